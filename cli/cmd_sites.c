@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
+#include "command.h"
+#include "replayer.h"
+
+#include <guesttrace/host.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_text(struct gt_text text)
+{
+	for (size_t i = 0; i < text.count; i++) {
+		char byte = text.bytes[i];
+
+		putchar(byte < 0x20 || byte > 0x7e ? '?' : byte);
+	}
+}
+
+static int show(void *context, const struct gt_site_view *site,
+                enum gt_site_kind kind)
+{
+	static const char levels[][6] = {"-",    "error", "warn",
+	                                 "info", "debug", "trace"};
+	static const char kinds[][8] = {"", "event", "span", "fields",
+	                                "counter"};
+	unsigned *count = context;
+
+	++*count;
+	printf("%-5s  %-7s  ", levels[site->level], kinds[kind]);
+	print_text(site->target);
+	printf("  ");
+	print_text(site->name.count ? site->name : (struct gt_text){"-", 1});
+	printf("  ");
+	print_text(site->file);
+	printf(":%u\n", site->line);
+	return 0;
+}
+
+static Elf_Data *find_section(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return NULL;
+	while ((section = elf_nextscn(elf, section)) != NULL) {
+		const Elf64_Shdr *head = elf64_getshdr(section);
+		const char *name =
+			head ? elf_strptr(elf, names, head->sh_name) : NULL;
+
+		if (name && strcmp(name, "gt_sites") == 0)
+			return elf_rawdata(section, NULL);
+	}
+	return NULL;
+}
+
+/* 1: it is no ELF file. */
+static int show_elf(int fd, unsigned *count)
+{
+	Elf *elf;
+	Elf_Data *data;
+	int r = 1;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF) {
+		data = find_section(elf);
+		r = data ? gt_sites_list(data->d_buf, data->d_size, show, count)
+			 : 0;
+	}
+	elf_end(elf);
+	return r;
+}
+
+int cmd_sites(int argc, char **argv)
+{
+	unsigned count = 0;
+	int fd, r;
+
+	if (argc != 2 || argv[1][0] == '-') {
+		fprintf(stderr, "usage: guesttrace sites GUEST|CAPTURE\n");
+		return COMMAND_USAGE;
+	}
+	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : show_elf(fd, &count);
+	if (r == 1) {
+		lseek(fd, 0, SEEK_SET);
+		r = gt_capture_sites(read_file, &fd, show, &count);
+		if (r == -GT_ERROR_NOT_A_CAPTURE)
+			complain("%s is neither an ELF file nor a capture",
+			         argv[1]);
+	}
+	if (r < 0 && r != -GT_ERROR_NOT_A_CAPTURE)
+		complain("%s: %s", argv[1], code_text(r));
+	if (r == 0 && count == 0)
+		complain("%s has no call sites", argv[1]);
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? COMMAND_FAILED : 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "destination.h"
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void forget(struct destination *destination)
+{
+	free(destination->path);
+	free(destination->temporary);
+	*destination = (struct destination){.fd = -1};
+}
+
+/* A device or a pipe cannot be replaced by a file of another name. */
+static bool is_special(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+int destination_open(struct destination *destination, const char *path,
+                     bool in_place)
+{
+	int r;
+
+	*destination = (struct destination){.fd = STDOUT_FILENO};
+	if (!path || strcmp(path, "-") == 0)
+		return 0;
+	destination->path = strdup(path);
+	if (!in_place && !is_special(path) &&
+	    asprintf(&destination->temporary, "%s.partial", path) < 0)
+		destination->temporary = NULL;
+	destination->fd =
+		open(destination->temporary ? destination->temporary : path,
+	             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (destination->fd >= 0)
+		return 0;
+	r = -errno;
+	complain("cannot write %s: %s", path, code_text(r));
+	forget(destination);
+	return r;
+}
+
+static int write_all(void *context, const void *bytes, size_t count)
+{
+	const struct destination *destination = context;
+	const char *from = bytes;
+
+	while (count > 0) {
+		ssize_t done = write(destination->fd, from, count);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		from += done;
+		count -= (size_t)done;
+	}
+	return 0;
+}
+
+struct gt_output destination_output(struct destination *destination)
+{
+	return (struct gt_output){write_all, destination};
+}
+
+int destination_close(struct destination *destination, bool whole)
+{
+	int r = 0;
+
+	if (destination->fd >= 0 && destination->path &&
+	    close(destination->fd) < 0)
+		r = -errno;
+	if (destination->temporary) {
+		if (!whole || r < 0)
+			unlink(destination->temporary);
+		else if (rename(destination->temporary, destination->path) < 0)
+			r = -errno;
+	}
+	if (r < 0)
+		complain("cannot write %s: %s", destination->path,
+		         code_text(r));
+	forget(destination);
+	return r;
+}

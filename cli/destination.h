@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that the command writes. An export appears under its name only when it
+ * is whole; a capture is written in place, since what there is of it can be
+ * read at any time.
+ */
+#ifndef GT_CLI_DESTINATION_H
+#define GT_CLI_DESTINATION_H
+
+#include <guesttrace/export.h>
+
+struct destination {
+	char *path;      /* NULL: standard output */
+	char *temporary; /* what is open until it is whole; NULL: path itself */
+	int fd;          /* -1: not open */
+};
+
+/* `path` NULL or "-": standard output. Complains and returns < 0 on failure. */
+int destination_open(struct destination *destination, const char *path,
+                     bool in_place);
+
+/* Writes there; `context` is the struct destination. */
+struct gt_output destination_output(struct destination *destination);
+
+/*
+ * Closes it and gives it its name, or with `whole` false removes it, but for a
+ * capture. Complains and returns < 0 on failure. Harmless when not open.
+ */
+int destination_close(struct destination *destination, bool whole);
+
+#endif

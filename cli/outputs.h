@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The exports of one command: format, destination and sink of each. */
+#ifndef GT_CLI_OUTPUTS_H
+#define GT_CLI_OUTPUTS_H
+
+#include "destination.h"
+
+#define OUTPUTS_MAX 16
+
+typedef int new_sink_fn(const struct gt_output *output,
+                        struct gt_sink **ret_sink);
+
+struct output {
+	const char *name; /* for messages */
+	new_sink_fn *new_sink;
+	const char *path; /* NULL: standard output */
+	struct destination destination;
+	struct gt_sink *sink;
+};
+
+struct outputs {
+	struct output outputs[OUTPUTS_MAX];
+	struct gt_sink *sinks[OUTPUTS_MAX];
+	size_t count;
+};
+
+/* The constructor of a format by its name on the command line; NULL: none. */
+new_sink_fn *format_find(const char *name, size_t length);
+/* All names, for messages: "tree, perfetto, ...". */
+const char *format_names(void);
+
+/* Adds an output, not yet open. Complains and returns < 0 if there are too
+ * many. The strings stay the caller's. */
+int outputs_add(struct outputs *outputs, const char *name,
+                new_sink_fn *new_sink, const char *path);
+
+/* Opens all files and makes all sinks. Complains and returns < 0. */
+int outputs_open(struct outputs *outputs);
+
+/*
+ * Ends the sinks and files. With `whole` false, or for a sink that failed,
+ * nothing is left behind. Complains about each and returns < 0 if one failed.
+ */
+int outputs_close(struct outputs *outputs, bool whole);
+
+#endif

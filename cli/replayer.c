@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "replayer.h"
+#include "command.h"
+
+#include <guesttrace/host.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Smaller captures are done before a percentage could be read. */
+#define PROGRESS_BYTES_MIN (UINT64_C(16) << 20)
+
+struct input {
+	int fd; /* first: read_file() is handed the whole struct */
+	uint64_t bytes;
+	bool show;
+	int percent;
+};
+
+long read_file(void *context, void *bytes, size_t count)
+{
+	const int *fd = context;
+	ssize_t got;
+
+	do
+		got = read(*fd, bytes, count);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
+static void progress(void *context, uint64_t bytes)
+{
+	struct input *input = context;
+	int percent = (int)(bytes / (input->bytes / 100 + 1));
+
+	if (!input->show || percent == input->percent)
+		return;
+	input->percent = percent;
+	fprintf(stderr, "\r%3d %%", percent);
+}
+
+static int open_input(struct input *input, const char *path)
+{
+	struct stat info;
+
+	*input = (struct input){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	if (input->fd < 0)
+		return -errno;
+	if (fstat(input->fd, &info) == 0 && S_ISREG(info.st_mode))
+		input->bytes = (uint64_t)info.st_size;
+	input->show = input->bytes >= PROGRESS_BYTES_MIN &&
+		      isatty(STDERR_FILENO);
+	return 0;
+}
+
+static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
+{
+	struct gt_replay_options options = {
+		.size = sizeof(options),
+		.read = read_file,
+		.sinks = outputs->sinks,
+		.sink_count = outputs->count,
+		.index = index,
+		.progress = progress,
+	};
+	struct input input;
+	int r = open_input(&input, path);
+
+	if (r == 0) {
+		options.context = &input;
+		r = gt_replay(&options);
+		close(input.fd);
+		if (input.percent)
+			fprintf(stderr, "\r     \r");
+	}
+	if (r < 0)
+		complain("%s: %s", path, code_text(r));
+	return r;
+}
+
+int replay_all(struct outputs *outputs, char *const *paths, int count)
+{
+	int r = outputs_open(outputs), closed;
+
+	for (int i = 0; r == 0 && i < count; i++)
+		r = replay_one(outputs, paths[i], (uint32_t)i);
+	closed = outputs_close(outputs, r == 0);
+	return r < 0 || closed < 0 ? COMMAND_FAILED : 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Captures, one after the other, into the outputs of a command. */
+#ifndef GT_CLI_REPLAYER_H
+#define GT_CLI_REPLAYER_H
+
+#include "outputs.h"
+
+/*
+ * Opens the outputs, replays the captures into them in their order and closes
+ * them. Shows progress where standard error is a terminal. Complains about what
+ * fails. Returns the exit status.
+ */
+int replay_all(struct outputs *outputs, char *const *paths, int count);
+
+/* An open file to be read by the host library; `context` is an int *. */
+long read_file(void *context, void *bytes, size_t count);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+#include "command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct session {
+	const struct session_options *options;
+	struct vm *vm;
+	struct gt_host *host;
+	struct destination capture;
+	int64_t tsc_offset;
+	bool escape_console;
+};
+
+/* ---- What the VM calls --------------------------------------------------- */
+
+static enum gt_exit_reason reason_of(enum vm_reason reason)
+{
+	switch (reason) {
+	case VM_EXIT_IO:
+		return GT_EXIT_IO;
+	case VM_EXIT_MMIO:
+		return GT_EXIT_MMIO;
+	case VM_EXIT_HLT:
+		return GT_EXIT_HALT;
+	case VM_EXIT_SHUTDOWN:
+		return GT_EXIT_SHUTDOWN;
+	case VM_EXIT_EXCEPTION:
+		return GT_EXIT_EXCEPTION;
+	case VM_EXIT_INTERRUPTED:
+		return GT_EXIT_INTERRUPTED;
+	case VM_EXIT_TIMEOUT:
+		return GT_EXIT_TIMEOUT;
+	case VM_EXIT_ERROR:
+		return GT_EXIT_ERROR;
+	}
+	return GT_EXIT_OTHER;
+}
+
+static void on_enter(void *context, unsigned vcpu)
+{
+	struct session *session = context;
+
+	gt_host_enter(session->host, vcpu);
+}
+
+static void on_exit_of_vm(void *context, unsigned vcpu,
+                          const struct vm_exit *from)
+{
+	struct session *session = context;
+	struct gt_exit exit = {
+		.size = sizeof(exit),
+		.reason = reason_of(from->reason),
+		.port = from->port,
+		.width_bytes = from->width,
+		.out = from->write,
+		.count = from->count,
+		.r8 = from->r8,
+		.r9 = from->r9,
+		.r10 = from->r10,
+		.cr0 = from->cr0,
+		.cr3 = from->cr3,
+		.cr4 = from->cr4,
+		.efer = from->efer,
+	};
+	uint64_t khz;
+
+	/* Two system calls on KVM: only where records may be taken. */
+	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE)
+		vm_tsc(session->vm, vcpu, &session->tsc_offset, &khz);
+	exit.tsc_offset = session->tsc_offset;
+	if (session->options->drain_at_end &&
+	    (uint32_t)exit.r10 == GT_DOORBELL_FLUSH)
+		exit.r8 = 0;
+	/* A bad request is the guest's affair, and counted. */
+	gt_host_exit(session->host, vcpu, &exit);
+}
+
+static void on_print(void *context, const char *bytes, size_t count)
+{
+	const struct session *session = context;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		if (session->escape_console && byte != '\n' && byte != '\t' &&
+		    (byte < 0x20 || byte >= 0x7f))
+			byte = '?';
+		putchar(byte);
+	}
+	fflush(stdout);
+}
+
+/* ---- Setting up ---------------------------------------------------------- */
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int make_vm(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct vm_options vm = {
+		.size = sizeof(vm),
+		.backend = options->backend,
+		.vcpus = options->vcpus,
+		.memory_bytes = options->memory_bytes,
+		.timeout_ns = options->timeout_ns,
+		.callbacks = {on_enter, on_exit_of_vm, on_print},
+		.ctx = session,
+	};
+	struct vm_boot boot = {
+		.size = sizeof(boot),
+		.argc = (unsigned)options->guest_argc,
+		.wire = GT_WIRE_NATIVE,
+		.ring_mode = options->ring_mode,
+	};
+	const char **argv = calloc((size_t)options->guest_argc, sizeof(*argv));
+	char error[VM_ERROR_BYTES] = "";
+	int r = argv ? vm_new(&session->vm, &vm, error) : -ENOMEM;
+
+	for (int i = 0; argv && i < options->guest_argc; i++)
+		argv[i] = i == 0 ? file_name(options->guest_argv[0])
+				 : options->guest_argv[i];
+	boot.argv = argv;
+	if (r == 0)
+		r = vm_load(session->vm, options->guest_argv[0]);
+	if (r == 0)
+		r = vm_boot(session->vm, &boot);
+	if (r < 0)
+		complain("%s", session->vm ? vm_error(session->vm) : error);
+	free(argv);
+	return r;
+}
+
+static int make_host(struct session *session)
+{
+	const struct session_options *options = session->options;
+	struct gt_host_options host = {
+		.size = sizeof(host),
+		.memory_slots = 1,
+		.vcpus = options->vcpus,
+		.sinks = options->outputs->sinks,
+		.sink_count = options->outputs->count,
+		.filter = options->filter,
+		.guest_name = file_name(options->guest_argv[0]),
+		.vm_name = "vm",
+		.backend = vm_backend_name(session->vm),
+		.traceparent = options->traceparent,
+	};
+	int r;
+
+	host.memory[0].host = vm_memory(session->vm, &host.memory[0].bytes);
+	if (options->capture)
+		host.capture = destination_output(&session->capture);
+	r = gt_host_new(&host, &session->host);
+	if (r < 0)
+		complain("%s", code_text(r));
+	return r;
+}
+
+/* ---- Running ------------------------------------------------------------- */
+
+static struct vm *volatile running;
+
+static void on_signal(int number)
+{
+	(void)number;
+	if (running)
+		vm_kick(running);
+}
+
+static void catch_signals(struct vm *vm)
+{
+	struct sigaction action = {.sa_handler = vm ? on_signal : SIG_DFL};
+
+	running = vm;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
+{
+	int r;
+
+	catch_signals(session->vm);
+	r = vm_run(session->vm, ret_outcome);
+	catch_signals(NULL);
+	if (r < 0)
+		complain("%s", vm_error(session->vm));
+	return r;
+}
+
+static enum gt_ending ending_of(enum vm_end end)
+{
+	switch (end) {
+	case VM_HALTED:
+		return GT_ENDING_HALTED;
+	case VM_ABORTED:
+		return GT_ENDING_ABORTED;
+	case VM_SHUTDOWN:
+		return GT_ENDING_SHUTDOWN;
+	case VM_TIMEOUT:
+		return GT_ENDING_TIMEOUT;
+	case VM_INTERRUPTED:
+		return GT_ENDING_INTERRUPTED;
+	case VM_FAILED:
+		return GT_ENDING_FAILED;
+	}
+	return GT_ENDING_UNKNOWN;
+}
+
+/* Says what the exit status alone does not. */
+static int status_of(const struct session *session,
+                     const struct vm_outcome *outcome)
+{
+	const struct session_options *options = session->options;
+
+	switch (outcome->end) {
+	case VM_HALTED:
+		if (outcome->status <= RUN_STATUS_MAX)
+			return (int)outcome->status;
+		complain("the guest's exit status was %" PRIu32,
+		         outcome->status);
+		return RUN_STATUS_MAX;
+	case VM_ABORTED:
+		complain("the guest died: %s", outcome->message);
+		return RUN_GUEST_DIED;
+	case VM_SHUTDOWN:
+		complain("the guest died: triple fault");
+		return RUN_GUEST_DIED;
+	case VM_TIMEOUT:
+		complain("the guest was stopped after %.3g s",
+		         (double)options->timeout_ns / 1e9);
+		return RUN_TIMEOUT;
+	case VM_INTERRUPTED:
+		complain("interrupted");
+		return RUN_INTERRUPTED;
+	case VM_FAILED:
+		complain("%s", outcome->message);
+		return RUN_FAILED;
+	}
+	return RUN_FAILED;
+}
+
+static int open_files(struct session *session)
+{
+	const struct session_options *options = session->options;
+	int r = outputs_open(options->outputs);
+
+	if (r == 0 && options->capture)
+		r = destination_open(&session->capture, options->capture, true);
+	return r;
+}
+
+static int run(struct session *session)
+{
+	struct vm_outcome outcome = {.end = VM_FAILED};
+	int status, r = make_vm(session);
+
+	if (r == 0)
+		r = open_files(session);
+	if (r == 0)
+		r = make_host(session);
+	if (r == 0)
+		r = run_guest(session, &outcome);
+	if (r < 0)
+		return RUN_FAILED;
+	status = status_of(session, &outcome);
+	r = gt_host_finish(session->host, ending_of(outcome.end),
+	                   outcome.status, outcome.message);
+	if (r < 0) {
+		complain("the trace is incomplete: %s", code_text(r));
+		status = RUN_FAILED;
+	}
+	return status;
+}
+
+int session_run(const struct session_options *options)
+{
+	struct session session = {
+		.options = options,
+		.capture = {.fd = -1},
+		.escape_console = isatty(STDOUT_FILENO),
+	};
+	int status = run(&session);
+
+	if (outputs_close(options->outputs, status != RUN_FAILED) < 0)
+		status = RUN_FAILED;
+	if (destination_close(&session.capture, true) < 0)
+		status = RUN_FAILED;
+	gt_host_free(session.host);
+	vm_free(session.vm);
+	return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run: joins a VM of vmm/ to the host library exactly as another VMM would,
+ * by its public functions alone.
+ */
+#ifndef GT_CLI_SESSION_H
+#define GT_CLI_SESSION_H
+
+#include "outputs.h"
+
+#include <guesttrace/host.h>
+#include <vmm/vm.h>
+
+struct session_options {
+	enum vm_backend backend;
+	uint64_t memory_bytes;
+	uint64_t timeout_ns;
+	unsigned vcpus;
+	enum gt_ring_mode ring_mode;
+	bool drain_at_end; /* leave the rings alone until the guest is gone */
+	const char *filter;
+	const char *traceparent;
+	const char *capture; /* path, or NULL */
+	struct outputs *outputs;
+	int guest_argc;
+	char **guest_argv; /* [0] is the guest's file */
+};
+
+/* Runs the guest; complains about what fails. Returns `run`'s exit status. */
+int session_run(const struct session_options *options);
+
+#endif

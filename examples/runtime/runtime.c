@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start, console, memory and end of an example guest.
+ */
+#include "runtime.h"
+#include "runtime_cpu.h"
+
+#include <stdbool.h>
+
+#define ARGS_MAX 256u
+
+static const struct gt_boot *boot;
+static char *args[ARGS_MAX + 1];
+static uint64_t heap_used;
+static bool dying;
+
+static void out32(uint16_t port, uint32_t value)
+{
+	/* The jump ends an emulator's block: the exit is exact. */
+	__asm__ volatile("outl %0, %1\n\tjmp 1f\n1:"
+	                 :
+	                 : "a"(value), "d"(port)
+	                 : "memory");
+}
+
+const struct gt_boot *runtime_boot(void)
+{
+	return boot;
+}
+
+void runtime_print_bytes(const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		__asm__ volatile("outb %0, %1"
+		                 :
+		                 : "a"(bytes[i]), "d"((uint16_t)GT_PORT_PRINT));
+}
+
+void runtime_print(const char *text)
+{
+	runtime_print_bytes(text, strlen(text));
+}
+
+char *runtime_hex(char *to, uint64_t value)
+{
+	unsigned shift = 60;
+
+	while (shift > 0 && value >> shift == 0)
+		shift -= 4;
+	*to++ = '0';
+	*to++ = 'x';
+	for (unsigned left = shift / 4 + 1; left-- > 0;)
+		*to++ = "0123456789abcdef"[value >> 4 * left & 15];
+	*to = '\0';
+	return to;
+}
+
+void runtime_print_hex(uint64_t value)
+{
+	char text[RUNTIME_HEX_BYTES];
+
+	runtime_hex(text, value);
+	runtime_print(text);
+}
+
+void *runtime_alloc(size_t n, size_t align)
+{
+	uint64_t from = (heap_used + align - 1) & ~((uint64_t)align - 1);
+
+	if (from > boot->heap_bytes || boot->heap_bytes - from < n)
+		return NULL;
+	heap_used = from + n;
+	return (void *)(uintptr_t)(boot->heap_gva + from);
+}
+
+_Noreturn void runtime_halt(uint32_t status)
+{
+	out32(GT_PORT_HALT, status);
+	for (;;)
+		__asm__ volatile("hlt");
+}
+
+__attribute__((weak)) void runtime_before_death(void)
+{
+}
+
+static void abort_byte(uint32_t *word, unsigned char byte)
+{
+	unsigned n = *word & 0xff;
+
+	*word = (*word & ~0xffu) | (n + 1) | (uint32_t)byte << 8 * (n + 1);
+	if (n + 1 < 3 && byte != GT_ABORT_END)
+		return;
+	out32(GT_PORT_ABORT, *word);
+	*word = 0;
+}
+
+_Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
+{
+	static uint8_t first_code;
+	static int first_vector;
+	static char first[RUNTIME_ABORT_TEXT_BYTES];
+	uint32_t word = 0;
+
+	if (!dying) { /* what kills the hook shall not hide the reason */
+		size_t n = strlen(message);
+
+		dying = true;
+		n = n < sizeof first ? n : sizeof first - 1;
+		memcpy(first, message, n);
+		first_code = code;
+		first_vector = vector;
+		runtime_before_death();
+	}
+	abort_byte(&word, first_code);
+	if (first_vector >= 0)
+		abort_byte(&word, (unsigned char)first_vector);
+	for (const char *c = first; *c; c++)
+		abort_byte(&word,
+		           *c == (char)GT_ABORT_END ? '?' : (unsigned char)*c);
+	abort_byte(&word, GT_ABORT_END);
+	for (;;)
+		__asm__ volatile("hlt");
+}
+
+_Noreturn void runtime_panic(const char *message)
+{
+	runtime_abort(RUNTIME_ABORT_PANIC, -1, message);
+}
+
+/* Strings of the host, one behind the other, become argv. */
+static int find_args(void)
+{
+	char *text = (char *)(uintptr_t)boot->args_gva;
+	uint32_t n = 0;
+
+	if (boot->args_count > ARGS_MAX)
+		runtime_panic("too many arguments");
+	while (n < boot->args_count) {
+		args[n++] = text;
+		text += strlen(text) + 1;
+	}
+	args[n] = NULL;
+	return (int)n;
+}
+
+_Noreturn void runtime_start(const struct gt_boot *from_host)
+{
+	boot = from_host;
+	runtime_cpu_init();
+	if (boot->magic != GT_BOOT_MAGIC || boot->size < sizeof *boot)
+		runtime_panic("boot information of another version");
+	runtime_halt((uint32_t)guest_main(find_args(), args));
+}

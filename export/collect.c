@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps a trace and builds its tree, without recursion. */
+#include "collect.h"
+#include "words.h"
+#include <errno.h>
+#include <string.h>
+
+#define CHUNK_BYTES (256u << 10)
+#define ITEMS_MAX   (UINT32_MAX / 2) /* spans and events, each */
+
+struct gt__chunk {
+	struct gt__chunk *next;
+	size_t used;
+	size_t size;
+	_Alignas(16) unsigned char bytes[];
+};
+
+/* One allocation per chunk; larger pieces have one of their own. */
+static void *take(struct gt__collect *c, size_t count)
+{
+	struct gt__chunk *chunk = c->chunks;
+	size_t size = count > CHUNK_BYTES / 4 ? count : CHUNK_BYTES;
+	void *bytes;
+
+	count = (count + 15) & ~(size_t)15;
+	if (size < count)
+		size = count;
+	if (!chunk || chunk->size - chunk->used < count) {
+		chunk = malloc(sizeof *chunk + size);
+		if (!chunk)
+			return NULL;
+		chunk->used = 0;
+		chunk->size = size;
+		if (c->chunks && size != CHUNK_BYTES) {
+			/* Full at once: the present one stays in use. */
+			chunk->next = c->chunks->next;
+			c->chunks->next = chunk;
+		} else {
+			chunk->next = c->chunks;
+			c->chunks = chunk;
+		}
+	}
+	bytes = chunk->bytes + chunk->used;
+	chunk->used += count;
+	return bytes;
+}
+
+static bool keep_text(struct gt__collect *c, struct gt_text *text)
+{
+	char *bytes = take(c, text->count);
+
+	if (!bytes)
+		return false;
+	if (text->count)
+		memcpy(bytes, text->bytes, text->count);
+	text->bytes = bytes;
+	return true;
+}
+
+static bool keep_fields(struct gt__collect *c, const struct gt_field **fields,
+                        size_t count)
+{
+	struct gt_field *copy = NULL;
+	size_t i;
+
+	if (count) {
+		copy = take(c, count * sizeof *copy);
+		if (!copy)
+			return false;
+		memcpy(copy, *fields, count * sizeof *copy);
+	}
+	for (i = 0; i < count; i++) {
+		if (!keep_text(c, &copy[i].key))
+			return false;
+		if ((copy[i].type == GT_TYPE_STRING ||
+		     copy[i].type == GT_TYPE_BYTES) &&
+		    !keep_text(c, &copy[i].value.text))
+			return false;
+	}
+	*fields = copy;
+	return true;
+}
+
+/* Makes room for one more of `count` members. */
+static bool reserve(void **array, uint32_t *size, uint32_t count, size_t member)
+{
+	uint32_t wanted = *size ? *size * 2 : 256;
+	void *larger;
+
+	if (count < *size)
+		return true;
+	if (count >= ITEMS_MAX / 2)
+		return false;
+	larger = realloc(*array, wanted * member);
+	if (!larger)
+		return false;
+	*array = larger;
+	*size = wanted;
+	return true;
+}
+
+int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
+{
+	struct gt_span_view copy = *view;
+	struct gt_link *links = NULL;
+
+	if (!reserve((void **)&c->spans, &c->span_size, c->span_count,
+	             sizeof *c->spans) ||
+	    !keep_fields(c, &copy.fields, copy.field_count) ||
+	    !keep_text(c, &copy.status_text))
+		return -ENOMEM;
+	if (copy.link_count) {
+		links = take(c, copy.link_count * sizeof *links);
+		if (!links)
+			return -ENOMEM;
+		memcpy(links, copy.links, copy.link_count * sizeof *links);
+	}
+	copy.links = links;
+	copy.events = NULL;
+	copy.event_count = 0;
+	c->spans[c->span_count++] = (struct gt__span){.view = copy};
+	return 0;
+}
+
+int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
+                      bool counter)
+{
+	struct gt_event_view copy = *view;
+
+	if (!reserve((void **)&c->events, &c->event_size, c->event_count,
+	             sizeof *c->events) ||
+	    !keep_fields(c, &copy.fields, copy.field_count))
+		return -ENOMEM;
+	c->events[c->event_count++] = (struct gt__event){
+		.view = copy,
+		.counter = counter,
+	};
+	return 0;
+}
+
+void gt__collect_free(struct gt__collect *c)
+{
+	struct gt__chunk *chunk;
+
+	while ((chunk = c->chunks)) {
+		c->chunks = chunk->next;
+		free(chunk);
+	}
+	free(c->spans);
+	free(c->events);
+	free(c->items);
+	free(c->names);
+	free(c);
+}
+
+/* ---- The tree ------------------------------------------------------------ */
+
+struct ids { /* exported id -> span index; open addressing */
+	uint32_t *slots;
+	uint32_t mask;
+};
+
+static uint32_t *slot_of(const struct ids *ids, const struct gt__collect *c,
+                         uint64_t id)
+{
+	uint32_t i = (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+
+	for (;; i++) {
+		uint32_t *slot = &ids->slots[i & ids->mask];
+
+		if (*slot == GT__ROOT || c->spans[*slot].view.id == id)
+			return slot;
+	}
+}
+
+static bool index_ids(struct ids *ids, const struct gt__collect *c)
+{
+	uint32_t i, size = 64;
+
+	while (size < c->span_count * (uint64_t)2)
+		size *= 2;
+	ids->mask = size - 1;
+	ids->slots = malloc(size * sizeof *ids->slots);
+	if (!ids->slots)
+		return false;
+	memset(ids->slots, 0xff, size * sizeof *ids->slots);
+	for (i = 0; i < c->span_count; i++)
+		*slot_of(ids, c, c->spans[i].view.id) = i;
+	return true;
+}
+
+/*
+ * Climbs from every span, marking the way in `cursor` with the number of the
+ * climb; who meets its own mark has closed a cycle and becomes a root there.
+ */
+static void cut_cycles(struct gt__collect *c)
+{
+	uint32_t i, at, climb;
+
+	for (i = 0; i < c->span_count; i++) {
+		climb = i + 1;
+		for (at = i; !c->spans[at].cursor;) {
+			uint32_t parent = c->spans[at].parent;
+
+			c->spans[at].cursor = climb;
+			if (parent == GT__ROOT)
+				break;
+			if (c->spans[parent].cursor == climb)
+				c->spans[at].parent = GT__ROOT;
+			else
+				at = parent;
+		}
+	}
+	for (i = 0; i < c->span_count; i++)
+		c->spans[i].cursor = 0;
+}
+
+static void find_parents(struct gt__collect *c, const struct ids *ids)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->span_count; i++) {
+		struct gt__span *s = &c->spans[i];
+
+		s->parent = *slot_of(ids, c, s->view.parent_id);
+	}
+	for (i = 0; i < c->event_count; i++) {
+		struct gt__event *e = &c->events[i];
+
+		e->parent = *slot_of(ids, c, e->view.span_id);
+	}
+	cut_cycles(c);
+}
+
+static int compare_items(const void *left, const void *right)
+{
+	const struct gt__item *a = left, *b = right;
+
+	if (a->parent != b->parent)
+		return a->parent < b->parent ? -1 : 1;
+	if (a->sequence != b->sequence)
+		return a->sequence < b->sequence ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static bool sort_items(struct gt__collect *c)
+{
+	uint32_t i, n = 0, count = c->span_count + c->event_count;
+	struct gt__item *items = malloc((count + (size_t)1) * sizeof *items);
+
+	if (!items)
+		return false;
+	for (i = 0; i < c->span_count; i++)
+		items[n++] = (struct gt__item){
+			.sequence = c->spans[i].view.sequence,
+			.parent = c->spans[i].parent,
+			.index = i,
+			.kind = GT__SPAN_ITEM,
+		};
+	for (i = 0; i < c->event_count; i++)
+		items[n++] = (struct gt__item){
+			.sequence = c->events[i].view.sequence,
+			.parent = c->events[i].parent,
+			.index = i,
+			.kind = GT__EVENT_ITEM,
+		};
+	qsort(items, n, sizeof *items, compare_items);
+	c->items = items;
+	c->item_count = n;
+	c->first_root_item = n;
+	for (i = n; i--;) {
+		if (items[i].parent == GT__ROOT) {
+			c->first_root_item = i;
+			continue;
+		}
+		c->spans[items[i].parent].first_item = i;
+		c->spans[items[i].parent].item_count++;
+	}
+	return true;
+}
+
+const struct gt__item *gt__collect_next(struct gt__collect *c,
+                                        struct gt__walk *w)
+{
+	const struct gt__item *item;
+	struct gt__span *s;
+	uint32_t i;
+
+	if (!w->begun) {
+		w->begun = true;
+		w->parent = GT__ROOT;
+		w->depth = 0;
+		w->root_cursor = c->first_root_item;
+		for (i = 0; i < c->span_count; i++)
+			c->spans[i].cursor = 0;
+	} else if (w->item && w->item->kind == GT__SPAN_ITEM) {
+		w->parent = w->item->index;
+		w->depth++;
+	}
+	while (w->parent != GT__ROOT) {
+		s = &c->spans[w->parent];
+		if (s->cursor < s->item_count) {
+			item = &c->items[s->first_item + s->cursor++];
+			w->last = s->cursor == s->item_count;
+			return w->item = item;
+		}
+		w->parent = s->parent;
+		w->depth--;
+	}
+	if (w->root_cursor == c->item_count)
+		return w->item = NULL;
+	item = &c->items[w->root_cursor++];
+	w->last = w->root_cursor == c->item_count;
+	return w->item = item;
+}
+
+static bool build(struct gt__collect *c)
+{
+	struct ids ids;
+
+	if (!index_ids(&ids, c))
+		return false;
+	find_parents(c, &ids);
+	free(ids.slots);
+	return sort_items(c) && gt__collect_times(c);
+}
+
+int gt__collect_build(struct gt__collect *c)
+{
+	return build(c) ? 0 : -ENOMEM;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole trace in memory, for the formats that need all of it before their
+ * first line: tree, report, report_json, folded. This is the only part of the
+ * exporters whose memory grows with the trace. It keeps closed spans, events
+ * and counters with their texts in chunks, and builds the tree at the end.
+ *
+ * A parent that is missing, is the span itself or closes a cycle makes the span
+ * a root. Nothing here recurses: a chain of a million spans is as good as any.
+ */
+#ifndef GUESTTRACE_COLLECT_H
+#define GUESTTRACE_COLLECT_H
+
+#include "out.h"
+#include "runs.h"
+
+#define GT__ROOT UINT32_MAX
+
+struct gt__span {
+	struct gt_span_view view; /* its events are not kept: see below */
+	uint64_t self_ns;         /* no child was open */
+	uint32_t parent;          /* index, or GT__ROOT */
+	uint32_t first_item;      /* its children and events */
+	uint32_t item_count;
+	uint32_t cursor; /* of a walk */
+};
+
+/* An event or a counter, of whichever span it names, kept by it or not. */
+struct gt__event {
+	struct gt_event_view view;
+	uint32_t parent; /* span index, or GT__ROOT */
+	bool counter;
+};
+
+enum gt__item_kind {
+	GT__SPAN_ITEM,
+	GT__EVENT_ITEM
+};
+
+struct gt__item {
+	uint64_t sequence;
+	uint32_t parent;
+	uint32_t index;
+	enum gt__item_kind kind;
+};
+
+/* Spans of one name and target. Percentiles are exact: nearest rank. */
+struct gt__name {
+	struct gt_text name;
+	struct gt_text target;
+	uint64_t count;
+	uint64_t total_ns;
+	uint64_t self_ns;
+	uint64_t p50_ns;
+	uint64_t p99_ns;
+	uint64_t max_ns;
+};
+
+struct gt__chunk;
+
+struct gt__collect {
+	struct gt__run head;
+	struct gt__chunk *chunks;
+	struct gt__span *spans;
+	uint32_t span_count, span_size;
+	struct gt__event *events;
+	uint32_t event_count, event_size;
+	/* From gt__collect_build(): by parent, then by sequence. */
+	struct gt__item *items;
+	uint32_t item_count;
+	uint32_t first_root_item;
+	struct gt__name *names; /* the largest total first */
+	uint32_t name_count;
+};
+
+int gt__collect_span(struct gt__collect *c, const struct gt_span_view *span);
+int gt__collect_event(struct gt__collect *c, const struct gt_event_view *event,
+                      bool counter);
+/* Once, when all is there. */
+int gt__collect_build(struct gt__collect *c);
+bool gt__collect_times(struct gt__collect *c); /* its second half */
+void gt__collect_free(struct gt__collect *c);
+
+/*
+ * A walk in the order of the tree, each item before its children. Begin with a
+ * zeroed walk; NULL at the end. `last`: no item of the same parent follows.
+ */
+struct gt__walk {
+	const struct gt__item *item; /* last returned */
+	uint32_t parent;
+	uint32_t depth; /* of the item last returned, roots 0 */
+	uint32_t root_cursor;
+	bool begun;
+	bool last;
+};
+const struct gt__item *gt__collect_next(struct gt__collect *c,
+                                        struct gt__walk *walk);
+
+/* The sample of rank ceil(percent / 100 * count) of `count` sorted ones. */
+uint64_t gt__nearest_rank(uint64_t count, unsigned percent);
+
+/*
+ * A sink on a collector: `print` writes one trace, whose collector is built, at
+ * its end; `conclude` (may be NULL) writes what follows the last one.
+ */
+struct gt__collect_sink;
+typedef void gt__print_fn(struct gt__collect_sink *x, struct gt__collect *c,
+                          const struct gt_summary *summary);
+
+struct gt__collect_sink {
+	struct gt_sink sink;
+	struct gt__out out;
+	struct gt__run *runs;
+	uint32_t printed; /* traces so far */
+	gt__print_fn *print;
+	void (*conclude)(struct gt__collect_sink *x);
+};
+
+int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
+                         void (*conclude)(struct gt__collect_sink *x),
+                         struct gt_sink **ret_sink);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One line per span, RFC 4180, in the order in which spans end. Ids are hex as
+ * elsewhere, guest_id is decimal; control characters in text are escaped
+ * (escape.h), so that every record is one line.
+ */
+#include "escape.h"
+#include "json_values.h"
+#include "words.h"
+#include <errno.h>
+#include <stdlib.h>
+
+struct csv {
+	struct gt_sink sink;
+	struct gt__out out;
+	bool begun;
+};
+
+static void put_header(struct csv *x)
+{
+	if (!x->begun)
+		gt__put(&x->out,
+		        "trace_id,span_id,parent_id,guest_id,vcpu,name,target,"
+		        "level,start_ns,end_ns,duration_ns,status,flags,"
+		        "fields\r\n");
+	x->begun = true;
+}
+
+static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+{
+	struct csv *x = (struct csv *)sink;
+
+	(void)trace;
+	put_header(x);
+	return gt__out_record(&x->out);
+}
+
+static void put_cell(struct gt__out *o, uint64_t value)
+{
+	gt__put_u64(o, value);
+	gt__put_char(o, ',');
+}
+
+/* Words with a space between. */
+static void put_flags(struct gt__out *o, unsigned flags)
+{
+	const char *space = "";
+	size_t i;
+
+	for (i = 0; i < GT__FLAG_WORDS; i++) {
+		if (!(flags & gt__flag_words[i].flag))
+			continue;
+		gt__put(o, space);
+		gt__put(o, gt__flag_words[i].word);
+		space = " ";
+	}
+	gt__put_char(o, ',');
+}
+
+static void put_fields(struct gt__out *o, const struct gt_span_view *span)
+{
+	size_t from = o->used;
+
+	gt__put_char(o, '{');
+	gt__put_json_members(o, span->fields, 0, span->field_count, false);
+	gt__put_char(o, '}');
+	gt__quote_csv(o, from);
+	gt__put(o, "\r\n");
+}
+
+static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
+                      const struct gt_span_view *span)
+{
+	struct gt__out *o = &((struct csv *)sink)->out;
+
+	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put_char(o, ',');
+	gt__put_hex(o, span->id, 16);
+	gt__put_char(o, ',');
+	if (span->parent_id)
+		gt__put_hex(o, span->parent_id, 16);
+	gt__put_char(o, ',');
+	put_cell(o, span->guest_id);
+	put_cell(o, span->vcpu);
+	gt__put_csv(o, span->site->name);
+	gt__put_char(o, ',');
+	gt__put_csv(o, span->site->target);
+	gt__put_char(o, ',');
+	gt__put(o, gt__level_word(span->site->level));
+	gt__put_char(o, ',');
+	put_cell(o, span->start_ns);
+	put_cell(o, span->end_ns);
+	put_cell(o, span->end_ns - span->start_ns);
+	gt__put(o, gt__status_word(span->status));
+	gt__put_char(o, ',');
+	put_flags(o, span->flags);
+	put_fields(o, span);
+	return gt__out_record(o);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	(void)trace;
+	(void)summary;
+	return gt__out_flush(&((struct csv *)sink)->out);
+}
+
+static int finish(struct gt_sink *sink)
+{
+	struct csv *x = (struct csv *)sink;
+
+	put_header(x);
+	return gt__out_flush(&x->out);
+}
+
+static void free_sink(struct gt_sink *sink)
+{
+	struct csv *x = (struct csv *)sink;
+
+	if (!x)
+		return;
+	gt__out_fini(&x->out);
+	free(x);
+}
+
+int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct csv *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return -ENOMEM;
+	x->sink = (struct gt_sink){
+		.begin = begin,
+		.close = close_span,
+		.end = end,
+		.finish = finish,
+		.free = free_sink,
+	};
+	gt__out_init(&x->out, output);
+	*ret_sink = &x->sink;
+	return 0;
+}

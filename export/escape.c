@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Escaping: one function per kind of sink. */
+#include "escape.h"
+#include <string.h>
+
+/* RFC 3629: shortest form, no surrogates, at most U+10FFFF. */
+uint32_t gt__next_code_point(const struct gt_text *text, size_t *at)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)text->bytes + *at;
+	size_t left = text->count - *at, size, i;
+	uint32_t c = s[0];
+
+	*at += 1;
+	if (c < 0x80)
+		return c;
+	size = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+	if (!size || left < size)
+		return 0xfffd;
+	c &= 0x7fu >> size;
+	for (i = 1; i < size; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0xfffd;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0xfffd;
+	*at += size - 1;
+	return c;
+}
+
+bool gt__is_hidden(uint32_t c)
+{
+	static const uint32_t ranges[][2] = {
+		{0x0000, 0x001f},   /* C0 */
+		{0x007f, 0x009f},   /* DEL, C1 */
+		{0x00ad, 0x00ad},   /* soft hyphen */
+		{0x061c, 0x061c},   /* bidi */
+		{0x180e, 0x180e},   /* zero width */
+		{0x200b, 0x200f},   /* zero width, bidi */
+		{0x2028, 0x202e},   /* line separators, bidi */
+		{0x2060, 0x206f},   /* invisible operators, bidi */
+		{0xfeff, 0xfeff},   /* BOM */
+		{0xfff9, 0xfffb},   /* interlinear annotation */
+		{0xe0000, 0xe007f}, /* tags */
+	};
+	size_t i;
+
+	if (c >= 0x20 && c < 0x7f)
+		return false;
+	for (i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
+}
+
+static void put_code_point(struct gt__out *out, uint32_t c)
+{
+	char s[4];
+	size_t n = 0;
+
+	if (c < 0x80) {
+		s[n++] = (char)c;
+	} else if (c < 0x800) {
+		s[n++] = (char)(0xc0 | c >> 6);
+		s[n++] = (char)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		s[n++] = (char)(0xe0 | c >> 12);
+		s[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+		s[n++] = (char)(0x80 | (c & 0x3f));
+	} else {
+		s[n++] = (char)(0xf0 | c >> 18);
+		s[n++] = (char)(0x80 | (c >> 12 & 0x3f));
+		s[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+		s[n++] = (char)(0x80 | (c & 0x3f));
+	}
+	gt__put_bytes(out, s, n);
+}
+
+static unsigned hex_digits(uint32_t c)
+{
+	unsigned digits = 1;
+
+	while (digits < 8 && c >> digits * 4)
+		digits++;
+	return digits;
+}
+
+/* \u{1b}; returns its columns. */
+static size_t put_braced(struct gt__out *out, uint32_t c)
+{
+	unsigned digits = hex_digits(c);
+
+	gt__put(out, "\\u{");
+	gt__put_hex(out, c, digits);
+	gt__put_char(out, '}');
+	return digits + 4;
+}
+
+/* How many bytes at text[at..] are plain ASCII and not among `special`. */
+static size_t plain_run(struct gt_text text, size_t at, const char *special)
+{
+	size_t from = at;
+
+	for (; at < text.count; at++) {
+		unsigned char c = (unsigned char)text.bytes[at];
+
+		if (c < 0x20 || c >= 0x7f || strchr(special, c))
+			break;
+	}
+	return at - from;
+}
+
+static void put_json_escape(struct gt__out *out, uint32_t c)
+{
+	static const char letters[] = "\"\\\b\f\n\r\t";
+	static const char names[] = "\"\\bfnrt";
+	const char *letter = c && c < 0x80 ? strchr(letters, (int)c) : NULL;
+
+	gt__put_char(out, '\\');
+	if (letter) {
+		gt__put_char(out, names[letter - letters]);
+		return;
+	}
+	gt__put_char(out, 'u');
+	gt__put_hex(out, c, 4);
+}
+
+void gt__put_json_inner(struct gt__out *out, struct gt_text text)
+{
+	size_t at = 0;
+
+	while (at < text.count) {
+		size_t run = plain_run(text, at, "\"\\");
+		uint32_t c;
+
+		gt__put_bytes(out, text.bytes + at, run);
+		at += run;
+		if (at == text.count)
+			break;
+		c = gt__next_code_point(&text, &at);
+		/* Some readers (Perfetto's) refuse surrogate pairs. */
+		if (c == '"' || c == '\\' || (gt__is_hidden(c) && c < 0x10000))
+			put_json_escape(out, c);
+		else
+			put_code_point(out, c);
+	}
+}
+
+void gt__put_json(struct gt__out *out, struct gt_text text)
+{
+	gt__put_char(out, '"');
+	gt__put_json_inner(out, text);
+	gt__put_char(out, '"');
+}
+
+/* Hidden code points and those in `special` as \u{..}; returns the columns. */
+static size_t put_visible(struct gt__out *out, struct gt_text text,
+                          const char *special)
+{
+	size_t at = 0, columns = 0;
+
+	while (at < text.count) {
+		size_t run = plain_run(text, at, special);
+		uint32_t c;
+
+		gt__put_bytes(out, text.bytes + at, run);
+		at += run;
+		columns += run;
+		if (at == text.count)
+			break;
+		c = gt__next_code_point(&text, &at);
+		if (gt__is_hidden(c) || (c < 0x80 && strchr(special, (int)c))) {
+			columns += put_braced(out, c);
+		} else {
+			put_code_point(out, c);
+			columns++;
+		}
+	}
+	return columns;
+}
+
+size_t gt__put_terminal(struct gt__out *out, struct gt_text text)
+{
+	return put_visible(out, text, "");
+}
+
+size_t gt__terminal_columns(struct gt_text text)
+{
+	size_t at = 0, columns = 0;
+
+	while (at < text.count) {
+		uint32_t c = gt__next_code_point(&text, &at);
+
+		columns += gt__is_hidden(c) ? hex_digits(c) + 4 : 1;
+	}
+	return columns;
+}
+
+void gt__put_logfmt(struct gt__out *out, struct gt_text text)
+{
+	size_t at;
+
+	if (text.count && plain_run(text, 0, " =\"\\") == text.count) {
+		gt__put_bytes(out, text.bytes, text.count);
+		return;
+	}
+	gt__put_char(out, '"');
+	for (at = 0; at < text.count;) {
+		uint32_t c = gt__next_code_point(&text, &at);
+
+		if (c == '"' || c == '\\')
+			gt__put_char(out, '\\');
+		if (gt__is_hidden(c))
+			put_braced(out, c);
+		else
+			put_code_point(out, c);
+	}
+	gt__put_char(out, '"');
+}
+
+void gt__put_folded(struct gt__out *out, struct gt_text text)
+{
+	if (!put_visible(out, text, ";"))
+		gt__put(out, "(unnamed)");
+}
+
+void gt__put_csv(struct gt__out *out, struct gt_text text)
+{
+	size_t from = out->used;
+
+	put_visible(out, text, "");
+	gt__quote_csv(out, from);
+}
+
+void gt__quote_csv(struct gt__out *out, size_t from)
+{
+	size_t i, quotes = 0, to;
+
+	for (i = from; i < out->used; i++)
+		quotes += out->bytes[i] == '"';
+	if (!gt__out_room(out, quotes + 2))
+		return;
+	i = out->used;
+	to = out->used += quotes + 2;
+	out->bytes[--to] = '"';
+	while (i > from) {
+		out->bytes[--to] = out->bytes[--i];
+		if (out->bytes[i] == '"')
+			out->bytes[--to] = '"';
+	}
+	out->bytes[from] = '"';
+}
+
+void gt__put_utf8(struct gt__out *out, struct gt_text text)
+{
+	size_t at = 0, run, from;
+
+	while (at < text.count) {
+		for (run = at; run < text.count; run++)
+			if ((unsigned char)text.bytes[run] >= 0x80)
+				break;
+		gt__put_bytes(out, text.bytes + at, run - at);
+		at = run;
+		if (at == text.count)
+			break;
+		from = at;
+		put_code_point(out, gt__next_code_point(&text, &from));
+		at = from;
+	}
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Folded stacks for flame graphs: one line per distinct stack of names, with
+ * the time in ns that its innermost span had no child. Traces of one file add
+ * up line by line in the reader. Collects (collect.h): a span's stack and self
+ * time are known only when all of its relatives are.
+ *
+ * Frames below FRAMES_MAX are summed up under one frame "...", so that a guest
+ * cannot make the output grow with the square of its depth.
+ */
+#include "collect.h"
+#include "escape.h"
+#include "words.h"
+#include <errno.h>
+#include <string.h>
+
+#define FRAMES_MAX 128u
+
+struct frame {
+	uint64_t self_ns;
+	struct gt_text name;
+	uint32_t parent; /* frame, or GT__ROOT */
+	uint32_t depth;  /* from 1 */
+	uint32_t next;   /* in its hash chain */
+};
+
+struct frames {
+	struct frame *frames;
+	uint32_t *chains;
+	uint32_t mask;
+	uint32_t count;
+};
+
+static const struct gt_text deeper = {"...", 3};
+
+static uint32_t find_frame(struct frames *f, uint32_t parent,
+                           struct gt_text name)
+{
+	uint64_t hash = gt__hash(gt__hash(GT__HASH, &parent, sizeof parent),
+	                         name.bytes, name.count);
+	uint32_t *chain = &f->chains[(uint32_t)(hash ^ hash >> 32) & f->mask];
+	uint32_t i;
+
+	for (i = *chain; i != GT__ROOT; i = f->frames[i].next)
+		if (f->frames[i].parent == parent &&
+		    gt__same_text(f->frames[i].name, name))
+			return i;
+	i = f->count++;
+	f->frames[i] = (struct frame){
+		.name = name,
+		.parent = parent,
+		.depth = parent == GT__ROOT ? 1 : f->frames[parent].depth + 1,
+		.next = *chain,
+	};
+	*chain = i;
+	return i;
+}
+
+/* The frame of a span, whose parent's frame is known. */
+static uint32_t frame_of(struct frames *f, const struct gt__span *span,
+                         const uint32_t *frame_of_span)
+{
+	uint32_t parent = GT__ROOT;
+
+	if (span->parent != GT__ROOT)
+		parent = frame_of_span[span->parent];
+	if (parent == GT__ROOT || f->frames[parent].depth < FRAMES_MAX - 1)
+		return find_frame(f, parent, span->view.site->name);
+	if (f->frames[parent].depth == FRAMES_MAX)
+		return parent;
+	return find_frame(f, parent, deeper);
+}
+
+static void put_stack(struct gt__out *o, const struct frames *f, uint32_t i)
+{
+	uint32_t stack[FRAMES_MAX], n = 0;
+	uint64_t self_ns = f->frames[i].self_ns;
+
+	for (; i != GT__ROOT && n < FRAMES_MAX; i = f->frames[i].parent)
+		stack[n++] = i;
+	while (n) {
+		gt__put_folded(o, f->frames[stack[--n]].name);
+		gt__put_char(o, n ? ';' : ' ');
+	}
+	gt__put_u64(o, self_ns);
+	gt__put_char(o, '\n');
+	gt__out_record(o);
+}
+
+static bool make_frames(struct frames *f, struct gt__collect *c)
+{
+	uint32_t *frame_of_span =
+		malloc((c->span_count + (size_t)1) * sizeof *frame_of_span);
+	const struct gt__item *item;
+	struct gt__walk walk = {0};
+	size_t chains = 64;
+
+	while (chains < c->span_count)
+		chains *= 2;
+	f->mask = (uint32_t)(chains - 1);
+	f->frames = malloc((c->span_count + (size_t)1) * sizeof *f->frames);
+	f->chains = malloc(chains * sizeof *f->chains);
+	if (!frame_of_span || !f->frames || !f->chains) {
+		free(frame_of_span);
+		return false;
+	}
+	memset(f->chains, 0xff, chains * sizeof *f->chains);
+	while ((item = gt__collect_next(c, &walk))) {
+		const struct gt__span *span = &c->spans[item->index];
+		uint32_t frame;
+
+		if (item->kind != GT__SPAN_ITEM)
+			continue;
+		frame = frame_of(f, span, frame_of_span);
+		frame_of_span[item->index] = frame;
+		f->frames[frame].self_ns += span->self_ns;
+	}
+	free(frame_of_span);
+	return true;
+}
+
+static void print(struct gt__collect_sink *x, struct gt__collect *c,
+                  const struct gt_summary *summary)
+{
+	struct frames f = {0};
+	uint32_t i;
+
+	(void)summary;
+	if (!make_frames(&f, c) && !x->out.error)
+		x->out.error = -ENOMEM;
+	for (i = 0; i < f.count && !x->out.error; i++)
+		if (f.frames[i].self_ns)
+			put_stack(&x->out, &f, i);
+	free(f.frames);
+	free(f.chains);
+}
+
+int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_new(output, print, NULL, ret_sink);
+}

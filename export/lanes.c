@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Spreads spans over tracks on which they nest. */
+#include "lanes.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHAINS_MIN  256u
+#define LANES_TRIED 8u /* empty lanes that may be in the future */
+
+void gt__lanes_fini(struct gt__lanes *l)
+{
+	free(l->spans);
+	free(l->chains);
+	free(l->tracks);
+	free(l->vcpus);
+	memset(l, 0, sizeof *l);
+}
+
+/* Makes room for one more of `count` members; doubles. */
+static int reserve(void **array, uint32_t *size, uint32_t count, size_t member)
+{
+	uint32_t wanted = *size ? *size * 2 : 64;
+	void *larger;
+
+	if (count < *size)
+		return 0;
+	larger = realloc(*array, wanted * member);
+	if (!larger)
+		return -ENOMEM;
+	*array = larger;
+	*size = wanted;
+	return 0;
+}
+
+/* Ids are positions in a ring: neighbours must not share a chain. */
+static uint32_t chain_of(const struct gt__lanes *l, uint64_t id)
+{
+	return (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
+	       l->chain_mask;
+}
+
+uint32_t gt__lanes_find(const struct gt__lanes *l, uint64_t id)
+{
+	uint32_t i;
+
+	if (!l->chains || !id)
+		return GT__NONE;
+	for (i = l->chains[chain_of(l, id)]; i != GT__NONE;
+	     i = l->spans[i].chain)
+		if (l->spans[i].id == id)
+			return i;
+	return GT__NONE;
+}
+
+static void link_span(struct gt__lanes *l, uint32_t i)
+{
+	uint32_t *chain = &l->chains[chain_of(l, l->spans[i].id)];
+
+	l->spans[i].chain = *chain;
+	*chain = i;
+}
+
+static void unlink_span(struct gt__lanes *l, uint32_t i)
+{
+	uint32_t *at = &l->chains[chain_of(l, l->spans[i].id)];
+
+	while (*at != i)
+		at = &l->spans[*at].chain;
+	*at = l->spans[i].chain;
+}
+
+/* As many chains as there is room for spans. */
+static int rehash(struct gt__lanes *l)
+{
+	uint32_t count = l->span_size < CHAINS_MIN ? CHAINS_MIN : l->span_size;
+	uint32_t *chains, i;
+
+	if (l->chains && l->chain_mask + 1 >= count)
+		return 0;
+	chains = malloc(count * sizeof *chains);
+	if (!chains)
+		return -ENOMEM;
+	free(l->chains);
+	l->chains = chains;
+	l->chain_mask = count - 1;
+	memset(chains, 0xff, count * sizeof *chains);
+	/* All are in use: this follows a reserve() that found no room. */
+	for (i = 0; i < l->span_count; i++)
+		link_span(l, i);
+	return 0;
+}
+
+/* An index for one more span; GT__NONE if there are too many. */
+static int take_span(struct gt__lanes *l, uint32_t *ret_index)
+{
+	int rc;
+
+	if (!l->span_size)
+		l->unused = GT__NONE;
+	if (l->unused != GT__NONE) {
+		*ret_index = l->unused;
+		l->unused = l->spans[l->unused].chain;
+		return 0;
+	}
+	*ret_index = GT__NONE;
+	if (l->span_count == GT__LANES_OPEN_MAX)
+		return 0;
+	rc = reserve((void **)&l->spans, &l->span_size, l->span_count,
+	             sizeof *l->spans);
+	if (!rc)
+		rc = rehash(l);
+	if (!rc)
+		*ret_index = l->span_count++;
+	return rc;
+}
+
+static void give_span(struct gt__lanes *l, uint32_t i)
+{
+	l->spans[i].chain = l->unused;
+	l->unused = i;
+}
+
+static int add_track(struct gt__lanes *l, uint32_t vcpu, uint32_t lane,
+                     uint32_t *ret_track)
+{
+	int rc = reserve((void **)&l->tracks, &l->track_size, l->track_count,
+	                 sizeof *l->tracks);
+
+	if (rc)
+		return rc;
+	l->tracks[l->track_count] = (struct gt__track){
+		.vcpu = vcpu,
+		.lane = lane,
+		.top = GT__NONE,
+		.next = GT__NONE,
+	};
+	*ret_track = l->track_count++;
+	return 0;
+}
+
+static int add_vcpus(struct gt__lanes *l, uint32_t vcpu)
+{
+	struct gt__vcpu_tracks *vcpus;
+	uint32_t i;
+
+	if (vcpu < l->vcpu_count)
+		return 0;
+	if (vcpu >= GT_VCPUS_MAX)
+		return -EINVAL;
+	vcpus = realloc(l->vcpus, (vcpu + 1) * sizeof *vcpus);
+	if (!vcpus)
+		return -ENOMEM;
+	l->vcpus = vcpus;
+	for (i = l->vcpu_count; i <= vcpu; i++)
+		vcpus[i] = (struct gt__vcpu_tracks){
+			.thread = GT__NONE,
+			.empty = GT__NONE,
+		};
+	l->vcpu_count = vcpu + 1;
+	return 0;
+}
+
+static int thread_track(struct gt__lanes *l, uint32_t vcpu, uint32_t *ret_track)
+{
+	int rc = add_vcpus(l, vcpu);
+
+	if (!rc && l->vcpus[vcpu].thread == GT__NONE)
+		rc = add_track(l, vcpu, 0, &l->vcpus[vcpu].thread);
+	if (!rc)
+		*ret_track = l->vcpus[vcpu].thread;
+	return rc;
+}
+
+/* An empty lane on which nothing is later than `at`. */
+static int empty_lane(struct gt__lanes *l, uint32_t vcpu, uint64_t at,
+                      uint32_t *ret_track)
+{
+	struct gt__vcpu_tracks *v = &l->vcpus[vcpu];
+	uint32_t *lane = &v->empty, i;
+
+	for (i = 0; i < LANES_TRIED && *lane != GT__NONE; i++) {
+		if (l->tracks[*lane].last_ns <= at) {
+			*ret_track = *lane;
+			*lane = l->tracks[*lane].next;
+			return 0;
+		}
+		lane = &l->tracks[*lane].next;
+	}
+	return add_track(l, vcpu, ++v->lanes, ret_track);
+}
+
+static void push(struct gt__lanes *l, uint32_t i, uint32_t track, uint64_t at)
+{
+	struct gt__lane_span *s = &l->spans[i];
+	struct gt__track *t = &l->tracks[track];
+
+	s->track = track;
+	s->begin_ns = at;
+	s->above = GT__NONE;
+	s->below = t->top;
+	if (t->top != GT__NONE)
+		l->spans[t->top].above = i;
+	t->top = i;
+	if (t->last_ns < at)
+		t->last_ns = at;
+}
+
+/* Takes a span out of its track's stack, wherever it stands. */
+static void pop(struct gt__lanes *l, uint32_t i, uint64_t at)
+{
+	struct gt__lane_span *s = &l->spans[i];
+	struct gt__track *t = &l->tracks[s->track];
+
+	if (s->above != GT__NONE)
+		l->spans[s->above].below = s->below;
+	else
+		t->top = s->below;
+	if (s->below != GT__NONE)
+		l->spans[s->below].above = s->above;
+	if (t->last_ns < at)
+		t->last_ns = at;
+	if (t->last_end_ns < at)
+		t->last_end_ns = at;
+	if (t->top == GT__NONE && t->lane) {
+		t->next = l->vcpus[t->vcpu].empty;
+		l->vcpus[t->vcpu].empty = s->track;
+	}
+}
+
+static bool fits_thread(const struct gt__lanes *l, const struct gt__track *t,
+                        const struct gt_span_view *span, uint32_t parent)
+{
+	if (!span->entered || span->start_ns < t->last_ns)
+		return false;
+	if (t->top == GT__NONE)
+		return parent == GT__NONE;
+	if (span->parent_id == l->spans[t->top].id)
+		return true;
+	return span->level && !span->parent_id;
+}
+
+static int choose_track(struct gt__lanes *l, const struct gt_span_view *span,
+                        uint32_t *ret_track)
+{
+	uint32_t parent = gt__lanes_find(l, span->parent_id);
+	const struct gt__track *t;
+	uint32_t track = 0;
+	int rc = thread_track(l, span->vcpu, &track);
+
+	if (rc)
+		return rc;
+	*ret_track = track;
+	if (fits_thread(l, &l->tracks[track], span, parent))
+		return 0;
+	if (parent != GT__NONE) {
+		track = l->spans[parent].track;
+		t = &l->tracks[track];
+		*ret_track = track;
+		if (t->lane && t->top == parent && t->vcpu == span->vcpu &&
+		    t->last_ns <= span->start_ns)
+			return 0;
+	}
+	return empty_lane(l, span->vcpu, span->start_ns, ret_track);
+}
+
+int gt__lanes_open(struct gt__lanes *l, const struct gt_span_view *span,
+                   uint32_t *ret_index)
+{
+	uint32_t i = GT__NONE, track = 0;
+	int rc = take_span(l, &i);
+
+	if (rc || i == GT__NONE) {
+		*ret_index = GT__NONE;
+		return rc;
+	}
+	rc = choose_track(l, span, &track);
+	if (rc) {
+		give_span(l, i);
+		return rc;
+	}
+	l->spans[i].id = span->id;
+	l->spans[i].site = span->site;
+	l->spans[i].opening_fields = (uint32_t)span->field_count;
+	push(l, i, track, span->start_ns);
+	link_span(l, i);
+	*ret_index = i;
+	return 0;
+}
+
+uint64_t gt__lanes_end_ns(const struct gt__lanes *l, uint32_t i,
+                          uint64_t end_ns)
+{
+	const struct gt__lane_span *s = &l->spans[i];
+	uint64_t at = l->tracks[s->track].last_end_ns;
+
+	if (at < end_ns)
+		at = end_ns;
+	return at < s->begin_ns ? s->begin_ns : at;
+}
+
+uint32_t gt__lanes_above(const struct gt__lanes *l, uint32_t i, uint64_t at)
+{
+	uint32_t count = 0;
+
+	for (i = l->spans[i].above; i != GT__NONE; i = l->spans[i].above) {
+		if (l->spans[i].begin_ns > at)
+			break;
+		count++;
+	}
+	return count;
+}
+
+int gt__lanes_pull(struct gt__lanes *l, uint32_t index, uint64_t at,
+                   uint32_t *ret_index)
+{
+	uint32_t vcpu = l->tracks[l->spans[index].track].vcpu, track = 0;
+	uint32_t i = l->spans[index].above;
+	int rc;
+
+	*ret_index = GT__NONE;
+	if (i == GT__NONE || l->spans[i].begin_ns > at)
+		return 0;
+	rc = empty_lane(l, vcpu, at, &track);
+	if (rc)
+		return rc;
+	pop(l, i, at);
+	push(l, i, track, at);
+	*ret_index = i;
+	return 0;
+}
+
+void gt__lanes_close(struct gt__lanes *l, uint32_t i, uint64_t at)
+{
+	pop(l, i, at);
+	unlink_span(l, i);
+	give_span(l, i);
+}
+
+int gt__lanes_event(struct gt__lanes *l, uint32_t vcpu, uint64_t span_id,
+                    uint32_t *ret_track)
+{
+	uint32_t span = gt__lanes_find(l, span_id);
+
+	if (span != GT__NONE && l->tracks[l->spans[span].track].vcpu == vcpu) {
+		*ret_track = l->spans[span].track;
+		return 0;
+	}
+	return thread_track(l, vcpu, ret_track);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Perfetto's protobuf trace, streaming: a process per VM, a thread per vCPU,
+ * lanes (lanes.h) beside it for what does not nest there.
+ *
+ * Times are CLOCK_MONOTONIC, which is declared the trace's clock: the file then
+ * lines up with a host trace that has a ClockSnapshot. BOOTTIME is left out,
+ * because how long the host slept is not known here.
+ *
+ * A slice begins at `open` and ends at `close`, which adds only what `open` did
+ * not have. No allocation per record: tables double, the buffer stays.
+ */
+#include "perfetto_packets.h"
+#include "words.h"
+#include <errno.h>
+
+struct perfetto {
+	struct gt_sink sink;
+	struct gt__out out;
+	struct gt__run *runs;
+};
+
+/* Where a run's state is; an error of the sink's own becomes its writer's. */
+static struct gt__pf_run *find_run(struct perfetto *x,
+                                   const struct gt_trace *trace)
+{
+	struct gt__pf_run *run = gt__run_find(&x->runs, trace);
+
+	if (!run && !x->out.error)
+		x->out.error = -EINVAL;
+	return x->out.error ? NULL : run;
+}
+
+static int done(struct perfetto *x, int rc)
+{
+	if (rc && !x->out.error)
+		x->out.error = rc;
+	return gt__out_record(&x->out);
+}
+
+static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = gt__run_add(&x->runs, trace, sizeof *run);
+	uint64_t hash = GT__HASH;
+
+	if (!run)
+		return done(x, -ENOMEM);
+	/* Files may be joined: no two runs should share their tracks. */
+	hash = gt__hash(hash, trace->trace_id, sizeof trace->trace_id);
+	hash = gt__hash(hash, &trace->index, sizeof trace->index);
+	hash = gt__hash(hash, &trace->start_ns, sizeof trace->start_ns);
+	run->uuid = hash & ~(uint64_t)UINT32_MAX;
+	gt__pf_put_clocks(&x->out, trace);
+	gt__pf_put_process(&x->out, run);
+	return done(x, 0);
+}
+
+/* The beginning of a stretch of a span; `view` is NULL if it is not the first.
+ */
+static int put_begin(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
+                     const struct gt_span_view *view)
+{
+	const struct gt__lane_span *s = &run->lanes.spans[index];
+	uint64_t uuid = gt__pf_track_uuid(&x->out, run, s->track);
+	struct gt__pf_event e;
+	uint32_t number = 0;
+	bool is_new = false;
+	int rc = gt__intern(&run->sites, s->site, &number, &is_new);
+
+	e = gt__pf_begin_event(&x->out, run, GT__PF_BEGIN, uuid, s->begin_ns);
+	gt__pf_put_site(&x->out, s->site, number);
+	gt__pf_put_own_id(&x->out, "span_id", s->id);
+	if (view) {
+		gt__pf_put_fields(&x->out, view->fields, 0, view->field_count);
+		if (view->level)
+			gt__pf_put_own_u64(&x->out, "nesting", view->level);
+	} else {
+		gt__pf_put_own_bool(&x->out, "continued");
+	}
+	gt__pf_end_event(&x->out, e, s->site, number, is_new);
+	return rc;
+}
+
+/* What the span's opening did not know. */
+static void put_late(struct gt__out *o, const struct gt_span_view *span,
+                     uint32_t opening_fields, uint64_t at)
+{
+	gt__pf_put_fields(o, span->fields, opening_fields, span->field_count);
+	gt__pf_put_status(o, span);
+	gt__pf_put_flags(o, span->flags);
+	gt__pf_put_links(o, span);
+	if (span->close_vcpu != span->vcpu)
+		gt__pf_put_own_u64(o, "close_vcpu", span->close_vcpu);
+	if (span->dropped_events)
+		gt__pf_put_own_u64(o, "dropped_events", span->dropped_events);
+	if (span->dropped_fields)
+		gt__pf_put_own_u64(o, "dropped_fields", span->dropped_fields);
+	if (at != span->end_ns)
+		gt__pf_put_own_u64(o, "ended_earlier_ns", at - span->end_ns);
+}
+
+static int put_end(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
+                   const struct gt_span_view *span, uint64_t end_ns)
+{
+	struct gt__lanes *lanes = &run->lanes;
+	uint64_t at = gt__lanes_end_ns(lanes, index, end_ns);
+	uint64_t uuid =
+		gt__pf_track_uuid(&x->out, run, lanes->spans[index].track);
+	uint32_t above = gt__lanes_above(lanes, index, at), pulled = 0;
+	struct gt__pf_event e;
+	int rc = 0;
+
+	while (above--) {
+		e = gt__pf_begin_event(&x->out, run, GT__PF_END, uuid, at);
+		gt__pf_end_event(&x->out, e, NULL, 0, false);
+	}
+	e = gt__pf_begin_event(&x->out, run, GT__PF_END, uuid, at);
+	if (span)
+		put_late(&x->out, span, lanes->spans[index].opening_fields, at);
+	gt__pf_end_event(&x->out, e, NULL, 0, false);
+	while (!rc) {
+		rc = gt__lanes_pull(lanes, index, at, &pulled);
+		if (rc || pulled == GT__NONE)
+			break;
+		rc = put_begin(x, run, pulled, NULL);
+	}
+	gt__lanes_close(lanes, index, at);
+	return rc;
+}
+
+static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_span_view *span)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = find_run(x, trace);
+	uint32_t index;
+	int rc = 0;
+
+	if (!run)
+		return x->out.error;
+	index = gt__lanes_find(&run->lanes, span->id);
+	if (index != GT__NONE) /* only from a host that breaks its word */
+		rc = put_end(x, run, index, NULL, span->start_ns);
+	if (!rc)
+		rc = gt__lanes_open(&run->lanes, span, &index);
+	if (!rc && index != GT__NONE)
+		rc = put_begin(x, run, index, span);
+	return done(x, rc);
+}
+
+static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
+                      const struct gt_span_view *span)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = find_run(x, trace);
+	uint32_t index;
+
+	if (!run)
+		return x->out.error;
+	index = gt__lanes_find(&run->lanes, span->id);
+	if (index == GT__NONE)
+		return done(x, 0);
+	return done(x, put_end(x, run, index, span, span->end_ns));
+}
+
+static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_event_view *event)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = find_run(x, trace);
+	uint32_t number = 0, track = 0;
+	struct gt__pf_event e;
+	bool is_new = false;
+	int rc;
+
+	if (!run)
+		return x->out.error;
+	rc = gt__intern(&run->sites, event->site, &number, &is_new);
+	if (!rc)
+		rc = gt__lanes_event(&run->lanes, event->vcpu, event->span_id,
+		                     &track);
+	if (rc)
+		return done(x, rc);
+	e = gt__pf_begin_event(&x->out, run, GT__PF_INSTANT,
+	                       gt__pf_track_uuid(&x->out, run, track),
+	                       event->time_ns);
+	gt__pf_put_site(&x->out, event->site, number);
+	gt__pf_put_fields(&x->out, event->fields, 0, event->field_count);
+	gt__pf_put_flags(&x->out, event->flags);
+	gt__pf_end_event(&x->out, e, event->site, number, is_new);
+	return done(x, 0);
+}
+
+static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
+                       const struct gt_event_view *event)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = find_run(x, trace);
+	uint32_t number = 0;
+	bool is_new = false;
+	int rc;
+
+	if (!run)
+		return x->out.error;
+	rc = gt__intern(&run->counters, event->site, &number, &is_new);
+	if (!rc && number) /* beyond GT__INTERN_MAX counters: not drawn */
+		gt__pf_put_counter(&x->out, run, number, is_new, event);
+	return done(x, rc);
+}
+
+static void free_run(struct gt__pf_run *run)
+{
+	gt__lanes_fini(&run->lanes);
+	gt__intern_fini(&run->sites);
+	gt__intern_fini(&run->counters);
+	free(run);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = gt__run_find(&x->runs, trace);
+
+	(void)summary;
+	if (run) {
+		gt__run_remove(&x->runs, &run->head);
+		free_run(run);
+	}
+	return gt__out_flush(&x->out);
+}
+
+static int finish(struct gt_sink *sink)
+{
+	return gt__out_flush(&((struct perfetto *)sink)->out);
+}
+
+static void free_sink(struct gt_sink *sink)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__run *run;
+
+	if (!x)
+		return;
+	while ((run = x->runs)) {
+		x->runs = run->next;
+		free_run((struct gt__pf_run *)run);
+	}
+	gt__out_fini(&x->out);
+	free(x);
+}
+
+int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct perfetto *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return -ENOMEM;
+	x->sink = (struct gt_sink){
+		.begin = begin,
+		.open = open_span,
+		.close = close_span,
+		.event = put_event,
+		.counter = put_counter,
+		.end = end,
+		.finish = finish,
+		.free = free_sink,
+	};
+	gt__out_init(&x->out, output);
+	*ret_sink = &x->sink;
+	return 0;
+}

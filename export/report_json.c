@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report as one JSON object; docs/report.md tells each member. Integers of
+ * 64 bits are decimal strings, ids are 16 hex digits.
+ */
+#include "collect.h"
+#include "escape.h"
+#include "json_values.h"
+#include "words.h"
+
+static void put_key(struct gt__out *o, const char *comma, const char *key)
+{
+	gt__put(o, comma);
+	gt__put_char(o, '"');
+	gt__put(o, key);
+	gt__put(o, "\":");
+}
+
+static void put_number(struct gt__out *o, const char *key, uint64_t value)
+{
+	put_key(o, ",", key);
+	gt__put_u64(o, value);
+}
+
+static void put_string_u64(struct gt__out *o, const char *key, uint64_t value)
+{
+	put_key(o, ",", key);
+	gt__put_char(o, '"');
+	gt__put_u64(o, value);
+	gt__put_char(o, '"');
+}
+
+static void put_word(struct gt__out *o, const char *key, const char *word)
+{
+	put_key(o, ",", key);
+	gt__put_char(o, '"');
+	gt__put(o, word);
+	gt__put_char(o, '"');
+}
+
+static void put_text(struct gt__out *o, const char *key, struct gt_text text)
+{
+	put_key(o, ",", key);
+	gt__put_json(o, text);
+}
+
+static void put_id(struct gt__out *o, const char *comma, const char *key,
+                   uint64_t id)
+{
+	put_key(o, comma, key);
+	if (!id) {
+		gt__put(o, "null");
+		return;
+	}
+	gt__put_char(o, '"');
+	gt__put_hex(o, id, 16);
+	gt__put_char(o, '"');
+}
+
+static void put_bool(struct gt__out *o, const char *key, bool value)
+{
+	put_key(o, ",", key);
+	gt__put(o, value ? "true" : "false");
+}
+
+static void put_fields(struct gt__out *o, const struct gt_field *fields,
+                       size_t count)
+{
+	size_t i;
+
+	put_key(o, ",", "fields");
+	gt__put_char(o, '[');
+	for (i = 0; i < count; i++) {
+		gt__put(o, i ? ",[" : "[");
+		gt__put_json(o, fields[i].key);
+		gt__put(o, ",\"");
+		gt__put(o, gt__type_word(fields[i].type));
+		gt__put(o, "\",");
+		gt__put_json_value(o, &fields[i], true);
+		gt__put_char(o, ']');
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_flags(struct gt__out *o, unsigned flags)
+{
+	const char *comma = "\"";
+	size_t i;
+
+	put_key(o, ",", "flags");
+	gt__put_char(o, '[');
+	for (i = 0; i < GT__FLAG_WORDS; i++) {
+		if (!(flags & gt__flag_words[i].flag))
+			continue;
+		gt__put(o, comma);
+		gt__put(o, gt__flag_words[i].word);
+		gt__put_char(o, '"');
+		comma = ",\"";
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_site(struct gt__out *o, const struct gt_site_view *site)
+{
+	put_text(o, "name", site->name);
+	put_text(o, "target", site->target);
+	put_word(o, "level", gt__level_word(site->level));
+	put_text(o, "file", site->file);
+	put_number(o, "line", site->line);
+}
+
+static void put_event(struct gt__out *o, const struct gt_event_view *e)
+{
+	gt__put_char(o, '{');
+	put_id(o, "", "span_id", e->span_id);
+	put_string_u64(o, "sequence", e->sequence);
+	put_string_u64(o, "time_ns", e->time_ns);
+	put_site(o, e->site);
+	put_number(o, "vcpu", e->vcpu);
+	put_number(o, "nesting", e->level);
+	put_flags(o, e->flags);
+	put_fields(o, e->fields, e->field_count);
+	gt__put_char(o, '}');
+}
+
+/* Those of items[first..first+count) that are (no) counters. */
+static void put_events(struct gt__out *o, const struct gt__collect *c,
+                       uint32_t first, uint32_t count)
+{
+	const char *comma = "\n";
+	uint32_t i;
+
+	put_key(o, ",", "events");
+	gt__put_char(o, '[');
+	for (i = first; i < first + count; i++) {
+		const struct gt__item *item = &c->items[i];
+
+		if (item->kind != GT__EVENT_ITEM ||
+		    c->events[item->index].counter)
+			continue;
+		gt__put(o, comma);
+		put_event(o, &c->events[item->index].view);
+		gt__out_record(o);
+		comma = ",\n";
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_counters(struct gt__out *o, const struct gt__collect *c)
+{
+	const char *comma = "\n";
+	uint32_t i;
+
+	put_key(o, ",\n", "counters");
+	gt__put_char(o, '[');
+	for (i = 0; i < c->event_count; i++) {
+		if (!c->events[i].counter)
+			continue;
+		gt__put(o, comma);
+		put_event(o, &c->events[i].view);
+		gt__out_record(o);
+		comma = ",\n";
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_links(struct gt__out *o, const struct gt_span_view *s)
+{
+	size_t i;
+
+	put_key(o, ",", "links");
+	gt__put_char(o, '[');
+	for (i = 0; i < s->link_count; i++) {
+		gt__put(o, i ? ",{\"trace_id\":\"" : "{\"trace_id\":\"");
+		gt__put_hex_bytes(o, s->links[i].trace_id, 16);
+		gt__put_char(o, '"');
+		put_id(o, ",", "span_id", s->links[i].span_id);
+		gt__put_char(o, '}');
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_span(struct gt__out *o, const struct gt__collect *c,
+                     uint32_t index)
+{
+	const struct gt__span *span = &c->spans[index];
+	const struct gt_span_view *s = &span->view;
+
+	gt__put_char(o, '{');
+	put_id(o, "", "id", s->id);
+	put_id(o, ",", "parent_id", s->parent_id);
+	put_bool(o, "parent_remote", s->parent_remote);
+	put_string_u64(o, "guest_id", s->guest_id);
+	put_string_u64(o, "guest_parent_id", s->guest_parent_id);
+	put_string_u64(o, "sequence", s->sequence);
+	put_site(o, s->site);
+	put_number(o, "vcpu", s->vcpu);
+	put_number(o, "close_vcpu", s->close_vcpu);
+	put_number(o, "nesting", s->level);
+	put_bool(o, "entered", s->entered);
+	put_string_u64(o, "start_ns", s->start_ns);
+	put_string_u64(o, "end_ns", s->end_ns);
+	put_string_u64(o, "duration_ns", s->end_ns - s->start_ns);
+	put_string_u64(o, "self_ns", span->self_ns);
+	put_word(o, "status", gt__status_word(s->status));
+	put_text(o, "status_message", s->status_text);
+	put_flags(o, s->flags);
+	put_fields(o, s->fields, s->field_count);
+	put_string_u64(o, "dropped_events", s->dropped_events);
+	put_string_u64(o, "dropped_fields", s->dropped_fields);
+	put_links(o, s);
+	put_events(o, c, span->first_item, span->item_count);
+	gt__put_char(o, '}');
+}
+
+static void put_spans(struct gt__out *o, struct gt__collect *c)
+{
+	const char *comma = "\n";
+	const struct gt__item *item;
+	struct gt__walk walk = {0};
+
+	put_key(o, ",\n", "spans");
+	gt__put_char(o, '[');
+	while ((item = gt__collect_next(c, &walk))) {
+		if (item->kind != GT__SPAN_ITEM)
+			continue;
+		gt__put(o, comma);
+		put_span(o, c, item->index);
+		gt__out_record(o);
+		comma = ",\n";
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_names(struct gt__out *o, const struct gt__collect *c)
+{
+	uint32_t i;
+
+	put_key(o, ",\n", "names");
+	gt__put_char(o, '[');
+	for (i = 0; i < c->name_count; i++) {
+		const struct gt__name *n = &c->names[i];
+
+		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
+		gt__put_json(o, n->name);
+		put_text(o, "target", n->target);
+		put_string_u64(o, "count", n->count);
+		put_string_u64(o, "total_ns", n->total_ns);
+		put_string_u64(o, "self_ns", n->self_ns);
+		put_string_u64(o, "p50_ns", n->p50_ns);
+		put_string_u64(o, "p99_ns", n->p99_ns);
+		put_string_u64(o, "max_ns", n->max_ns);
+		gt__put_char(o, '}');
+		gt__out_record(o);
+	}
+	gt__put_char(o, ']');
+}
+
+static void put_summary(struct gt__out *o, const struct gt_summary *summary)
+{
+	unsigned i;
+
+	put_string_u64(o, "records", summary->records);
+	put_string_u64(o, "record_bytes", summary->record_bytes);
+	put_key(o, ",\n", "exits");
+	gt__put_char(o, '{');
+	for (i = 0; i < GT_EXIT_REASONS; i++) {
+		if (!summary->exits[i])
+			continue;
+		if (o->bytes && o->used && o->bytes[o->used - 1] != '{')
+			gt__put_char(o, ',');
+		gt__put_char(o, '"');
+		gt__put(o, gt__exit_word(i));
+		gt__put(o, "\":\"");
+		gt__put_u64(o, summary->exits[i]);
+		gt__put_char(o, '"');
+	}
+	gt__put(o, "},\n\"losses\":{");
+	for (i = 0; i < GT__LOSS_WORDS; i++) {
+		gt__put(o, i ? ",\"" : "\"");
+		gt__put(o, gt__loss_words[i].word);
+		gt__put(o, "\":\"");
+		gt__put_u64(o, gt__loss(&summary->losses, i));
+		gt__put_char(o, '"');
+	}
+	gt__put_char(o, '}');
+}
+
+static void put_trace(struct gt__out *o, const struct gt_trace *trace,
+                      const struct gt_summary *summary)
+{
+	gt__put(o, "{\"trace_id\":\"");
+	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put_char(o, '"');
+	put_id(o, ",", "parent_id", trace->parent_id);
+	put_number(o, "trace_flags", trace->flags);
+	put_number(o, "index", trace->index);
+	put_text(o, "guest", trace->guest_name);
+	put_text(o, "vm", trace->vm_name);
+	put_text(o, "backend", trace->backend);
+	put_word(o, "outcome", gt__ending_word(summary->ending));
+	put_number(o, "status", summary->status);
+	put_text(o, "message", summary->message);
+	put_string_u64(o, "start_ns", trace->start_ns);
+	put_string_u64(o, "end_ns", summary->end_ns);
+	put_key(o, ",", "monotonic_offset_ns");
+	gt__put_char(o, '"');
+	gt__put_i64(o, trace->monotonic_offset_ns);
+	gt__put_char(o, '"');
+	put_string_u64(o, "error_bound_ns", summary->error_bound_ns);
+	put_number(o, "vcpus", trace->vcpus);
+}
+
+static void print(struct gt__collect_sink *x, struct gt__collect *c,
+                  const struct gt_summary *summary)
+{
+	struct gt__out *o = &x->out;
+
+	gt__put(o, x->printed ? ",\n" : "{\"traces\":[\n");
+	put_trace(o, c->head.trace, summary);
+	put_spans(o, c);
+	put_events(o, c, c->first_root_item,
+	           c->item_count - c->first_root_item);
+	put_counters(o, c);
+	put_names(o, c);
+	put_summary(o, summary);
+	gt__put_char(o, '}');
+}
+
+static void conclude(struct gt__collect_sink *x)
+{
+	gt__put(&x->out, x->printed ? "\n]}\n" : "{\"traces\":[]}\n");
+}
+
+int gt_report_json_new(const struct gt_output *output,
+                       struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_new(output, print, conclude, ret_sink);
+}

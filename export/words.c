@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Words for enumerations, and small rules that all exporters share. */
+#include "words.h"
+#include <string.h>
+
+const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
+	{GT_SPAN_INTERRUPTED, "interrupted"},
+	{GT_SPAN_CLOSE_LOST, "close_lost"},
+	{GT_SPAN_ADJUSTED, "time_adjusted"},
+	{GT_SPAN_CUT, "cut"},
+	{GT_SPAN_EVICTED, "evicted"},
+	{GT_SPAN_REPLACED, "replaced"},
+	{GT_SPAN_OPEN_LOST, "open_lost"},
+};
+
+#define LOSS(name, prose) offsetof(struct gt_losses, name), #name, prose
+const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
+	{LOSS(records, "records for which the guest found no room")},
+	{LOSS(strings_cut, "strings cut by the guest")},
+	{LOSS(overwritten_bytes, "bytes overwritten before the host looked")},
+	{LOSS(bad_records, "records that did not decode")},
+	{LOSS(bad_bytes, "bytes skipped to find the next block")},
+	{LOSS(bad_requests, "doorbells that could not be used")},
+	{LOSS(unknown_spans, "records for a span that is not open")},
+	{LOSS(replaced_spans, "spans opened again while open")},
+	{LOSS(evicted_spans, "spans ended early: too many were open")},
+	{LOSS(dropped_events, "events not kept in their span: too many")},
+	{LOSS(dropped_fields, "fields not kept: too many")},
+	{LOSS(adjusted_records, "times moved into the run")},
+	{LOSS(late_records, "records out of order on their vCPU")},
+	{LOSS(cut_bytes, "bytes behind the capture's last whole frame")},
+};
+#undef LOSS
+_Static_assert(sizeof(struct gt_losses) == GT__LOSS_WORDS * sizeof(uint64_t),
+               "each loss has a word");
+
+uint64_t gt__loss(const struct gt_losses *losses, size_t word)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)losses + gt__loss_words[word].offset,
+	       sizeof value);
+	return value;
+}
+
+const char *gt__level_word(enum gt_level level)
+{
+	switch (level) {
+	case GT_OFF:
+		return "off";
+	case GT_ERROR:
+		return "error";
+	case GT_WARN:
+		return "warn";
+	case GT_INFO:
+		return "info";
+	case GT_DEBUG:
+		return "debug";
+	case GT_TRACE:
+		return "trace";
+	}
+	return "unknown";
+}
+
+const char *gt__type_word(enum gt_type type)
+{
+	switch (type) {
+	case GT_TYPE_U64:
+		return "u64";
+	case GT_TYPE_I64:
+		return "i64";
+	case GT_TYPE_F64:
+		return "f64";
+	case GT_TYPE_BOOL:
+		return "bool";
+	case GT_TYPE_STRING:
+		return "string";
+	case GT_TYPE_BYTES:
+		return "bytes";
+	case GT_TYPE_POINTER:
+		return "pointer";
+	case GT_TYPE_PARENT:
+	case GT_TYPE_LINK:
+	case GT_TYPE_LINK_REMOTE:
+	case GT_TYPE_OK:
+	case GT_TYPE_FAILED:
+		break; /* never among a view's fields */
+	}
+	return "unknown";
+}
+
+const char *gt__status_word(enum gt_status status)
+{
+	switch (status) {
+	case GT_STATUS_UNSET:
+		return "unset";
+	case GT_STATUS_OK:
+		return "ok";
+	case GT_STATUS_ERROR:
+		return "error";
+	}
+	return "unknown";
+}
+
+const char *gt__ending_word(enum gt_ending ending)
+{
+	switch (ending) {
+	case GT_ENDING_UNKNOWN:
+		return "unknown";
+	case GT_ENDING_HALTED:
+		return "halted";
+	case GT_ENDING_ABORTED:
+		return "aborted";
+	case GT_ENDING_SHUTDOWN:
+		return "shutdown";
+	case GT_ENDING_TIMEOUT:
+		return "timeout";
+	case GT_ENDING_INTERRUPTED:
+		return "interrupted";
+	case GT_ENDING_FAILED:
+		return "failed";
+	}
+	return "unknown";
+}
+
+const char *gt__exit_word(unsigned reason)
+{
+	/* By enum gt_exit_reason of host.h, which exporters may not include. */
+	static const char *const words[GT_EXIT_REASONS] = {
+		"other",     "io",        "mmio",        "halt",
+		"shutdown",  "exception", "interrupted", "timeout",
+		"error",     "reason_9",  "reason_10",   "reason_11",
+		"reason_12", "reason_13", "reason_14",   "reason_15",
+	};
+
+	return reason < GT_EXIT_REASONS ? words[reason] : "unknown";
+}
+
+static bool begins_with(struct gt_text text, const char *prefix)
+{
+	size_t count = strlen(prefix);
+
+	return text.count >= count && !memcmp(text.bytes, prefix, count);
+}
+
+bool gt__is_host_key(struct gt_text key)
+{
+	static const char *const prefixes[] = {
+		"guesttrace.", "code.", "host.", "service.", "telemetry.",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (begins_with(key, prefixes[i]))
+			return true;
+	return false;
+}
+
+uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)
+{
+	uint64_t offset = (uint64_t)trace->monotonic_offset_ns;
+
+	if (trace->monotonic_offset_ns > 0 && time_ns < offset)
+		return 0;
+	return time_ns - offset;
+}
+
+#define PID_STRIDE 2048u /* more than GT_VCPUS_MAX */
+_Static_assert(PID_STRIDE > GT_VCPUS_MAX + 1, "ids of vCPUs are their own");
+
+uint32_t gt__pid(const struct gt_trace *trace)
+{
+	/* Viewers take pids for int32; the index starts again before that. */
+	return (trace->index % ((1u << 19) - 1) + 1) * PID_STRIDE;
+}
+
+uint32_t gt__tid(const struct gt_trace *trace, uint32_t vcpu)
+{
+	return gt__pid(trace) + 1 + vcpu;
+}
+
+uint64_t gt__hash(uint64_t hash, const void *bytes, size_t count)
+{
+	const unsigned char *from = bytes;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		hash = (hash ^ from[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+bool gt__same_text(struct gt_text a, struct gt_text b)
+{
+	return a.count == b.count &&
+	       (!a.count || !memcmp(a.bytes, b.bytes, a.count));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The way out of the VM: the only assembly beside the hot path's. */
+#ifndef GT_GUEST_DOORBELL_H
+#define GT_GUEST_DOORBELL_H
+
+#include <guesttrace/guest.h>
+
+#ifdef GT_DOORBELL
+void GT_DOORBELL(uint64_t operation, uint64_t control_gva);
+
+static inline void gt__doorbell(uint64_t operation)
+{
+	GT_DOORBELL(operation, (uint64_t)(uintptr_t)&gt_control);
+}
+#else
+/*
+ * The host reads and writes guest memory before the instruction ends. r8 is
+ * cleared behind it: nothing else does, and some hosts look at it on each exit.
+ */
+static inline void gt__doorbell(uint64_t operation)
+{
+	register uint64_t r8 __asm__("r8") = GT_DOORBELL_MAGIC;
+	register uint64_t r9 __asm__("r9") = (uintptr_t)&gt_control;
+	register uint64_t r10 __asm__("r10") = operation;
+
+	__asm__ volatile("outb %%al, %%dx\n\t"
+	                 "xorl %%r8d, %%r8d"
+	                 : "+r"(r8)
+	                 : "r"(r9), "r"(r10), "a"(0), "d"(GT_PORT_TRACE)
+	                 : "memory", "cc");
+}
+#endif
+
+/* One instruction, so that an interrupt cannot fall into the middle. */
+static inline void gt__count(uint64_t *counter)
+{
+	__asm__("incq %0" : "+m"(*counter)::"cc");
+}
+
+#endif

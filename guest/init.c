@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Shares out the memory, fills the control block and announces it. */
+#include "doorbell.h"
+
+/* Nested records are few and short: handlers run briefly and rarely meet. */
+#ifndef GT_NESTED_BYTES
+#define GT_NESTED_BYTES 8192u
+#endif
+
+/* Most that a record holds beside its strings: head, id, words of 16 fields. */
+#define FIXED_BYTES (GT_RECORD_BYTES + 8u + 8u * GT_SITE_FIELDS_MAX)
+#define BLOCK_BYTES 4096u
+
+_Static_assert(sizeof(struct gt_site) == 16, "a site's head is 16 bytes");
+_Static_assert(sizeof(struct gt_ring) == 128, "a ring is two cache lines");
+_Static_assert(sizeof(struct gt_vcpu) == 64 + GT_LEVELS * 128, "no padding");
+_Static_assert(sizeof(struct gt_control) == 96, "no padding");
+_Static_assert(GT_BLOCK_BYTES_MIN >= GT_SYNC_BYTES + FIXED_BYTES + 512,
+               "any record fits any block, with some text");
+
+struct gt_control gt_control __attribute__((aligned(GT_CONTROL_ALIGN)));
+struct gt_vcpu gt_vcpu0 __attribute__((aligned(64)));
+static uint64_t own_nested[(GT_LEVELS - 1) * GT_NESTED_BYTES / 8];
+
+static uint64_t power_of_two_in(uint64_t bytes)
+{
+	uint64_t power = GT_RING_BYTES_MAX;
+
+	while (power > bytes)
+		power /= 2;
+	return power;
+}
+
+/* Sixteenths of the ring, yet no smaller than a page if four of those fit. */
+static uint32_t block_for(uint64_t ring_bytes)
+{
+	uint64_t block = ring_bytes / 16;
+
+	if (block < BLOCK_BYTES)
+		block = ring_bytes / 4 < BLOCK_BYTES ? ring_bytes / 4
+						     : BLOCK_BYTES;
+	return (uint32_t)(block < 65536 ? block : 65536);
+}
+
+/* Too little memory leaves limit 0: a ring that is always taken. */
+static void init_ring(struct gt_vcpu *vcpu, unsigned level, void *memory,
+                      uint64_t bytes, enum gt_ring_mode mode)
+{
+	struct gt_ring *ring = &vcpu->ring[level];
+	uint32_t text_bytes;
+
+	uint64_t skipped = -(uintptr_t)memory & 7;
+
+	*ring = (struct gt_ring){0};
+	if (!memory || bytes < GT_RING_BYTES_MIN + skipped)
+		return;
+	bytes = power_of_two_in(bytes - skipped);
+	ring->base_gva = (uintptr_t)memory + skipped;
+	ring->mask = bytes - 1;
+	ring->id_base = GT_ID_BASE(vcpu->index, level);
+	ring->block_bytes = block_for(bytes);
+	ring->mode = mode;
+	ring->limit = 1; /* free, and the first record opens a block */
+	text_bytes = ring->block_bytes - GT_SYNC_BYTES - FIXED_BYTES;
+	if (text_bytes < vcpu->text_bytes_max)
+		vcpu->text_bytes_max = text_bytes;
+}
+
+static void *part(void *memory, uint64_t bytes, uint32_t index)
+{
+	return memory ? (unsigned char *)memory + bytes * index : NULL;
+}
+
+static void init_vcpu(struct gt_vcpu *vcpu, const struct gt_options *options,
+                      uint32_t index)
+{
+	uint64_t thread = options->ring_bytes / options->vcpu_count & ~7ull;
+	uint64_t nested = options->nested_bytes / options->vcpu_count /
+			  (GT_LEVELS - 1) & ~7ull;
+
+	*vcpu = (struct gt_vcpu){.index = index, .text_bytes_max = UINT32_MAX};
+	init_ring(vcpu, 0, part(options->ring, thread, index), thread,
+	          options->mode);
+	for (uint32_t i = 0; i < GT_LEVELS - 1; i++)
+		init_ring(vcpu, i + 1,
+		          part(options->nested, nested,
+		               index * (GT_LEVELS - 1) + i),
+		          nested, options->mode);
+	if (vcpu->text_bytes_max == UINT32_MAX)
+		vcpu->text_bytes_max = 0;
+}
+
+/* What the caller's gt_options does not reach, and its NULLs, get defaults. */
+static struct gt_options complete(const struct gt_options *given)
+{
+	struct gt_options all = {0};
+	size_t bytes = given->size < sizeof(all) ? given->size : sizeof(all);
+
+	__builtin_memcpy(&all, given, bytes);
+	if (!all.vcpus) {
+		all.vcpus = &gt_vcpu0;
+		all.vcpu_count = 1;
+	}
+	if (!all.nested && all.vcpus == &gt_vcpu0) {
+		all.nested = own_nested;
+		all.nested_bytes = sizeof(own_nested);
+	}
+	if (all.vcpu_count < 1)
+		all.vcpu_count = 1;
+	if (all.vcpu_count > GT_VCPUS_MAX)
+		all.vcpu_count = GT_VCPUS_MAX;
+	return all;
+}
+
+void gt__init(const struct gt_options *given, struct gt_site *sites,
+              struct gt_site *sites_end)
+{
+	struct gt_options options = complete(given);
+
+	for (uint32_t i = 0; i < options.vcpu_count; i++)
+		init_vcpu(&options.vcpus[i], &options, i);
+	gt_control = (struct gt_control){
+		.version = GT_ABI_VERSION,
+		.size = sizeof(gt_control),
+		.vcpus = options.vcpu_count,
+		.vcpus_gva = (uintptr_t)options.vcpus,
+		.vcpu_bytes = sizeof(struct gt_vcpu),
+		.sites_gva = (uintptr_t)sites,
+		.sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites,
+	};
+	gt__barrier();
+	gt__store(&gt_control.magic, GT_CONTROL_MAGIC);
+	gt_set_level(options.level);
+	gt__doorbell(GT_DOORBELL_ANNOUNCE);
+}
+
+void gt_set_level(enum gt_level level)
+{
+	uint64_t at = gt_control.sites_gva;
+	uint64_t end = at + gt_control.sites_bytes;
+
+	for (; end - at >= sizeof(struct gt_site); at += GT_SITE_ALIGN) {
+		struct gt_site *site = (struct gt_site *)(uintptr_t)at;
+
+		if (site->magic != GT_SITE_MAGIC ||
+		    site->kind == GT_SITE_FIELDS)
+			continue;
+		*(volatile uint8_t *)&site->state =
+			site->level <= level ? GT_SITE_NATIVE : GT_SITE_OFF;
+	}
+}

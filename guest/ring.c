@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow path of recording: a level that is free, room in its ring, the end
+ * of a block. Everything here runs with the ring taken (its limit is 0), so
+ * that an interrupting handler goes to the next level.
+ */
+#include "doorbell.h"
+
+static uint64_t lost_so_far(const struct gt_vcpu *vcpu)
+{
+	uint64_t lost = gt__load(&vcpu->lost);
+
+	for (unsigned level = 0; level < GT_LEVELS; level++)
+		lost += gt__load(&vcpu->ring[level].lost);
+	return lost;
+}
+
+static volatile uint64_t *head(struct gt_ring *ring, uint32_t kind,
+                               uint64_t bytes)
+{
+	volatile uint64_t *at =
+		(volatile uint64_t *)(uintptr_t)(ring->base_gva +
+						 (ring->pos & ring->mask));
+
+	at[0] = bytes / 8 << 32 | (uint64_t)kind << 48;
+	return at + 1;
+}
+
+static void publish(struct gt_ring *ring, uint64_t bytes)
+{
+	gt__barrier();
+	gt__store(&ring->pos, ring->pos + bytes);
+}
+
+/* Opens a block: from here a reader that lost its place finds it again. */
+static void sync(struct gt_vcpu *vcpu, struct gt_ring *ring)
+{
+	volatile uint64_t *at = head(ring, GT_RECORD_SYNC, GT_SYNC_BYTES);
+
+	at[0] = GT_TSC();
+	at[1] = gt__load(&vcpu->current);
+	at[2] = lost_so_far(vcpu);
+	at[3] = gt__load(&vcpu->cut);
+	at[4] = gt__load(&vcpu->context);
+	publish(ring, GT_SYNC_BYTES);
+}
+
+/* The position behind the last byte that may be written now. */
+static uint64_t end_of_room(const struct gt_ring *ring)
+{
+	if (ring->mode == GT_RING_OVERWRITE)
+		return UINT64_MAX;
+	return gt__load(&ring->tail) + ring->mask + 1;
+}
+
+static uint64_t end_of_block(const struct gt_ring *ring)
+{
+	return (ring->pos | (ring->block_bytes - 1)) + 1;
+}
+
+/* Bytes that must be free before `bytes` can be recorded at `pos`. */
+static uint64_t needed(const struct gt_ring *ring, uint64_t sync_bytes,
+                       uint64_t bytes)
+{
+	uint64_t left = end_of_block(ring) - ring->pos;
+
+	if (left == ring->block_bytes)
+		return sync_bytes + bytes;
+	return bytes <= left ? bytes : left + sync_bytes + bytes;
+}
+
+/* Makes room for `bytes` in one block; false: there is none, even now. */
+static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
+                      uint64_t bytes)
+{
+	uint64_t sync_bytes = ring == &vcpu->ring[0] ? GT_SYNC_BYTES : 0;
+	uint64_t need = needed(ring, sync_bytes, bytes);
+	uint64_t left;
+
+	if (sync_bytes + bytes > ring->block_bytes)
+		return false;
+	if (need > end_of_room(ring) - ring->pos) {
+		if (ring->mode != GT_RING_FLUSH)
+			return false;
+		gt__doorbell(GT_DOORBELL_FLUSH |
+		             (uint64_t)vcpu->index << 32);
+		if (need > end_of_room(ring) - ring->pos)
+			return false;
+	}
+	left = end_of_block(ring) - ring->pos;
+	if (bytes > left) {
+		head(ring, GT_RECORD_PAD, left);
+		publish(ring, left);
+		left = ring->block_bytes;
+	}
+	if (sync_bytes && left == ring->block_bytes)
+		sync(vcpu, ring);
+	return true;
+}
+
+static uint64_t limit_of(const struct gt_ring *ring)
+{
+	uint64_t room = end_of_room(ring), block = end_of_block(ring);
+
+	return room < block ? room : block;
+}
+
+/*
+ * `limit` is what the caller took from level 0; 0: somebody was inside. Returns
+ * a taken ring with room for `bytes` in one block, whose `next` is the limit to
+ * put back; NULL: the record is counted as lost.
+ */
+struct gt_ring *gt__take_slow(struct gt_vcpu *vcpu, uint64_t bytes,
+                              uint64_t limit)
+{
+	struct gt_ring *ring = &vcpu->ring[0];
+
+	while (!limit) {
+		/* Without memory of its own no level stands in for level 0. */
+		if (!vcpu->ring[0].base_gva ||
+		    ++ring == &vcpu->ring[GT_LEVELS]) {
+			gt__count(&vcpu->lost);
+			return NULL;
+		}
+		limit = gt__grab(&ring->limit);
+	}
+	if (!make_room(vcpu, ring, bytes)) {
+		ring->lost++;
+		gt__barrier();
+		gt__store(&ring->limit, limit);
+		return NULL;
+	}
+	ring->next = limit_of(ring);
+	return ring;
+}
+
+void gt_flush(void)
+{
+	gt__doorbell(GT_DOORBELL_FLUSH | (uint64_t)GT_THIS_VCPU()->index << 32);
+}
+
+/* The unfinished records of the abandoned levels were never published. */
+void gt_abandon(void)
+{
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	struct gt__slot slot;
+
+	for (unsigned level = 0; level < GT_LEVELS; level++)
+		if (!gt__load(&vcpu->ring[level].limit) &&
+		    vcpu->ring[level].base_gva)
+			gt__store(&vcpu->ring[level].limit, 1);
+	gt__store(&vcpu->current, 0);
+	slot = gt__take(vcpu, GT_RECORD_BYTES);
+	if (!slot.ring)
+		return;
+	gt__head(slot, 0, GT_RECORD_ABANDON, 0, GT_RECORD_BYTES);
+	gt__publish(slot, GT_RECORD_BYTES);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest virtual address -> bytes. Intel SDM volume 3, 4.5 "4-Level Paging", and
+ * AMD APM volume 2, 5.3 "Long-Mode Page Translation", give the same bits.
+ *
+ * The guest owns the tables and may change them while we walk: each entry is
+ * loaded once, the depth is fixed, and every address is compared with the slots
+ * before it is used.
+ */
+#include "memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CR0_PE (UINT64_C(1) << 0)
+#define CR0_PG (UINT64_C(1) << 31)
+#define CR4_PAE (UINT64_C(1) << 5)
+#define CR4_LA57 (UINT64_C(1) << 12)
+#define EFER_LMA (UINT64_C(1) << 10)
+#define ENTRY_PRESENT (UINT64_C(1) << 0)
+#define ENTRY_WRITABLE (UINT64_C(1) << 1)
+#define ENTRY_LARGE (UINT64_C(1) << 7)
+#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000) /* bits 51:12 */
+#define PAGE_BYTES UINT64_C(4096)
+
+/* The host address of `gpa` and how many bytes of its slot follow it. */
+static unsigned char *find(const struct gt__memory *memory, uint64_t gpa,
+                           uint64_t *ret_bytes)
+{
+	for (uint32_t i = 0; i < memory->count; i++) {
+		const struct gt_memory_slot *slot = &memory->slots[i];
+
+		if (gpa < slot->gpa || gpa - slot->gpa >= slot->bytes)
+			continue;
+		*ret_bytes = slot->bytes - (gpa - slot->gpa);
+		return (unsigned char *)slot->host + (gpa - slot->gpa);
+	}
+	return NULL;
+}
+
+static int load_entry(const struct gt__memory *memory, uint64_t gpa,
+                      uint64_t *ret_entry)
+{
+	uint64_t bytes;
+	const unsigned char *at = find(memory, gpa, &bytes);
+
+	if (!at || bytes < sizeof(*ret_entry))
+		return -GT_ERROR_OUTSIDE_RAM;
+	*ret_entry = *(const volatile uint64_t *)(const void *)at;
+	return 0;
+}
+
+/* A page of `size` bytes must begin at a multiple; bit 12 selects its PAT. */
+static bool has_reserved_bits(uint64_t entry, uint64_t size, unsigned level)
+{
+	if (!(entry & ENTRY_LARGE))
+		return false;
+	return level == 3 ||
+	       (entry & ENTRY_ADDRESS & (size - 1) & ~PAGE_BYTES) != 0;
+}
+
+/* One address; `ret_bytes` of its page follow it. */
+static int walk(const struct gt__memory *memory, uint64_t cr3, uint64_t gva,
+                bool write, uint64_t *ret_gpa, uint64_t *ret_bytes)
+{
+	uint64_t table = cr3 & ENTRY_ADDRESS;
+
+	for (unsigned level = 3;; level--) {
+		unsigned shift = 12 + 9 * level;
+		uint64_t size = UINT64_C(1) << shift;
+		uint64_t entry;
+		int r = load_entry(memory, table + (gva >> shift & 511) * 8,
+		                   &entry);
+
+		if (r < 0)
+			return r;
+		if (!(entry & ENTRY_PRESENT))
+			return -GT_ERROR_UNMAPPED;
+		if (level > 0 && has_reserved_bits(entry, size, level))
+			return -GT_ERROR_RESERVED_BIT;
+		if (write && !(entry & ENTRY_WRITABLE))
+			return -GT_ERROR_READ_ONLY;
+		table = entry & ENTRY_ADDRESS;
+		if (level > 0 && !(entry & ENTRY_LARGE))
+			continue;
+		*ret_gpa = (table & ~(size - 1)) + (gva & (size - 1));
+		*ret_bytes = size - (gva & (size - 1));
+		return 0;
+	}
+}
+
+static bool is_canonical(uint64_t gva)
+{
+	uint64_t top = gva >> 47;
+
+	return top == 0 || top == 0x1ffff;
+}
+
+static int check(const struct gt__paging *paging, uint64_t gva, size_t count)
+{
+	uint64_t last;
+
+	if (count == 0)
+		return -EINVAL;
+	if (count - 1 > ~gva)
+		return -GT_ERROR_WRAPS;
+	last = gva + (count - 1);
+	if (!is_canonical(gva) || !is_canonical(last) ||
+	    gva >> 47 != last >> 47)
+		return -GT_ERROR_NOT_CANONICAL;
+	if (!(paging->cr0 & CR0_PE) || !(paging->cr0 & CR0_PG) ||
+	    !(paging->cr4 & CR4_PAE) || paging->cr4 & CR4_LA57 ||
+	    !(paging->efer & EFER_LMA))
+		return -GT_ERROR_PAGING_MODE;
+	return 0;
+}
+
+/* The next stretch of guest memory that lies in one piece on the host. */
+static int next_piece(const struct gt__memory *memory, uint64_t cr3,
+                      uint64_t gva, size_t count, bool write,
+                      unsigned char **ret_at, size_t *ret_count)
+{
+	uint64_t gpa, page_bytes, slot_bytes;
+	int r = walk(memory, cr3, gva, write, &gpa, &page_bytes);
+
+	if (r < 0)
+		return r;
+	*ret_at = find(memory, gpa, &slot_bytes);
+	if (!*ret_at)
+		return -GT_ERROR_OUTSIDE_RAM;
+	if (count > page_bytes)
+		count = page_bytes;
+	*ret_count = count > slot_bytes ? slot_bytes : count;
+	return 0;
+}
+
+int gt__memory_read(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva, void *to,
+                    size_t count)
+{
+	unsigned char *out = to, *at;
+	size_t piece;
+	int r = check(paging, gva, count);
+
+	while (r == 0 && count > 0) {
+		r = next_piece(memory, paging->cr3, gva, count, false, &at,
+		               &piece);
+		if (r < 0)
+			break;
+		memcpy(out, at, piece);
+		out += piece;
+		gva += piece;
+		count -= piece;
+	}
+	return r;
+}
+
+/* The guest reads whole words while we write them: no torn cursor. */
+static void put(unsigned char *at, const unsigned char *from, size_t count)
+{
+	uint64_t word;
+
+	while (count > 0) {
+		if ((uintptr_t)at % sizeof(word) != 0 ||
+		    count < sizeof(word)) {
+			*(volatile unsigned char *)at++ = *from++;
+			count--;
+			continue;
+		}
+		memcpy(&word, from, sizeof(word));
+		*(volatile uint64_t *)(void *)at = word;
+		at += sizeof(word);
+		from += sizeof(word);
+		count -= sizeof(word);
+	}
+}
+
+int gt__memory_write(const struct gt__memory *memory,
+                     const struct gt__paging *paging, uint64_t gva,
+                     const void *from, size_t count)
+{
+	const unsigned char *in = from;
+	unsigned char *at;
+	size_t piece;
+	int r = check(paging, gva, count);
+
+	while (r == 0 && count > 0) {
+		r = next_piece(memory, paging->cr3, gva, count, true, &at,
+		               &piece);
+		if (r < 0)
+			break;
+		put(at, in, piece);
+		in += piece;
+		gva += piece;
+		count -= piece;
+	}
+	return r;
+}

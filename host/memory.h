@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one door to guest memory: by guest virtual address, through the guest's
+ * page tables, bounds-checked, by copy. Nothing else in host/ may touch it.
+ */
+#ifndef GT_HOST_MEMORY_H
+#define GT_HOST_MEMORY_H
+
+#include <guesttrace/host.h>
+
+/* Control registers that the walk depends on, snapshotted at a VM exit. */
+struct gt__paging {
+	uint64_t cr0, cr3, cr4, efer;
+};
+
+struct gt__memory {
+	struct gt_memory_slot slots[GT_MEMORY_SLOTS_MAX];
+	uint32_t count;
+};
+
+/*
+ * Copies `count` bytes at `gva` to `to`. 0; -EINVAL for count 0; or
+ * GT_ERROR_WRAPS, _NOT_CANONICAL, _PAGING_MODE, _UNMAPPED, _RESERVED_BIT,
+ * _OUTSIDE_RAM, with `to` partly written.
+ */
+int gt__memory_read(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva, void *to,
+                    size_t count);
+
+/*
+ * Copies `count` bytes to `gva`, each aligned 8-byte word in one store. As
+ * above, and GT_ERROR_READ_ONLY where the guest itself may not write.
+ */
+int gt__memory_write(const struct gt__memory *memory,
+                     const struct gt__paging *paging, uint64_t gva,
+                     const void *from, size_t count);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The open spans of one VM and what they have said so far. Bounded by a number
+ * of spans and a number of bytes; spans stay where they are while they live.
+ */
+#ifndef GT_HOST_OPENTABLE_H
+#define GT_HOST_OPENTABLE_H
+
+#include "sites.h"
+
+struct gt__context;
+struct gt__chunk;
+
+struct gt__open_span {
+	uint64_t id;     /* as the guest numbers it */
+	uint64_t parent; /* likewise; 0 = none */
+	uint64_t start_ns;
+	uint64_t sequence;
+	uint64_t dropped_events;
+	uint64_t dropped_fields;
+	const struct gt__site *site;
+	/* What it has said: items, one behind the other, through the chunks. */
+	struct gt__chunk *first, *last;
+	size_t item_bytes;
+	/* By age, for eviction. */
+	struct gt__open_span *older, *newer;
+	/* Where it stands among the entered spans; context NULL: it does not. */
+	struct gt__context *context;
+	struct gt__open_span *below, *above;
+	uint32_t vcpu;
+	uint32_t level;
+	unsigned flags; /* enum gt_span_flag */
+	bool scoped;    /* opened by GT_RECORD_SPAN */
+	bool parent_remote;
+};
+
+/* One thing a span has said; `body_bytes` of a record's values follow it. */
+struct gt__item {
+	const struct gt__site *site;
+	uint64_t time_ns;
+	uint64_t sequence;
+	uint32_t body_bytes;
+	uint32_t vcpu;
+	uint32_t level;
+	uint32_t flags;
+};
+
+struct gt__open_table {
+	uint32_t count;
+	uint32_t count_max;
+	size_t bytes; /* of chunks in use */
+	size_t bytes_max;
+	struct gt__open_span *oldest, *newest;
+	/* The rest is the table's own. */
+	uint64_t key;
+	struct gt__open_span **index; /* open addressing by id */
+	uint32_t index_mask;
+	struct gt__open_span *free_spans;
+	struct gt__chunk *free_chunks;
+	void *blocks; /* all memory, linked */
+};
+
+/* `key` is random, so that no guest can choose ids that collide. */
+void gt__open_table_init(struct gt__open_table *table, uint32_t count_max,
+                         size_t bytes_max, uint64_t key);
+void gt__open_table_fini(struct gt__open_table *table);
+
+struct gt__open_span *gt__open_table_find(const struct gt__open_table *table,
+                                          uint64_t id);
+
+/* A new, zeroed span, the newest. NULL: no memory, or the table is full. */
+struct gt__open_span *gt__open_table_add(struct gt__open_table *table,
+                                         uint64_t id);
+void gt__open_table_remove(struct gt__open_table *table,
+                           struct gt__open_span *span);
+
+/* Adds an item to the span. False: over the quota, or no memory. */
+bool gt__open_table_say(struct gt__open_table *table,
+                        struct gt__open_span *span,
+                        const struct gt__item *item, const void *body);
+
+/*
+ * All items of the span in one piece. `*buffer` of `*buffer_bytes` grows as
+ * needed and stays the caller's. NULL: nothing said, or no memory.
+ */
+const uint8_t *gt__open_table_items(const struct gt__open_span *span,
+                                    uint8_t **buffer, size_t *buffer_bytes);
+
+#endif

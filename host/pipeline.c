@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline.h"
+#include "clock.h"
+#include "levels.h"
+#include "spans.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#define SITE_TABLES_MAX 64u
+/* A drain of four such rings is one frame. */
+#define RING_BYTES_MAX ((size_t)GT__FRAME_BYTES_MAX / 8)
+
+struct vcpu {
+	struct gt__levels levels;
+	int64_t tsc_offset;
+	uint64_t lost, cut, overwritten; /* latest word of the guest */
+	uint64_t window_ns; /* no record of the next drain is older */
+	uint64_t last_ns;
+};
+
+struct gt__pipeline {
+	struct gt__fanout fanout;
+	struct gt_limits limits;
+	struct gt_trace trace;
+	struct gt_summary summary;
+	struct gt__clock clock;
+	struct gt__spans spans;
+	struct vcpu *vcpus;
+	/* Views point into them: kept until the end. */
+	struct gt__sites *sites[SITE_TABLES_MAX];
+	uint32_t site_tables;
+	char *texts; /* of trace */
+	char *message;
+	uint64_t announced_sites_gva;
+	bool started, announced, ended;
+};
+
+struct gt_limits gt__limits(const struct gt_limits *given)
+{
+	struct gt_limits limits = *given;
+
+	if (!limits.open_spans)
+		limits.open_spans = 65536;
+	if (!limits.span_bytes)
+		limits.span_bytes = (size_t)64 << 20;
+	if (!limits.ring_bytes)
+		limits.ring_bytes = (size_t)64 << 20;
+	if (limits.ring_bytes > RING_BYTES_MAX)
+		limits.ring_bytes = RING_BYTES_MAX;
+	if (!limits.sites_bytes)
+		limits.sites_bytes = (size_t)4 << 20;
+	if (!limits.contexts)
+		limits.contexts = 4096;
+	if (!limits.announcements)
+		limits.announcements = 16;
+	if (limits.announcements > SITE_TABLES_MAX)
+		limits.announcements = SITE_TABLES_MAX;
+	return limits;
+}
+
+int gt__pipeline_new(struct gt_sink *const *sinks, size_t sink_count,
+                     uint32_t index, const struct gt_limits *limits,
+                     struct gt__pipeline **ret_pipeline)
+{
+	struct gt__pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	int r;
+
+	if (!pipeline)
+		return -ENOMEM;
+	r = gt__fanout_init(&pipeline->fanout, sinks, sink_count);
+	if (r < 0) {
+		free(pipeline);
+		return r;
+	}
+	pipeline->limits = gt__limits(limits);
+	pipeline->trace.index = index;
+	*ret_pipeline = pipeline;
+	return 0;
+}
+
+void gt__pipeline_free(struct gt__pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus; i++)
+		gt__levels_fini(&pipeline->vcpus[i].levels);
+	gt__spans_fini(&pipeline->spans);
+	for (uint32_t i = 0; i < pipeline->site_tables; i++)
+		gt__sites_free(pipeline->sites[i]);
+	free(pipeline->vcpus);
+	free(pipeline->texts);
+	free(pipeline->message);
+	free(pipeline);
+}
+
+struct gt_losses *gt__pipeline_losses(struct gt__pipeline *pipeline)
+{
+	return &pipeline->summary.losses;
+}
+
+const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
+{
+	return pipeline->site_tables
+		       ? pipeline->sites[pipeline->site_tables - 1]
+		       : NULL;
+}
+
+/* ---- Start --------------------------------------------------------------- */
+
+static void read_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
+{
+	uint64_t tsc = gt__cursor_u64(cursor);
+	uint64_t ns = gt__cursor_u64(cursor);
+	uint64_t gap_ns = gt__cursor_u64(cursor);
+
+	if (!cursor->bad)
+		gt__clock_add(&pipeline->clock, tsc, ns, gap_ns);
+}
+
+static uint64_t utc(const struct gt__pipeline *pipeline, uint64_t monotonic_ns)
+{
+	return monotonic_ns + (uint64_t)pipeline->trace.monotonic_offset_ns;
+}
+
+static uint64_t now_ns(const struct gt__pipeline *pipeline)
+{
+	const struct gt__clock *clock = &pipeline->clock;
+
+	return utc(pipeline,
+	           clock->count ? clock->samples[clock->count - 1].ns : 0);
+}
+
+/* The three names, copied into one piece of memory. */
+static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
+{
+	struct gt_text *names[] = {&pipeline->trace.guest_name,
+	                           &pipeline->trace.vm_name,
+	                           &pipeline->trace.backend};
+	char *to = malloc(3 * cursor->left + 1);
+
+	if (!to)
+		return -ENOMEM;
+	pipeline->texts = to;
+	for (size_t i = 0; i < 3; i++) {
+		struct gt_text text = gt__cursor_text(cursor);
+
+		*names[i] = (struct gt_text){to, 0};
+		names[i]->count = gt__utf8_repair(
+			(uint8_t *)to, (const uint8_t *)text.bytes, text.count);
+		to += names[i]->count;
+	}
+	return 0;
+}
+
+/* Neither a guest nor who wrote a file may know the key of the hash tables. */
+static int init_spans(struct gt__pipeline *pipeline,
+                      const struct gt__names *names)
+{
+	uint64_t hash_key = names->id_base;
+
+	(void)!getrandom(&hash_key, sizeof(hash_key), 0);
+	pipeline->vcpus = calloc(pipeline->trace.vcpus,
+	                         sizeof(*pipeline->vcpus));
+	if (!pipeline->vcpus)
+		return -ENOMEM;
+	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
+	                      &pipeline->trace, &pipeline->summary, names,
+	                      &pipeline->limits, hash_key);
+}
+
+static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
+                 size_t count)
+{
+	struct gt__cursor cursor = {payload, count, false};
+	uint64_t magic = gt__cursor_u64(&cursor);
+	uint32_t version = gt__cursor_u32(&cursor);
+	uint32_t vcpus = gt__cursor_u32(&cursor);
+	const uint8_t *trace_id = gt__cursor_take(&cursor, 16);
+	struct gt__names names = {.id_base = 0};
+	int r;
+
+	if (magic != GT__CAPTURE_MAGIC || !trace_id)
+		return -GT_ERROR_NOT_A_CAPTURE;
+	if (version != GT_ABI_VERSION)
+		return -GT_ERROR_BAD_VERSION;
+	memcpy(pipeline->trace.trace_id, trace_id, 16);
+	memcpy(names.trace_id, trace_id, 16);
+	pipeline->trace.parent_id = gt__cursor_u64(&cursor);
+	names.id_base = gt__cursor_u64(&cursor);
+	pipeline->trace.flags = gt__cursor_u32(&cursor);
+	gt__cursor_u32(&cursor);
+	pipeline->trace.monotonic_offset_ns =
+		(int64_t)gt__cursor_u64(&cursor);
+	read_clock(pipeline, &cursor);
+	r = read_names(pipeline, &cursor);
+	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
+		return -GT_ERROR_NOT_A_CAPTURE;
+	if (r < 0)
+		return r;
+	pipeline->trace.vcpus = vcpus;
+	pipeline->trace.start_ns = now_ns(pipeline);
+	r = init_spans(pipeline, &names);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < vcpus; i++)
+		pipeline->vcpus[i].window_ns = pipeline->trace.start_ns;
+	pipeline->started = true;
+	gt__fanout_begin(&pipeline->fanout, &pipeline->trace);
+	return 0;
+}
+
+/* ---- Records ------------------------------------------------------------- */
+
+/*
+ * Guest TSC -> UTC, not outside the window that the record must lie in, nor
+ * before what its vCPU recorded earlier.
+ */
+static void place_in_time(struct gt__pipeline *pipeline, struct vcpu *vcpu,
+                          uint64_t guest_tsc, struct gt__when *when)
+{
+	uint64_t host_tsc = guest_tsc - (uint64_t)vcpu->tsc_offset;
+	uint64_t ns;
+	bool inside = gt__clock_convert(&pipeline->clock, host_tsc, &ns);
+
+	ns = utc(pipeline, ns);
+	if (ns < vcpu->window_ns) {
+		ns = vcpu->window_ns;
+		inside = false;
+	}
+	when->adjusted = !inside;
+	if (!inside)
+		pipeline->summary.losses.adjusted_records++;
+	if (ns < vcpu->last_ns) {
+		ns = vcpu->last_ns;
+		pipeline->summary.losses.late_records++;
+		when->adjusted = true;
+	}
+	vcpu->last_ns = ns;
+	when->ns = ns;
+}
+
+static void show(struct gt__pipeline *pipeline, uint32_t number, bool all)
+{
+	struct vcpu *vcpu = &pipeline->vcpus[number];
+	const struct gt__sites *sites = gt__pipeline_sites(pipeline);
+	struct gt__merged merged;
+
+	while (gt__levels_next(&vcpu->levels, sites, all,
+	                       &pipeline->summary.losses, &merged)) {
+		struct gt__when when = {
+			.id = merged.pos + GT_ID_BASE(number, merged.level),
+			.vcpu = number,
+			.level = merged.level,
+		};
+
+		pipeline->summary.records++;
+		place_in_time(pipeline, vcpu, merged.record.tsc, &when);
+		gt__spans_record(&pipeline->spans, &when, &merged.record);
+	}
+}
+
+static bool has_waiting(const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < GT_LEVELS; i++)
+		if (vcpu->levels.level[i].done < vcpu->levels.level[i].count)
+			return true;
+	return false;
+}
+
+static int add_level(struct gt__pipeline *pipeline, uint32_t number,
+                     unsigned index, uint64_t pos, const uint8_t *bytes,
+                     size_t count)
+{
+	struct vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__level *level = &vcpu->levels.level[index];
+	size_t left = level->count - level->done;
+
+	if (count > 0 && level->pos + left != pos) {
+		show(pipeline, number, true);
+		gt__spans_gap(&pipeline->spans, number);
+	}
+	pipeline->summary.record_bytes += count;
+	return gt__level_add(level, pos, bytes, count);
+}
+
+static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
+                       struct gt__cursor *cursor)
+{
+	uint64_t pos[GT_LEVELS], bytes[GT_LEVELS], sum = 0;
+
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		pos[i] = gt__cursor_u64(cursor);
+		bytes[i] = gt__cursor_u64(cursor);
+		if (bytes[i] > GT__FRAME_BYTES_MAX ||
+		    pos[i] >> GT_ID_VCPU_SHIFT != 0)
+			return -EINVAL; /* ids would be anything, even 0 */
+		sum += bytes[i];
+	}
+	if (cursor->bad || sum != cursor->left)
+		return -EINVAL;
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		const uint8_t *at = gt__cursor_take(cursor, bytes[i]);
+		int r = add_level(pipeline, number, i, pos[i], at, bytes[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_records(struct gt__pipeline *pipeline, uint32_t number,
+                        const uint8_t *payload, size_t count)
+{
+	struct vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__cursor cursor = {payload, count, false};
+	uint64_t inside;
+	int r;
+
+	if (!gt__pipeline_sites(pipeline) || count < GT__RECORDS_HEAD)
+		return -EINVAL;
+	read_clock(pipeline, &cursor);
+	vcpu->tsc_offset = (int64_t)gt__cursor_u64(&cursor);
+	vcpu->lost = gt__cursor_u64(&cursor);
+	vcpu->cut = gt__cursor_u64(&cursor);
+	inside = gt__cursor_u64(&cursor);
+	vcpu->overwritten += inside >> GT_LEVELS;
+	r = take_levels(pipeline, number, &cursor);
+	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
+	show(pipeline, number, false);
+	gt__levels_trim(&vcpu->levels);
+	if (!has_waiting(vcpu))
+		vcpu->window_ns = now_ns(pipeline);
+	return r;
+}
+
+/* ---- Guest, sites, exits, end -------------------------------------------- */
+
+/* A guest that announces itself again starts anew: its positions are 0. */
+static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
+                    size_t count)
+{
+	struct gt__cursor cursor = {payload, count, false};
+	uint32_t vcpus;
+
+	gt__cursor_u32(&cursor); /* generation */
+	vcpus = gt__cursor_u32(&cursor);
+	pipeline->announced_sites_gva = gt__cursor_u64(&cursor);
+	if (cursor.bad || vcpus > pipeline->trace.vcpus ||
+	    cursor.left != (size_t)vcpus * GT_LEVELS * 8)
+		return -EINVAL;
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
+		show(pipeline, i, true);
+	gt__spans_interrupt(&pipeline->spans, now_ns(pipeline));
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		struct gt__levels *levels = &pipeline->vcpus[i].levels;
+
+		gt__levels_fini(levels);
+		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
+			levels->level[j].block_bytes = gt__cursor_u64(&cursor);
+	}
+	pipeline->announced = true;
+	return 0;
+}
+
+static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
+                      size_t count)
+{
+	int r;
+
+	if (!pipeline->announced || count > pipeline->limits.sites_bytes ||
+	    pipeline->site_tables == SITE_TABLES_MAX)
+		return -EINVAL;
+	r = gt__sites_new(payload, count, pipeline->announced_sites_gva,
+	                  &pipeline->sites[pipeline->site_tables]);
+	if (r == 0)
+		pipeline->site_tables++;
+	return r;
+}
+
+static int take_exits(struct gt__pipeline *pipeline, const uint8_t *payload,
+                      size_t count)
+{
+	if (count % GT__EXIT_BYTES != 0)
+		return -EINVAL;
+	for (; count > 0; count -= GT__EXIT_BYTES) {
+		uint32_t reason = gt__load32(payload + 16);
+
+		pipeline->summary
+			.exits[reason < GT_EXIT_REASONS ? reason : 0]++;
+		payload += GT__EXIT_BYTES;
+	}
+	return 0;
+}
+
+static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
+                    size_t count)
+{
+	struct gt__cursor cursor = {payload, count, false};
+	uint32_t ending = gt__cursor_u32(&cursor);
+	uint32_t status = gt__cursor_u32(&cursor);
+	uint64_t bad_requests;
+	struct gt_text message;
+
+	read_clock(pipeline, &cursor);
+	bad_requests = gt__cursor_u64(&cursor);
+	message = gt__cursor_text(&cursor);
+	if (cursor.bad || ending > GT_ENDING_FAILED)
+		return -EINVAL;
+	pipeline->message = malloc(3 * message.count + 1);
+	if (!pipeline->message)
+		return -ENOMEM;
+	pipeline->summary.message = (struct gt_text){
+		pipeline->message,
+		gt__utf8_repair((uint8_t *)pipeline->message,
+	                        (const uint8_t *)message.bytes, message.count)};
+	pipeline->summary.ending = (enum gt_ending)ending;
+	pipeline->summary.status = status;
+	pipeline->summary.losses.bad_requests = bad_requests;
+	pipeline->ended = true;
+	return 0;
+}
+
+static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
+                    uint32_t vcpu, const uint8_t *payload, size_t count)
+{
+	switch (type) {
+	case GT__FRAME_START:
+		return -EINVAL; /* a second one */
+	case GT__FRAME_GUEST:
+		return announce(pipeline, payload, count);
+	case GT__FRAME_SITES:
+		return take_sites(pipeline, payload, count);
+	case GT__FRAME_RECORDS:
+		if (vcpu >= pipeline->trace.vcpus)
+			return -EINVAL;
+		return take_records(pipeline, vcpu, payload, count);
+	case GT__FRAME_EXITS:
+		return take_exits(pipeline, payload, count);
+	case GT__FRAME_END:
+		return take_end(pipeline, payload, count);
+	}
+	return -EINVAL;
+}
+
+int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
+                       uint32_t vcpu, const uint8_t *payload, size_t count)
+{
+	int r;
+
+	if (!pipeline->started)
+		return type == GT__FRAME_START
+			       ? start(pipeline, payload, count)
+			       : -GT_ERROR_NOT_A_CAPTURE;
+	r = pipeline->ended
+		    ? -EINVAL
+		    : dispatch(pipeline, type, vcpu, payload, count);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		pipeline->summary.losses.bad_records++;
+	return 0;
+}
+
+int gt__pipeline_error(const struct gt__pipeline *pipeline)
+{
+	return pipeline->fanout.error;
+}
+
+static void sum_losses(struct gt__pipeline *pipeline)
+{
+	struct gt_losses *losses = &pipeline->summary.losses;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		losses->records += pipeline->vcpus[i].lost;
+		losses->strings_cut += pipeline->vcpus[i].cut;
+		losses->overwritten_bytes += pipeline->vcpus[i].overwritten;
+	}
+}
+
+int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
+                        uint64_t bad_frames)
+{
+	if (!pipeline->started)
+		return -GT_ERROR_NOT_A_CAPTURE;
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
+		show(pipeline, i, true);
+	pipeline->summary.end_ns = now_ns(pipeline);
+	gt__spans_interrupt(&pipeline->spans, pipeline->summary.end_ns);
+	pipeline->summary.error_bound_ns = pipeline->clock.error_ns;
+	pipeline->summary.losses.cut_bytes = cut_bytes;
+	pipeline->summary.losses.bad_records += bad_frames;
+	sum_losses(pipeline);
+	gt__fanout_end(&pipeline->fanout, &pipeline->trace, &pipeline->summary);
+	return pipeline->fanout.error;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+#include "rings.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* ---- Announcement -------------------------------------------------------- */
+
+static bool is_power_of_two(uint64_t value)
+{
+	return value != 0 && (value & (value - 1)) == 0;
+}
+
+static int check_control(const struct gt_control *control, uint32_t vcpus_max,
+                         const struct gt_limits *limits)
+{
+	if (control->magic != GT_CONTROL_MAGIC)
+		return -GT_ERROR_BAD_CONTROL;
+	if (control->version != GT_ABI_VERSION)
+		return -GT_ERROR_BAD_VERSION;
+	if (control->size < sizeof(*control) ||
+	    control->vcpu_bytes != sizeof(struct gt_vcpu) ||
+	    control->vcpus < 1 || control->vcpus > vcpus_max)
+		return -GT_ERROR_BAD_CONTROL;
+	if (control->sites_bytes > limits->sites_bytes ||
+	    control->sites_bytes > GT_SITES_BYTES_MAX ||
+	    control->sites_gva % GT_SITE_ALIGN != 0)
+		return -GT_ERROR_BAD_SITES;
+	return 0;
+}
+
+static int check_ring(const struct gt_ring *ring,
+                      const struct gt_limits *limits,
+                      struct gt__ring_view *ret_view)
+{
+	uint64_t bytes = ring->mask + 1;
+
+	*ret_view = (struct gt__ring_view){.base_gva = ring->base_gva};
+	if (ring->base_gva == 0)
+		return 0;
+	if (!is_power_of_two(bytes) || bytes < GT_RING_BYTES_MIN ||
+	    bytes > limits->ring_bytes || ring->base_gva % 8 != 0 ||
+	    !is_power_of_two(ring->block_bytes) ||
+	    ring->block_bytes < GT_BLOCK_BYTES_MIN ||
+	    ring->block_bytes > bytes / 2)
+		return -GT_ERROR_BAD_RING;
+	ret_view->bytes = bytes;
+	ret_view->block_bytes = ring->block_bytes;
+	ret_view->overwrite = ring->mode == GT_RING_OVERWRITE;
+	return 0;
+}
+
+static int read_vcpu(const struct gt__guest *guest,
+                     const struct gt__paging *paging, uint32_t vcpu,
+                     struct gt_vcpu *ret_vcpu)
+{
+	return gt__memory_read(guest->memory, paging,
+	                       guest->vcpus_gva +
+				       (uint64_t)vcpu * sizeof(*ret_vcpu),
+	                       ret_vcpu, sizeof(*ret_vcpu));
+}
+
+static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
+                      const struct gt_limits *limits)
+{
+	for (uint32_t i = 0; i < guest->vcpus; i++) {
+		struct gt_vcpu vcpu;
+		int r = read_vcpu(guest, paging, i, &vcpu);
+
+		for (unsigned j = 0; r == 0 && j < GT_LEVELS; j++)
+			r = check_ring(&vcpu.ring[j], limits,
+			               &guest->rings[i][j]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
+                       const struct gt__paging *paging, uint64_t control_gva,
+                       uint32_t vcpus_max, const struct gt_limits *limits)
+{
+	struct gt__guest fresh = {.memory = memory, .control_gva = control_gva};
+	struct gt_control control;
+	int r = gt__memory_read(memory, paging, control_gva, &control,
+	                        sizeof(control));
+
+	if (r == 0)
+		r = check_control(&control, vcpus_max, limits);
+	if (r < 0)
+		return r;
+	fresh.vcpus = control.vcpus;
+	fresh.vcpus_gva = control.vcpus_gva;
+	fresh.sites_gva = control.sites_gva;
+	fresh.sites_bytes = control.sites_bytes;
+	fresh.generation = control.generation;
+	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
+	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
+	r = fresh.rings && fresh.lost ? read_rings(&fresh, paging, limits)
+				      : -ENOMEM;
+	if (r < 0) {
+		gt__guest_fini(&fresh);
+		return r;
+	}
+	gt__guest_fini(guest);
+	*guest = fresh;
+	return 0;
+}
+
+void gt__guest_fini(struct gt__guest *guest)
+{
+	free(guest->rings);
+	free(guest->lost);
+	guest->rings = NULL;
+	guest->lost = NULL;
+	guest->vcpus = 0;
+}
+
+void gt__guest_put(const struct gt__guest *guest,
+                   struct gt__frame_buffer *buffer)
+{
+	gt__frame_put32(buffer, guest->generation);
+	gt__frame_put32(buffer, guest->vcpus);
+	gt__frame_put64(buffer, guest->sites_gva);
+	for (uint32_t i = 0; i < guest->vcpus; i++)
+		for (unsigned j = 0; j < GT_LEVELS; j++)
+			gt__frame_put64(buffer, guest->rings[i][j].block_bytes);
+}
+
+int gt__guest_put_sites(const struct gt__guest *guest,
+                        const struct gt__paging *paging,
+                        struct gt__frame_buffer *buffer)
+{
+	uint8_t *to = gt__frame_extend(buffer, guest->sites_bytes);
+
+	if (!to)
+		return -ENOMEM;
+	if (guest->sites_bytes == 0)
+		return 0;
+	return gt__memory_read(guest->memory, paging, guest->sites_gva, to,
+	                       guest->sites_bytes);
+}
+
+int gt__guest_set_context(const struct gt__guest *guest,
+                          const struct gt__paging *paging,
+                          const struct gt_context *context)
+{
+	return gt__memory_write(
+		guest->memory, paging,
+		guest->control_gva + offsetof(struct gt_control, context),
+		context, sizeof(*context));
+}
+
+int gt__guest_set_states(const struct gt__guest *guest,
+                         const struct gt__paging *paging,
+                         const struct gt__sites *sites,
+                         const struct gt__filter *filter)
+{
+	int first_error = 0;
+
+	for (uint32_t i = 0; i < sites->count; i++) {
+		const struct gt__site *site = &sites->sites[i];
+		uint8_t state = GT_SITE_OFF;
+		int r;
+
+		if (site->kind == GT_SITE_FIELDS)
+			continue;
+		if (gt__filter_admits(filter, &site->view))
+			state = GT_SITE_NATIVE;
+		r = gt__memory_write(guest->memory, paging,
+		                     guest->sites_gva + site->offset, &state,
+		                     sizeof(state));
+		if (first_error == 0)
+			first_error = r;
+	}
+	return first_error;
+}
+
+/* ---- Reading ------------------------------------------------------------- */
+
+/* In overwrite mode what lies below is gone or about to go. */
+static uint64_t oldest_whole(const struct gt__ring_view *ring, uint64_t pos)
+{
+	uint64_t end = (pos / ring->block_bytes + 1) * ring->block_bytes;
+
+	return end > ring->bytes ? end - ring->bytes : 0;
+}
+
+static int copy(const struct gt__guest *guest, const struct gt__paging *paging,
+                const struct gt__ring_view *ring, uint64_t from, uint64_t count,
+                uint8_t *to)
+{
+	uint64_t offset = from & (ring->bytes - 1);
+	uint64_t first = ring->bytes - offset;
+	int r = 0;
+
+	if (first > count)
+		first = count;
+	if (first > 0)
+		r = gt__memory_read(guest->memory, paging,
+		                    ring->base_gva + offset, to, first);
+	if (r == 0 && count > first)
+		r = gt__memory_read(guest->memory, paging, ring->base_gva,
+		                    to + first, count - first);
+	return r;
+}
+
+/*
+ * Where to begin so that at most the ring is read. A `pos` that is no record's
+ * end or went back is not to be believed: then nothing is read. One that ran
+ * away, which an honest guest does in overwrite mode only, has cost the rest.
+ */
+static bool find_range(const struct gt__ring_view *ring, uint64_t pos,
+                       uint64_t *ret_from, uint64_t *ret_overwritten)
+{
+	uint64_t oldest;
+
+	*ret_from = ring->tail;
+	*ret_overwritten = 0;
+	if (ring->base_gva == 0 || pos % 8 != 0 || pos < ring->tail ||
+	    pos >> GT_ID_VCPU_SHIFT)
+		return false;
+	if (!ring->overwrite && pos - ring->tail <= ring->bytes)
+		return true;
+	oldest = oldest_whole(ring, pos);
+	if (oldest > ring->tail) {
+		*ret_from = oldest;
+		*ret_overwritten = oldest - ring->tail;
+	}
+	return true;
+}
+
+/* The guest may have gone on: what it overwrote meanwhile is cut off. */
+static uint64_t overtaken(const struct gt__guest *guest,
+                          const struct gt__paging *paging, uint32_t vcpu,
+                          unsigned level, uint64_t from, uint64_t pos)
+{
+	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
+	uint64_t gva = guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu) +
+		       offsetof(struct gt_vcpu, ring) +
+		       level * sizeof(struct gt_ring) +
+		       offsetof(struct gt_ring, pos);
+	uint64_t now, oldest;
+
+	/* The copy is made before `pos` is read again. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (!ring->overwrite || gt__memory_read(guest->memory, paging, gva,
+	                                        &now, sizeof(now)) < 0)
+		return 0;
+	oldest = oldest_whole(ring, now);
+	if (oldest <= from)
+		return 0;
+	return oldest < pos ? oldest - from : pos - from;
+}
+
+/* One level; stores position and bytes at `range`. */
+static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
+                      uint32_t vcpu, unsigned level, uint64_t pos,
+                      struct gt__frame_buffer *buffer, uint64_t range[2],
+                      uint64_t *overwritten)
+{
+	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
+	uint64_t from, gone, late;
+	uint8_t *to;
+	int r;
+
+	range[0] = ring->tail;
+	range[1] = 0;
+	if (!find_range(ring, pos, &from, &gone))
+		return ring->base_gva == 0 || pos == ring->tail
+			       ? 0
+			       : -GT_ERROR_BAD_RING;
+	to = gt__frame_extend(buffer, pos - from);
+	if (!to)
+		return -ENOMEM;
+	r = copy(guest, paging, ring, from, pos - from, to);
+	if (r < 0) {
+		buffer->count -= pos - from;
+		return r;
+	}
+	late = overtaken(guest, paging, vcpu, level, from, pos);
+	memmove(to, to + late, pos - from - late);
+	buffer->count -= late;
+	range[0] = from + late;
+	range[1] = pos - from - late;
+	*overwritten += gone + late;
+	return 0;
+}
+
+int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
+                   uint32_t vcpu, struct gt__frame_buffer *buffer,
+                   int *ret_error)
+{
+	size_t head = buffer->count;
+	uint64_t overwritten = 0, inside = 0, ranges[GT_LEVELS][2], any = 0;
+	uint64_t lost[2];
+	struct gt_vcpu now;
+	int r = read_vcpu(guest, paging, vcpu, &now), first_error = 0;
+
+	*ret_error = 0;
+	if (r < 0)
+		return r;
+	if (!gt__frame_extend(buffer, GT__RECORDS_HEAD))
+		return -ENOMEM;
+	/* Pairs with gt__publish(): what lies below `pos` is whole. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	lost[0] = now.lost;
+	lost[1] = now.cut;
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		r = read_level(guest, paging, vcpu, i, now.ring[i].pos, buffer,
+		               ranges[i], &overwritten);
+		if (first_error == 0)
+			first_error = r;
+		lost[0] += now.ring[i].lost;
+		inside |= (uint64_t)(now.ring[i].limit == 0 &&
+		                     guest->rings[vcpu][i].base_gva != 0)
+			  << i;
+		any |= ranges[i][1];
+	}
+	if (buffer->no_memory)
+		return -ENOMEM;
+	if (!any && memcmp(lost, guest->lost[vcpu], sizeof(lost)) == 0)
+		return first_error;
+	memcpy(guest->lost[vcpu], lost, sizeof(lost));
+	gt__store64(buffer->bytes + head + 32, lost[0]);
+	gt__store64(buffer->bytes + head + 40, lost[1]);
+	gt__store64(buffer->bytes + head + 48,
+	            inside | overwritten << GT_LEVELS);
+	memcpy(buffer->bytes + head + 56, ranges, sizeof(ranges));
+	*ret_error = first_error;
+	return 1;
+}
+
+int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
+                    uint32_t vcpu, const struct gt__frame_buffer *buffer)
+{
+	const uint8_t *ranges = buffer->bytes + GT__FRAME_HEAD + 56;
+	int first_error = 0;
+
+	for (unsigned i = 0; i < GT_LEVELS; i++, ranges += 16) {
+		struct gt__ring_view *ring = &guest->rings[vcpu][i];
+		uint64_t gva = guest->vcpus_gva +
+			       vcpu * sizeof(struct gt_vcpu) +
+			       offsetof(struct gt_vcpu, ring) +
+			       i * sizeof(struct gt_ring) +
+			       offsetof(struct gt_ring, tail);
+		int r;
+
+		if (gt__load64(ranges + 8) == 0)
+			continue;
+		ring->tail = gt__load64(ranges) + gt__load64(ranges + 8);
+		r = gt__memory_write(guest->memory, paging, gva, &ring->tail,
+		                     sizeof(ring->tail));
+		if (first_error == 0)
+			first_error = r;
+	}
+	return first_error;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live guest: its control block, its site states and its rings, through the
+ * door to its memory. Everything the host relies on is copied and checked once,
+ * at the announcement; of the guest's words only `pos` and the counters are
+ * read again.
+ */
+#ifndef GT_HOST_RINGS_H
+#define GT_HOST_RINGS_H
+
+#include "filter.h"
+#include "frame.h"
+#include "memory.h"
+#include "sites.h"
+
+struct gt__ring_view {
+	uint64_t base_gva; /* 0: the guest has no such level */
+	uint64_t bytes;
+	uint64_t block_bytes;
+	uint64_t tail; /* everything below is taken */
+	bool overwrite;
+};
+
+struct gt__guest {
+	const struct gt__memory *memory;
+	uint64_t control_gva;
+	uint64_t vcpus_gva;
+	uint64_t sites_gva;
+	uint64_t sites_bytes;
+	uint32_t generation;
+	uint32_t vcpus;
+	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
+	uint64_t (*lost)[2]; /* per vCPU: records lost, strings cut */
+};
+
+/*
+ * Reads and checks the control block and ring descriptions. On success *guest
+ * is replaced; its arrays are freed with gt__guest_fini(). Codes of the memory
+ * door, GT_ERROR_BAD_CONTROL, _BAD_VERSION, _BAD_RING, _BAD_SITES, -ENOMEM.
+ */
+int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
+                       const struct gt__paging *paging, uint64_t control_gva,
+                       uint32_t vcpus_max, const struct gt_limits *limits);
+void gt__guest_fini(struct gt__guest *guest);
+
+/* Payloads of GT__FRAME_GUEST and GT__FRAME_SITES. */
+void gt__guest_put(const struct gt__guest *guest,
+                   struct gt__frame_buffer *buffer);
+int gt__guest_put_sites(const struct gt__guest *guest,
+                        const struct gt__paging *paging,
+                        struct gt__frame_buffer *buffer);
+
+/* Tells the guest its place in the trace. */
+int gt__guest_set_context(const struct gt__guest *guest,
+                          const struct gt__paging *paging,
+                          const struct gt_context *context);
+
+/* Writes the state of every site. The first error, after all were tried. */
+int gt__guest_set_states(const struct gt__guest *guest,
+                         const struct gt__paging *paging,
+                         const struct gt__sites *sites,
+                         const struct gt__filter *filter);
+
+/*
+ * Appends the payload of GT__FRAME_RECORDS for one vCPU, but for its first
+ * four words (clock and offset), which are the caller's. Returns 1; 0 if the
+ * guest has nothing new to say; or a code of the memory door. With 1,
+ * *ret_error tells what kept the first level from being read that was not.
+ * Nothing counts as taken before gt__guest_taken().
+ */
+int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
+                   uint32_t vcpu, struct gt__frame_buffer *buffer,
+                   int *ret_error);
+
+/* Gives the guest back the room of what the last read of this vCPU took. */
+int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
+                    uint32_t vcpu, const struct gt__frame_buffer *buffer);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "sites.h"
+#include "bytes.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Where the next NUL-terminated text of a site is taken from. */
+struct reader {
+	const uint8_t *at;
+	size_t left;
+	char *texts; /* where the repaired copy goes */
+};
+
+static const uint8_t *take_text(struct reader *reader, size_t *ret_count)
+{
+	const uint8_t *text = reader->at;
+	const uint8_t *end = memchr(text, 0, reader->left);
+
+	if (!end)
+		return NULL;
+	*ret_count = (size_t)(end - text);
+	reader->at += *ret_count + 1;
+	reader->left -= *ret_count + 1;
+	return text;
+}
+
+static struct gt_text keep(struct reader *reader, const uint8_t *text,
+                           size_t count)
+{
+	struct gt_text kept = {reader->texts, 0};
+
+	kept.count = gt__utf8_repair((uint8_t *)reader->texts, text, count);
+	reader->texts += kept.count;
+	return kept;
+}
+
+static bool read_text(struct reader *reader, struct gt_text *ret_text)
+{
+	size_t count;
+	const uint8_t *text = take_text(reader, &count);
+
+	if (!text)
+		return false;
+	*ret_text = keep(reader, text, count);
+	return true;
+}
+
+static bool is_type(uint8_t letter)
+{
+	return letter != 0 && strchr("uifbsxp^&@.!", letter) != NULL;
+}
+
+static bool read_field(struct reader *reader, struct gt__site_field *field)
+{
+	size_t count;
+	const uint8_t *text = take_text(reader, &count);
+
+	if (!text || count == 0 || !is_type(text[0]))
+		return false;
+	field->type = (enum gt_type)text[0];
+	field->key = keep(reader, text + 1, count - 1);
+	return true;
+}
+
+static bool has_valid_head(const struct gt_site *head, size_t left)
+{
+	return head->magic == GT_SITE_MAGIC && head->size >= sizeof(*head) &&
+	       head->size <= left && head->fields <= GT_SITE_FIELDS_MAX &&
+	       head->kind >= GT_SITE_EVENT && head->kind <= GT_SITE_COUNTER &&
+	       head->level <= GT_TRACE;
+}
+
+static bool read_site(struct reader *reader, const struct gt_site *head,
+                      struct gt__site *site, struct gt__site_field *fields)
+{
+	site->kind = (enum gt_site_kind)head->kind;
+	site->view.level = (enum gt_level)head->level;
+	site->view.line = head->line;
+	site->field_count = head->fields;
+	site->fields = fields;
+	if (!read_text(reader, &site->view.name) ||
+	    !read_text(reader, &site->view.target) ||
+	    !read_text(reader, &site->view.file))
+		return false;
+	for (uint32_t i = 0; i < head->fields; i++)
+		if (!read_field(reader, &fields[i]))
+			return false;
+	return true;
+}
+
+/* The next site's head from `at` on: where it lies; `count`: there is none. */
+static size_t find_head(const uint8_t *bytes, size_t count, size_t at,
+                        struct gt_site *ret_head)
+{
+	for (; at < count && count - at >= sizeof(*ret_head);
+	     at += GT_SITE_ALIGN) {
+		memcpy(ret_head, bytes + at, sizeof(*ret_head));
+		if (has_valid_head(ret_head, count - at))
+			return at;
+	}
+	return count;
+}
+
+/* Past a bad text as well: no byte is read as text twice. */
+static size_t behind(size_t at, const struct gt_site *head)
+{
+	return at + ((head->size + GT_SITE_ALIGN - 1u) & ~(GT_SITE_ALIGN - 1u));
+}
+
+static void parse(struct gt__sites *sites, const uint8_t *bytes, size_t count)
+{
+	struct gt__site_field *fields = sites->fields;
+	char *texts = sites->texts;
+	struct gt_site head;
+	size_t at = find_head(bytes, count, 0, &head);
+
+	while (at < count) {
+		struct gt__site *site = &sites->sites[sites->count];
+		struct reader reader = {bytes + at + sizeof(head),
+		                        head.size - sizeof(head), texts};
+
+		if (read_site(&reader, &head, site, fields)) {
+			site->offset = (uint32_t)at;
+			sites->slots[at / GT_SITE_ALIGN] = ++sites->count;
+			fields += head.fields;
+			texts = reader.texts;
+		}
+		at = find_head(bytes, count, behind(at, &head), &head);
+	}
+}
+
+/* A byte of text becomes three at most, and stays one where all is valid. */
+static int allocate(struct gt__sites *sites, const uint8_t *bytes, size_t count)
+{
+	size_t site_max = 0, field_max = 0, text_max = 0;
+	struct gt_site head;
+	size_t at = find_head(bytes, count, 0, &head);
+
+	while (at < count) {
+		size_t text = head.size - sizeof(head);
+
+		site_max++;
+		field_max += head.fields;
+		text_max += gt__utf8_is_valid(bytes + at + sizeof(head), text)
+				    ? text
+				    : 3 * text;
+		at = find_head(bytes, count, behind(at, &head), &head);
+	}
+	sites->slot_count = (uint32_t)(count / GT_SITE_ALIGN + 1);
+	sites->slots = calloc(sites->slot_count, sizeof(*sites->slots));
+	sites->sites = calloc(site_max + 1, sizeof(*sites->sites));
+	sites->fields = calloc(field_max + 1, sizeof(*sites->fields));
+	sites->texts = malloc(text_max + 1);
+	return sites->slots && sites->sites && sites->fields && sites->texts
+		       ? 0
+		       : -ENOMEM;
+}
+
+int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
+                  struct gt__sites **ret_sites)
+{
+	struct gt__sites *sites;
+
+	if (count > GT_SITES_BYTES_MAX || gva % GT_SITE_ALIGN != 0)
+		return -GT_ERROR_BAD_SITES;
+	sites = calloc(1, sizeof(*sites));
+	if (!sites)
+		return -ENOMEM;
+	sites->gva_low = (uint32_t)gva;
+	if (allocate(sites, bytes, count) < 0) {
+		gt__sites_free(sites);
+		return -ENOMEM;
+	}
+	parse(sites, bytes, count);
+	*ret_sites = sites;
+	return 0;
+}
+
+void gt__sites_free(struct gt__sites *sites)
+{
+	if (!sites)
+		return;
+	free(sites->slots);
+	free(sites->sites);
+	free(sites->fields);
+	free(sites->texts);
+	free(sites);
+}
+
+const struct gt__site *gt__sites_find(const struct gt__sites *sites,
+                                      uint32_t address_low)
+{
+	uint32_t offset = address_low - sites->gva_low;
+
+	if (offset % GT_SITE_ALIGN != 0 ||
+	    offset / GT_SITE_ALIGN >= sites->slot_count ||
+	    sites->slots[offset / GT_SITE_ALIGN] == 0)
+		return NULL;
+	return &sites->sites[sites->slots[offset / GT_SITE_ALIGN] - 1];
+}
+
+int gt_sites_list(const void *bytes, size_t count,
+                  int (*show)(void *context, const struct gt_site_view *site,
+                              enum gt_site_kind kind),
+                  void *context)
+{
+	struct gt__sites *sites;
+	int r = gt__sites_new(bytes, count, 0, &sites);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; r == 0 && i < sites->count; i++)
+		r = show(context, &sites->sites[i].view, sites->sites[i].kind);
+	gt__sites_free(sites);
+	return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The site table of a guest: a private copy of its gt_sites section, parsed.
+ * Records name sites by the low 32 bits of their address.
+ */
+#ifndef GT_HOST_SITES_H
+#define GT_HOST_SITES_H
+
+#include <guesttrace/host.h>
+
+struct gt__site_field {
+	enum gt_type type;
+	struct gt_text key;
+};
+
+struct gt__site {
+	struct gt_site_view view; /* texts are valid UTF-8 */
+	enum gt_site_kind kind;
+	uint32_t offset; /* in the section: where its state byte lies */
+	uint32_t field_count;
+	const struct gt__site_field *fields;
+};
+
+struct gt__sites {
+	uint32_t gva_low; /* of the section */
+	uint32_t count;
+	struct gt__site *sites; /* by offset */
+	uint32_t slot_count;
+	uint32_t *slots; /* by offset / GT_SITE_ALIGN: index + 1, 0 = none */
+	struct gt__site_field *fields;
+	char *texts;
+};
+
+/*
+ * Parses `count` bytes, at most GT_SITES_BYTES_MAX; what is no well-formed site
+ * is skipped: of a good head with bad texts, the size that it claims. The result keeps nothing of `bytes`. -ENOMEM, GT_ERROR_BAD_SITES.
+ */
+int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
+                  struct gt__sites **ret_sites);
+void gt__sites_free(struct gt__sites *sites);
+
+/* NULL: no site begins there. */
+const struct gt__site *gt__sites_find(const struct gt__sites *sites,
+                                      uint32_t address_low);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include "views.h"
+#include "bytes.h"
+#include "utf8.h"
+
+#include <stdlib.h>
+
+#define KEPT_MAX 4096u /* fields, events, links */
+#define ITEMS_KEPT_MAX ((size_t)1 << 20)
+
+struct gt__text_block {
+	struct gt__text_block *next;
+	uint8_t bytes[];
+};
+
+static void free_texts(struct gt__views *views)
+{
+	struct gt__text_block *block = views->texts, *next;
+
+	for (; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	views->texts = NULL;
+}
+
+void gt__views_fini(struct gt__views *views)
+{
+	free_texts(views);
+	free(views->fields);
+	free(views->events);
+	free(views->event_fields);
+	free(views->links);
+	free(views->items);
+	*views = (struct gt__views){0};
+}
+
+/* What one large span needed is given back. */
+static void reset(struct gt__views *views)
+{
+	free_texts(views);
+	if (views->field_room > KEPT_MAX || views->event_room > KEPT_MAX ||
+	    views->link_room > KEPT_MAX || views->items_bytes > ITEMS_KEPT_MAX)
+		gt__views_fini(views);
+	views->field_count = views->event_count = views->link_count = 0;
+	views->status = GT_STATUS_UNSET;
+	views->status_text = (struct gt_text){"", 0};
+	views->no_memory = false;
+}
+
+/* Room for one more of `size` bytes; NULL: no memory, all as before. */
+static void *grow(void *array, size_t count, size_t *room, size_t size)
+{
+	size_t want = *room ? 2 * *room : 16;
+	void *grown;
+
+	if (count < *room)
+		return array;
+	grown = realloc(array, want * size);
+	if (grown)
+		*room = want;
+	return grown;
+}
+
+/* Valid UTF-8: the record's own bytes, or a copy repaired. */
+static struct gt_text text_of(struct gt__views *views, const uint8_t *bytes,
+                              size_t count)
+{
+	struct gt_text text = {(const char *)bytes, count};
+	struct gt__text_block *block;
+
+	if (gt__utf8_is_valid(bytes, count))
+		return text;
+	block = malloc(sizeof(*block) + 3 * count);
+	if (!block) {
+		views->no_memory = true;
+		return (struct gt_text){"", 0};
+	}
+	block->next = views->texts;
+	views->texts = block;
+	text.bytes = (const char *)block->bytes;
+	text.count = gt__utf8_repair(block->bytes, bytes, count);
+	return text;
+}
+
+/* A string cut in the middle of a character loses that character's rest. */
+static size_t whole_characters(const struct gt__value *value)
+{
+	size_t count = value->stored_bytes, back = 0;
+
+	if (value->stored_bytes == value->full_bytes)
+		return count;
+	while (back < 3 && back < count &&
+	       (value->bytes[count - 1 - back] & 0xc0) == 0x80)
+		back++;
+	if (back < count && value->bytes[count - 1 - back] >= 0xc0 &&
+	    !gt__utf8_is_valid(value->bytes + count - 1 - back, back + 1))
+		return count - 1 - back;
+	return count;
+}
+
+static void add_link(struct gt__views *views, const uint8_t trace_id[16],
+                     uint64_t span_id)
+{
+	struct gt_link *links = grow(views->links, views->link_count,
+	                             &views->link_room, sizeof(*links));
+
+	if (!links) {
+		views->no_memory = true;
+		return;
+	}
+	views->links = links;
+	memcpy(links[views->link_count].trace_id, trace_id, 16);
+	links[views->link_count++].span_id = span_id;
+}
+
+static int hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static bool parse_hex(const char *text, size_t bytes, uint8_t *ret_bytes)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < bytes; i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret_bytes[i] = (uint8_t)(high << 4 | low);
+		any |= ret_bytes[i];
+	}
+	return any != 0;
+}
+
+/* W3C Trace Context, 3.2: version, trace-id, parent-id, trace-flags. */
+bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
+                           uint64_t *ret_span_id, uint32_t *ret_flags)
+{
+	uint8_t span_id[8], flags[1] = {0};
+
+	if (text.count != 55 || memcmp(text.bytes, "00-", 3) != 0 ||
+	    text.bytes[35] != '-' || text.bytes[52] != '-' ||
+	    !parse_hex(text.bytes + 3, 16, ret_trace_id) ||
+	    !parse_hex(text.bytes + 36, 8, span_id))
+		return false;
+	if (!parse_hex(text.bytes + 53, 1, flags) &&
+	    memcmp(text.bytes + 53, "00", 2) != 0)
+		return false;
+	*ret_span_id = __builtin_bswap64(gt__load64(span_id));
+	*ret_flags = flags[0];
+	return true;
+}
+
+static void add_remote_link(struct gt__views *views, struct gt_text text)
+{
+	uint8_t trace_id[16];
+	uint64_t span_id;
+	uint32_t flags;
+
+	if (gt__traceparent_parse(text, trace_id, &span_id, &flags))
+		add_link(views, trace_id, span_id);
+}
+
+static void add_field(struct gt__views *views, struct gt_text key,
+                      enum gt_type type, const struct gt__value *value)
+{
+	struct gt_field *fields = grow(views->fields, views->field_count,
+	                               &views->field_room, sizeof(*fields));
+	struct gt_field *field;
+
+	if (!fields) {
+		views->no_memory = true;
+		return;
+	}
+	views->fields = fields;
+	field = &fields[views->field_count++];
+	*field = (struct gt_field){.key = key, .type = type};
+	if (type == GT_TYPE_BOOL)
+		field->value.boolean = value->word != 0;
+	else
+		memcpy(&field->value, &value->word, sizeof(value->word));
+	if (type != GT_TYPE_STRING && type != GT_TYPE_BYTES)
+		return;
+	field->full_bytes = value->full_bytes;
+	field->value.text = (struct gt_text){(const char *)value->bytes,
+	                                     value->stored_bytes};
+	if (type == GT_TYPE_STRING)
+		field->value.text = text_of(views, value->bytes,
+		                            whole_characters(value));
+}
+
+static void add_value(struct gt__views *views, const struct gt__names *names,
+                      const struct gt__site_field *field,
+                      const struct gt__value *value)
+{
+	switch (field->type) {
+	case GT_TYPE_U64:
+	case GT_TYPE_I64:
+	case GT_TYPE_F64:
+	case GT_TYPE_BOOL:
+	case GT_TYPE_STRING:
+	case GT_TYPE_BYTES:
+	case GT_TYPE_POINTER:
+		add_field(views, field->key, field->type, value);
+		break;
+	case GT_TYPE_PARENT:
+		break; /* resolved when the span was opened */
+	case GT_TYPE_LINK:
+		if (value->word)
+			add_link(views, names->trace_id,
+			         gt__exported(names, value->word));
+		break;
+	case GT_TYPE_LINK_REMOTE:
+		add_remote_link(views, (struct gt_text){(const char *)value->bytes,
+		                                        value->stored_bytes});
+		break;
+	case GT_TYPE_OK:
+		views->status = GT_STATUS_OK;
+		views->status_text = (struct gt_text){"", 0};
+		break;
+	case GT_TYPE_FAILED:
+		views->status = GT_STATUS_ERROR;
+		views->status_text = text_of(views, value->bytes,
+		                             whole_characters(value));
+		break;
+	}
+}
+
+static void add_values(struct gt__views *views, const struct gt__names *names,
+                       const struct gt__site *site, const uint8_t *body,
+                       size_t count)
+{
+	struct gt__value value;
+
+	for (uint32_t i = 0; i < site->field_count; i++) {
+		size_t bytes = gt__value_read(site->fields[i].type, body, count,
+		                              &value);
+
+		if (bytes > count)
+			return;
+		add_value(views, names, &site->fields[i], &value);
+		body += bytes;
+		count -= bytes;
+	}
+}
+
+static struct gt_event_view event_of(const struct gt__item *item,
+                                     uint64_t span_id)
+{
+	return (struct gt_event_view){
+		.time_ns = item->time_ns,
+		.span_id = span_id,
+		.sequence = item->sequence,
+		.site = &item->site->view,
+		.vcpu = item->vcpu,
+		.level = item->level,
+		.flags = item->flags,
+	};
+}
+
+struct gt_event_view gt__view_event(struct gt__views *views,
+                                    const struct gt__names *names,
+                                    const struct gt__item *item,
+                                    const uint8_t *body, uint64_t span_id)
+{
+	struct gt_event_view view = event_of(item, span_id);
+
+	reset(views);
+	add_values(views, names, item->site, body, item->body_bytes);
+	view.fields = views->fields;
+	view.field_count = views->field_count;
+	return view;
+}
+
+/* The fields of a span's events lie behind its own; pointers come at the end,
+ * when the array no longer moves. */
+static bool begin_event(struct gt__views *views, const struct gt__item *item,
+                        uint64_t span_id)
+{
+	size_t room = views->event_room;
+	struct gt_event_view *events = grow(views->events, views->event_count,
+	                                    &room, sizeof(*events));
+	size_t *firsts;
+
+	if (!events)
+		return false;
+	views->events = events;
+	firsts = grow(views->event_fields, views->event_count,
+	              &views->event_room, sizeof(*firsts));
+	if (!firsts)
+		return false;
+	views->event_fields = firsts;
+	firsts[views->event_count] = views->field_count;
+	events[views->event_count++] = event_of(item, span_id);
+	return true;
+}
+
+static void add_event(struct gt__views *views, const struct gt__names *names,
+                      const struct gt__item *item, const uint8_t *body,
+                      uint64_t span_id)
+{
+	enum gt_status status = views->status;
+	struct gt_text status_text = views->status_text;
+	struct gt_event_view *event;
+
+	if (!begin_event(views, item, span_id)) {
+		views->no_memory = true;
+		return;
+	}
+	add_values(views, names, item->site, body, item->body_bytes);
+	event = &views->events[views->event_count - 1];
+	event->field_count = views->field_count -
+			     views->event_fields[views->event_count - 1];
+	views->status = status;
+	views->status_text = status_text;
+}
+
+/* Two passes over the items: the span's own fields, then its events. */
+static void add_items(struct gt__views *views, const struct gt__names *names,
+                      const struct gt__open_span *span, uint64_t span_id,
+                      bool events)
+{
+	const uint8_t *at = gt__open_table_items(span, &views->items,
+	                                         &views->items_bytes);
+	const uint8_t *end = at ? at + span->item_bytes : NULL;
+	struct gt__item item;
+
+	views->no_memory |= !at && span->item_bytes > 0;
+	for (; at < end; at += sizeof(item) + item.body_bytes) {
+		memcpy(&item, at, sizeof(item));
+		if ((item.site->kind == GT_SITE_EVENT) != events)
+			continue;
+		if (events)
+			add_event(views, names, &item, at + sizeof(item),
+			          span_id);
+		else
+			add_values(views, names, item.site, at + sizeof(item),
+			           item.body_bytes);
+	}
+}
+
+struct gt_span_view gt__view_span(struct gt__views *views,
+                                  const struct gt__names *names,
+                                  const struct gt__open_span *span)
+{
+	struct gt_span_view view = {
+		.id = gt__exported(names, span->id),
+		.guest_id = span->id,
+		.guest_parent_id = span->parent_remote ? 0 : span->parent,
+		.parent_id = span->parent_remote
+				     ? span->parent
+				     : gt__exported(names, span->parent),
+		.start_ns = span->start_ns,
+		.end_ns = span->start_ns,
+		.sequence = span->sequence,
+		.site = &span->site->view,
+		.dropped_events = span->dropped_events,
+		.dropped_fields = span->dropped_fields,
+		.vcpu = span->vcpu,
+		.close_vcpu = span->vcpu,
+		.level = span->level,
+		.flags = span->flags,
+		.entered = span->scoped,
+		.parent_remote = span->parent_remote,
+	};
+
+	reset(views);
+	add_items(views, names, span, view.id, false);
+	view.field_count = views->field_count;
+	add_items(views, names, span, view.id, true);
+	for (size_t i = 0; i < views->event_count; i++)
+		views->events[i].fields = views->fields + views->event_fields[i];
+	view.fields = views->fields;
+	view.events = views->events;
+	view.event_count = views->event_count;
+	view.links = views->links;
+	view.link_count = views->link_count;
+	view.status = views->status;
+	view.status_text = views->status_text;
+	return view;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What sinks are shown, made from what records say. The memory is reused from
+ * one view to the next and grows to the largest, so nothing is allocated per
+ * record. Texts of a guest become valid UTF-8 here.
+ */
+#ifndef GT_HOST_VIEWS_H
+#define GT_HOST_VIEWS_H
+
+#include "native.h"
+#include "opentable.h"
+
+/* Exported ids and the run's own trace, which links refer to. */
+struct gt__names {
+	uint8_t trace_id[16];
+	uint64_t id_base;
+};
+
+static inline uint64_t gt__exported(const struct gt__names *names, uint64_t id)
+{
+	uint64_t exported = names->id_base + id;
+
+	if (id == 0)
+		return 0;
+	return exported ? exported : 1; /* 0 would mean "none" */
+}
+
+struct gt__text_block;
+
+struct gt__views {
+	struct gt_field *fields;
+	size_t field_count, field_room;
+	struct gt_event_view *events;
+	size_t *event_fields; /* where the fields of each event begin */
+	size_t event_count, event_room;
+	struct gt_link *links;
+	size_t link_count, link_room;
+	enum gt_status status;
+	struct gt_text status_text;
+	struct gt__text_block *texts; /* repaired ones */
+	uint8_t *items;               /* a span's, when in several pieces */
+	size_t items_bytes;
+	bool no_memory; /* something was left out since the last reset */
+};
+
+void gt__views_fini(struct gt__views *views);
+
+/* An event or counter record as it is, outside any span's items. */
+struct gt_event_view gt__view_event(struct gt__views *views,
+                                    const struct gt__names *names,
+                                    const struct gt__item *item,
+                                    const uint8_t *body, uint64_t span_id);
+
+/*
+ * The span with all that it has said; `end_ns` and the closing vCPU are the
+ * caller's to set.
+ */
+struct gt_span_view gt__view_span(struct gt__views *views,
+                                  const struct gt__names *names,
+                                  const struct gt__open_span *span);
+
+/* Parses a W3C traceparent, version 00. */
+bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
+                           uint64_t *ret_span_id, uint32_t *ret_flags);
+
+#endif

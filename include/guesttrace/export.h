@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where finished spans go: the sink, what it is shown, and one constructor per
+ * output format.
+ *
+ * Conventions. A sink is a struct of functions; a user's own is one small file.
+ * It sees host time and exported ids and knows nothing of rings and batches.
+ * Everything it is shown is borrowed until the function returns, except that a
+ * `struct gt_trace` and the sites of its views stay where they are until
+ * `end`. A function returns 0 or a negative errno; after an error the sink is
+ * not called again, except for `free`. All calls for one sink come one after
+ * the other, from the thread that drives the host library.
+ */
+#ifndef GUESTTRACE_EXPORT_H
+#define GUESTTRACE_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <guesttrace/abi.h>
+
+/*
+ * Valid UTF-8 of `count` bytes without a terminator; it may hold any code point,
+ * NUL and control characters too: escape at the sink. Of a GT_TYPE_BYTES field
+ * it is the raw bytes.
+ */
+struct gt_text {
+	const char *bytes;
+	size_t count;
+};
+
+/* A call site. Two sites are one if their pointers are equal. */
+struct gt_site_view {
+	struct gt_text name;
+	struct gt_text target;
+	struct gt_text file;
+	uint32_t line;
+	enum gt_level level;
+};
+
+struct gt_field {
+	struct gt_text key;
+	enum gt_type type; /* GT_TYPE_U64 .. GT_TYPE_POINTER */
+	union {
+		uint64_t u64; /* GT_TYPE_U64, GT_TYPE_POINTER */
+		int64_t i64;
+		double f64;
+		bool boolean;
+		struct gt_text text; /* GT_TYPE_STRING, GT_TYPE_BYTES */
+	} value;
+	uint32_t full_bytes; /* of a string before it was cut; else its count */
+};
+
+struct gt_link {
+	uint8_t trace_id[16];
+	uint64_t span_id;
+};
+
+enum gt_status {
+	GT_STATUS_UNSET = 0, /* numbers of OTLP's Status.StatusCode */
+	GT_STATUS_OK = 1,
+	GT_STATUS_ERROR = 2,
+};
+
+/* Why a span's times or contents are not simply what the guest said. */
+enum gt_span_flag {
+	GT_SPAN_INTERRUPTED = 1, /* still open when the guest ended */
+	GT_SPAN_CLOSE_LOST = 2,  /* ended when the loss was noticed */
+	GT_SPAN_ADJUSTED = 4,    /* a time was moved into its run */
+	GT_SPAN_CUT = 8,         /* a string was cut */
+	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
+	GT_SPAN_REPLACED = 32,   /* its id was opened again */
+	GT_SPAN_OPEN_LOST = 64,  /* its opening was lost: starts where first seen */
+};
+
+/* A record that is no span: GT_EVENT, GT_COUNTER. */
+struct gt_event_view {
+	uint64_t time_ns;  /* since 1970-01-01 UTC */
+	uint64_t span_id;  /* innermost entered span, 0 = none */
+	uint64_t sequence; /* order of recording within the trace, from 1 */
+	const struct gt_site_view *site;
+	const struct gt_field *fields;
+	size_t field_count;
+	uint32_t vcpu;
+	uint32_t level; /* of nesting: thread, interrupt, exception, NMI */
+	unsigned flags; /* GT_SPAN_ADJUSTED, GT_SPAN_CUT */
+};
+
+struct gt_span_view {
+	uint64_t id;        /* exported: unique in the trace, never 0 */
+	uint64_t parent_id; /* exported; 0 = none */
+	uint64_t guest_id;  /* as the guest numbers it: the same in each run */
+	uint64_t guest_parent_id;
+	uint64_t start_ns; /* since 1970-01-01 UTC */
+	uint64_t end_ns;   /* >= start_ns; of an open span, start_ns */
+	uint64_t sequence; /* order of opening, shared with events, from 1 */
+	const struct gt_site_view *site;
+	const struct gt_field *fields; /* late ones behind the opening's */
+	size_t field_count;
+	const struct gt_event_view *events; /* counters are not among them */
+	size_t event_count;
+	uint64_t dropped_events; /* shown to `event`, too many to keep */
+	uint64_t dropped_fields;
+	const struct gt_link *links;
+	size_t link_count;
+	enum gt_status status;
+	struct gt_text status_text;
+	uint32_t vcpu;       /* that opened it */
+	uint32_t close_vcpu; /* that closed it */
+	uint32_t level;      /* of nesting, at the opening */
+	unsigned flags;      /* enum gt_span_flag */
+	bool entered;        /* opened and entered by one record: GT_SPAN */
+	bool parent_remote;  /* the parent is the run's --traceparent */
+};
+
+/* One run of one VM. */
+struct gt_trace {
+	uint32_t index; /* of this run among those one sink is shown, from 0 */
+	uint8_t trace_id[16];
+	uint64_t parent_id; /* above the run, 0 = none */
+	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
+	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
+	uint32_t vcpus;
+	uint32_t flags; /* W3C trace flags */
+	struct gt_text guest_name; /* the guest's file name, for example */
+	struct gt_text vm_name;
+	struct gt_text backend; /* "kvm", "emulated", or the embedder's own */
+};
+
+/* What did not arrive, and why. All of them count from the start of the run. */
+struct gt_losses {
+	uint64_t records;  /* the guest found no room */
+	uint64_t strings_cut;
+	uint64_t overwritten_bytes; /* flight recorder: gone before the host looked */
+	uint64_t bad_records;  /* did not decode */
+	uint64_t bad_bytes;    /* skipped to find the next block */
+	uint64_t bad_requests; /* doorbells with unusable registers or memory */
+	uint64_t unknown_spans;  /* close, enter, exit or fields without a span */
+	uint64_t replaced_spans; /* an open id was opened again */
+	uint64_t evicted_spans;  /* over the quota: ended early */
+	uint64_t dropped_events; /* over the quota: shown, but not kept in spans */
+	uint64_t dropped_fields;
+	uint64_t adjusted_records; /* time outside the run: moved into it */
+	uint64_t late_records;     /* out of order on their vCPU */
+	uint64_t cut_bytes;        /* the capture ends in the middle of a frame */
+};
+
+enum gt_ending {
+	GT_ENDING_UNKNOWN = 0, /* the capture has no end */
+	GT_ENDING_HALTED = 1,
+	GT_ENDING_ABORTED = 2,     /* abort or exception */
+	GT_ENDING_SHUTDOWN = 3,    /* triple fault */
+	GT_ENDING_TIMEOUT = 4,
+	GT_ENDING_INTERRUPTED = 5, /* by the host's user */
+	GT_ENDING_FAILED = 6,      /* the VMM itself */
+};
+
+#define GT_EXIT_REASONS 16u
+
+struct gt_summary {
+	enum gt_ending ending;
+	uint32_t status; /* the guest's own, when halted */
+	struct gt_text message; /* the abort's, for example */
+	uint64_t end_ns;
+	uint64_t error_bound_ns; /* of every time of the trace */
+	uint64_t spans;
+	uint64_t events;
+	uint64_t counters;
+	uint64_t records;
+	uint64_t record_bytes;
+	uint64_t exits[GT_EXIT_REASONS]; /* by enum gt_exit_reason of host.h */
+	struct gt_losses losses;
+};
+
+/*
+ * `begin` and `end` frame each trace; `finish` comes once, behind the last one,
+ * and returns what failed late; `free` releases the sink in any state. `open`
+ * comes at the opening of a span in the order of time per vCPU, `close` when it
+ * has ended and is complete. `event` and `counter` come at once; an event that
+ * its span has kept is in `close` again. NULL functions are skipped.
+ */
+struct gt_sink {
+	int (*begin)(struct gt_sink *, const struct gt_trace *);
+	int (*open)(struct gt_sink *, const struct gt_trace *,
+	            const struct gt_span_view *);
+	int (*close)(struct gt_sink *, const struct gt_trace *,
+	             const struct gt_span_view *);
+	int (*event)(struct gt_sink *, const struct gt_trace *,
+	             const struct gt_event_view *);
+	int (*counter)(struct gt_sink *, const struct gt_trace *,
+	               const struct gt_event_view *);
+	int (*end)(struct gt_sink *, const struct gt_trace *,
+	           const struct gt_summary *);
+	int (*finish)(struct gt_sink *);
+	void (*free)(struct gt_sink *);
+};
+
+/* Where a format's bytes go. `write` takes all of them or returns < 0. */
+struct gt_output {
+	int (*write)(void *context, const void *bytes, size_t count);
+	void *context;
+};
+
+/*
+ * One constructor per format. Each stores a new sink that the caller owns and
+ * ends with its `free`; `output` is copied and must outlive the sink. They
+ * return 0 or -ENOMEM.
+ *
+ *   tree      text: the spans and events of each trace, indented
+ *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
+ *   chrome    Chrome's JSON trace events
+ *   otlp_json OTLP/JSON, one TracesData object per line
+ *   folded    one line per stack: name;name;name self-time-in-ns
+ *   csv       one line per span, RFC 4180
+ *   report    text: header, tree, names with times, losses
+ *   report_json  the same as one JSON object, docs/report.md
+ */
+int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_report_json_new(const struct gt_output *output,
+                       struct gt_sink **ret_sink);
+
+#endif

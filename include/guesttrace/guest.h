@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Record spans and events inside a virtual machine.
+ *
+ * Conventions. Nothing here fails: what cannot be recorded is counted, and the
+ * host shows the count. Nothing allocates, locks or waits; with GT_RING_FLUSH a
+ * full ring costs one VM exit. Names, keys and targets are string literals.
+ * Macros take a span itself, functions take its address. A macro evaluates each
+ * value once, before it touches the ring, and only while the site is on.
+ *
+ * Contexts. Every vCPU records into rings of its own, found by GT_THIS_VCPU().
+ * Interrupt, exception and NMI handlers may record at any moment, on condition
+ * that they return in the reverse order of their arrival on the same vCPU. A
+ * guest whose scheduler preempts a recording thread defines GT_PREEMPTIBLE.
+ *
+ * Settings, defined before this header or on the compiler's command line, the
+ * same for all files of a guest and for the library:
+ *   GT_TARGET       what filters select; default: the file's name. Read where a
+ *                   site stands, so that it may change within a file
+ *   GT_LEVEL_MAX    more verbose sites make no code; default: GT_TRACE
+ *   GT_THIS_VCPU()  expression for the caller's struct gt_vcpu *
+ *   GT_PREEMPTIBLE  take the ring with an atomic exchange
+ *   GT_TSC()        expression for the timestamp counter; default: rdtsc
+ *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
+ *                   of the embedder's that leaves the VM; default: port 104
+ */
+#ifndef GUESTTRACE_GUEST_H
+#define GUESTTRACE_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <guesttrace/abi.h>
+
+#ifndef GT_TARGET
+#ifdef __FILE_NAME__
+#define GT_TARGET __FILE_NAME__
+#else
+#define GT_TARGET __FILE__
+#endif
+#endif
+#ifndef GT_LEVEL_MAX
+#define GT_LEVEL_MAX GT_TRACE
+#endif
+#ifndef GT_THIS_VCPU
+#define GT_THIS_VCPU() (&gt_vcpu0)
+#endif
+#ifndef GT_TSC
+#define GT_TSC() gt__rdtsc()
+#endif
+
+/* The only vCPU of a guest that has one. Read it; only the library writes. */
+extern struct gt_vcpu gt_vcpu0;
+/* The control block. Its `context` is what the host said of the trace. */
+extern struct gt_control gt_control;
+
+/*
+ * A span from opening to closing. All zero: no span, and every call on it does
+ * nothing. The owner may copy it to move it, and then uses the copy alone.
+ */
+struct gt_span {
+	uint64_t id;
+	uint64_t previous; /* what was current when this one was entered */
+	uint32_t site;
+};
+
+struct gt_options {
+	size_t size; /* sizeof(struct gt_options), so that it can grow */
+	/*
+	 * Memory for the thread level of all vCPUs, shared out evenly, each share
+	 * rounded down to a power of two of at least GT_RING_BYTES_MIN bytes and
+	 * at most GT_RING_BYTES_MAX. Aligned to 8 bytes, or a part of it is
+	 * wasted. The library keeps it.
+	 */
+	void *ring;
+	size_t ring_bytes;
+	enum gt_ring_mode mode;
+	/* 1..GT_VCPUS_MAX of them, zeroed; NULL: one, gt_vcpu0. Kept. */
+	struct gt_vcpu *vcpus;
+	uint32_t vcpu_count;
+	/*
+	 * Memory for the three nested levels of all vCPUs, shared out like
+	 * `ring`. NULL: the library's own for gt_vcpu0, none for others, whose
+	 * handlers' records are then counted as lost while they interrupt one.
+	 */
+	void *nested;
+	size_t nested_bytes;
+	/* Sites up to this level are on without a host's word. GT_OFF: none. */
+	enum gt_level level;
+};
+
+/*
+ * Sets up the rings and announces them to the host by one VM exit, during which
+ * the host switches sites on. Called once, by one vCPU, before any other call;
+ * sites are off before it. With unusable options every record counts as lost.
+ */
+static inline void gt_init(const struct gt_options *options);
+
+/* Asks the host to take what all rings hold: one VM exit. Any vCPU. */
+void gt_flush(void);
+
+/* Turns on the sites up to `level` and off all others, as a host would. */
+void gt_set_level(enum gt_level level);
+
+/*
+ * Says that this vCPU now runs `context`, any number of the guest's choice (a
+ * thread, a task, a request; 0 at start). Each has its own stack of entered
+ * spans. `current` becomes the current span: what an earlier call returned for
+ * that context, 0 for a new one. Returns the span that was current.
+ */
+uint64_t gt_switch(uint64_t context, uint64_t current);
+
+/*
+ * Says that what was interrupted on this vCPU never continues (the handler
+ * unwinds past it, or it was a dying thread): gives back the levels it held and
+ * leaves all spans it had entered; they stay open.
+ */
+void gt_abandon(void);
+
+/*
+ * The innermost entered span of this vCPU, 0 = none. One word is all the guest
+ * knows of the stack: where spans are exited in another order than entered, the
+ * host still gets the parents right, but this may name one that has been left.
+ */
+static inline uint64_t gt_current(void);
+
+/* Makes an open span the current one, parent of what is recorded next. */
+void gt_enter(struct gt_span *span);
+/* Undoes gt_enter() wherever the span stands among the entered ones. */
+void gt_exit(struct gt_span *span);
+/* Exits and ends the span, and clears *span: closing twice is harmless. */
+void gt_close(struct gt_span *span);
+
+/*
+ * GT_EVENT(level, "name", fields...)        something happened, now
+ * GT_COUNTER(level, "name", fields...)      numeric fields: values over time
+ * GT_SPAN(s, level, "name", fields...)      declares span s, entered, until the
+ *                                           end of the block on every way out;
+ *                                           no goto or switch jumps over it
+ * GT_OPEN(s, level, "name", fields...)      opens s, a struct gt_span of the
+ *                                           caller's, without entering it
+ * GT_RECORD(s, fields...)                   adds fields to the open span s
+ *
+ * Up to GT_SITE_FIELDS_MAX field words:
+ *   gt_u64("key", v)  gt_i64("key", v)  gt_f64("key", v)  gt_bool("key", v)
+ *   gt_ptr("key", v)                   any pointer
+ *   gt_str("key", s)                   NUL-terminated UTF-8, copied; NULL reads
+ *                                      "(null)"
+ *   gt_strn("key", s, n)  gt_bytes("key", p, n)
+ * and, for spans:
+ *   gt_parent(s)  gt_root()            instead of the current span as parent;
+ *                                      a span that is off is no parent: a root
+ *   gt_link(s)                         this span has to do with span s
+ *   gt_parent_id(id)  gt_link_id(id)   by the `id` of a struct gt_span, or what
+ *                                      gt_current() returned
+ *   gt_link_remote(traceparent)        ... with a span of another process, in
+ *                                      W3C form, a NUL-terminated string
+ *   gt_ok()  gt_error(text)            how it went
+ *
+ * Strings of one record share about 1,800 bytes (gt_vcpu.text_bytes_max), the
+ * first ones first; what does not fit is cut, flagged and counted. A function
+ * in a header that has a site must be `static inline`.
+ */
+
+/* clang-format off */
+#define GT_EVENT(level, ...)                                                   \
+	GT_INSTANT_(GT_SITE_EVENT, GT_RECORD_EVENT, level, __VA_ARGS__)
+#define GT_COUNTER(level, ...)                                                 \
+	GT_INSTANT_(GT_SITE_COUNTER, GT_RECORD_COUNTER, level, __VA_ARGS__)
+
+#define GT_SPAN(span, level, ...)                                              \
+	GT_LEVELED_SITE_(span##_site_, GT_SITE_SPAN, level, __VA_ARGS__);      \
+	__attribute__((cleanup(gt__scope_end), unused)) struct gt_span span = {\
+		0, 0, 0};                                                      \
+	do {                                                                   \
+		if (GT_ON_(span##_site_, level))                               \
+			GT_PUT_(GT_RECORD_SPAN, span##_site_, 0,               \
+				gt__opened(&span, gt_slot_, gt_vcpu_,          \
+					   GT_SITE_ID_(span##_site_), true),   \
+				__VA_ARGS__)                                   \
+	} while (0)
+
+#define GT_OPEN(span, level, ...)                                              \
+	do {                                                                   \
+		GT_LEVELED_SITE_(gt_site_, GT_SITE_SPAN, level, __VA_ARGS__);  \
+		struct gt_span *const gt_span_ = &(span);                      \
+		*gt_span_ = (struct gt_span){0, 0, 0};                         \
+		if (GT_ON_(gt_site_, level))                                   \
+			GT_PUT_(GT_RECORD_OPEN, gt_site_, 0,                   \
+				gt__opened(gt_span_, gt_slot_, gt_vcpu_,       \
+					   GT_SITE_ID_(gt_site_), false),      \
+				__VA_ARGS__)                                   \
+	} while (0)
+
+#define GT_RECORD(span, ...)                                                   \
+	do {                                                                   \
+		GT_SITE_(gt_site_, GT_SITE_FIELDS, GT_OFF, GT_SITE_NATIVE,     \
+			 "", __VA_ARGS__);                                     \
+		const uint64_t gt_id_ = (span).id;                             \
+		if (GT_LEVEL_MAX > GT_OFF && gt_id_)                           \
+			GT_PUT_(GT_RECORD_FIELDS, gt_site_, 8,                 \
+				gt_at_[0] = gt_id_, "", __VA_ARGS__)           \
+	} while (0)
+
+/* clang-format on */
+
+#include <guesttrace/guest_inline.h>
+
+#endif

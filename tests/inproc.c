@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "inproc.h"
+#include "guest_settings.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t inproc_now = 1000;
+struct gt_host *inproc_host;
+unsigned inproc_doorbells;
+void (*inproc_on_doorbell)(void);
+struct gt_summary inproc_summary;
+
+void inproc_doorbell(uint64_t operation, uint64_t control_gva);
+
+uint64_t inproc_tsc(void)
+{
+	return ++inproc_now;
+}
+
+/* ---- Memory: GPA = GVA, by 1 GiB pages ----------------------------------- */
+
+#define TABLE_GPA UINT64_C(0x1000)
+#define TABLES 64u
+
+/* PML4, then one page of 1 GiB entries per 512 GiB of this process. */
+static uint64_t tables[TABLES][512] __attribute__((aligned(4096)));
+static unsigned tables_used;
+
+static void map(uint64_t gva)
+{
+	uint64_t *pml4 = &tables[0][gva >> 39 & 511];
+	uint64_t *table;
+
+	if (!(*pml4 & 1))
+		*pml4 = (TABLE_GPA + 4096 * tables_used++) | 3;
+	table = tables[((*pml4 & ~UINT64_C(4095)) - TABLE_GPA) / 4096];
+	table[gva >> 30 & 511] = (gva & ~((UINT64_C(1) << 30) - 1)) | 0x83;
+}
+
+/* All of this process that is mapped writable at the time of the call. */
+static uint32_t add_slots(struct gt_memory_slot *slots)
+{
+	extern char __data_start, _end;
+	uint64_t start = (uintptr_t)&__data_start & ~UINT64_C(4095);
+	uint64_t end = ((uintptr_t)&_end + 4095) & ~UINT64_C(4095);
+
+	memset(tables, 0, sizeof(tables));
+	tables_used = 1;
+	for (uint64_t at = start & ~((UINT64_C(1) << 30) - 1); at < end;
+	     at += UINT64_C(1) << 30)
+		map(at);
+	slots[0] = (struct gt_memory_slot){TABLE_GPA, sizeof(tables), tables};
+	slots[1] = (struct gt_memory_slot){start, end - start, (void *)start};
+	return 2;
+}
+
+/* ---- Options ------------------------------------------------------------- */
+
+static void read_clock(void *context, struct gt_clock_reading *ret_reading)
+{
+	(void)context;
+	inproc_now++;
+	*ret_reading = (struct gt_clock_reading){
+		.tsc = inproc_now,
+		.monotonic_ns = inproc_now,
+		.realtime_ns = inproc_now,
+		.gap_ns = 1,
+	};
+}
+
+static void fixed_random(void *context, void *bytes, size_t count)
+{
+	(void)context;
+	memset(bytes, 0x11, count);
+}
+
+struct gt_host_options inproc_options(void)
+{
+	static struct gt_sink *sinks[1];
+	struct gt_host_options options = {
+		.size = sizeof(options),
+		.sinks = sinks,
+		.sink_count = 1,
+		.guest_name = "inproc",
+		.vm_name = "test",
+		.backend = "none",
+		.read_clock = read_clock,
+		.random = fixed_random,
+	};
+
+	sinks[0] = inproc_sink();
+	options.memory_slots = add_slots(options.memory);
+	return options;
+}
+
+struct gt_exit inproc_exit(void)
+{
+	return (struct gt_exit){
+		.size = sizeof(struct gt_exit),
+		.reason = GT_EXIT_IO,
+		.port = GT_PORT_TRACE,
+		.width_bytes = 1,
+		.out = true,
+		.count = 1,
+		.r8 = GT_DOORBELL_MAGIC,
+		.cr0 = UINT64_C(0x80000001),
+		.cr3 = TABLE_GPA,
+		.cr4 = UINT64_C(1) << 5,
+		.efer = UINT64_C(1) << 10,
+	};
+}
+
+void inproc_doorbell(uint64_t operation, uint64_t control_gva)
+{
+	struct gt_exit exit = inproc_exit();
+
+	inproc_doorbells++;
+	exit.r9 = control_gva;
+	exit.r10 = operation;
+	if (inproc_on_doorbell)
+		inproc_on_doorbell();
+	if (inproc_host)
+		gt_host_exit(inproc_host, (uint32_t)(operation >> 32), &exit);
+}
+
+/* ---- The sink that writes lines ------------------------------------------ */
+
+static char *text;
+static size_t text_count, text_room;
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	if (text_room - text_count < 8192) {
+		text_room = 2 * text_room + 65536;
+		text = realloc(text, text_room);
+	}
+	va_start(arguments, format);
+	length = vsnprintf(text + text_count, text_room - text_count, format,
+	                   arguments);
+	va_end(arguments);
+	text_count += (size_t)length;
+}
+
+const char *inproc_text(void)
+{
+	return text_count ? text : "";
+}
+
+void inproc_clear(void)
+{
+	text_count = 0;
+	free(text);
+	text = NULL;
+	text_room = 0;
+}
+
+static void say_field(const struct gt_field *field)
+{
+	say(" %.*s=", (int)field->key.count, field->key.bytes);
+	switch (field->type) {
+	case GT_TYPE_U64:
+		say("%" PRIu64, field->value.u64);
+		break;
+	case GT_TYPE_POINTER:
+		say("0x%" PRIx64, field->value.u64);
+		break;
+	case GT_TYPE_I64:
+		say("%" PRId64, field->value.i64);
+		break;
+	case GT_TYPE_F64:
+		say("%g", field->value.f64);
+		break;
+	case GT_TYPE_BOOL:
+		say("%s", field->value.boolean ? "true" : "false");
+		break;
+	case GT_TYPE_BYTES:
+		for (size_t i = 0; i < field->value.text.count; i++)
+			say("%02x", (uint8_t)field->value.text.bytes[i]);
+		break;
+	default:
+		say("%.*s", (int)field->value.text.count,
+		    field->value.text.bytes);
+		if (field->full_bytes > field->value.text.count)
+			say("(of %u)", field->full_bytes);
+		break;
+	}
+}
+
+static void say_fields(const struct gt_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		say_field(&fields[i]);
+	say("\n");
+}
+
+static void say_flags(unsigned flags)
+{
+	static const char *const names[] = {
+		"interrupted", "close_lost", "adjusted", "cut",
+		"evicted",     "replaced",   "open_lost"};
+
+	for (unsigned i = 0; i < 7; i++)
+		if (flags & 1u << i)
+			say(" !%s", names[i]);
+}
+
+static int on_open(struct gt_sink *sink, const struct gt_trace *trace,
+                   const struct gt_span_view *span)
+{
+	(void)sink;
+	(void)trace;
+	say("open %.*s %" PRIu64 "<%" PRIu64, (int)span->site->name.count,
+	    span->site->name.bytes, span->guest_id, span->guest_parent_id);
+	say_fields(span->fields, span->field_count);
+	return 0;
+}
+
+static int on_close(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_span_view *span)
+{
+	(void)sink;
+	(void)trace;
+	say("close %.*s %" PRIu64, (int)span->site->name.count,
+	    span->site->name.bytes, span->guest_id);
+	say_flags(span->flags);
+	if (span->status != GT_STATUS_UNSET)
+		say(" status=%d(%.*s)", span->status,
+		    (int)span->status_text.count, span->status_text.bytes);
+	for (size_t i = 0; i < span->link_count; i++)
+		say(" link=%02x..%" PRIx64, span->links[i].trace_id[0],
+		    span->links[i].span_id);
+	if (span->event_count)
+		say(" events=%zu", span->event_count);
+	say_fields(span->fields, span->field_count);
+	return 0;
+}
+
+static int say_event(const char *what, const struct gt_trace *trace,
+                     const struct gt_event_view *event)
+{
+	uint64_t base = UINT64_C(0x1111111111111111);
+
+	(void)trace;
+	say("%s %.*s <%" PRIu64, what, (int)event->site->name.count,
+	    event->site->name.bytes,
+	    event->span_id ? event->span_id - base : 0);
+	say_flags(event->flags);
+	say_fields(event->fields, event->field_count);
+	return 0;
+}
+
+static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_event_view *event)
+{
+	(void)sink;
+	return say_event("event", trace, event);
+}
+
+static int on_counter(struct gt_sink *sink, const struct gt_trace *trace,
+                      const struct gt_event_view *event)
+{
+	(void)sink;
+	return say_event("counter", trace, event);
+}
+
+static int on_end(struct gt_sink *sink, const struct gt_trace *trace,
+                  const struct gt_summary *summary)
+{
+	(void)sink;
+	(void)trace;
+	inproc_summary = *summary;
+	inproc_summary.message = (struct gt_text){NULL, 0};
+	return 0;
+}
+
+struct gt_sink *inproc_sink(void)
+{
+	static struct gt_sink sink = {
+		.open = on_open,
+		.close = on_close,
+		.event = on_event,
+		.counter = on_counter,
+		.end = on_end,
+	};
+
+	return &sink;
+}

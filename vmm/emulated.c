@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The emulated backend, on Unicorn 2.0.1. Its address space stands for the
+ * guest's virtual one: paging stays off inside the emulator, since its walker
+ * ignores the physical address that it finds. The page tables in guest memory
+ * are reported all the same.
+ *
+ * What else is peculiar: a stop takes effect at the end of a translation block
+ * only; `hlt` and a stop look alike; RIP is exact at memory faults only while
+ * some memory hook exists; a fault never reaches the guest's IDT by itself. The
+ * last one is made up for by interrupt.c.
+ */
+#include "interrupt.h"
+#include "vm_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unicorn/unicorn.h>
+
+/* What the emulator reserves; it ends the process where it cannot. */
+#define ENGINE_BYTES (UINT64_C(1100) << 20)
+#define FETCH        0x10u
+#define WRITE        0x02u
+#define PRESENT      0x01u
+#define NOWHERE      UINT64_C(8) /* in page 0, which is never mapped */
+
+struct engine {
+	uc_engine *uc;
+	bool pending;    /* `event` is to be delivered */
+	unsigned rewind; /* RIP is this far behind where it should be */
+	struct vm__event event;
+};
+
+static int engine_failed(struct vm *vm, const char *what, uc_err err)
+{
+	return vm__fail(vm->error, err == UC_ERR_NOMEM ? -ENOMEM : -EIO,
+	                "emulator: %s: %s", what, uc_strerror(err));
+}
+
+/* Asks the kernel for the same as the emulator will, and in the same way. */
+static int emulated_usable(char error[VM_ERROR_BYTES])
+{
+	void *room =
+		mmap(NULL, ENGINE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+	             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return vm__fail(error, -ENOMEM,
+		                "the emulator needs 1.1 GB of address space, "
+		                "executable: %s",
+		                strerror(errno));
+	munmap(room, ENGINE_BYTES);
+	return 0;
+}
+
+/* ---- Hooks: on the thread of vm_run(), inside uc_emu_start() ------------- */
+
+static struct vm_exit exit_now(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+	struct vm_exit exit = {
+		.registers_valid = true,
+		.cr0 = vm->entry.cr0,
+		.cr3 = vm->entry.cr3,
+		.cr4 = vm->entry.cr4,
+		.efer = vm->entry.efer,
+	};
+	int names[] = {UC_X86_REG_R8, UC_X86_REG_R9, UC_X86_REG_R10};
+	void *values[] = {&exit.r8, &exit.r9, &exit.r10};
+
+	uc_reg_read_batch(engine->uc, names, values, 3);
+	return exit;
+}
+
+static struct vm_exit exit_with_rip(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+	struct vm_exit exit = exit_now(vm);
+
+	exit.rip_valid = true;
+	uc_reg_read(engine->uc, UC_X86_REG_RIP, &exit.rip);
+	return exit;
+}
+
+static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
+                      uint32_t value)
+{
+	struct engine *engine = vm->state;
+	struct vm_exit exit = exit_now(vm);
+	unsigned char data[sizeof value];
+
+	memcpy(data, &value, sizeof value);
+	exit.reason = VM_EXIT_IO;
+	exit.port = (uint16_t)port;
+	exit.width = (uint8_t)size;
+	exit.write = write;
+	exit.count = 1;
+	vm__exit(vm, &exit, write ? data : NULL);
+	if (vm->ended)
+		uc_emu_stop(engine->uc);
+	else
+		vm__enter(vm);
+}
+
+static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
+                   void *ctx)
+{
+	struct vm *vm = ctx;
+
+	(void)uc;
+	if (!vm->ended) /* else the rest of the block after the end */
+		port_exit(vm, port, size, true, value);
+}
+
+static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *ctx)
+{
+	struct vm *vm = ctx;
+
+	(void)uc;
+	if (!vm->ended)
+		port_exit(vm, port, size, false, 0);
+	return UINT32_MAX;
+}
+
+static void raise_event(struct vm *vm, struct vm__event event)
+{
+	struct engine *engine = vm->state;
+
+	if (!engine->pending)
+		engine->event = event;
+	engine->pending = true;
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
+{
+	struct vm *vm = ctx;
+	struct vm__event event = {.vector = number & 0xff};
+
+	/* INT n below 32 looks like the exception n and is taken for it. */
+	event.software = event.vector >= 32;
+	event.length = event.software ? 2 : 0;
+	raise_event(vm, event);
+	uc_emu_stop(uc);
+}
+
+/* EFER.SCE is off: there is no such instruction. */
+static void on_syscall(uc_engine *uc, void *ctx)
+{
+	struct vm *vm = ctx;
+	struct engine *engine = vm->state;
+
+	engine->rewind = 2;
+	raise_event(vm, (struct vm__event){.vector = VM__INVALID_OPCODE});
+	uc_emu_stop(uc);
+}
+
+static uint32_t access_of(uc_mem_type type)
+{
+	switch (type) {
+	case UC_MEM_WRITE_UNMAPPED:
+	case UC_MEM_WRITE_PROT:
+		return WRITE;
+	case UC_MEM_FETCH_UNMAPPED:
+	case UC_MEM_FETCH_PROT:
+		return FETCH;
+	default:
+		return 0;
+	}
+}
+
+static bool on_bad_access(uc_engine *uc, uc_mem_type type, uint64_t address,
+                          int size, int64_t value, void *ctx)
+{
+	struct vm *vm = ctx;
+	uint32_t code = access_of(type);
+	unsigned prot = code == WRITE ? VM__WRITE : 0;
+	struct vm__event event = {.vector = VM__PAGE_FAULT, .code = code};
+	uint64_t n;
+
+	(void)uc;
+	(void)size;
+	(void)value;
+	if ((uint64_t)((int64_t)(address << 16) >> 16) != address) {
+		event = (struct vm__event){.vector = VM__PROTECTION};
+	} else {
+		prot |= code == FETCH ? VM__EXECUTE : 0;
+		/* An access across pages faults in its second one. */
+		if (vm__at(&vm->space, address, prot | VM__READ, &n))
+			address += n;
+		if (vm__at(&vm->space, address, VM__READ, &n))
+			event.code |= PRESENT;
+		event.cr2 = address;
+	}
+	raise_event(vm, event);
+	return false;
+}
+
+static void on_nothing(uc_engine *uc, uc_mem_type type, uint64_t address,
+                       int size, int64_t value, void *ctx)
+{
+	(void)uc, (void)type, (void)address;
+	(void)size, (void)value, (void)ctx;
+}
+
+/* uc_hook_add() takes functions as void *, which ISO C does not have. */
+union callback {
+	void (*out)(uc_engine *, uint32_t, int, uint32_t, void *);
+	uint32_t (*in)(uc_engine *, uint32_t, int, void *);
+	void (*interrupt)(uc_engine *, uint32_t, void *);
+	void (*syscall)(uc_engine *, void *);
+	bool (*bad_access)(uc_engine *, uc_mem_type, uint64_t, int, int64_t,
+	                   void *);
+	void (*access)(uc_engine *, uc_mem_type, uint64_t, int, int64_t,
+	               void *);
+	void *pointer;
+};
+
+static uc_err hook_insn(struct vm *vm, union callback callback, int insn)
+{
+	struct engine *engine = vm->state;
+	uc_hook hook;
+
+	return uc_hook_add(engine->uc, &hook, UC_HOOK_INSN, callback.pointer,
+	                   vm, 1, 0, insn);
+}
+
+static uc_err hook(struct vm *vm, int type, union callback callback,
+                   uint64_t begin, uint64_t end)
+{
+	struct engine *engine = vm->state;
+	uc_hook handle;
+
+	return uc_hook_add(engine->uc, &handle, type, callback.pointer, vm,
+	                   begin, end);
+}
+
+static uc_err hook_all(struct vm *vm)
+{
+	uc_err err =
+		hook_insn(vm, (union callback){.out = on_out}, UC_X86_INS_OUT);
+
+	if (!err)
+		err = hook_insn(vm, (union callback){.in = on_in},
+		                UC_X86_INS_IN);
+	if (!err)
+		err = hook_insn(vm, (union callback){.syscall = on_syscall},
+		                UC_X86_INS_SYSCALL);
+	if (!err)
+		err = hook_insn(vm, (union callback){.syscall = on_syscall},
+		                UC_X86_INS_SYSENTER);
+	if (!err)
+		err = hook(vm, UC_HOOK_INTR,
+		           (union callback){.interrupt = on_interrupt}, 1, 0);
+	if (!err)
+		err = hook(vm, UC_HOOK_MEM_INVALID,
+		           (union callback){.bad_access = on_bad_access}, 1, 0);
+	/* Its mere existence makes RIP exact at memory faults. */
+	if (!err)
+		err = hook(vm, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
+		           (union callback){.access = on_nothing}, NOWHERE,
+		           NOWHERE);
+	return err;
+}
+
+/* ---- Backend ------------------------------------------------------------- */
+
+static int emulated_create(struct vm *vm)
+{
+	struct engine *engine = calloc(1, sizeof *engine);
+	uc_err err;
+
+	if (!engine)
+		return vm__fail(vm->error, -ENOMEM, "out of memory");
+	vm->state = engine;
+	err = uc_open(UC_ARCH_X86, UC_MODE_64, &engine->uc);
+	if (err)
+		return engine_failed(vm, "open", err);
+	/* No address at all at which it stops by itself. */
+	err = uc_ctl_exits_enable(engine->uc);
+	if (!err)
+		err = hook_all(vm);
+	return err ? engine_failed(vm, "hooks", err) : 0;
+}
+
+static void emulated_destroy(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+
+	if (!engine)
+		return;
+	if (engine->uc)
+		uc_close(engine->uc);
+	free(engine);
+	vm->state = NULL;
+}
+
+static int emulated_map(struct vm *vm, const struct vm__run *run)
+{
+	struct engine *engine = vm->state;
+	uint32_t prot = UC_PROT_READ;
+	uc_err err;
+
+	prot |= run->prot & VM__WRITE ? UC_PROT_WRITE : 0;
+	prot |= run->prot & VM__EXECUTE ? UC_PROT_EXEC : 0;
+	err = uc_mem_map_ptr(engine->uc, run->gva, run->bytes, prot,
+	                     vm->space.ram + run->gpa);
+	return err ? engine_failed(vm, "map", err) : 0;
+}
+
+static int emulated_prepare(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+	uint64_t rflags = 2;
+	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
+	               UC_X86_REG_RFLAGS};
+	void *values[] = {&vm->entry.rip, &vm->entry.rsp, &vm->entry.rdi,
+	                  &rflags};
+	uc_err err = uc_reg_write_batch(engine->uc, names, values, 4);
+
+	return err ? engine_failed(vm, "registers", err) : 0;
+}
+
+static struct vm__cpu cpu_get(uc_engine *uc)
+{
+	struct vm__cpu cpu = {0};
+	uc_x86_mmr idt = {0}, tss = {0};
+	uint64_t cs = 0, ss = 0; /* wider than the library needs */
+	int names[] = {UC_X86_REG_RIP,  UC_X86_REG_RSP, UC_X86_REG_RFLAGS,
+	               UC_X86_REG_CR2,  UC_X86_REG_CS,  UC_X86_REG_SS,
+	               UC_X86_REG_IDTR, UC_X86_REG_TR};
+	void *values[] = {&cpu.rip, &cpu.rsp, &cpu.rflags, &cpu.cr2,
+	                  &cs,      &ss,      &idt,        &tss};
+
+	uc_reg_read_batch(uc, names, values, 8);
+	cpu.cs = (uint16_t)cs;
+	cpu.ss = (uint16_t)ss;
+	cpu.idt_gva = idt.base;
+	cpu.idt_limit = idt.limit;
+	cpu.tss_gva = tss.base;
+	cpu.tss_limit = tss.limit;
+	return cpu;
+}
+
+static uc_err cpu_set(uc_engine *uc, const struct vm__cpu *before,
+                      struct vm__cpu *cpu)
+{
+	uint64_t cs = cpu->cs;
+	int names[] = {UC_X86_REG_RSP, UC_X86_REG_RFLAGS, UC_X86_REG_CR2,
+	               UC_X86_REG_RIP};
+	void *values[] = {&cpu->rsp, &cpu->rflags, &cpu->cr2, &cpu->rip};
+	uc_err err = UC_ERR_OK;
+
+	if (cpu->cs != before->cs)
+		err = uc_reg_write(uc, UC_X86_REG_CS, &cs);
+	if (!err)
+		err = uc_reg_write_batch(uc, names, values, 4);
+	return err;
+}
+
+/* Hands the pending exception to the guest. */
+static void deliver(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+	struct vm__cpu before = cpu_get(engine->uc), cpu = before;
+	uc_err err;
+
+	cpu.rip -= engine->rewind;
+	engine->rewind = 0;
+	engine->pending = false;
+	if (!vm__deliver(&vm->space, &cpu, engine->event)) {
+		struct vm_exit exit = exit_with_rip(vm);
+
+		exit.reason = VM_EXIT_SHUTDOWN;
+		vm__exit(vm, &exit, NULL);
+		return;
+	}
+	err = cpu_set(engine->uc, &before, &cpu);
+	if (err) {
+		struct vm_exit exit = {0};
+
+		vm__failed(vm, &exit, -EIO, "emulator: exception: %s",
+		           uc_strerror(err));
+	}
+}
+
+static bool stopping(struct vm *vm)
+{
+	return atomic_load(&vm->watchdog.stop) != VM__STOP_NONE;
+}
+
+/* uc_emu_start() is back: an end, an exception, a stop, or `hlt`. */
+static void after_start(struct vm *vm, uc_err err)
+{
+	struct engine *engine = vm->state;
+	struct vm_exit exit;
+
+	if (vm->ended)
+		return;
+	if (engine->pending) {
+		deliver(vm);
+		return;
+	}
+	if (err == UC_ERR_INSN_INVALID || err == UC_ERR_EXCEPTION) {
+		raise_event(vm,
+		            (struct vm__event){.vector = VM__INVALID_OPCODE});
+		deliver(vm);
+		return;
+	}
+	exit = exit_with_rip(vm);
+	if (err) {
+		vm__failed(vm, &exit, -EIO, "emulator: %s", uc_strerror(err));
+	} else if (!stopping(vm)) {
+		exit.reason = VM_EXIT_HLT;
+		vm__exit(vm, &exit, NULL);
+	}
+}
+
+static void emulated_run(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+
+	vm__enter(vm);
+	while (!vm->ended) {
+		uint64_t rip = 0;
+
+		/* Here, too: a guest may fault faster than we can stop it. */
+		if (stopping(vm)) {
+			struct vm_exit exit = exit_with_rip(vm);
+
+			vm__interrupted(vm, &exit);
+			break;
+		}
+		uc_reg_read(engine->uc, UC_X86_REG_RIP, &rip);
+		after_start(vm, uc_emu_start(engine->uc, rip, 0, 0, 0));
+	}
+}
+
+static void emulated_interrupt(struct vm *vm)
+{
+	struct engine *engine = vm->state;
+
+	uc_emu_stop(engine->uc);
+}
+
+/* RDTSC in the guest is RDTSC on the host. */
+static int emulated_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
+{
+	(void)vm;
+	*ret_offset = 0;
+	*ret_khz = 0;
+	return 0;
+}
+
+const struct vm__backend vm__emulated = {
+	.name = "emulated",
+	.usable = emulated_usable,
+	.create = emulated_create,
+	.map = emulated_map,
+	.prepare = emulated_prepare,
+	.run = emulated_run,
+	.interrupt = emulated_interrupt,
+	.tsc = emulated_tsc,
+	.destroy = emulated_destroy,
+};

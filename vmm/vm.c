@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a VM: options, memory, image, boot information, run. Everything
+ * that does not depend on what executes the guest.
+ */
+#include "vm_internal.h"
+
+#include "elf_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CR0_LONG_MODE  UINT64_C(0x80010033) /* PG WP NE ET MP PE */
+#define CR4_LONG_MODE  UINT64_C(0x620)      /* OSXMMEXCPT OSFXSR PAE */
+#define EFER_LONG_MODE UINT64_C(0xd00)      /* NXE LMA LME */
+
+static const struct vm__backend *const backends[] = {
+	[VM_BACKEND_KVM] = &vm__kvm,
+#ifdef HAVE_EMULATED
+	[VM_BACKEND_EMULATED] = &vm__emulated,
+#else
+	[VM_BACKEND_EMULATED] = NULL,
+#endif
+};
+
+/* One backend, not AUTO; NULL with an error if it cannot run here. */
+static const struct vm__backend *pick_one(enum vm_backend wanted,
+                                          char error[VM_ERROR_BYTES], int *code)
+{
+	const struct vm__backend *backend = backends[wanted];
+
+	if (!backend) {
+		*code = vm__fail(error, -ENOTSUP,
+		                 "the emulated backend is not built in");
+		return NULL;
+	}
+	*code = backend->usable(error);
+	return *code < 0 ? NULL : backend;
+}
+
+static const struct vm__backend *pick(enum vm_backend wanted,
+                                      char error[VM_ERROR_BYTES], int *ret_code)
+{
+	char first[VM_ERROR_BYTES] = "", second[VM_ERROR_BYTES] = "";
+	const struct vm__backend *backend;
+	int code;
+
+	if (wanted != VM_BACKEND_AUTO)
+		return pick_one(wanted, error, ret_code);
+	backend = pick_one(VM_BACKEND_KVM, first, ret_code);
+	if (!backend)
+		backend = pick_one(VM_BACKEND_EMULATED, second, &code);
+	if (!backend)
+		vm__fail(error, 0, "%.120s; %.120s", first, second);
+	return backend;
+}
+
+bool vm_backend_usable(enum vm_backend backend, char error[VM_ERROR_BYTES])
+{
+	int code;
+
+	if ((unsigned)backend > VM_BACKEND_EMULATED) {
+		vm__fail(error, 0, "no such backend");
+		return false;
+	}
+	return pick(backend, error, &code) != NULL;
+}
+
+static int check_options(const struct vm_options *options,
+                         char error[VM_ERROR_BYTES])
+{
+	uint64_t memory = options->memory_bytes;
+
+	if (options->size != sizeof *options)
+		return vm__fail(error, -EINVAL, "options of another version");
+	if ((unsigned)options->backend > VM_BACKEND_EMULATED)
+		return vm__fail(error, -EINVAL, "no such backend");
+	if (options->vcpus > 1)
+		return vm__fail(error, -ENOTSUP,
+		                "%u vCPUs asked for, only one is supported",
+		                options->vcpus);
+	if (memory != 0 &&
+	    (memory < VM_MEMORY_BYTES_MIN || memory > VM_MEMORY_BYTES_MAX))
+		return vm__fail(error, -EINVAL,
+		                "memory must be from 2 MiB to 64 GiB");
+	if (memory % VM__PAGE_BYTES != 0)
+		return vm__fail(error, -EINVAL,
+		                "memory must be a multiple of 4 KiB");
+	return 0;
+}
+
+static int on_mapped(void *ctx, const struct vm__run *run)
+{
+	struct vm *vm = ctx;
+
+	return vm->backend->map ? vm->backend->map(vm, run) : 0;
+}
+
+static int build(struct vm *vm)
+{
+	int result = vm__watchdog_init(&vm->watchdog);
+
+	if (result < 0)
+		return vm__fail(vm->error, result, "no eventfd: %s",
+		                strerror(-result));
+	result = vm__space_init(&vm->space, vm->options.memory_bytes);
+	if (result < 0)
+		return vm__fail(vm->error, result,
+		                "no %llu MiB of address space for the guest",
+		                (unsigned long long)vm->options.memory_bytes >>
+		                        20);
+	vm->space.mapped = on_mapped;
+	vm->space.ctx = vm;
+	vm->entry.cr0 = CR0_LONG_MODE;
+	vm->entry.cr3 = vm->space.root;
+	vm->entry.cr4 = CR4_LONG_MODE;
+	vm->entry.efer = EFER_LONG_MODE;
+	return vm->backend->create(vm);
+}
+
+int vm_new(struct vm **ret_vm, const struct vm_options *options,
+           char error[VM_ERROR_BYTES])
+{
+	int result = check_options(options, error);
+	const struct vm__backend *backend;
+	struct vm *vm;
+
+	if (result < 0)
+		return result;
+	backend = pick(options->backend, error, &result);
+	if (!backend)
+		return result;
+	vm = calloc(1, sizeof *vm);
+	if (!vm)
+		return vm__fail(error, -ENOMEM, "out of memory");
+	vm->backend = backend;
+	vm->options = *options;
+	vm->watchdog.wake_fd = -1;
+	if (vm->options.memory_bytes == 0)
+		vm->options.memory_bytes = VM_MEMORY_BYTES_DEFAULT;
+	result = build(vm);
+	if (result < 0) {
+		vm__fail(error, result, "%s", vm->error);
+		vm_free(vm);
+		return result;
+	}
+	*ret_vm = vm;
+	return 0;
+}
+
+struct vm *vm_free(struct vm *vm)
+{
+	if (!vm)
+		return NULL;
+	vm->backend->destroy(vm);
+	vm__space_fini(&vm->space);
+	vm__watchdog_fini(&vm->watchdog);
+	free(vm);
+	return NULL;
+}
+
+const char *vm_error(const struct vm *vm)
+{
+	return vm->error;
+}
+
+const char *vm_backend_name(const struct vm *vm)
+{
+	return vm->backend->name;
+}
+
+unsigned vm_capabilities(const struct vm *vm)
+{
+	return vm->backend->capabilities;
+}
+
+/* Straight into the guest's pages; what is not in the file stays zero. */
+static int load_segment(struct vm *vm, const struct vm__elf_source *source,
+                        const struct vm__elf_segment *segment)
+{
+	uint64_t part;
+	int result = vm__map(&vm->space, segment->page_gva, segment->page_bytes,
+	                     segment->prot);
+
+	if (result < 0)
+		return vm__fail(vm->error, result,
+		                "does not fit into the guest's memory");
+	for (uint64_t at = 0; at < segment->file_bytes; at += part) {
+		unsigned char *to =
+			vm__at(&vm->space, segment->gva + at, VM__READ, &part);
+
+		if (!to)
+			return vm__fail(vm->error, -EFAULT, "lost a page");
+		if (part > segment->file_bytes - at)
+			part = segment->file_bytes - at;
+		result = vm__elf_read(source, segment->file_offset + at, to,
+		                      part);
+		if (result < 0)
+			return vm__fail(vm->error, result,
+			                "cannot be read, or has shrunk");
+	}
+	return 0;
+}
+
+static int load(struct vm *vm, const struct vm__elf_source *source)
+{
+	struct vm__elf elf;
+	const char *why;
+	int result;
+
+	if (vm->loaded)
+		return vm__fail(vm->error, -EBUSY, "already loaded");
+	result = vm__elf_parse(source, &elf, &why);
+	if (result < 0)
+		return vm__fail(vm->error, result, "%s", why);
+	vm->loaded = true; /* half of an image cannot be taken back */
+	for (unsigned i = 0; i < elf.count && result == 0; i++)
+		result = load_segment(vm, source, &elf.segment[i]);
+	vm->entry.rip = result < 0 ? 0 : elf.entry_gva;
+	return result;
+}
+
+int vm_load_bytes(struct vm *vm, const void *bytes, size_t n)
+{
+	struct vm__elf_source source = {.fd = -1, .bytes = bytes, .n = n};
+
+	return load(vm, &source);
+}
+
+int vm_load(struct vm *vm, const char *path)
+{
+	struct vm__elf_source source = {0};
+	struct stat status;
+	int result;
+
+	/* A FIFO or a terminal shall not make us wait, nor own us. */
+	source.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (source.fd < 0 || fstat(source.fd, &status) < 0)
+		result = vm__fail(vm->error, -errno, "%s", strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		result = vm__fail(vm->error, -ENOEXEC, "not a regular file");
+	else {
+		source.n = (uint64_t)status.st_size;
+		result = load(vm, &source);
+	}
+	if (source.fd >= 0)
+		close(source.fd);
+	return result;
+}
+
+static int args_bytes(const struct vm_boot *boot, size_t *ret_n)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < boot->argc; i++) {
+		n += strnlen(boot->argv[i], VM_ARGS_BYTES_MAX) + 1;
+		if (n > VM_ARGS_BYTES_MAX)
+			return -EINVAL;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+static bool put_boot(struct vm *vm, const struct vm_boot *boot,
+                     const struct gt_boot *info)
+{
+	uint64_t gva = info->args_gva;
+
+	for (unsigned i = 0; i < boot->argc; i++) {
+		size_t n = strlen(boot->argv[i]) + 1;
+
+		if (!vm__copy_in(&vm->space, gva, boot->argv[i], n, VM__READ))
+			return false;
+		gva += n;
+	}
+	return vm__copy_in(&vm->space, VM__BOOT_GVA, info, sizeof *info,
+	                   VM__READ);
+}
+
+/* Stack, boot information, then all the rest as heap. */
+static int map_boot(struct vm *vm, struct gt_boot *info)
+{
+	struct vm__space *space = &vm->space;
+	uint64_t n = info->args_gva - VM__BOOT_GVA + info->args_bytes;
+	int result = vm__map(space, VM__STACK_GVA, VM_STACK_BYTES,
+	                     VM__READ | VM__WRITE);
+
+	if (result == 0)
+		result = vm__map(space, VM__BOOT_GVA,
+		                 (n + VM__PAGE_BYTES - 1) & -VM__PAGE_BYTES,
+		                 VM__READ | VM__WRITE);
+	if (result == 0)
+		result = vm__map_rest(space, VM__HEAP_GVA, &info->heap_bytes);
+	return result;
+}
+
+int vm_boot(struct vm *vm, const struct vm_boot *boot)
+{
+	struct gt_boot info = {
+		.magic = GT_BOOT_MAGIC,
+		.size = sizeof info,
+		.vcpus = 1,
+		.wire = boot->wire,
+		.ring_mode = boot->ring_mode,
+		.args_count = boot->argc,
+		.args_gva = VM__BOOT_GVA + sizeof info,
+		.heap_gva = VM__HEAP_GVA,
+		.memory_bytes = vm->options.memory_bytes,
+	};
+	int result;
+
+	if (boot->size != sizeof *boot)
+		return vm__fail(vm->error, -EINVAL, "boot of another version");
+	if (!vm->loaded || vm->entry.rip == 0)
+		return vm__fail(vm->error, -EINVAL, "nothing is loaded");
+	if (vm->booted)
+		return vm__fail(vm->error, -EBUSY, "already booted");
+	if (args_bytes(boot, &info.args_bytes) < 0)
+		return vm__fail(vm->error, -EINVAL, "arguments too long");
+	vm->booted = true;
+	result = map_boot(vm, &info);
+	if (result == 0 && !put_boot(vm, boot, &info))
+		result = -EFAULT;
+	if (result < 0) {
+		vm->has_run = true; /* it never can */
+		return vm__fail(vm->error, result,
+		                "the guest's memory is too small for its "
+		                "image, stack and arguments");
+	}
+	/* As if called: a return address, 0 like all fresh memory, on top. */
+	vm->entry.rsp = VM__STACK_GVA + VM_STACK_BYTES - 8;
+	vm->entry.rdi = VM__BOOT_GVA;
+	vm->last = (struct vm_exit){.cr0 = vm->entry.cr0,
+	                            .cr3 = vm->entry.cr3,
+	                            .cr4 = vm->entry.cr4,
+	                            .efer = vm->entry.efer};
+	return vm->backend->prepare(vm);
+}
+
+int vm_run(struct vm *vm, struct vm_outcome *ret_outcome)
+{
+	int result;
+
+	if (!vm->booted)
+		return vm__fail(vm->error, -EINVAL, "not booted");
+	if (vm->has_run)
+		return vm__fail(vm->error, -EBUSY, "has run already");
+	vm->outcome.vector = -1;
+	if (atomic_load(&vm->watchdog.stop) != VM__STOP_NONE) {
+		vm->outcome.end = VM_INTERRUPTED;
+	} else {
+		result = vm__watchdog_start(vm);
+		if (result < 0)
+			return vm__fail(vm->error, result, "no thread: %s",
+			                strerror(-result));
+		vm->backend->run(vm);
+		vm__watchdog_stop(vm);
+	}
+	vm->has_run = true;
+	if (vm->outcome.end == VM_FAILED)
+		vm__fail(vm->error, 0, "%.200s", vm->outcome.message);
+	*ret_outcome = vm->outcome;
+	return 0;
+}
+
+void vm_kick(struct vm *vm)
+{
+	vm__watchdog_bark(&vm->watchdog, VM__STOP_KICK);
+}
+
+void *vm_memory(const struct vm *vm, uint64_t *ret_bytes)
+{
+	*ret_bytes = vm->space.ram_bytes;
+	return vm->space.ram;
+}
+
+int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset, uint64_t *ret_khz)
+{
+	if (vcpu != 0)
+		return vm__fail(vm->error, -EINVAL, "no vCPU %u", vcpu);
+	return vm->backend->tsc(vm, ret_offset, ret_khz);
+}

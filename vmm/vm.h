@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A micro-VM that runs one freestanding ELF: on KVM, or on an emulator where
+ * there is no KVM. It knows nothing of traces: whoever embeds it sees every VM
+ * exit through a callback and the guest's memory through vm_memory().
+ *
+ * Conventions. Functions that can fail return 0 or a negative errno code, leave
+ * their `ret_` outputs alone on failure, and put a readable line into the
+ * buffer that vm_error() shows (vm_new(): into the caller's). Nothing here
+ * prints or exits. Strings and structs that are passed in may be released when
+ * the function returns, except the `ctx` of the callbacks. A VM belongs to one
+ * thread at a time; only vm_kick() may be called from any thread and from a
+ * signal handler, and only before vm_free() begins. Different VMs are
+ * independent. What comes out of a guest (registers, console, abort message) is
+ * untrusted: escape it before it reaches a terminal.
+ *
+ * What a guest finds is written down at vm_boot(). Not here: more than one
+ * vCPU, devices, interrupts, snapshots, PIE guests.
+ */
+#ifndef GUESTTRACE_VM_H
+#define GUESTTRACE_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VM_ERROR_BYTES          256u
+#define VM_MEMORY_BYTES_MIN     (UINT64_C(2) << 20)
+#define VM_MEMORY_BYTES_MAX     (UINT64_C(64) << 30)
+#define VM_MEMORY_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define VM_ARGS_BYTES_MAX       (64u << 10) /* all arguments with their NULs */
+#define VM_STACK_BYTES          (128u << 10)
+#define VM_ABORT_MESSAGE_BYTES  1025u /* with its NUL */
+
+struct vm;
+
+enum vm_backend {
+	VM_BACKEND_AUTO = 0, /* KVM where it is usable, else the emulator */
+	VM_BACKEND_KVM = 1,
+	VM_BACKEND_EMULATED = 2,
+};
+
+enum vm_capability {
+	VM_HAS_TSC_RATE = 1,  /* vm_tsc() knows the frequency */
+	VM_HAS_RIP_AT_IO = 2, /* rip is valid in an exit for VM_EXIT_IO */
+	VM_HAS_PAGING = 4,    /* the guest may replace its page tables */
+};
+
+/* Why the guest left. Exceptions that its own IDT takes are not exits. */
+enum vm_reason {
+	VM_EXIT_IO = 1,
+	VM_EXIT_MMIO = 2,
+	VM_EXIT_HLT = 3,
+	VM_EXIT_SHUTDOWN = 4,    /* triple fault */
+	VM_EXIT_EXCEPTION = 5,   /* the hypervisor hands an exception to us */
+	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), or a signal to this process */
+	VM_EXIT_TIMEOUT = 7,
+	VM_EXIT_ERROR = 8, /* the hypervisor could not go on */
+};
+
+/*
+ * One VM exit. A private copy, taken once: nothing in it changes while the
+ * callback looks at it. Where the hardware has wiped the registers (a triple
+ * fault on AMD) cr0, cr3, cr4 and efer are those of the exit before, and the
+ * flags say which of the others hold.
+ */
+struct vm_exit {
+	enum vm_reason reason;
+	uint16_t port;    /* IO */
+	uint8_t width;    /* IO, MMIO: bytes of one access, 1 to 8 */
+	bool write;       /* IO, MMIO: towards the host (OUT) */
+	uint32_t count;   /* IO: accesses in this exit, 1 without REP */
+	uint64_t value;   /* IO, MMIO: what was written (of REP: the first) */
+	uint64_t address; /* MMIO: guest physical */
+	bool registers_valid;
+	bool rip_valid;
+	uint64_t r8, r9, r10;
+	uint64_t rip; /* IO: of the instruction or behind it */
+	uint64_t cr0, cr3, cr4, efer;
+	/*
+	 * Paging is reported as on with either backend, and the tables lie in
+	 * guest memory: one page walker serves both.
+	 */
+};
+
+/*
+ * Called on the thread in vm_run(), never at the same time for one vCPU. Each
+ * `enter` is followed by exactly one `exit`. They may call vm_kick(),
+ * vm_memory(), vm_tsc(); nothing else of this header. Any may be NULL.
+ */
+struct vm_callbacks {
+	/* The guest is about to run. */
+	void (*enter)(void *ctx, unsigned vcpu);
+	/* The guest has left; it is stopped until this returns. */
+	void (*exit)(void *ctx, unsigned vcpu, const struct vm_exit *exit);
+	/*
+	 * Console output, gathered up to a newline, to 256 bytes, or to the
+	 * end. Called before the `exit` of the exit that ended the line.
+	 */
+	void (*print)(void *ctx, const char *bytes, size_t n);
+};
+
+struct vm_options {
+	size_t size; /* sizeof(struct vm_options) */
+	enum vm_backend backend;
+	unsigned vcpus;        /* 0 or 1; more are refused with -ENOTSUP */
+	uint64_t memory_bytes; /* 0 for the default; MIN to MAX, 4 KiB steps */
+	uint64_t timeout_ns;   /* wall clock of one vm_run(), 0 for none */
+	struct vm_callbacks callbacks;
+	void *ctx; /* handed to the callbacks; must outlive the VM */
+};
+
+/* What vm_boot() tells the guest; see struct gt_boot in abi.h. */
+struct vm_boot {
+	size_t size; /* sizeof(struct vm_boot) */
+	unsigned argc;
+	const char *const *argv; /* argv[0] is the guest's name */
+	uint32_t wire;           /* enum gt_wire */
+	uint32_t ring_mode;      /* enum gt_ring_mode */
+};
+
+enum vm_end {
+	VM_HALTED = 1,      /* status: from port 108, or 0 after a plain hlt */
+	VM_ABORTED = 2,     /* abort_code, vector, message */
+	VM_SHUTDOWN = 3,    /* triple fault */
+	VM_TIMEOUT = 4,     /* timeout_ns is over */
+	VM_INTERRUPTED = 5, /* vm_kick() */
+	VM_FAILED = 6,      /* the VM itself: error, message */
+};
+
+struct vm_outcome {
+	enum vm_end end;
+	uint32_t status;
+	uint8_t abort_code;
+	int vector;    /* x86 exception of an abort, or -1 */
+	int error;     /* VM_FAILED: negative errno code, else 0 */
+	bool cut;      /* the guest's abort message was longer */
+	size_t length; /* of message; the guest's may hold NULs as well */
+	char message[VM_ABORT_MESSAGE_BYTES]; /* NUL-terminated */
+	bool rip_valid;
+	uint64_t rip;     /* where the vCPU stood when it ended */
+	uint64_t exits;   /* all VM exits */
+	uint64_t ignored; /* of those: to ports and addresses without meaning */
+};
+
+/*
+ * Whether this backend can run here. Writes why not into `error` (NULL is
+ * allowed). VM_BACKEND_AUTO asks for either. Opens and closes /dev/kvm.
+ */
+bool vm_backend_usable(enum vm_backend backend, char error[VM_ERROR_BYTES]);
+
+/*
+ * A new VM with its memory, not loaded yet. The caller owns *ret_vm and
+ * releases it with vm_free(). Errors: -EINVAL (an option out of range),
+ * -ENOTSUP (more than one vCPU, backend not built in), -ENOENT, -EACCES,
+ * -ENODEV ... (no usable /dev/kvm), -ENOMEM. `error` may be NULL.
+ */
+int vm_new(struct vm **ret_vm, const struct vm_options *options,
+           char error[VM_ERROR_BYTES]);
+
+/* Releases a VM that is not running; NULL is allowed. Returns NULL. */
+struct vm *vm_free(struct vm *vm);
+
+/* The line that belongs to the last failure, "" before one. Owned by the VM. */
+const char *vm_error(const struct vm *vm);
+
+/* "kvm" or "emulated". */
+const char *vm_backend_name(const struct vm *vm);
+
+/* Sum of enum vm_capability. */
+unsigned vm_capabilities(const struct vm *vm);
+
+/*
+ * Loads a static, non-PIE ELF64 for x86-64. Once per VM. The file is read once
+ * and never mapped. Errors: those of open() and read(), -ENOEXEC (not an ELF,
+ * another machine, malformed, truncated, a segment both writable and
+ * executable), -ENOMEM (does not fit), -EBUSY (loaded before).
+ */
+int vm_load(struct vm *vm, const char *path);
+
+/* The same from `n` bytes in memory, which are only read during the call. */
+int vm_load_bytes(struct vm *vm, const void *bytes, size_t n);
+
+/*
+ * Makes a loaded VM ready to run. Once per VM. The guest starts at the ELF's
+ * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as if called
+ * from address 0: rsp is 16n + 8, rdi = address of struct gt_boot. Its
+ * addresses are unlike the physical ones, nothing is both writable and
+ * executable, page 0 and the page below the stack are not mapped. Errors:
+ * -EINVAL (not loaded, arguments too long), -EBUSY (done before), -ENOMEM.
+ */
+int vm_boot(struct vm *vm, const struct vm_boot *boot);
+
+/*
+ * Runs the guest on the calling thread until it ends; once per VM. Returns 0
+ * with *ret_outcome filled whatever happened to the guest, VM_FAILED included;
+ * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has run),
+ * -EAGAIN, -ENOMEM (no thread for the watchdog). While it runs one more thread
+ * exists, with all signals blocked; on KVM the signal SIGRTMIN + 4 is blocked
+ * in the calling thread and used inside. The end is seen at most 100 ms after
+ * timeout_ns or vm_kick(), plus the time that callbacks take.
+ */
+int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
+
+/*
+ * Ends the run as VM_INTERRUPTED, now or, before vm_run(), as soon as it is
+ * called. Any thread, async-signal-safe, keeps errno, idempotent.
+ */
+void vm_kick(struct vm *vm);
+
+/*
+ * The guest's RAM, physical address 0 first, *ret_bytes long; unmapped pages
+ * lie on both sides. Valid until vm_free(), also after the guest's death. The
+ * guest writes there while it runs: read once, by copy.
+ */
+void *vm_memory(const struct vm *vm, uint64_t *ret_bytes);
+
+/*
+ * How the guest's TSC relates to the host's: guest = host + *ret_offset, and
+ * its rate in kHz (0: not known; on the emulator it is the host's own).
+ * Current at the time of the call; on KVM two system calls. Errors: -EINVAL
+ * (no such vCPU), -errno of KVM.
+ */
+int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset,
+           uint64_t *ret_khz);
+
+#endif

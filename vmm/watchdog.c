@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends a run that does not end by itself. One thread per run sleeps until the
+ * deadline or until somebody barks, then tells the backend to stop, again and
+ * again until the run is over: a single request may fall into the gap between
+ * a check and the guest's entry and be lost.
+ */
+#include "vm_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S     UINT64_C(1000000000)
+#define REPEAT_NS    UINT64_C(1000000)
+#define SLEEP_NS_MAX (UINT64_C(3600) * NS_PER_S)
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Until `ns` have passed or the eventfd is written; takes what it holds. */
+static void nap(const struct vm__watchdog *dog, uint64_t ns)
+{
+	struct pollfd fd = {.fd = dog->wake_fd, .events = POLLIN};
+	struct timespec span = {.tv_sec = (time_t)(ns / NS_PER_S),
+	                        .tv_nsec = (long)(ns % NS_PER_S)};
+	uint64_t taken;
+
+	if (ppoll(&fd, 1, &span, NULL) > 0 &&
+	    read(dog->wake_fd, &taken, sizeof taken) < 0)
+		return; /* nothing to take: only an early wake-up */
+}
+
+static uint64_t deadline_after(uint64_t timeout_ns)
+{
+	uint64_t now = now_ns();
+
+	if (timeout_ns == 0 || timeout_ns > UINT64_MAX - now)
+		return UINT64_MAX;
+	return now + timeout_ns;
+}
+
+static void sleep_until(const struct vm__watchdog *dog, uint64_t deadline_ns)
+{
+	uint64_t now = now_ns();
+	uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+
+	nap(dog, left < SLEEP_NS_MAX ? left : SLEEP_NS_MAX);
+}
+
+static void *watch(void *arg)
+{
+	struct vm *vm = arg;
+	struct vm__watchdog *dog = &vm->watchdog;
+	uint64_t deadline_ns = deadline_after(vm->options.timeout_ns);
+
+	while (!atomic_load(&dog->done)) {
+		if (atomic_load(&dog->stop) != VM__STOP_NONE) {
+			vm->backend->interrupt(vm);
+			nap(dog, REPEAT_NS);
+		} else if (now_ns() >= deadline_ns) {
+			int none = VM__STOP_NONE;
+
+			atomic_compare_exchange_strong(&dog->stop, &none,
+			                               VM__STOP_TIMEOUT);
+		} else {
+			sleep_until(dog, deadline_ns);
+		}
+	}
+	return NULL;
+}
+
+int vm__watchdog_init(struct vm__watchdog *dog)
+{
+	atomic_init(&dog->stop, VM__STOP_NONE);
+	atomic_init(&dog->done, false);
+	dog->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return dog->wake_fd < 0 ? -errno : 0;
+}
+
+void vm__watchdog_fini(struct vm__watchdog *dog)
+{
+	if (dog->wake_fd >= 0)
+		close(dog->wake_fd);
+	dog->wake_fd = -1;
+}
+
+static void wake(const struct vm__watchdog *dog)
+{
+	uint64_t one = 1;
+
+	/* It can only be full, and then the other side wakes anyway. */
+	if (write(dog->wake_fd, &one, sizeof one) < 0)
+		return;
+}
+
+static void throw_away(int signal)
+{
+	const struct timespec now = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	while (sigtimedwait(&set, NULL, &now) == signal)
+		continue;
+}
+
+int vm__watchdog_start(struct vm *vm)
+{
+	struct vm__watchdog *dog = &vm->watchdog;
+	sigset_t set;
+	int result;
+
+	/* Handlers of the program shall not run on our thread. */
+	sigfillset(&set);
+	pthread_sigmask(SIG_BLOCK, &set, &dog->mask_before);
+	dog->guest_thread = pthread_self();
+	result = pthread_create(&dog->thread, NULL, watch, vm);
+	set = dog->mask_before;
+	if (result == 0)
+		sigaddset(&set, VM__SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	return -result;
+}
+
+void vm__watchdog_stop(struct vm *vm)
+{
+	struct vm__watchdog *dog = &vm->watchdog;
+
+	atomic_store(&dog->done, true);
+	wake(dog);
+	pthread_join(dog->thread, NULL);
+	throw_away(VM__SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &dog->mask_before, NULL);
+}
+
+void vm__watchdog_bark(struct vm__watchdog *dog, enum vm__stop why)
+{
+	int none = VM__STOP_NONE;
+	int before = errno;
+
+	atomic_compare_exchange_strong(&dog->stop, &none, (int)why);
+	wake(dog);
+	errno = before;
+}
