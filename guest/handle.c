@@ -4,18 +4,19 @@
 
 #define ONE_WORD_BYTES (GT_RECORD_BYTES + 8u)
 
-static void put_word(struct gt_vcpu *vcpu, uint32_t site, uint32_t kind,
+/*
+ * Every function here takes its slot before it changes what is current: a sync
+ * record that opens the slot's block must still name what was.
+ */
+static void put_word(struct gt__slot slot, uint32_t site, uint32_t kind,
                      uint64_t word)
 {
-	struct gt__slot slot = gt__take(vcpu, ONE_WORD_BYTES);
-
 	if (!slot.ring)
 		return;
 	*gt__head(slot, site, kind, 0, ONE_WORD_BYTES) = word;
 	gt__publish(slot, ONE_WORD_BYTES);
 }
 
-/* Order does not matter to handlers: one that interrupts leaves `current`. */
 static void leave(struct gt_vcpu *vcpu, const struct gt_span *span)
 {
 	if (gt__load(&vcpu->current) == span->id)
@@ -25,35 +26,41 @@ static void leave(struct gt_vcpu *vcpu, const struct gt_span *span)
 void gt_enter(struct gt_span *span)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	struct gt__slot slot;
 
 	if (!span->id)
 		return;
+	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	/* Entered once more: it must not become its own predecessor. */
 	if (gt__load(&vcpu->current) != span->id) {
 		span->previous = gt__load(&vcpu->current);
 		gt__store(&vcpu->current, span->id);
 	}
-	put_word(vcpu, span->site, GT_RECORD_ENTER, span->id);
+	put_word(slot, span->site, GT_RECORD_ENTER, span->id);
 }
 
 void gt_exit(struct gt_span *span)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	struct gt__slot slot;
 
 	if (!span->id)
 		return;
+	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	leave(vcpu, span);
-	put_word(vcpu, span->site, GT_RECORD_EXIT, span->id);
+	put_word(slot, span->site, GT_RECORD_EXIT, span->id);
 }
 
 void gt_close(struct gt_span *span)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	struct gt__slot slot;
 
 	if (!span->id)
 		return;
+	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	leave(vcpu, span);
-	put_word(vcpu, span->site, GT_RECORD_CLOSE, span->id);
+	put_word(slot, span->site, GT_RECORD_CLOSE, span->id);
 	span->id = 0;
 }
 
@@ -64,9 +71,9 @@ uint64_t gt_switch(uint64_t context, uint64_t current)
 	struct gt__slot slot;
 	volatile uint64_t *at;
 
+	slot = gt__take(vcpu, GT_RECORD_BYTES + 16);
 	gt__store(&vcpu->context, context);
 	gt__store(&vcpu->current, current);
-	slot = gt__take(vcpu, GT_RECORD_BYTES + 16);
 	if (slot.ring) {
 		at = gt__head(slot, 0, GT_RECORD_SWITCH, 0,
 		              GT_RECORD_BYTES + 16);

@@ -94,6 +94,24 @@ void gt__context_remove(struct gt__open_span *span)
 	span->above = span->below = NULL;
 }
 
+void gt__context_move(struct gt__context *context, struct gt__context *from)
+{
+	struct gt__open_span *bottom = from->top;
+
+	if (!bottom)
+		return;
+	for (;; bottom = bottom->below) {
+		bottom->context = context;
+		if (!bottom->below)
+			break;
+	}
+	bottom->below = context->top;
+	if (context->top)
+		context->top->above = bottom;
+	context->top = from->top;
+	from->top = NULL;
+}
+
 void gt__context_push(struct gt__context *context, struct gt__open_span *span)
 {
 	gt__context_remove(span);

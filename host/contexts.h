@@ -43,6 +43,8 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
 
 /* Puts the span on top, taking it from wherever it stood. */
 void gt__context_push(struct gt__context *context, struct gt__open_span *span);
+/* Puts the whole stack of `from` on top: its thread now runs elsewhere. */
+void gt__context_move(struct gt__context *context, struct gt__context *from);
 /* Takes the span out of its stack, if it stands in one. */
 void gt__context_remove(struct gt__open_span *span);
 

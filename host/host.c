@@ -320,7 +320,11 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 	                       host->options.vcpus, &host->limits);
 	if (r < 0)
 		return r;
-	host->announcements++;
+	if (host->announcements++ > 0)
+		host->options.random(host->options.random_context,
+		                     &host->context.id_base,
+		                     sizeof(host->context.id_base));
+	host->guest.id_base = host->context.id_base;
 	gt__frame_begin(&host->frame);
 	gt__guest_put(&host->guest, &host->frame);
 	r = send(host, GT__FRAME_GUEST, 0);
@@ -329,15 +333,16 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
 	if (r == 0)
 		r = send(host, GT__FRAME_SITES, 0);
-	if (r == 0)
-		r = gt__guest_set_context(&host->guest, paging,
-		                          &host->context);
+	if (r < 0) {
+		gt__guest_fini(&host->guest);
+		return r;
+	}
+	/* Without these its records can still be taken. */
+	r = gt__guest_set_context(&host->guest, paging, &host->context);
 	if (r == 0)
 		r = gt__guest_set_states(&host->guest, paging,
 		                         gt__pipeline_sites(host->pipeline),
 		                         &host->filter);
-	if (r < 0)
-		gt__guest_fini(&host->guest);
 	return r;
 }
 

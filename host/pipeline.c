@@ -15,7 +15,7 @@
 struct vcpu {
 	struct gt__levels levels;
 	int64_t tsc_offset;
-	uint64_t lost, cut, overwritten; /* latest word of the guest */
+	uint64_t lost, cut; /* latest word of the guest */
 	uint64_t window_ns; /* no record of the next drain is older */
 	uint64_t last_ns;
 };
@@ -93,11 +93,6 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	free(pipeline->texts);
 	free(pipeline->message);
 	free(pipeline);
-}
-
-struct gt_losses *gt__pipeline_losses(struct gt__pipeline *pipeline)
-{
-	return &pipeline->summary.losses;
 }
 
 const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
@@ -325,7 +320,7 @@ static int take_records(struct gt__pipeline *pipeline, uint32_t number,
 	vcpu->lost = gt__cursor_u64(&cursor);
 	vcpu->cut = gt__cursor_u64(&cursor);
 	inside = gt__cursor_u64(&cursor);
-	vcpu->overwritten += inside >> GT_LEVELS;
+	pipeline->summary.losses.overwritten_bytes += inside >> GT_LEVELS;
 	r = take_levels(pipeline, number, &cursor);
 	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
 	show(pipeline, number, false);
@@ -337,22 +332,39 @@ static int take_records(struct gt__pipeline *pipeline, uint32_t number,
 
 /* ---- Guest, sites, exits, end -------------------------------------------- */
 
+/* Adds what the guest itself has counted since it announced itself. */
+static void sum_losses(struct gt__pipeline *pipeline)
+{
+	struct gt_losses *losses = &pipeline->summary.losses;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		struct vcpu *vcpu = &pipeline->vcpus[i];
+
+		losses->records += vcpu->lost;
+		losses->strings_cut += vcpu->cut;
+		vcpu->lost = vcpu->cut = 0;
+	}
+}
+
 /* A guest that announces itself again starts anew: its positions are 0. */
 static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
                     size_t count)
 {
 	struct gt__cursor cursor = {payload, count, false};
+	uint64_t sites_gva, id_base;
 	uint32_t vcpus;
 
 	gt__cursor_u32(&cursor); /* generation */
 	vcpus = gt__cursor_u32(&cursor);
-	pipeline->announced_sites_gva = gt__cursor_u64(&cursor);
+	sites_gva = gt__cursor_u64(&cursor);
+	id_base = gt__cursor_u64(&cursor);
 	if (cursor.bad || vcpus > pipeline->trace.vcpus ||
 	    cursor.left != (size_t)vcpus * GT_LEVELS * 8)
 		return -EINVAL;
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
 		show(pipeline, i, true);
-	gt__spans_interrupt(&pipeline->spans, now_ns(pipeline));
+	gt__spans_restart(&pipeline->spans, id_base, now_ns(pipeline));
+	sum_losses(pipeline);
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
 		struct gt__levels *levels = &pipeline->vcpus[i].levels;
 
@@ -360,6 +372,7 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
 			levels->level[j].block_bytes = gt__cursor_u64(&cursor);
 	}
+	pipeline->announced_sites_gva = sites_gva;
 	pipeline->announced = true;
 	return 0;
 }
@@ -466,17 +479,6 @@ int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
 int gt__pipeline_error(const struct gt__pipeline *pipeline)
 {
 	return pipeline->fanout.error;
-}
-
-static void sum_losses(struct gt__pipeline *pipeline)
-{
-	struct gt_losses *losses = &pipeline->summary.losses;
-
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		losses->records += pipeline->vcpus[i].lost;
-		losses->strings_cut += pipeline->vcpus[i].cut;
-		losses->overwritten_bytes += pipeline->vcpus[i].overwritten;
-	}
 }
 
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,

@@ -38,9 +38,6 @@ int gt__pipeline_error(const struct gt__pipeline *pipeline);
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
                         uint64_t bad_frames);
 
-/* What the live host has counted, shown with the next `end`. */
-struct gt_losses *gt__pipeline_losses(struct gt__pipeline *pipeline);
-
 /* The newest site table; NULL before there is one. */
 const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline);
 

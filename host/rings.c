@@ -122,6 +122,7 @@ void gt__guest_put(const struct gt__guest *guest,
 	gt__frame_put32(buffer, guest->generation);
 	gt__frame_put32(buffer, guest->vcpus);
 	gt__frame_put64(buffer, guest->sites_gva);
+	gt__frame_put64(buffer, guest->id_base);
 	for (uint32_t i = 0; i < guest->vcpus; i++)
 		for (unsigned j = 0; j < GT_LEVELS; j++)
 			gt__frame_put64(buffer, guest->rings[i][j].block_bytes);
@@ -346,7 +347,7 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
 			       offsetof(struct gt_ring, tail);
 		int r;
 
-		if (gt__load64(ranges + 8) == 0)
+		if (gt__load64(ranges) + gt__load64(ranges + 8) == ring->tail)
 			continue;
 		ring->tail = gt__load64(ranges) + gt__load64(ranges + 8);
 		r = gt__memory_write(guest->memory, paging, gva, &ring->tail,

@@ -27,6 +27,7 @@ struct gt__guest {
 	uint64_t vcpus_gva;
 	uint64_t sites_gva;
 	uint64_t sites_bytes;
+	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */

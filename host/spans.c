@@ -92,7 +92,10 @@ static void realign(struct gt__spans *spans, struct gt__context *context,
 
 	unwind(spans, context,
 	       span && span->context == context ? span : NULL, ns);
-	if (span && span->context != context)
+	if (span && span->context && span->context != context &&
+	    span->context->number == context->number)
+		gt__context_move(context, span->context);
+	else if (span && span->context != context)
 		gt__context_push(context, span);
 	context->unseen_parent = span ? 0 : current;
 }
@@ -104,6 +107,16 @@ static uint64_t current_of(const struct gt__spans *spans, uint32_t vcpu)
 	return context->top ? context->top->id : context->unseen_parent;
 }
 
+static void set_context(struct gt__spans *spans, uint32_t number,
+                        uint64_t context)
+{
+	struct gt__vcpu_spans *vcpu = &spans->vcpus[number];
+
+	vcpu->context->in_use = false;
+	vcpu->context = gt__context_get(&spans->contexts, number, context);
+	vcpu->context->in_use = true;
+}
+
 static void on_sync(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
@@ -111,8 +124,10 @@ static void on_sync(struct gt__spans *spans, const struct gt__when *when,
 	uint64_t current = gt__load64(record->body);
 	uint64_t lost = gt__load64(record->body + 8);
 
-	if (lost != vcpu->lost || vcpu->realign)
+	if (lost != vcpu->lost || vcpu->realign) {
+		set_context(spans, when->vcpu, gt__load64(record->body + 24));
 		realign(spans, vcpu->context, current, when->ns);
+	}
 	vcpu->lost = lost;
 	vcpu->realign = false;
 }
@@ -123,13 +138,9 @@ static void on_switch(struct gt__spans *spans, const struct gt__when *when,
                       const struct gt__record *record)
 {
 	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
-	uint64_t number = gt__load64(record->body);
 	uint64_t current = gt__load64(record->body + 8);
 
-	vcpu->context->in_use = false;
-	vcpu->context =
-		gt__context_get(&spans->contexts, when->vcpu, number);
-	vcpu->context->in_use = true;
+	set_context(spans, when->vcpu, gt__load64(record->body));
 	if (current_of(spans, when->vcpu) != current)
 		realign(spans, vcpu->context, current, when->ns);
 }
@@ -326,6 +337,18 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 	case GT_RECORD_ABANDON:
 		on_abandon(spans, when);
 		break;
+	}
+}
+
+void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns)
+{
+	gt__spans_interrupt(spans, ns);
+	spans->names.id_base = id_base;
+	for (uint32_t i = 0; i < spans->vcpu_count; i++) {
+		set_context(spans, i, 0);
+		spans->vcpus[i].context->unseen_parent = 0;
+		spans->vcpus[i].lost = 0;
+		spans->vcpus[i].realign = false;
 	}
 }
 

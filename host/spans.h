@@ -52,6 +52,9 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 /* Records of this vCPU are missing: its stack is checked at the next sync. */
 void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu);
 
+/* The guest has announced itself anew: its ids and contexts start over. */
+void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns);
+
 /* Ends all open spans, the innermost first. */
 void gt__spans_interrupt(struct gt__spans *spans, uint64_t ns);
 

@@ -306,6 +306,7 @@ static void add_event(struct gt__views *views, const struct gt__names *names,
 {
 	enum gt_status status = views->status;
 	struct gt_text status_text = views->status_text;
+	size_t link_count = views->link_count;
 	struct gt_event_view *event;
 
 	if (!begin_event(views, item, span_id)) {
@@ -316,8 +317,10 @@ static void add_event(struct gt__views *views, const struct gt__names *names,
 	event = &views->events[views->event_count - 1];
 	event->field_count = views->field_count -
 			     views->event_fields[views->event_count - 1];
+	/* An event has neither status nor links. */
 	views->status = status;
 	views->status_text = status_text;
+	views->link_count = link_count;
 }
 
 /* Two passes over the items: the span's own fields, then its events. */

@@ -234,6 +234,21 @@ static void links_and_status_reach_the_span(void **state)
 	                                      "link=0a..b7ad6b7169203331\n"));
 }
 
+static void a_link_in_an_event_does_not_link_its_span(void **state)
+{
+	struct gt_span far;
+
+	(void)state;
+	GT_OPEN(far, GT_INFO, "far");
+	{
+		GT_SPAN(s, GT_INFO, "s");
+		GT_EVENT(GT_INFO, "e", gt_link(far));
+	}
+	gt_close(&far);
+	finish();
+	assert_null(strstr(inproc_text(), "link="));
+}
+
 static void counters_are_shown_as_counters(void **state)
 {
 	(void)state;
@@ -426,6 +441,7 @@ int main(void)
 		T(closing_twice_is_harmless),
 		T(parents_and_roots_can_be_explicit),
 		T(links_and_status_reach_the_span),
+		T(a_link_in_an_event_does_not_link_its_span),
 		T(counters_are_shown_as_counters),
 		T(a_site_that_is_off_records_nothing),
 		T(one_target_is_switched_while_the_guest_runs),

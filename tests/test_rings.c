@@ -163,6 +163,66 @@ static void a_ring_that_is_not_aligned_is_used_from_its_first_word(void **state)
 	assert_int_equal(inproc_summary.events, 1);
 }
 
+static void a_close_that_opens_a_block_after_a_loss_is_a_close(void **state)
+{
+	struct gt_span a;
+
+	(void)state;
+	start(GT_RING_DROP);
+	GT_OPEN(a, GT_INFO, "a");
+	gt_enter(&a);
+	while (gt_vcpu0.ring[0].lost == 0)
+		GT_EVENT(GT_INFO, "fill");
+	assert_int_equal(gt_host_drain(inproc_host), 0);
+	gt_close(&a);
+	finish();
+	assert_null(strstr(inproc_text(), "!close_lost"));
+	assert_int_equal(inproc_summary.losses.unknown_spans, 0);
+}
+
+static void a_lost_switch_is_made_good_by_the_next_sync(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	start(GT_RING_DROP);
+	{
+		GT_SPAN(a, GT_INFO, "a");
+		while (gt_vcpu0.ring[0].lost == 0)
+			GT_EVENT(GT_INFO, "fill");
+		first = gt_switch(7, 0);
+		assert_int_equal(gt_host_drain(inproc_host), 0);
+		for (unsigned i = 0; i < 70; i++)
+			GT_EVENT(GT_INFO, "in_seven");
+		gt_switch(0, first);
+		GT_EVENT(GT_INFO, "in_a");
+	}
+	finish();
+	assert_non_null(strstr(inproc_text(), "event in_seven <0\n"));
+	assert_non_null(strstr(inproc_text(), "event in_a <52\n"));
+	assert_null(strstr(inproc_text(), "!close_lost"));
+}
+
+static void a_second_start_keeps_the_losses_of_the_first(void **state)
+{
+	struct gt_options guest = {.size = sizeof(guest),
+	                           .ring = ring,
+	                           .ring_bytes = sizeof(ring),
+	                           .mode = GT_RING_DROP};
+
+	(void)state;
+	start(GT_RING_DROP);
+	while (gt_vcpu0.ring[0].lost < 5)
+		GT_EVENT(GT_INFO, "first_life");
+	gt_switch(7, 0);
+	assert_int_equal(gt_host_drain(inproc_host), 0);
+	gt_init(&guest);
+	GT_EVENT(GT_INFO, "second_life");
+	finish();
+	assert_int_equal(inproc_summary.losses.records, 6);
+	assert_non_null(strstr(inproc_text(), "event second_life <0\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +234,9 @@ int main(void)
 		T(after_losses_a_sync_record_realigns_the_parents),
 		T(a_ring_too_small_costs_every_record_and_counts_it),
 		T(a_ring_that_is_not_aligned_is_used_from_its_first_word),
+		T(a_close_that_opens_a_block_after_a_loss_is_a_close),
+		T(a_lost_switch_is_made_good_by_the_next_sync),
+		T(a_second_start_keeps_the_losses_of_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

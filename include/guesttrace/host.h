@@ -4,7 +4,7 @@
  *
  * Errors. Functions return 0 or a negative code: an errno, or one of enum
  * gt_error. gt_error_text() names it. An error leaves everything as it was,
- * counters aside. What a guest does wrong is counted (struct gt_losses) and
+ * counters aside, unless a function says otherwise. What a guest does wrong is counted (struct gt_losses) and
  * reported by the code, and never keeps the host from going on.
  *
  * Ownership. The caller owns what it passes in; options and strings are copied,
@@ -141,7 +141,7 @@ int gt_host_new(const struct gt_host_options *options,
 /* NULL is allowed. Neither finishes nor frees the sinks. */
 void gt_host_free(struct gt_host *host);
 
-/* The vCPU is about to run. Optional: it opens the window of its records. */
+/* The vCPU is about to run. Optional: the capture then knows since when. */
 int gt_host_enter(struct gt_host *host, uint32_t vcpu);
 
 /*
@@ -149,7 +149,8 @@ int gt_host_enter(struct gt_host *host, uint32_t vcpu);
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
  * GT_DOORBELL_MAGIC in r8. Returns 1 for such an exit, which the VMM needs not
  * look at further; 0 for any other; a negative code if it asks for something
- * impossible, which is counted: the guest may go on.
+ * impossible, which is counted: the guest may go on. A guest that announces
+ * itself again replaces what it announced before, even if that fails.
  */
 int gt_host_exit(struct gt_host *host, uint32_t vcpu,
                  const struct gt_exit *exit);

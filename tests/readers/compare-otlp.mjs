@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// compare-otlp.mjs OTLP.jsonl REPORT.json: each line through the official
+// schema (fromObject, verify, encode, decode), then compared with the report.
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { check, lastFields, readersDir, readReport, run, same, shownKey } from './compare.mjs';
+
+const require = createRequire(path.resolve(readersDir(), 'package.json'));
+const dir = path.dirname(require.resolve('@opentelemetry/otlp-transformer/package.json'));
+const v1 = require(path.join(dir, 'build/src/generated/root.js')).opentelemetry.proto;
+const TracesData = v1.trace.v1.TracesData;
+const Request = v1.collector.trace.v1.ExportTraceServiceRequest;
+
+const ID_KEYS = new Set(['traceId', 'spanId', 'parentSpanId']);
+
+// OTLP/JSON writes ids in hex, where proto3's JSON has base64.
+function idsToBytes(key, value) {
+  if (!ID_KEYS.has(key)) return value;
+  check(/^([0-9a-f]{16}|[0-9a-f]{32})$/.test(value), key, 'is', value);
+  return Buffer.from(value, 'hex').toString('base64');
+}
+
+// What JSON must look like beyond what the schema can tell.
+function checkForm(text, line) {
+  JSON.parse(text, (key, value) => {
+    if (/^(intValue|.*UnixNano)$/.test(key))
+      check(typeof value === 'string', `line ${line}:`, key, 'is no string');
+    if (key === 'spans') for (const s of value) {
+      check(Array.isArray(s.attributes), `line ${line}: a span without attributes`);
+      check(!s.status || s.status.code, `line ${line}: a status without code`);
+    }
+    return value;
+  });
+}
+
+function readLine(text, line, type) {
+  const object = JSON.parse(text, idsToBytes);
+  const message = type.fromObject(object);
+  const wrong = type.verify(message);
+  check(wrong === null, `line ${line}:`, wrong);
+  const bytes = type.encode(message).finish();
+  return type.toObject(type.decode(bytes), { longs: String, enums: Number, bytes: Buffer, arrays: true });
+}
+
+const hex = (bytes) => Buffer.from(bytes ?? []).toString('hex');
+
+function attributes(list, where) {
+  const map = new Map();
+  for (const { key, value } of list) {
+    check(!map.has(key), where, 'has the key', JSON.stringify(key), 'twice');
+    const [[kind, v]] = Object.entries(value);
+    map.set(key, [kind, kind === 'bytesValue' ? Buffer.from(v).toString('base64') : v]);
+  }
+  return map;
+}
+
+const BIG = 2n ** 63n;
+const VALUES = {
+  u64: (v) => [BigInt(v) < BIG ? 'intValue' : 'stringValue', v],
+  i64: (v) => ['intValue', v],
+  f64: (v) => ['doubleValue', Number(v)],
+  bool: (v) => ['boolValue', v],
+  string: (v) => ['stringValue', v],
+  bytes: (v) => ['bytesValue', v],
+  pointer: (v) => ['stringValue', v],
+};
+
+const shownNumber = ([kind, v]) => [kind, kind === 'doubleValue' ? String(v) : v];
+
+function checkAttributes(map, wanted, where) {
+  const want = new Map(wanted);
+  for (const [key, value] of want)
+    same(shownNumber(map.get(key) ?? ['nothing']), shownNumber(value), where, 'attribute', key);
+  for (const key of map.keys())
+    check(want.has(key), where, 'has an attribute', JSON.stringify(key), 'too many');
+}
+
+const text = (value) => ['stringValue', value];
+const int = (value) => VALUES.u64(String(value));
+
+function siteAttributes(item) {
+  const list = [['guesttrace.target', text(item.target)], ['guesttrace.level', text(item.level)],
+    ['guesttrace.vcpu', int(item.vcpu)]];
+  if (item.file) list.push(['code.file.path', text(item.file)], ['code.line.number', int(item.line)]);
+  if (item.nesting) list.push(['guesttrace.nesting', int(item.nesting)]);
+  for (const flag of item.flags) list.push([`guesttrace.${flag}`, ['boolValue', true]]);
+  return list;
+}
+
+function fieldAttributes(item) {
+  return [...lastFields(item.fields)].map(([key, [type, value]]) =>
+    [shownKey(key), VALUES[type](value)]);
+}
+
+function checkEvent(got, want, where, withSpan) {
+  same(got.name, want.name, where, 'name');
+  same(got.timeUnixNano, want.time_ns, where, 'time');
+  const list = [...fieldAttributes(want), ...siteAttributes(want)];
+  if (withSpan && want.span_id) list.push(['guesttrace.span_id', text(want.span_id)]);
+  checkAttributes(attributes(got.attributes, where), list, where);
+}
+
+const STATUS = { unset: 0, ok: 1, error: 2 };
+
+function checkSpan(got, want, trace, runId) {
+  const where = `span ${want.id} (${JSON.stringify(want.name)})`;
+  same(got.name, want.name, where, 'name');
+  same(hex(got.traceId), trace.trace_id, where, 'trace');
+  same(hex(got.parentSpanId), want.parent_remote || !want.parent_id ? runId : want.parent_id, where, 'parent');
+  same(got.startTimeUnixNano, want.start_ns, where, 'start');
+  same(got.endTimeUnixNano, want.end_ns, where, 'end');
+  same(got.kind, 1, where, 'kind');
+  same(got.status?.code ?? 0, STATUS[want.status], where, 'status');
+  if (want.status === 'error') same(got.status.message ?? '', want.status_message, where, 'message');
+  const list = [...fieldAttributes(want), ...siteAttributes(want), ['guesttrace.guest_id', int(want.guest_id)]];
+  if (want.close_vcpu !== want.vcpu) list.push(['guesttrace.close_vcpu', int(want.close_vcpu)]);
+  checkAttributes(attributes(got.attributes, where), list, where);
+  same(String(got.droppedEventsCount ?? 0), want.dropped_events, where, 'dropped events');
+  same(String(got.droppedAttributesCount ?? 0), want.dropped_fields, where, 'dropped attributes');
+  same(got.links.map((l) => [hex(l.traceId), hex(l.spanId)]),
+    want.links.map((l) => [l.trace_id, l.span_id]), where, 'links');
+  // The report also has events that the span itself did not keep.
+  if (want.dropped_events === '0') same(got.events.length, want.events.length, where, 'events');
+  got.events.forEach((e, i) => checkEvent(e, want.events[i], `${where} event ${i}`, false));
+  return got.events.length;
+}
+
+function checkRun(spans, trace) {
+  const own = spans.filter((s) => s.attributes.some((a) => a.key === 'guesttrace.synthetic'));
+  const [root] = own.filter((s) => s.name === 'run');
+  check(root, `trace ${trace.trace_id} has no span for the run`);
+  same(hex(root.parentSpanId), trace.parent_id ?? '', 'the run\'s parent');
+  same(root.startTimeUnixNano, trace.start_ns, 'the run\'s start');
+  same(root.endTimeUnixNano, trace.end_ns, 'the run\'s end');
+  const outcome = attributes(root.attributes, 'the run').get('guesttrace.outcome');
+  same(outcome, text(trace.outcome), 'the outcome');
+  const seq = (a, b) => BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1;
+  const want = [...trace.events.filter((e) => !e.span_id), ...trace.counters].sort(seq);
+  const got = [...own.filter((s) => s !== root), root].flatMap((s) => s.events);
+  same(got.length, want.length, 'events of the run');
+  got.forEach((e, i) => checkEvent(e, want[i], `run event ${i}`, true));
+  return { runId: hex(root.spanId), own: own.length, events: got.length };
+}
+
+function readTraces(file) {
+  const traces = new Map();
+  fs.readFileSync(file, 'utf8').trimEnd().split('\n').forEach((line, i) => {
+    checkForm(line, i + 1);
+    const data = readLine(line, i + 1, TracesData);
+    same(readLine(line, i + 1, Request), data, `line ${i + 1} as a request`);
+    for (const { resource, scopeSpans } of data.resourceSpans) for (const { scope, spans } of scopeSpans) {
+      same(scope.name, 'guesttrace', 'scope');
+      const service = attributes(resource.attributes, 'resource').get('service.name');
+      for (const s of spans) {
+        const id = hex(s.traceId);
+        if (!traces.has(id)) traces.set(id, { service, spans: [] });
+        same(service, traces.get(id).service, 'service of trace', id);
+        traces.get(id).spans.push(s);
+      }
+    }
+  });
+  return traces;
+}
+
+await run('compare-otlp.mjs OTLP.jsonl REPORT.json', (file, reportFile) => {
+  const traces = readTraces(file);
+  const report = readReport(reportFile);
+  let count = 0, events = 0;
+  same(traces.size, report.length, 'number of traces');
+  for (const trace of report) {
+    const { service, spans } = traces.get(trace.trace_id) ?? { spans: [] };
+    same(service, text(trace.guest), 'service of', trace.trace_id);
+    const { runId, own, events: runEvents } = checkRun(spans, trace);
+    const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
+    same(byId.size, trace.spans.length + own, 'number of spans');
+    for (const span of trace.spans) {
+      check(byId.has(span.id), 'span', span.id, 'is missing');
+      events += checkSpan(byId.get(span.id), span, trace, runId);
+    }
+    count += trace.spans.length;
+    events += runEvents;
+  }
+  return `${count} spans, ${events} events are the same`;
+});

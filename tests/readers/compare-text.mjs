@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// compare-text.mjs SPANS.csv FOLDED.txt REPORT.json
+import fs from 'node:fs';
+import { check, lastFields, readReport, run, same } from './compare.mjs';
+
+// Code points that text sinks write as \u{...}; see export/escape.c.
+const HIDDEN = /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+const visible = (s) => s.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+
+// RFC 4180, strictly: records end in CRLF, quotes are doubled.
+function parseCsv(text) {
+  const rows = [];
+  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy;
+  let row = [];
+  while (cell.lastIndex < text.length) {
+    const at = cell.lastIndex, m = cell.exec(text);
+    check(m, 'CSV: bad cell at byte', at);
+    row.push(m[1] !== undefined ? m[1].replaceAll('""', '"') : m[2]);
+    if (m[3] === ',') continue;
+    rows.push(row);
+    row = [];
+  }
+  check(row.length === 0, 'CSV: the last record does not end');
+  return rows;
+}
+
+const EXACT = 2n ** 53n;
+const abs = (v) => v < 0n ? -v : v;
+const integer = (v) => abs(BigInt(v)) > EXACT ? v : Number(v);
+const VALUES = { u64: integer, i64: integer };
+
+function checkCsv(file, report) {
+  const [header, ...rows] = parseCsv(fs.readFileSync(file, 'utf8'));
+  const spans = report.flatMap((t) => t.spans.map((s) => [t, s]));
+  const byId = new Map(spans.map(([t, s]) => [s.id, [t, s]]));
+  same(rows.length, spans.length, 'CSV: number of records');
+  for (const cells of rows) {
+    same(cells.length, header.length, 'CSV: number of cells');
+    const row = Object.fromEntries(header.map((name, i) => [name, cells[i]]));
+    check(byId.has(row.span_id), 'CSV: no such span', row.span_id);
+    const [t, s] = byId.get(row.span_id);
+    byId.delete(row.span_id);
+    same(JSON.parse(row.fields), Object.fromEntries([...lastFields(s.fields)].map(
+      ([key, [type, value]]) => [key, (VALUES[type] ?? ((v) => v))(value)])), 'CSV: fields of', s.id);
+    delete row.fields;
+    same(row, {
+      trace_id: t.trace_id, span_id: s.id, parent_id: s.parent_id ?? '', guest_id: s.guest_id,
+      vcpu: String(s.vcpu), name: visible(s.name), target: visible(s.target), level: s.level,
+      start_ns: s.start_ns, end_ns: s.end_ns, duration_ns: s.duration_ns, status: s.status,
+      flags: s.flags.join(' '),
+    }, 'CSV: span', s.id);
+  }
+  return rows.length;
+}
+
+// Self time from the intervals alone, another way than the exporter's.
+function selfNs(span, children) {
+  const cuts = children.map((c) => [BigInt(c.start_ns), BigInt(c.end_ns)]);
+  const [from, to] = [BigInt(span.start_ns), BigInt(span.end_ns)];
+  const times = [...new Set([from, to, ...cuts.flat().filter((t) => t > from && t < to)])]
+    .sort((a, b) => a < b ? -1 : 1);
+  let self = 0n;
+  for (let i = 0; i + 1 < times.length; i++)
+    if (!cuts.some(([a, b]) => a <= times[i] && b >= times[i + 1])) self += times[i + 1] - times[i];
+  return self;
+}
+
+const FRAMES_MAX = 128;
+const frame = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
+
+function wantedStacks(report) {
+  const stacks = new Map();
+  for (const trace of report) {
+    const children = new Map();
+    for (const s of trace.spans)
+      children.set(s.parent_id, [...children.get(s.parent_id) ?? [], s]);
+    for (const span of trace.spans) {
+      const self = selfNs(span, children.get(span.id) ?? []);
+      same(span.self_ns, String(self), 'self time of', span.id);
+      let names = [];
+      for (let s = span; s; s = trace.byId.get(s.parent_id)) names.unshift(frame(s.name));
+      if (names.length >= FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX - 1), '...'];
+      const stack = names.join(';');
+      if (self) stacks.set(stack, (stacks.get(stack) ?? 0n) + self);
+    }
+  }
+  return stacks;
+}
+
+function checkFolded(file, report) {
+  const got = new Map();
+  for (const line of fs.readFileSync(file, 'utf8').split('\n').slice(0, -1)) {
+    const m = /^(.*) (\d+)$/.exec(line);
+    check(m, 'folded: bad line', JSON.stringify(line));
+    got.set(m[1], (got.get(m[1]) ?? 0n) + BigInt(m[2]));
+  }
+  const want = wantedStacks(report);
+  for (const [stack, ns] of want) same(String(got.get(stack)), String(ns), 'folded:', stack);
+  same(got.size, want.size, 'folded: number of stacks');
+  return got.size;
+}
+
+// The table of names, by the definition of nearest rank.
+function checkNames(trace) {
+  const groups = new Map();
+  for (const s of trace.spans) {
+    const key = JSON.stringify([s.name, s.target]);
+    groups.set(key, [...groups.get(key) ?? [], s]);
+  }
+  same(trace.names.length, groups.size, 'number of names');
+  for (const n of trace.names) {
+    const spans = groups.get(JSON.stringify([n.name, n.target])) ?? [];
+    const sorted = spans.map((s) => BigInt(s.duration_ns)).sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+    const sum = (key) => String(spans.reduce((total, s) => total + BigInt(s[key]), 0n));
+    const rank = (p) => String(sorted[Math.ceil(p * sorted.length / 100) - 1]);
+    same(n, { name: n.name, target: n.target, count: String(spans.length), total_ns: sum('duration_ns'),
+      self_ns: sum('self_ns'), p50_ns: rank(50), p99_ns: rank(99), max_ns: rank(100) }, 'name', n.name);
+  }
+}
+
+await run('compare-text.mjs SPANS.csv FOLDED.txt REPORT.json', (csv, folded, reportFile) => {
+  const report = readReport(reportFile);
+  report.forEach(checkNames);
+  const records = checkCsv(csv, report);
+  const stacks = checkFolded(folded, report);
+  return `${records} records and ${stacks} stacks are the same`;
+});

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Compares what the trace processor made of a trace with the report: for both
+// of the formats that it reads.
+import { check, lastFields, readReport, same, shownKey, toNumber } from './compare.mjs';
+import { load } from './trace-processor.mjs';
+
+async function readSlices(trace) {
+  const slices = await trace.query(`
+    select s.id, s.ts, s.dur, s.name, s.category, s.depth, s.parent_id, s.track_id, s.arg_set_id,
+           coalesce(t.upid, p.upid) as upid
+    from slice s left join thread_track tt on s.track_id = tt.id left join thread t using (utid)
+    left join process_track p on s.track_id = p.id`);
+  const args = new Map();
+  for (const a of await trace.query(`
+      select arg_set_id, key, value_type, int_value, string_value, real_value from args`)) {
+    if (!args.has(a.arg_set_id)) args.set(a.arg_set_id, new Map());
+    const key = a.key.replace(/^(debug|args)\./, '');
+    const value = a.string_value ?? a.int_value ?? a.real_value;
+    const set = args.get(a.arg_set_id);
+    if (!set.has(key)) set.set(key, []);
+    set.get(key).push({ type: a.value_type, value });
+  }
+  for (const s of slices) s.args = args.get(s.arg_set_id) ?? new Map();
+  return slices;
+}
+
+function hex(base64) {
+  return Buffer.from(base64, 'base64').toString('hex');
+}
+
+// Text in the trace processor ends at a NUL.
+const upToNul = (text) => text.split('\0')[0];
+
+// JavaScript's shortest form of a double is equal for equal doubles.
+const PERFETTO_VALUES = {
+  u64: (v) => String(BigInt.asIntN(64, BigInt(v))),
+  i64: (v) => v,
+  f64: (v) => v === 'NaN' ? '' : String(toNumber(v)), // SQLite has no NaN
+  bool: (v) => String(Number(v)),
+  string: upToNul,
+  bytes: hex,
+  pointer: (v) => String(BigInt.asIntN(64, BigInt(v))),
+};
+
+// Integers beyond 2^53, bytes and pointers are strings in JSON.
+const CHROME_VALUES = {
+  u64: (v) => v,
+  i64: (v) => v,
+  // Its JSON parser takes the smallest doubles for 0.
+  f64: (v) => String(Math.abs(toNumber(v)) < 2 ** -1022 ? 0 : v),
+  bool: (v) => String(Number(v)),
+  string: upToNul,
+  bytes: (v) => v,
+  pointer: (v) => v,
+};
+
+// The trace processor's JSON parser may miss a double by its last digit.
+function isNear(type, got, want) {
+  return type === 'f64' && Math.abs(Number(got) - Number(want)) <= Math.abs(Number(want)) * 2 ** -51;
+}
+
+function checkFields(args, fields, flavour, where) {
+  for (const [key, [type, value]] of lastFields(fields)) {
+    const shown = flavour.key(shownKey(key));
+    const want = flavour.values[type](value);
+    const got = args.get(shown) ?? [];
+    check(got.some((a) => String(a.value ?? '') === want ||
+      (flavour === FLAVOURS.chrome && isNear(type, a.value, want))), where, 'argument', JSON.stringify(shown),
+      'is', JSON.stringify(got.map((a) => String(a.value))), 'instead of', JSON.stringify(want));
+  }
+}
+
+const ID = ['guesttrace_span_id', 'guesttrace.span_id'];
+const CONTINUED = ['guesttrace_continued', 'guesttrace.continued'];
+const EARLIER = ['guesttrace_ended_earlier_ns', 'guesttrace.ended_earlier_ns'];
+const own = (slice, names) => names.map((n) => slice.args.get(n)?.[0].value)
+  .find((v) => v !== undefined);
+
+// A span's stretches are the first slice and those that continue it, in a row.
+function checkSpan(span, stretches, offset, bySlice, flavour) {
+  const where = `span ${span.id} (${JSON.stringify(span.name)})`;
+  check(stretches?.length, where, 'has no slice');
+  stretches.sort((a, b) => a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : a.id < b.id ? -1 : 1);
+  const first = stretches.find((s) => own(s, CONTINUED) === undefined) ?? stretches[0];
+  const last = stretches[stretches.length - 1];
+  same(first.ts, BigInt(span.start_ns) - offset, where, 'starts at');
+  let end = first.ts;
+  for (const s of stretches) {
+    check(s.dur >= 0n, where, 'has a duration of', s.dur);
+    same(s.name ?? '', upToNul(span.name), where, 'is called');
+    same(s.ts, end, where, 'continues at');
+    end = s.ts + s.dur;
+  }
+  const late = stretches.map((s) => own(s, EARLIER)).find((v) => v !== undefined);
+  if (late === undefined || stretches.length > 1 && late === undefined)
+    same(end, BigInt(span.end_ns) - offset, where, 'ends at');
+  else
+    same(end - BigInt(late), BigInt(span.end_ns) - offset, where, 'says it ended at');
+  const args = new Map();
+  for (const s of stretches)
+    for (const [key, values] of s.args) args.set(key, [...args.get(key) ?? [], ...values]);
+  checkFields(args, span.fields, flavour, where);
+  for (const flag of span.flags)
+    check(own({ args }, [`guesttrace_${flag}`, `guesttrace.${flag}`]) !== undefined, where,
+      'is not', flag);
+  if (span.status !== 'unset')
+    same(own({ args }, ['guesttrace_status', 'guesttrace.status']), span.status, where, 'status');
+  return { first, last, late };
+}
+
+// On its track a span stands in its parent, or (a handler) in what it interrupts.
+// A parent that another vCPU closed before its child began cannot hold it.
+function checkParent(trace, span, first, bySlice) {
+  if (first.parent_id === null) return;
+  const id = own(bySlice.get(first.parent_id), ID);
+  const parent = trace.byId.get(span.parent_id);
+  if (span.parent_id === null && span.nesting > 0) return;
+  if (parent && BigInt(parent.end_ns) <= BigInt(span.start_ns)) return;
+  same(id, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`, 'stands in');
+}
+
+function checkEvents(events, instants, offset, flavour) {
+  const key = (ts, name) => `${ts} ${name}`;
+  const at = new Map();
+  for (const s of instants) {
+    const k = key(s.ts, s.name ?? '');
+    at.set(k, [...at.get(k) ?? [], s]);
+  }
+  for (const event of events) {
+    const k = key(BigInt(event.time_ns) - offset, upToNul(event.name));
+    const candidates = at.get(k) ?? [];
+    check(candidates.length, 'no instant', JSON.stringify(event.name), 'at', event.time_ns);
+    // Of several at one time the one with the same fields.
+    const i = candidates.length === 1 ? 0 : candidates.findIndex((s) =>
+      [...lastFields(event.fields)].every(([f, [type, value]]) =>
+        (s.args.get(flavour.key(shownKey(f))) ?? []).some((a) =>
+          String(a.value ?? '') === flavour.values[type](value))));
+    check(i >= 0, 'no instant', JSON.stringify(event.name), 'at', event.time_ns,
+      'has the fields');
+    checkFields(candidates[i].args, event.fields, flavour, `event at ${event.time_ns}`);
+    candidates.splice(i, 1);
+  }
+}
+
+async function checkCounters(trace, tp) {
+  const [{ n }] = await tp.query('select count(*) as n from counter');
+  let want = 0;
+  for (const t of trace) for (const c of t.counters)
+    for (const [, type, value] of c.fields)
+      want += type !== 'string' && type !== 'bytes' && Number.isFinite(toNumber(value));
+  return { got: Number(n), want };
+}
+
+export const FLAVOURS = {
+  perfetto: { values: PERFETTO_VALUES, key: (k) => k.replace(/[.[\]]/g, '_') },
+  chrome: { values: CHROME_VALUES, key: (k) => k },
+};
+
+export async function compareSlices(file, reportFile, flavour) {
+  const report = readReport(reportFile);
+  const tp = await load(file);
+  const slices = await readSlices(tp);
+  const bySlice = new Map(slices.map((s) => [s.id, s]));
+  const bySpan = new Map();
+  const instants = [];
+  for (const s of slices) {
+    const id = own(s, ID);
+    check(s.dur >= 0n, 'slice', JSON.stringify(s.name), 'at', s.ts, 'has a duration of', s.dur);
+    if (id === undefined) instants.push(s);
+    else bySpan.set(id, [...bySpan.get(id) ?? [], s]);
+  }
+  let spans = 0, split = 0, moved = 0, events = 0;
+  for (const trace of report) {
+    const offset = BigInt(trace.monotonic_offset_ns);
+    for (const span of trace.spans) {
+      const stretches = bySpan.get(span.id);
+      const { first, late } = checkSpan(span, stretches, offset, bySlice, flavour);
+      checkParent(trace, span, first, bySlice);
+      spans++;
+      split += stretches.length > 1;
+      moved += late !== undefined;
+    }
+    events += trace.allEvents.length;
+  }
+  same(bySpan.size, spans, 'number of spans');
+  for (const s of instants) same(s.dur, 0n, 'duration of instant', JSON.stringify(s.name));
+  same(instants.length, events, 'number of instants');
+  const left = [...instants];
+  for (const trace of report)
+    checkEvents(trace.allEvents, left, BigInt(trace.monotonic_offset_ns), flavour);
+  const counters = await checkCounters(report, tp);
+  same(counters.got, counters.want, 'number of counter values');
+  return `${spans} spans (${split} split, ${moved} with a moved end), ${events} instants, `
+    + `${counters.got} counter values are the same`;
+}
