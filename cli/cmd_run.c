@@ -20,6 +20,7 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_TRACEPARENT,
 	OPTION_EXPORT,
+	OPTION_NO_PIGGYBACK,
 };
 
 static const struct option options_table[] = {
@@ -33,6 +34,7 @@ static const struct option options_table[] = {
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"traceparent", required_argument, NULL, OPTION_TRACEPARENT},
 	{"export", required_argument, NULL, OPTION_EXPORT},
+	{"no-piggyback", no_argument, NULL, OPTION_NO_PIGGYBACK},
 	{NULL, 0, NULL, 0},
 };
 
@@ -42,12 +44,14 @@ static int usage(void)
 	        "usage: guesttrace run [OPTION]... GUEST [-- ARG...]\n\n"
 	        "  --backend auto|kvm|emulated       what runs the guest\n"
 	        "  --filter DIRECTIVES               such as info,net=debug\n"
-	        "  --wire native                     how the guest records\n"
+	        "  --wire native|hyperlight-0.11|hyperlight-0.12\n"
+	        "                                    how the guest records\n"
 	        "  --drain exit|end                  when its records are taken\n"
 	        "  --ring-mode flush|drop|overwrite  when its ring is full\n"
 	        "  --vcpus N                         default 1\n"
 	        "  --memory MIB                      default 64\n"
 	        "  --timeout SECONDS                 default none\n"
+	        "  --no-piggyback                    Hyperlight: port 104 only\n"
 	        "  --traceparent W3C                 default $TRACEPARENT\n"
 	        "  -o CAPTURE                        keep everything\n"
 	        "  --export FORMAT[=DEST]            %s\n\n"
@@ -106,7 +110,8 @@ static bool parse_choice(struct session_options *options, int option,
                          const char *text)
 {
 	static const char *const backends[] = {"auto", "kvm", "emulated", NULL};
-	static const char *const wires[] = {"native", NULL};
+	static const char *const wires[] = {"native", "hyperlight-0.11",
+	                                    "hyperlight-0.12", NULL};
 	static const char *const drains[] = {"exit", "end", NULL};
 	static const char *const modes[] = {"flush", "drop", "overwrite", NULL};
 	unsigned choice;
@@ -118,7 +123,10 @@ static bool parse_choice(struct session_options *options, int option,
 		options->backend = (enum vm_backend)choice;
 		return true;
 	case OPTION_WIRE:
-		return parse_word("wire", text, wires, &choice);
+		if (!parse_word("wire", text, wires, &choice))
+			return false;
+		options->wire = (enum gt_wire)choice;
+		return true;
 	case OPTION_DRAIN:
 		if (!parse_word("drain", text, drains, &choice))
 			return false;
@@ -152,6 +160,9 @@ static bool parse_option(struct session_options *options, int option,
 		if (!parse_number("timeout", text, 1e9, &number))
 			return false;
 		options->timeout_ns = (uint64_t)(number * 1e9);
+		return true;
+	case OPTION_NO_PIGGYBACK:
+		options->no_piggyback = true;
 		return true;
 	case OPTION_FILTER:
 		options->filter = text;

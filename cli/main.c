@@ -13,6 +13,8 @@ static const struct {
 	{"report", cmd_report, "show what a capture holds"},
 	{"export", cmd_export, "turn captures into another tool's format"},
 	{"sites", cmd_sites, "list the call sites of a guest or capture"},
+	{"decode", cmd_decode, "show each event of a batch or capture as JSON"},
+	{"encode", cmd_encode, "make a Hyperlight batch of such JSON"},
 };
 
 static int help(FILE *to, int status)

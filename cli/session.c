@@ -73,7 +73,8 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 	uint64_t khz;
 
 	/* Two system calls on KVM: only where records may be taken. */
-	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE)
+	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE ||
+	    from->r8 == GT_BATCH_MAGIC)
 		vm_tsc(session->vm, vcpu, &session->tsc_offset, &khz);
 	exit.tsc_offset = session->tsc_offset;
 	if (session->options->drain_at_end &&
@@ -122,7 +123,7 @@ static int make_vm(struct session *session)
 	struct vm_boot boot = {
 		.size = sizeof(boot),
 		.argc = (unsigned)options->guest_argc,
-		.wire = GT_WIRE_NATIVE,
+		.wire = options->wire,
 		.ring_mode = options->ring_mode,
 	};
 	const char **argv = calloc((size_t)options->guest_argc, sizeof(*argv));
@@ -153,6 +154,8 @@ static int make_host(struct session *session)
 		.sinks = options->outputs->sinks,
 		.sink_count = options->outputs->count,
 		.filter = options->filter,
+		.wire = options->wire,
+		.no_piggyback = options->no_piggyback,
 		.guest_name = file_name(options->guest_argv[0]),
 		.vm_name = "vm",
 		.backend = vm_backend_name(session->vm),

@@ -18,6 +18,8 @@ struct session_options {
 	unsigned vcpus;
 	enum gt_ring_mode ring_mode;
 	bool drain_at_end; /* leave the rings alone until the guest is gone */
+	enum gt_wire wire;
+	bool no_piggyback;
 	const char *filter;
 	const char *traceparent;
 	const char *capture; /* path, or NULL */

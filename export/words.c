@@ -29,6 +29,9 @@ const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
 	{LOSS(adjusted_records, "times moved into the run")},
 	{LOSS(late_records, "records out of order on their vCPU")},
 	{LOSS(cut_bytes, "bytes behind the capture's last whole frame")},
+	{LOSS(repeated_batches, "batches that came twice, shown once")},
+	{LOSS(unknown_kinds, "events of an unknown kind")},
+	{LOSS(crowded_names, "names over the limit, shown as a field")},
 };
 #undef LOSS
 _Static_assert(sizeof(struct gt_losses) == GT__LOSS_WORDS * sizeof(uint64_t),
@@ -46,8 +49,8 @@ uint64_t gt__loss(const struct gt_losses *losses, size_t word)
 const char *gt__level_word(enum gt_level level)
 {
 	switch (level) {
-	case GT_OFF:
-		return "off";
+	case GT_OFF: /* a wire that does not carry it */
+		return "unknown";
 	case GT_ERROR:
 		return "error";
 	case GT_WARN:

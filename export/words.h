@@ -17,7 +17,7 @@ struct gt__loss_word {
 	const char *word;
 	const char *prose;
 };
-#define GT__LOSS_WORDS 14u
+#define GT__LOSS_WORDS 17u
 extern const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS];
 uint64_t gt__loss(const struct gt_losses *losses, size_t word);
 

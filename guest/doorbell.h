@@ -31,6 +31,30 @@ static inline void gt__doorbell(uint64_t operation)
 }
 #endif
 
+#ifdef GT_BATCH_EXIT
+void GT_BATCH_EXIT(const void *batch, size_t bytes);
+
+static inline void gt__batch_exit(const void *batch, size_t bytes)
+{
+	GT_BATCH_EXIT(batch, bytes);
+}
+#else
+
+/* r8 is cleared or each later exit, whatever its reason, sends it again. */
+static inline void gt__batch_exit(const void *batch, size_t bytes)
+{
+	register uint64_t r8 __asm__("r8") = GT_BATCH_MAGIC;
+	register uint64_t r9 __asm__("r9") = (uintptr_t)batch;
+	register uint64_t r10 __asm__("r10") = bytes;
+
+	__asm__ volatile("outb %%al, %%dx\n\t"
+	                 "xorl %%r8d, %%r8d"
+	                 : "+r"(r8)
+	                 : "r"(r9), "r"(r10), "a"(0), "d"(GT_PORT_TRACE)
+	                 : "memory", "cc");
+}
+#endif
+
 /* One instruction, so that an interrupt cannot fall into the middle. */
 static inline void gt__count(uint64_t *counter)
 {

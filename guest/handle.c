@@ -1,8 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens to a span after its opening, and which context runs. */
-#include <guesttrace/guest.h>
+/*
+ * What happens to a span after its opening, and which context runs. What is not
+ * for the rings goes from here to the encoder.
+ */
+#include "doorbell.h"
+#include "encoder.h"
 
 #define ONE_WORD_BYTES (GT_RECORD_BYTES + 8u)
+
+gt_encoder_fn *gt__encoder;
+
+void gt__out_of_line(unsigned operation, const char *text, struct gt_span *span,
+                     const uint64_t *arguments)
+{
+	const void *site = text - sizeof(struct gt_site);
+
+	if (gt__encoder)
+		gt__encoder(operation, site, span, arguments);
+	else
+		gt__count(&GT_THIS_VCPU()->lost);
+}
+
+static __attribute__((noinline)) bool tell_encoder(unsigned operation,
+                                                   struct gt_span *span)
+{
+	if (gt__encoder)
+		gt__encoder(operation, NULL, span, NULL);
+	return gt__encoder != NULL;
+}
+
+/* Whether the span belongs to the encoder, which then knows by now. */
+static bool is_far(unsigned operation, struct gt_span *span)
+{
+	return __builtin_expect(!span->site, 0) &&
+	       tell_encoder(operation, span);
+}
 
 /*
  * Every function here takes its slot before it changes what is current: a sync
@@ -28,7 +60,7 @@ void gt_enter(struct gt_span *span)
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot;
 
-	if (!span->id)
+	if (!span->id || is_far(GT_RECORD_ENTER, span))
 		return;
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	/* Entered once more: it must not become its own predecessor. */
@@ -44,7 +76,7 @@ void gt_exit(struct gt_span *span)
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot;
 
-	if (!span->id)
+	if (!span->id || is_far(GT_RECORD_EXIT, span))
 		return;
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	leave(vcpu, span);
@@ -56,7 +88,7 @@ void gt_close(struct gt_span *span)
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot;
 
-	if (!span->id)
+	if (!span->id || is_far(GT_RECORD_CLOSE, span))
 		return;
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	leave(vcpu, span);
@@ -71,6 +103,11 @@ uint64_t gt_switch(uint64_t context, uint64_t current)
 	struct gt__slot slot;
 	volatile uint64_t *at;
 
+	if (gt__encoder) {
+		gt__store(&vcpu->context, context);
+		gt__encoder(GT_RECORD_SWITCH, NULL, NULL, NULL);
+		return previous;
+	}
 	slot = gt__take(vcpu, GT_RECORD_BYTES + 16);
 	gt__store(&vcpu->context, context);
 	gt__store(&vcpu->current, current);

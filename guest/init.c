@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shares out the memory, fills the control block and announces it. */
 #include "doorbell.h"
+#include "encoder.h"
 
 /* Nested records are few and short: handlers run briefly and rarely meet. */
 #ifndef GT_NESTED_BYTES
@@ -43,8 +44,9 @@ static uint32_t block_for(uint64_t ring_bytes)
 }
 
 /* Too little memory leaves limit 0: a ring that is always taken. */
-static void init_ring(struct gt_vcpu *vcpu, unsigned level, void *memory,
-                      uint64_t bytes, enum gt_ring_mode mode)
+static __attribute__((noinline)) void
+init_ring(struct gt_vcpu *vcpu, unsigned level, void *memory, uint64_t bytes,
+          enum gt_ring_mode mode)
 {
 	struct gt_ring *ring = &vcpu->ring[level];
 	uint32_t text_bytes;
@@ -91,32 +93,33 @@ static void init_vcpu(struct gt_vcpu *vcpu, const struct gt_options *options,
 }
 
 /* What the caller's gt_options does not reach, and its NULLs, get defaults. */
-static struct gt_options complete(const struct gt_options *given)
+static void complete(struct gt_options *all, const struct gt_options *given)
 {
-	struct gt_options all = {0};
-	size_t bytes = given->size < sizeof(all) ? given->size : sizeof(all);
-
-	__builtin_memcpy(&all, given, bytes);
-	if (!all.vcpus) {
-		all.vcpus = &gt_vcpu0;
-		all.vcpu_count = 1;
+	*all = (struct gt_options){0};
+	__builtin_memcpy(all, given,
+	                 given->size < sizeof(*all) ? given->size
+						    : sizeof(*all));
+	if (!all->vcpus) {
+		all->vcpus = &gt_vcpu0;
+		all->vcpu_count = 1;
 	}
-	if (!all.nested && all.vcpus == &gt_vcpu0) {
-		all.nested = own_nested;
-		all.nested_bytes = sizeof(own_nested);
+	if (!all->nested && all->vcpus == &gt_vcpu0) {
+		all->nested = own_nested;
+		all->nested_bytes = sizeof(own_nested);
 	}
-	if (all.vcpu_count < 1)
-		all.vcpu_count = 1;
-	if (all.vcpu_count > GT_VCPUS_MAX)
-		all.vcpu_count = GT_VCPUS_MAX;
-	return all;
+	if (all->vcpu_count < 1)
+		all->vcpu_count = 1;
+	if (all->vcpu_count > GT_VCPUS_MAX)
+		all->vcpu_count = GT_VCPUS_MAX;
 }
 
 void gt__init(const struct gt_options *given, struct gt_site *sites,
               struct gt_site *sites_end)
 {
-	struct gt_options options = complete(given);
+	struct gt_options options;
 
+	complete(&options, given);
+	gt__encoder = options.encoder;
 	for (uint32_t i = 0; i < options.vcpu_count; i++)
 		init_vcpu(&options.vcpus[i], &options, i);
 	gt_control = (struct gt_control){
@@ -128,6 +131,12 @@ void gt__init(const struct gt_options *given, struct gt_site *sites,
 		.sites_gva = (uintptr_t)sites,
 		.sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites,
 	};
+	if (options.encoder) {
+		uint64_t argument = (uintptr_t)&options;
+
+		options.encoder(GT__INIT, NULL, NULL, &argument);
+		return;
+	}
 	gt__barrier();
 	gt__store(&gt_control.magic, GT_CONTROL_MAGIC);
 	gt_set_level(options.level);
@@ -138,6 +147,7 @@ void gt_set_level(enum gt_level level)
 {
 	uint64_t at = gt_control.sites_gva;
 	uint64_t end = at + gt_control.sites_bytes;
+	const uint8_t on = gt__encoder ? GT_SITE_OUT_OF_LINE : GT_SITE_NATIVE;
 
 	for (; end - at >= sizeof(struct gt_site); at += GT_SITE_ALIGN) {
 		struct gt_site *site = (struct gt_site *)(uintptr_t)at;
@@ -146,6 +156,6 @@ void gt_set_level(enum gt_level level)
 		    site->kind == GT_SITE_FIELDS)
 			continue;
 		*(volatile uint8_t *)&site->state =
-			site->level <= level ? GT_SITE_NATIVE : GT_SITE_OFF;
+			site->level <= level ? on : GT_SITE_OFF;
 	}
 }

@@ -5,6 +5,7 @@
  * that an interrupting handler goes to the next level.
  */
 #include "doorbell.h"
+#include "encoder.h"
 
 static uint64_t lost_so_far(const struct gt_vcpu *vcpu)
 {
@@ -134,9 +135,31 @@ struct gt_ring *gt__take_slow(struct gt_vcpu *vcpu, uint64_t bytes,
 	return ring;
 }
 
+/* Whether an encoder does it. */
+static bool is_done(unsigned operation)
+{
+	if (!gt__encoder)
+		return false;
+	gt__encoder(operation, NULL, NULL, NULL);
+	return true;
+}
+
 void gt_flush(void)
 {
+	if (is_done(GT__FLUSH))
+		return;
 	gt__doorbell(GT_DOORBELL_FLUSH | (uint64_t)GT_THIS_VCPU()->index << 32);
+}
+
+void gt_call_begin(void)
+{
+	is_done(GT__CALL_BEGIN);
+}
+
+void gt_call_end(void)
+{
+	if (!is_done(GT__CALL_END))
+		gt_flush();
 }
 
 /* The unfinished records of the abandoned levels were never published. */
@@ -145,6 +168,8 @@ void gt_abandon(void)
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot;
 
+	if (is_done(GT_RECORD_ABANDON))
+		return;
 	for (unsigned level = 0; level < GT_LEVELS; level++)
 		if (!gt__load(&vcpu->ring[level].limit) &&
 		    vcpu->ring[level].base_gva)

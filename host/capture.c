@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#define READ_BYTES ((size_t)1 << 20)
+#define READ_BYTES ((size_t)1 << 16)
 /*
  * Damage makes a few false frames. A file made of them, each as long as the
  * rest, would take forever: CRCs are tried on this many bytes in vain, and on

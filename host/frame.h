@@ -27,11 +27,14 @@ enum gt__frame_type {
 	GT__FRAME_RECORDS = 4,
 	GT__FRAME_EXITS = 5,
 	GT__FRAME_END = 6,
+	GT__FRAME_BATCH = 7,
 };
 
 /* Bytes of GT__FRAME_RECORDS before the rings' own. */
 #define GT__RECORDS_HEAD (7u * 8 + GT_LEVELS * 16u)
 #define GT__EXIT_BYTES 24u
+/* Bytes of GT__FRAME_BATCH before the batch. */
+#define GT__BATCH_HEAD 40u
 
 /* A frame being written: bytes[GT__FRAME_HEAD..count) is its payload. */
 struct gt__frame_buffer {

@@ -4,149 +4,11 @@
  * the capture and to the pipeline as the same bytes, so that what is made of
  * the capture later equals what is made of the run now.
  */
-#include "pipeline.h"
-#include "rings.h"
+#include "host_inside.h"
 #include "system.h"
 #include "views.h"
 
 #include <errno.h>
-#include <pthread.h>
-
-#define EXITS_PER_FRAME 256u
-
-struct host_vcpu {
-	struct gt__paging paging; /* as of its last exit */
-	int64_t tsc_offset;
-	uint64_t enter_tsc;
-	bool has_exited;
-};
-
-struct gt_host {
-	pthread_mutex_t lock;
-	struct gt_host_options options;
-	struct gt_limits limits;
-	struct gt__memory memory;
-	struct gt__pipeline *pipeline;
-	struct gt__guest guest; /* vcpus 0: not announced */
-	struct gt_context context;
-	char *filter_text;
-	struct gt__filter filter;
-	struct host_vcpu *vcpus;
-	uint32_t last_vcpu; /* whose page tables are the newest */
-	uint32_t announcements;
-	uint64_t bad_requests;
-	struct gt__frame_buffer frame;
-	uint8_t exits[EXITS_PER_FRAME * GT__EXIT_BYTES];
-	size_t exits_bytes;
-	int error; /* the first of capture and sinks */
-	bool finished;
-};
-
-/* ---- Frames -------------------------------------------------------------- */
-
-static void keep_error(struct gt_host *host, int r)
-{
-	if (r < 0 && host->error == 0)
-		host->error = r;
-}
-
-static void put_clock(struct gt_host *host, uint8_t *to)
-{
-	struct gt_clock_reading reading = {0};
-
-	host->options.read_clock(host->options.clock_context, &reading);
-	gt__store64(to, reading.tsc);
-	gt__store64(to + 8, reading.monotonic_ns);
-	gt__store64(to + 16, reading.gap_ns);
-}
-
-/*
- * Seals the frame in host->frame and sends it both ways. What the capture and
- * the sinks return is kept for the end and stops nothing: only -ENOMEM here.
- */
-static int send(struct gt_host *host, enum gt__frame_type type, uint32_t vcpu)
-{
-	struct gt__frame_buffer *frame = &host->frame;
-	int r;
-
-	if (frame->no_memory)
-		return -ENOMEM;
-	gt__frame_seal(frame, type, vcpu);
-	if (host->options.capture.write) {
-		r = host->options.capture.write(host->options.capture.context,
-		                                frame->bytes, frame->count);
-		keep_error(host, r);
-		if (r < 0)
-			host->options.capture.write = NULL;
-	}
-	r = gt__pipeline_frame(host->pipeline, type, vcpu,
-	                       frame->bytes + GT__FRAME_HEAD,
-	                       frame->count - GT__FRAME_HEAD);
-	keep_error(host, r);
-	keep_error(host, gt__pipeline_error(host->pipeline));
-	return r;
-}
-
-static void send_exits(struct gt_host *host)
-{
-	if (host->exits_bytes == 0)
-		return;
-	gt__frame_begin(&host->frame);
-	gt__frame_put(&host->frame, host->exits, host->exits_bytes);
-	host->exits_bytes = 0;
-	send(host, GT__FRAME_EXITS, 0);
-}
-
-static void note_exit(struct gt_host *host, uint32_t vcpu,
-                      const struct gt_exit *exit)
-{
-	struct gt_clock_reading reading = {0};
-	uint8_t *to = host->exits + host->exits_bytes;
-
-	host->options.read_clock(host->options.clock_context, &reading);
-	gt__store64(to, host->vcpus[vcpu].enter_tsc);
-	gt__store64(to + 8, reading.tsc);
-	gt__store32(to + 16, (uint32_t)exit->reason);
-	gt__store16(to + 20, exit->port);
-	gt__store16(to + 22, (uint16_t)vcpu);
-	host->exits_bytes += GT__EXIT_BYTES;
-	if (host->exits_bytes == sizeof(host->exits))
-		send_exits(host);
-}
-
-static void put_name(struct gt_host *host, const char *name)
-{
-	gt__frame_put_text(&host->frame, name ? name : "",
-	                   name ? strlen(name) : 0);
-}
-
-static int send_start(struct gt_host *host)
-{
-	struct gt_clock_reading reading = {0};
-
-	host->options.read_clock(host->options.clock_context, &reading);
-	gt__frame_begin(&host->frame);
-	gt__frame_put64(&host->frame, GT__CAPTURE_MAGIC);
-	gt__frame_put32(&host->frame, GT_ABI_VERSION);
-	gt__frame_put32(&host->frame, host->options.vcpus);
-	gt__frame_put(&host->frame, host->context.trace_id, 16);
-	gt__frame_put64(&host->frame, host->context.parent_id);
-	gt__frame_put64(&host->frame, host->context.id_base);
-	gt__frame_put32(&host->frame, host->context.flags);
-	gt__frame_put32(&host->frame, 0);
-	gt__frame_put64(&host->frame,
-	                reading.realtime_ns - reading.monotonic_ns);
-	gt__frame_put64(&host->frame, reading.tsc);
-	gt__frame_put64(&host->frame, reading.monotonic_ns);
-	gt__frame_put64(&host->frame, reading.gap_ns);
-	put_name(host, host->options.guest_name);
-	put_name(host, host->options.vm_name);
-	put_name(host, host->options.backend);
-	for (uint32_t i = 0; i < host->options.vcpus; i++)
-		host->vcpus[i].enter_tsc = reading.tsc;
-	send(host, GT__FRAME_START, 0);
-	return host->error;
-}
 
 /* ---- Making and freeing -------------------------------------------------- */
 
@@ -229,7 +91,7 @@ static int init(struct gt_host *host)
 	if (r == 0)
 		r = gt__pipeline_new(options->sinks, options->sink_count, 0,
 		                     &options->limits, &host->pipeline);
-	return r < 0 ? r : send_start(host);
+	return r < 0 ? r : gt__outbox_start(host);
 }
 
 int gt_host_new(const struct gt_host_options *options,
@@ -264,6 +126,7 @@ void gt_host_free(struct gt_host *host)
 		return;
 	gt__pipeline_free(host->pipeline);
 	gt__guest_fini(&host->guest);
+	gt__mailbox_fini(&host->mailbox);
 	free(host->filter_text);
 	free(host->vcpus);
 	free(host->frame.bytes);
@@ -284,10 +147,10 @@ static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
 	if (r <= 0)
 		return r;
 	/* Read last: no record of the frame is younger. */
-	put_clock(host, frame->bytes + GT__FRAME_HEAD);
+	gt__outbox_clock(host, frame->bytes + GT__FRAME_HEAD);
 	gt__store64(frame->bytes + GT__FRAME_HEAD + 24,
 	            (uint64_t)host->vcpus[vcpu].tsc_offset);
-	sent = send(host, GT__FRAME_RECORDS, vcpu);
+	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
 	/* Taken in any case: a second time would be worse than a loss. */
 	r = gt__guest_taken(&host->guest, paging, vcpu, frame);
 	if (r == 0)
@@ -299,7 +162,7 @@ static int drain(struct gt_host *host, const struct gt__paging *paging)
 {
 	int first_error = 0;
 
-	send_exits(host);
+	gt__outbox_exits(host);
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
 
@@ -327,12 +190,12 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 	host->guest.id_base = host->context.id_base;
 	gt__frame_begin(&host->frame);
 	gt__guest_put(&host->guest, &host->frame);
-	r = send(host, GT__FRAME_GUEST, 0);
+	r = gt__outbox_send(host, GT__FRAME_GUEST, 0);
 	gt__frame_begin(&host->frame);
 	if (r == 0)
 		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
 	if (r == 0)
-		r = send(host, GT__FRAME_SITES, 0);
+		r = gt__outbox_send(host, GT__FRAME_SITES, 0);
 	if (r < 0) {
 		gt__guest_fini(&host->guest);
 		return r;
@@ -370,6 +233,50 @@ static int serve(struct gt_host *host, const struct gt__paging *paging,
 	}
 }
 
+static int take_batch(struct gt_host *host, uint32_t vcpu,
+                      const struct gt_exit *exit)
+{
+	struct gt__frame_buffer *frame = &host->frame;
+	uint8_t *head;
+	int r;
+
+	gt__outbox_exits(host);
+	gt__frame_begin(frame);
+	head = gt__frame_extend(frame, GT__BATCH_HEAD);
+	if (!head)
+		return -ENOMEM;
+	r = gt__mailbox_take(&host->mailbox, &host->memory,
+	                     &host->vcpus[vcpu].paging, exit,
+	                     host->limits.batch_bytes, frame);
+	if (r <= 0)
+		return r;
+	head = frame->bytes + GT__FRAME_HEAD;
+	gt__outbox_clock(host, head);
+	gt__store64(head + 24, (uint64_t)exit->tsc_offset);
+	gt__store32(head + 32, host->options.wire);
+	gt__store32(head + 36, 0);
+	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
+}
+
+/* 1: the exit was for us alone; 0: the VMM has to look at it. */
+static int answer(struct gt_host *host, uint32_t vcpu,
+                  const struct gt_exit *exit)
+{
+	int r;
+
+	if (host->options.wire == GT_WIRE_NATIVE) {
+		r = is_doorbell(exit)
+			    ? serve(host, &host->vcpus[vcpu].paging, exit)
+			    : 0;
+		return r < 0 ? r : is_doorbell(exit);
+	}
+	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
+		return 0;
+	r = take_batch(host, vcpu, exit);
+	return r < 0 ? r
+		     : exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE;
+}
+
 static int take_exit(struct gt_host *host, uint32_t number,
                      const struct gt_exit *exit)
 {
@@ -383,13 +290,11 @@ static int take_exit(struct gt_host *host, uint32_t number,
 	vcpu->tsc_offset = exit->tsc_offset;
 	vcpu->has_exited = true;
 	host->last_vcpu = number;
-	note_exit(host, number, exit);
-	if (!is_doorbell(exit))
-		return 0;
-	r = serve(host, &vcpu->paging, exit);
+	gt__outbox_note_exit(host, number, exit);
+	r = answer(host, number, exit);
 	if (r < 0)
 		host->bad_requests++;
-	return r < 0 ? r : 1;
+	return r;
 }
 
 /* ---- Public functions, in the order of host.h ---------------------------- */
@@ -453,21 +358,6 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 	return r;
 }
 
-static void send_end(struct gt_host *host, enum gt_ending ending,
-                     uint32_t status, const char *message)
-{
-	uint8_t clock[24];
-
-	put_clock(host, clock);
-	gt__frame_begin(&host->frame);
-	gt__frame_put32(&host->frame, ending);
-	gt__frame_put32(&host->frame, status);
-	gt__frame_put(&host->frame, clock, sizeof(clock));
-	gt__frame_put64(&host->frame, host->bad_requests);
-	put_name(host, message);
-	send(host, GT__FRAME_END, 0);
-}
-
 int gt_host_finish(struct gt_host *host, enum gt_ending ending,
                    uint32_t status, const char *message)
 {
@@ -477,8 +367,8 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending,
 	if (!host->finished) {
 		if (drain(host, &host->vcpus[host->last_vcpu].paging) < 0)
 			host->bad_requests++;
-		send_end(host, ending, status, message);
-		keep_error(host, gt__pipeline_finish(host->pipeline, 0, 0));
+		gt__outbox_end(host, ending, status, message);
+		gt__outbox_keep_error(host, gt__pipeline_finish(host->pipeline, 0, 0));
 		host->finished = true;
 		r = host->error;
 	}

@@ -14,6 +14,8 @@ struct gt__record {
 	uint32_t flags;
 	uint64_t tsc; /* 0 for GT_RECORD_PAD */
 	uint64_t id;  /* span id or context, of kinds that have one */
+	bool has_parent; /* said by the record, not by the order of records */
+	uint64_t parent; /* then: span id, 0 = none */
 	const uint8_t *body; /* values, or the words of a sync or switch */
 	size_t body_bytes;
 };

@@ -1,41 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "pipeline.h"
-#include "clock.h"
-#include "levels.h"
-#include "spans.h"
+#include "pipeline_inside.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <sys/random.h>
-
-#define SITE_TABLES_MAX 64u
-/* A drain of four such rings is one frame. */
-#define RING_BYTES_MAX ((size_t)GT__FRAME_BYTES_MAX / 8)
-
-struct vcpu {
-	struct gt__levels levels;
-	int64_t tsc_offset;
-	uint64_t lost, cut; /* latest word of the guest */
-	uint64_t window_ns; /* no record of the next drain is older */
-	uint64_t last_ns;
-};
-
-struct gt__pipeline {
-	struct gt__fanout fanout;
-	struct gt_limits limits;
-	struct gt_trace trace;
-	struct gt_summary summary;
-	struct gt__clock clock;
-	struct gt__spans spans;
-	struct vcpu *vcpus;
-	/* Views point into them: kept until the end. */
-	struct gt__sites *sites[SITE_TABLES_MAX];
-	uint32_t site_tables;
-	char *texts; /* of trace */
-	char *message;
-	uint64_t announced_sites_gva;
-	bool started, announced, ended;
-};
 
 struct gt_limits gt__limits(const struct gt_limits *given)
 {
@@ -55,8 +23,12 @@ struct gt_limits gt__limits(const struct gt_limits *given)
 		limits.contexts = 4096;
 	if (!limits.announcements)
 		limits.announcements = 16;
-	if (limits.announcements > SITE_TABLES_MAX)
-		limits.announcements = SITE_TABLES_MAX;
+	if (!limits.batch_bytes || limits.batch_bytes > GT_HYPERLIGHT_BATCH_BYTES)
+		limits.batch_bytes = GT_HYPERLIGHT_BATCH_BYTES;
+	if (!limits.name_bytes)
+		limits.name_bytes = (size_t)16 << 20;
+	if (limits.announcements > GT__SITE_TABLES_MAX)
+		limits.announcements = GT__SITE_TABLES_MAX;
 	return limits;
 }
 
@@ -75,6 +47,7 @@ int gt__pipeline_new(struct gt_sink *const *sinks, size_t sink_count,
 		return r;
 	}
 	pipeline->limits = gt__limits(limits);
+	gt__foreign_init(&pipeline->foreign, pipeline->limits.name_bytes);
 	pipeline->trace.index = index;
 	*ret_pipeline = pipeline;
 	return 0;
@@ -87,6 +60,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus; i++)
 		gt__levels_fini(&pipeline->vcpus[i].levels);
 	gt__spans_fini(&pipeline->spans);
+	gt__foreign_fini(&pipeline->foreign);
 	for (uint32_t i = 0; i < pipeline->site_tables; i++)
 		gt__sites_free(pipeline->sites[i]);
 	free(pipeline->vcpus);
@@ -104,7 +78,7 @@ const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
 
 /* ---- Start --------------------------------------------------------------- */
 
-static void read_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
+void gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
 	uint64_t tsc = gt__cursor_u64(cursor);
 	uint64_t ns = gt__cursor_u64(cursor);
@@ -114,16 +88,16 @@ static void read_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 		gt__clock_add(&pipeline->clock, tsc, ns, gap_ns);
 }
 
-static uint64_t utc(const struct gt__pipeline *pipeline, uint64_t monotonic_ns)
+uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline, uint64_t monotonic_ns)
 {
 	return monotonic_ns + (uint64_t)pipeline->trace.monotonic_offset_ns;
 }
 
-static uint64_t now_ns(const struct gt__pipeline *pipeline)
+uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 {
 	const struct gt__clock *clock = &pipeline->clock;
 
-	return utc(pipeline,
+	return gt__pipeline_utc(pipeline,
 	           clock->count ? clock->samples[clock->count - 1].ns : 0);
 }
 
@@ -188,14 +162,14 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns =
 		(int64_t)gt__cursor_u64(&cursor);
-	read_clock(pipeline, &cursor);
+	gt__pipeline_clock(pipeline, &cursor);
 	r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
 		return -GT_ERROR_NOT_A_CAPTURE;
 	if (r < 0)
 		return r;
 	pipeline->trace.vcpus = vcpus;
-	pipeline->trace.start_ns = now_ns(pipeline);
+	pipeline->trace.start_ns = gt__pipeline_now(pipeline);
 	r = init_spans(pipeline, &names);
 	if (r < 0)
 		return r;
@@ -206,130 +180,6 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	return 0;
 }
 
-/* ---- Records ------------------------------------------------------------- */
-
-/*
- * Guest TSC -> UTC, not outside the window that the record must lie in, nor
- * before what its vCPU recorded earlier.
- */
-static void place_in_time(struct gt__pipeline *pipeline, struct vcpu *vcpu,
-                          uint64_t guest_tsc, struct gt__when *when)
-{
-	uint64_t host_tsc = guest_tsc - (uint64_t)vcpu->tsc_offset;
-	uint64_t ns;
-	bool inside = gt__clock_convert(&pipeline->clock, host_tsc, &ns);
-
-	ns = utc(pipeline, ns);
-	if (ns < vcpu->window_ns) {
-		ns = vcpu->window_ns;
-		inside = false;
-	}
-	when->adjusted = !inside;
-	if (!inside)
-		pipeline->summary.losses.adjusted_records++;
-	if (ns < vcpu->last_ns) {
-		ns = vcpu->last_ns;
-		pipeline->summary.losses.late_records++;
-		when->adjusted = true;
-	}
-	vcpu->last_ns = ns;
-	when->ns = ns;
-}
-
-static void show(struct gt__pipeline *pipeline, uint32_t number, bool all)
-{
-	struct vcpu *vcpu = &pipeline->vcpus[number];
-	const struct gt__sites *sites = gt__pipeline_sites(pipeline);
-	struct gt__merged merged;
-
-	while (gt__levels_next(&vcpu->levels, sites, all,
-	                       &pipeline->summary.losses, &merged)) {
-		struct gt__when when = {
-			.id = merged.pos + GT_ID_BASE(number, merged.level),
-			.vcpu = number,
-			.level = merged.level,
-		};
-
-		pipeline->summary.records++;
-		place_in_time(pipeline, vcpu, merged.record.tsc, &when);
-		gt__spans_record(&pipeline->spans, &when, &merged.record);
-	}
-}
-
-static bool has_waiting(const struct vcpu *vcpu)
-{
-	for (unsigned i = 0; i < GT_LEVELS; i++)
-		if (vcpu->levels.level[i].done < vcpu->levels.level[i].count)
-			return true;
-	return false;
-}
-
-static int add_level(struct gt__pipeline *pipeline, uint32_t number,
-                     unsigned index, uint64_t pos, const uint8_t *bytes,
-                     size_t count)
-{
-	struct vcpu *vcpu = &pipeline->vcpus[number];
-	struct gt__level *level = &vcpu->levels.level[index];
-	size_t left = level->count - level->done;
-
-	if (count > 0 && level->pos + left != pos) {
-		show(pipeline, number, true);
-		gt__spans_gap(&pipeline->spans, number);
-	}
-	pipeline->summary.record_bytes += count;
-	return gt__level_add(level, pos, bytes, count);
-}
-
-static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
-                       struct gt__cursor *cursor)
-{
-	uint64_t pos[GT_LEVELS], bytes[GT_LEVELS], sum = 0;
-
-	for (unsigned i = 0; i < GT_LEVELS; i++) {
-		pos[i] = gt__cursor_u64(cursor);
-		bytes[i] = gt__cursor_u64(cursor);
-		if (bytes[i] > GT__FRAME_BYTES_MAX ||
-		    pos[i] >> GT_ID_VCPU_SHIFT != 0)
-			return -EINVAL; /* ids would be anything, even 0 */
-		sum += bytes[i];
-	}
-	if (cursor->bad || sum != cursor->left)
-		return -EINVAL;
-	for (unsigned i = 0; i < GT_LEVELS; i++) {
-		const uint8_t *at = gt__cursor_take(cursor, bytes[i]);
-		int r = add_level(pipeline, number, i, pos[i], at, bytes[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int take_records(struct gt__pipeline *pipeline, uint32_t number,
-                        const uint8_t *payload, size_t count)
-{
-	struct vcpu *vcpu = &pipeline->vcpus[number];
-	struct gt__cursor cursor = {payload, count, false};
-	uint64_t inside;
-	int r;
-
-	if (!gt__pipeline_sites(pipeline) || count < GT__RECORDS_HEAD)
-		return -EINVAL;
-	read_clock(pipeline, &cursor);
-	vcpu->tsc_offset = (int64_t)gt__cursor_u64(&cursor);
-	vcpu->lost = gt__cursor_u64(&cursor);
-	vcpu->cut = gt__cursor_u64(&cursor);
-	inside = gt__cursor_u64(&cursor);
-	pipeline->summary.losses.overwritten_bytes += inside >> GT_LEVELS;
-	r = take_levels(pipeline, number, &cursor);
-	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
-	show(pipeline, number, false);
-	gt__levels_trim(&vcpu->levels);
-	if (!has_waiting(vcpu))
-		vcpu->window_ns = now_ns(pipeline);
-	return r;
-}
-
 /* ---- Guest, sites, exits, end -------------------------------------------- */
 
 /* Adds what the guest itself has counted since it announced itself. */
@@ -338,7 +188,7 @@ static void sum_losses(struct gt__pipeline *pipeline)
 	struct gt_losses *losses = &pipeline->summary.losses;
 
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		struct vcpu *vcpu = &pipeline->vcpus[i];
+		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
 
 		losses->records += vcpu->lost;
 		losses->strings_cut += vcpu->cut;
@@ -362,8 +212,8 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 	    cursor.left != (size_t)vcpus * GT_LEVELS * 8)
 		return -EINVAL;
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		show(pipeline, i, true);
-	gt__spans_restart(&pipeline->spans, id_base, now_ns(pipeline));
+		gt__pipeline_show(pipeline, i, true);
+	gt__spans_restart(&pipeline->spans, id_base, gt__pipeline_now(pipeline));
 	sum_losses(pipeline);
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
 		struct gt__levels *levels = &pipeline->vcpus[i].levels;
@@ -383,7 +233,7 @@ static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
 	int r;
 
 	if (!pipeline->announced || count > pipeline->limits.sites_bytes ||
-	    pipeline->site_tables == SITE_TABLES_MAX)
+	    pipeline->site_tables == GT__SITE_TABLES_MAX)
 		return -EINVAL;
 	r = gt__sites_new(payload, count, pipeline->announced_sites_gva,
 	                  &pipeline->sites[pipeline->site_tables]);
@@ -413,11 +263,13 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	struct gt__cursor cursor = {payload, count, false};
 	uint32_t ending = gt__cursor_u32(&cursor);
 	uint32_t status = gt__cursor_u32(&cursor);
-	uint64_t bad_requests;
+	struct gt_losses *losses = &pipeline->summary.losses;
+	uint64_t bad_requests, repeated_batches;
 	struct gt_text message;
 
-	read_clock(pipeline, &cursor);
+	gt__pipeline_clock(pipeline, &cursor);
 	bad_requests = gt__cursor_u64(&cursor);
+	repeated_batches = gt__cursor_u64(&cursor);
 	message = gt__cursor_text(&cursor);
 	if (cursor.bad || ending > GT_ENDING_FAILED)
 		return -EINVAL;
@@ -430,7 +282,8 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	                        (const uint8_t *)message.bytes, message.count)};
 	pipeline->summary.ending = (enum gt_ending)ending;
 	pipeline->summary.status = status;
-	pipeline->summary.losses.bad_requests = bad_requests;
+	losses->bad_requests = bad_requests;
+	losses->repeated_batches = repeated_batches;
 	pipeline->ended = true;
 	return 0;
 }
@@ -448,9 +301,13 @@ static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
 	case GT__FRAME_RECORDS:
 		if (vcpu >= pipeline->trace.vcpus)
 			return -EINVAL;
-		return take_records(pipeline, vcpu, payload, count);
+		return gt__pipeline_records(pipeline, vcpu, payload, count);
 	case GT__FRAME_EXITS:
 		return take_exits(pipeline, payload, count);
+	case GT__FRAME_BATCH:
+		if (vcpu >= pipeline->trace.vcpus)
+			return -EINVAL;
+		return gt__pipeline_batch(pipeline, vcpu, payload, count);
 	case GT__FRAME_END:
 		return take_end(pipeline, payload, count);
 	}
@@ -487,8 +344,8 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 	if (!pipeline->started)
 		return -GT_ERROR_NOT_A_CAPTURE;
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		show(pipeline, i, true);
-	pipeline->summary.end_ns = now_ns(pipeline);
+		gt__pipeline_show(pipeline, i, true);
+	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
 	gt__spans_interrupt(&pipeline->spans, pipeline->summary.end_ns);
 	pipeline->summary.error_bound_ns = pipeline->clock.error_ns;
 	pipeline->summary.losses.cut_bytes = cut_bytes;

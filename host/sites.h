@@ -16,6 +16,7 @@ struct gt__site_field {
 struct gt__site {
 	struct gt_site_view view; /* texts are valid UTF-8 */
 	enum gt_site_kind kind;
+	bool pairs; /* of Hyperlight: records hold keys and texts themselves */
 	uint32_t offset; /* in the section: where its state byte lies */
 	uint32_t field_count;
 	const struct gt__site_field *fields;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "spans.h"
 #include "bytes.h"
+#include "foreign.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -183,6 +184,8 @@ static uint64_t parent_of(const struct gt__spans *spans,
 	size_t count = record->body_bytes;
 	struct gt__value value;
 
+	if (record->has_parent)
+		return record->parent;
 	for (uint32_t i = 0; i < record->site->field_count; i++) {
 		enum gt_type type = record->site->fields[i].type;
 		size_t bytes = gt__value_read(type, body, count, &value);
@@ -212,6 +215,22 @@ static struct gt__open_span *add(struct gt__spans *spans,
 	return gt__open_table_add(&spans->open, when->id);
 }
 
+/* What is counted as dropped when a record's fields are not kept. */
+static uint64_t field_count(const struct gt__record *record)
+{
+	struct gt_text key, value;
+	uint64_t count = 0;
+
+	if (!record->site->pairs)
+		return record->site->field_count;
+	for (size_t done = 0, bytes;; done += bytes, count++) {
+		bytes = gt__pair_read(record->body + done,
+		                      record->body_bytes - done, &key, &value);
+		if (bytes == 0)
+			return count;
+	}
+}
+
 static void on_open(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
@@ -235,9 +254,8 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 	span->scoped = record->kind == GT_RECORD_SPAN;
 	if (item.body_bytes &&
 	    !gt__open_table_say(&spans->open, span, &item, record->body)) {
-		span->dropped_fields += record->site->field_count;
-		spans->summary->losses.dropped_fields +=
-			record->site->field_count;
+		span->dropped_fields += field_count(record);
+		spans->summary->losses.dropped_fields += field_count(record);
 	}
 	if (span->scoped)
 		gt__context_push(spans->vcpus[when->vcpu].context, span);
@@ -285,8 +303,8 @@ static void on_fields(struct gt__spans *spans, const struct gt__when *when,
 	span->flags |= item.flags;
 	if (gt__open_table_say(&spans->open, span, &item, record->body))
 		return;
-	span->dropped_fields += record->site->field_count;
-	spans->summary->losses.dropped_fields += record->site->field_count;
+	span->dropped_fields += field_count(record);
+	spans->summary->losses.dropped_fields += field_count(record);
 }
 
 static void on_span(struct gt__spans *spans, const struct gt__when *when,

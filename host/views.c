@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "views.h"
 #include "bytes.h"
+#include "foreign.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -231,12 +232,36 @@ static void add_value(struct gt__views *views, const struct gt__names *names,
 	}
 }
 
+/* Hyperlight's texts were checked to be UTF-8 when they were decoded. */
+static void add_pairs(struct gt__views *views, const uint8_t *body,
+                      size_t count)
+{
+	struct gt_text key, text;
+	size_t bytes;
+
+	while ((bytes = gt__pair_read(body, count, &key, &text)) != 0) {
+		struct gt__value value = {
+			.bytes = (const uint8_t *)text.bytes,
+			.stored_bytes = (uint32_t)text.count,
+			.full_bytes = (uint32_t)text.count,
+		};
+
+		add_field(views, key, GT_TYPE_STRING, &value);
+		body += bytes;
+		count -= bytes;
+	}
+}
+
 static void add_values(struct gt__views *views, const struct gt__names *names,
                        const struct gt__site *site, const uint8_t *body,
                        size_t count)
 {
 	struct gt__value value;
 
+	if (site->pairs) {
+		add_pairs(views, body, count);
+		return;
+	}
 	for (uint32_t i = 0; i < site->field_count; i++) {
 		size_t bytes = gt__value_read(site->fields[i].type, body, count,
 		                              &value);
@@ -376,7 +401,8 @@ struct gt_span_view gt__view_span(struct gt__views *views,
 	add_items(views, names, span, view.id, false);
 	view.field_count = views->field_count;
 	add_items(views, names, span, view.id, true);
-	for (size_t i = 0; i < views->event_count; i++)
+	/* Without any field there is no array to point into. */
+	for (size_t i = 0; views->fields && i < views->event_count; i++)
 		views->events[i].fields = views->fields + views->event_fields[i];
 	view.fields = views->fields;
 	view.events = views->events;

@@ -12,6 +12,19 @@
 
 static uint64_t ring[RING_BYTES / sizeof(uint64_t)];
 
+/* The same call sites record on either wire. */
+static gt_encoder_fn *encoder(void)
+{
+	switch (runtime_boot()->wire) {
+	case GT_WIRE_HYPERLIGHT_0_11:
+		return gt_hyperlight_0_11;
+	case GT_WIRE_HYPERLIGHT_0_12:
+		return gt_hyperlight_0_12;
+	default:
+		return NULL;
+	}
+}
+
 void trace_start(void)
 {
 	gt_init(&(struct gt_options){
@@ -19,16 +32,17 @@ void trace_start(void)
 		.ring = ring,
 		.ring_bytes = sizeof(ring),
 		.mode = (enum gt_ring_mode)runtime_boot()->ring_mode,
+		.encoder = encoder(),
 	});
 }
 
 void trace_stop(void)
 {
-	gt_flush();
+	gt_call_end();
 }
 
-/* An exception, or a panic: the records that say why are still in the ring. */
+/* An exception, or a panic: the records that say why are still in the guest. */
 void runtime_before_death(void)
 {
-	gt_flush();
+	gt_call_end();
 }

@@ -6,11 +6,10 @@
 #ifndef GUESTS_TRACE_H
 #define GUESTS_TRACE_H
 
-/* Before the first span: sets up the ring as the host's boot information asks.
- */
+/* Before the first span: sets the recorder up as the boot information asks. */
 void trace_start(void);
 
-/* When the last span is closed: hands what the ring still holds to the host. */
+/* When the last span is closed: hands what the host has not yet to the host. */
 void trace_stop(void);
 
 #endif

@@ -27,6 +27,9 @@ enum gt_port {
 	GT_PORT_ABORT = 102, /* eax = length and up to three bytes, see below */
 	GT_PORT_PRINT = 103, /* one character in al */
 	GT_PORT_TRACE = 104, /* r8, r9, r10: what to take */
+	GT_PORT_ALLOCATE = 105,
+	GT_PORT_FREE = 106,
+	GT_PORT_TIMER = 107,
 	GT_PORT_HALT = 108,  /* eax = exit status */
 };
 
@@ -44,6 +47,12 @@ enum gt_port {
  * afterwards, for the sake of hosts that look at it on every exit.
  */
 #define GT_DOORBELL_MAGIC UINT64_C(0x316563617274) /* "trace1" */
+
+/*
+ * The same port on the Hyperlight wires: r8 = GT_BATCH_MAGIC, r9 = GVA of the
+ * batch, r10 = its length in bytes.
+ */
+#define GT_BATCH_MAGIC UINT64_C(104)
 
 enum gt_doorbell {
 	GT_DOORBELL_ANNOUNCE = 1, /* here is my control block */

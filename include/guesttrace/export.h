@@ -142,6 +142,10 @@ struct gt_losses {
 	uint64_t adjusted_records; /* time outside the run: moved into it */
 	uint64_t late_records;     /* out of order on their vCPU */
 	uint64_t cut_bytes;        /* the capture ends in the middle of a frame */
+	/* Of the Hyperlight wires: */
+	uint64_t repeated_batches; /* the same once more: not shown again */
+	uint64_t unknown_kinds;    /* events of a newer guest: skipped */
+	uint64_t crowded_names;    /* over the limit: shown as a field */
 };
 
 enum gt_ending {

@@ -23,6 +23,9 @@
  *   GT_TSC()        expression for the timestamp counter; default: rdtsc
  *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
  *                   of the embedder's that leaves the VM; default: port 104
+ *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a
+ *                   `void f(const void *batch, size_t bytes)`: the host has
+ *                   taken the bytes when it returns
  */
 #ifndef GUESTTRACE_GUEST_H
 #define GUESTTRACE_GUEST_H
@@ -60,8 +63,14 @@ extern struct gt_control gt_control;
 struct gt_span {
 	uint64_t id;
 	uint64_t previous; /* what was current when this one was entered */
-	uint32_t site;
+	uint32_t site;     /* 0: recorded by an encoder */
 };
+
+#define GT_BATCH_BYTES_MIN 1024u
+
+/* Called by the library alone. */
+typedef void gt_encoder_fn(unsigned operation, const struct gt_site *site,
+                           struct gt_span *span, const uint64_t *arguments);
 
 struct gt_options {
 	size_t size; /* sizeof(struct gt_options), so that it can grow */
@@ -84,9 +93,44 @@ struct gt_options {
 	 */
 	void *nested;
 	size_t nested_bytes;
-	/* Sites up to this level are on without a host's word. GT_OFF: none. */
+	/*
+	 * Sites up to this level are on without a host's word. GT_OFF: none, or
+	 * all with an encoder, because its host cannot switch them.
+	 */
 	enum gt_level level;
+	/*
+	 * NULL: rings, as above, for a host that knows guesttrace. Or what to
+	 * record with instead: gt_hyperlight_0_11 or gt_hyperlight_0_12. Rings
+	 * are then unused, and the rest of these options says how:
+	 */
+	gt_encoder_fn *encoder;
+	/*
+	 * Memory for a batch, aligned to 8 bytes, at least GT_BATCH_BYTES_MIN
+	 * of them; batches are at least 8 bytes shorter. NULL: the library's
+	 * own, for batches of up to 4,096 bytes, the most that Hyperlight takes
+	 * from 0.13 on. Kept.
+	 */
+	void *batch;
+	size_t batch_bytes;
+	/* 0.11: a batch leaves with its n-th event. 0: as Hyperlight, 30. */
+	uint32_t batch_events;
+	/* Behave as Hyperlight's own guest in everything, defects included. */
+	bool compat_strict;
 };
+
+/*
+ * Hyperlight's two wire formats, the second of which began with its version
+ * 0.12. For guests with one vCPU. A guest that names neither links neither.
+ *
+ * Values become text. What these wires have no room for is left out: counters,
+ * levels, links, status, file and line, the target of an event. Nested records
+ * made while one is being written are lost and counted (gt_vcpu.lost), as are,
+ * on 0.11, late fields of a span whose opening has left. An event too long for
+ * any batch is cut; its last field `guesttrace.cut` is the number of bytes that
+ * are missing, and gt_vcpu.cut counts such events.
+ */
+extern gt_encoder_fn gt_hyperlight_0_11;
+extern gt_encoder_fn gt_hyperlight_0_12;
 
 /*
  * Sets up the rings and announces them to the host by one VM exit, during which
@@ -95,8 +139,22 @@ struct gt_options {
  */
 static inline void gt_init(const struct gt_options *options);
 
-/* Asks the host to take what all rings hold: one VM exit. Any vCPU. */
+/*
+ * Asks the host to take what all rings hold: one VM exit. Any vCPU. On a
+ * Hyperlight wire: sends the batch unless it is empty.
+ */
 void gt_flush(void);
+
+/*
+ * A guest that serves call after call of its host says where one begins and
+ * ends; gt_init() begins the first. To Hyperlight a call is the unit of time
+ * keeping and of a trace: beginning one reads the clock anew, ending one closes
+ * what is still entered and sends the batch. The last thing to do before a halt
+ * or a death, even out of a handler that interrupted a recording. On the native
+ * wire a beginning is nothing, and an end is gt_flush().
+ */
+void gt_call_begin(void);
+void gt_call_end(void);
 
 /* Turns on the sites up to `level` and off all others, as a host would. */
 void gt_set_level(enum gt_level level);
@@ -172,8 +230,10 @@ void gt_close(struct gt_span *span);
 	__attribute__((cleanup(gt__scope_end), unused)) struct gt_span span = {\
 		0, 0, 0};                                                      \
 	do {                                                                   \
-		if (GT_ON_(span##_site_, level))                               \
-			GT_PUT_(GT_RECORD_SPAN, span##_site_, 0,               \
+		const uint8_t gt_state_ = GT_STATE_(span##_site_, level);      \
+		if (__builtin_expect(gt_state_, 0))                            \
+			GT_PUT_(GT_RECORD_SPAN, span##_site_,                  \
+				gt_state_ == GT_SITE_OUT_OF_LINE, &span, 0, 0, \
 				gt__opened(&span, gt_slot_, gt_vcpu_,          \
 					   GT_SITE_ID_(span##_site_), true),   \
 				__VA_ARGS__)                                   \
@@ -184,8 +244,11 @@ void gt_close(struct gt_span *span);
 		GT_LEVELED_SITE_(gt_site_, GT_SITE_SPAN, level, __VA_ARGS__);  \
 		struct gt_span *const gt_span_ = &(span);                      \
 		*gt_span_ = (struct gt_span){0, 0, 0};                         \
-		if (GT_ON_(gt_site_, level))                                   \
-			GT_PUT_(GT_RECORD_OPEN, gt_site_, 0,                   \
+		const uint8_t gt_state_ = GT_STATE_(gt_site_, level);          \
+		if (__builtin_expect(gt_state_, 0))                            \
+			GT_PUT_(GT_RECORD_OPEN, gt_site_,                      \
+				gt_state_ == GT_SITE_OUT_OF_LINE, gt_span_, 0, \
+				0,                                             \
 				gt__opened(gt_span_, gt_slot_, gt_vcpu_,       \
 					   GT_SITE_ID_(gt_site_), false),      \
 				__VA_ARGS__)                                   \
@@ -195,10 +258,11 @@ void gt_close(struct gt_span *span);
 	do {                                                                   \
 		GT_SITE_(gt_site_, GT_SITE_FIELDS, GT_OFF, GT_SITE_NATIVE,     \
 			 "", __VA_ARGS__);                                     \
-		const uint64_t gt_id_ = (span).id;                             \
-		if (GT_LEVEL_MAX > GT_OFF && gt_id_)                           \
-			GT_PUT_(GT_RECORD_FIELDS, gt_site_, 8,                 \
-				gt_at_[0] = gt_id_, "", __VA_ARGS__)           \
+		const struct gt_span gt_span_ = (span);                        \
+		if (GT_LEVEL_MAX > GT_OFF && gt_span_.id)                      \
+			GT_PUT_(GT_RECORD_FIELDS, gt_site_, !gt_span_.site,    \
+				NULL, gt_span_.id, 8,                          \
+				gt_at_[0] = gt_span_.id, "", __VA_ARGS__)      \
 	} while (0)
 
 /* clang-format on */

@@ -10,9 +10,11 @@
 #define GT_INSTANT_(site_kind, record_kind, level, ...)                        \
 	do {                                                                   \
 		GT_LEVELED_SITE_(gt_site_, site_kind, level, __VA_ARGS__);     \
-		if (GT_ON_(gt_site_, level))                                   \
-			GT_PUT_(record_kind, gt_site_, 0, (void)0,             \
-				__VA_ARGS__)                                   \
+		const uint8_t gt_state_ = GT_STATE_(gt_site_, level);          \
+		if (__builtin_expect(gt_state_, 0))                            \
+			GT_PUT_(record_kind, gt_site_,                         \
+				gt_state_ == GT_SITE_OUT_OF_LINE, NULL, 0, 0,  \
+				(void)0, __VA_ARGS__)                          \
 	} while (0)
 
 #define GT_LEVELED_SITE_(sym, kind, level, ...)                                \
@@ -33,19 +35,27 @@
 	GT_FIRST_(__VA_ARGS__, ~) "\0" GT_TARGET "\0" __FILE__ "\0"            \
 		GT_MAP_(GT_TEXT_, __VA_ARGS__)
 #define GT_SITE_ID_(sym) ((uint32_t)(uintptr_t)&(sym))
-#define GT_ON_(sym, level)                                                     \
-	((level) <= GT_LEVEL_MAX &&                                            \
-	 __builtin_expect(*(const volatile uint8_t *)&(sym).head.state, 0))
+#define GT_STATE_(sym, level)                                                  \
+	((level) <= GT_LEVEL_MAX ?                                             \
+	 *(const volatile uint8_t *)&(sym).head.state : (uint8_t)GT_SITE_OFF)
 
 /*
  * One record: values first, then take, stores, publish. `extra` bytes lie
- * between the head and the values; `statement` runs with the ring taken.
+ * between the head and the values; `statement` runs with the ring taken. `far`:
+ * no ring, an encoder gets the values, behind the id of the span they are of.
  */
-#define GT_PUT_(record_kind, sym, extra, statement, ...)                       \
+#define GT_PUT_(record_kind, sym, far, span, span_id, extra, statement, ...)   \
 	{                                                                      \
 		struct gt_vcpu *const gt_vcpu_ = GT_THIS_VCPU();               \
 		struct gt__room gt_room_ = {gt_vcpu_->text_bytes_max, 0};      \
 		GT_MAP_(GT_LOCAL_, __VA_ARGS__)                                \
+		if (__builtin_expect(far, 0)) {                                \
+			const uint64_t gt_arguments_[] = {                     \
+				span_id GT_MAP_(GT_ARGUMENT_, __VA_ARGS__)};   \
+			gt__out_of_line(record_kind, (sym).text, span,         \
+					gt_arguments_);                        \
+			break;                                                 \
+		}                                                              \
 		const uint64_t gt_bytes_ = GT_RECORD_BYTES + (extra)           \
 			GT_MAP_(GT_BYTES_, __VA_ARGS__);                       \
 		const struct gt__slot gt_slot_ = gt__take(gt_vcpu_, gt_bytes_);\
@@ -63,8 +73,9 @@
 
 /*
  * A field word pastes into `letter "key"` for the site and into a form with its
- * argument for the record. GT_TEXT_, GT_LOCAL_, GT_BYTES_ and GT_STORE_ get the
- * number of the field, which names its local.
+ * argument for the record. GT_TEXT_, GT_LOCAL_, GT_BYTES_, GT_STORE_ and
+ * GT_ARGUMENT_ get the number of the field, which names its local. An encoder's
+ * arguments are words; a text is two of them, address and lengths.
  */
 #define GT_FIELD_gt_u64(key, v)      "u" key, GT_WORD_, (v)
 #define GT_FIELD_gt_i64(key, v)      "i" key, GT_WORD_, gt__i64(v)
@@ -87,27 +98,34 @@
 #define GT_LOCAL_(i, field) GT_CALL_(GT_LOCAL_OF_, i, GT_FIELD_##field)
 #define GT_BYTES_(i, field) GT_CALL_(GT_BYTES_OF_, i, GT_FIELD_##field)
 #define GT_STORE_(i, field) GT_CALL_(GT_STORE_OF_, i, GT_FIELD_##field)
+#define GT_ARGUMENT_(i, field) GT_CALL_(GT_ARGUMENT_OF_, i, GT_FIELD_##field)
 #define GT_CALL_(m, ...) m(__VA_ARGS__)
 #define GT_TEXT_OF_(i, text, form, v)  text "\0"
 #define GT_LOCAL_OF_(i, text, form, v) GT_LOCAL_##form(i, v)
 #define GT_BYTES_OF_(i, text, form, v) GT_BYTES_##form(i)
 #define GT_STORE_OF_(i, text, form, v) GT_STORE_##form(i)
+#define GT_ARGUMENT_OF_(i, text, form, v) GT_ARGUMENT_##form(i)
 
 #define GT_LOCAL_GT_WORD_(i, v) const uint64_t gt_v##i##_ = v;
 #define GT_BYTES_GT_WORD_(i)    + 8u
 #define GT_STORE_GT_WORD_(i)    *gt_at_++ = gt_v##i##_;
+#define GT_ARGUMENT_GT_WORD_(i) , gt_v##i##_
 /* Through a union: a guest without SSE has no double arguments. */
 #define GT_LOCAL_GT_F64_(i, v)                                                    \
 	const union { double f64; uint64_t word; } gt_v##i##_ = {v};
 #define GT_BYTES_GT_F64_(i)     + 8u
 #define GT_STORE_GT_F64_(i)     *gt_at_++ = gt_v##i##_.word;
+#define GT_ARGUMENT_GT_F64_(i)  , gt_v##i##_.word
 #define GT_LOCAL_GT_TEXT_(i, v)                                                   \
 	const struct gt__text gt_v##i##_ = gt__fit(v, &gt_room_, gt_vcpu_);
 #define GT_BYTES_GT_TEXT_(i)    + gt__text_bytes(gt_v##i##_)
 #define GT_STORE_GT_TEXT_(i)    gt_at_ = gt__put_text(gt_at_, gt_v##i##_);
+#define GT_ARGUMENT_GT_TEXT_(i)                                                \
+	, (uintptr_t)gt_v##i##_.bytes, gt__text_word(gt_v##i##_)
 #define GT_LOCAL_GT_NONE_(i, v)
 #define GT_BYTES_GT_NONE_(i)
 #define GT_STORE_GT_NONE_(i)
+#define GT_ARGUMENT_GT_NONE_(i)
 
 #define GT_FIRST_(first, ...) first
 #define GT_COUNT_(...)                                                         \
@@ -174,6 +192,9 @@ struct gt__text gt__string(const char *string);
 struct gt__text gt__text(const void *bytes, size_t count);
 struct gt__text gt__fit(struct gt__text text, struct gt__room *room,
                         struct gt_vcpu *vcpu);
+/* `text`, as compilers would load the site's own address on the hot path. */
+void gt__out_of_line(unsigned operation, const char *text, struct gt_span *span,
+                     const uint64_t *arguments);
 volatile uint64_t *gt__put_text(volatile uint64_t *at, struct gt__text text);
 
 GT__INLINE uint64_t gt__rdtsc(void)
@@ -292,6 +313,12 @@ GT__INLINE uint64_t gt__pointer(const volatile void *pointer)
 GT__INLINE uint64_t gt__text_bytes(struct gt__text text)
 {
 	return 8 + (((uint64_t)text.stored_bytes + 7) & ~(uint64_t)7);
+}
+
+/* As in a record: what is there, and what there was before a cut. */
+GT__INLINE uint64_t gt__text_word(struct gt__text text)
+{
+	return text.stored_bytes | (uint64_t)text.full_bytes << 32;
 }
 
 static inline uint64_t gt_current(void)

@@ -40,7 +40,43 @@
 	X(BAD_FILTER, 4110, "filter is not LEVEL or TARGET=LEVEL,...")         \
 	X(BAD_TRACEPARENT, 4111, "not a W3C traceparent")                      \
 	X(NOT_A_CAPTURE, 4112, "not a guesttrace capture")                     \
-	X(BAD_VCPU, 4113, "no such vCPU")
+	X(BAD_VCPU, 4113, "no such vCPU")                                      \
+	X(EMPTY_BATCH, 4114, "batch has no bytes")                                      \
+	GT_HYPERLIGHT_ERRORS_(X)
+
+/* What can be wrong with a Hyperlight batch: contiguous, see "errors" below. */
+#define GT_HYPERLIGHT_ERRORS_(X)                                               \
+	X(BATCH_TOO_LONG, 4200, "batch is longer than the limit")              \
+	X(BATCH_CUT, 4201, "buffer ends before its root")                      \
+	X(PREFIX_OUTSIDE, 4202, "size prefix reaches past the end")            \
+	X(OFFSET_ZERO, 4203, "offset leads to itself")                         \
+	X(OFFSET_OUTSIDE, 4204, "offset leads out of the buffer")              \
+	X(TABLE_MISALIGNED, 4205, "table is not aligned")                      \
+	X(TABLE_OUTSIDE, 4206, "table reaches past the end")                   \
+	X(TABLE_SIZE, 4207, "table is too small to be one")                    \
+	X(VTABLE_OUTSIDE, 4208, "vtable lies outside the buffer")              \
+	X(VTABLE_MISALIGNED, 4209, "vtable is not aligned")                    \
+	X(VTABLE_ODD, 4210, "size of a vtable is odd")                         \
+	X(VTABLE_SIZE, 4211, "vtable is too small to be one")                  \
+	X(VTABLE_CUT, 4212, "vtable reaches past the end")                     \
+	X(VTABLE_OVERLAPS, 4213, "vtable overlaps its table")                  \
+	X(FIELD_OUTSIDE, 4214, "field lies outside its table")                 \
+	X(FIELD_MISALIGNED, 4215, "field is not aligned")                      \
+	X(VECTOR_MISALIGNED, 4216, "vector is not aligned")                    \
+	X(VECTOR_OUTSIDE, 4217, "vector reaches past the end")                 \
+	X(STRING_MISALIGNED, 4218, "string is not aligned")                    \
+	X(STRING_OUTSIDE, 4219, "string reaches past the end")                 \
+	X(STRING_UNTERMINATED, 4220, "string has no NUL behind it")            \
+	X(STRING_NOT_UTF8, 4221, "string is not valid UTF-8")                  \
+	X(NO_NAME, 4222, "event has no name")                                  \
+	X(NO_TARGET, 4223, "span has no target")                               \
+	X(NO_KEY, 4224, "field has no key")                                    \
+	X(NO_VALUE, 4225, "field has no value")                                \
+	X(NO_EVENT, 4226, "envelope has neither a type nor an event")          \
+	X(TYPE_ALONE, 4227, "envelope has a type but no event")                \
+	X(EVENT_ALONE, 4228, "envelope has an event but no type")              \
+	X(OVER_VISITS, 4229, "batch takes more work than its limit")           \
+	X(OVER_OUTPUT, 4230, "batch unfolds to more than its limit")
 
 enum gt_error {
 #define X(name, number, text) GT_ERROR_##name = number,
@@ -102,6 +138,8 @@ struct gt_limits {
 	size_t sites_bytes;   /* of the site table; 4 MiB */
 	uint32_t contexts;    /* contexts with entered spans; 4,096 */
 	uint32_t announcements; /* 16 */
+	size_t batch_bytes; /* of a Hyperlight batch; 1 MiB, and at most that */
+	size_t name_bytes;  /* of the names on a Hyperlight wire; 16 MiB */
 };
 
 struct gt_host_options {
@@ -115,6 +153,14 @@ struct gt_host_options {
 	/* Where the capture goes; `write` NULL: none is written. */
 	struct gt_output capture;
 	const char *filter; /* see gt_host_set_filter(); NULL: "trace" */
+	/*
+	 * What the guest speaks. On a Hyperlight wire there are no sites to
+	 * switch, and no rings to drain: what does not leave the guest in a
+	 * batch does not arrive.
+	 */
+	enum gt_wire wire;
+	/* Hyperlight: take batches on GT_PORT_TRACE only, not on any exit. */
+	bool no_piggyback;
 	/* NUL-terminated UTF-8, or NULL. */
 	const char *guest_name, *vm_name, *backend;
 	const char *traceparent; /* W3C; NULL: a new trace with random id */
@@ -147,7 +193,9 @@ int gt_host_enter(struct gt_host *host, uint32_t vcpu);
 /*
  * The vCPU has left the guest and stands still. Takes the guest's records if
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
- * GT_DOORBELL_MAGIC in r8. Returns 1 for such an exit, which the VMM needs not
+ * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on a port of enum gt_port
+ * or GT_EXIT_HALT, with GT_BATCH_MAGIC in r8, r9 and r10 the GVA and length of
+ * a batch that is not the one before. Returns 1 for such an exit, which the VMM needs not
  * look at further; 0 for any other; a negative code if it asks for something
  * impossible, which is counted: the guest may go on. A guest that announces
  * itself again replaces what it announced before, even if that fails.
@@ -223,5 +271,96 @@ int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
                                  const struct gt_site_view *site,
                                  enum gt_site_kind kind),
                      void *show_context);
+
+/* ---- Hyperlight batches -------------------------------------------------- */
+
+/* As in the union of wire format 0.12. */
+enum gt_hyperlight_kind {
+	GT_HYPERLIGHT_OPEN = 1,
+	GT_HYPERLIGHT_CLOSE = 2,
+	GT_HYPERLIGHT_LOG = 3,
+	GT_HYPERLIGHT_EDIT = 4,  /* late fields of a span; 0.12 only */
+	GT_HYPERLIGHT_START = 5, /* a guest call begins; 0.11: start_tsc */
+};
+
+/* Borrowed until `show` returns. The texts are valid UTF-8. */
+struct gt_hyperlight_event {
+	enum gt_hyperlight_kind kind;
+	bool has_parent;   /* OPEN: there is a parent, if only 0 */
+	bool cut;          /* a string is over the limit and is shown cut */
+	uint64_t id;       /* OPEN, CLOSE, EDIT */
+	uint64_t parent;   /* OPEN with has_parent; LOG, 0 = none */
+	uint64_t tsc;      /* all but EDIT */
+	struct gt_text name;   /* OPEN, LOG */
+	struct gt_text target; /* OPEN */
+	uint32_t field_count;  /* OPEN, LOG, EDIT: see gt_hyperlight_field() */
+	/* For gt_hyperlight_field() alone. */
+	uint32_t string_bytes_;
+	const uint8_t *fields_;
+};
+
+struct gt_hyperlight_field {
+	struct gt_text key, value;
+};
+
+#define GT_HYPERLIGHT_BATCH_BYTES (1u << 20)
+
+struct gt_hyperlight_limits {
+	size_t size;        /* sizeof(struct gt_hyperlight_limits) */
+	size_t batch_bytes; /* default GT_HYPERLIGHT_BATCH_BYTES; < 2^31 */
+	/*
+	 * One for each table and string on the way, one more for each 16 bytes
+	 * of a string, or 2 if it is not ASCII. Default: one per byte of batch.
+	 */
+	uint64_t visits;
+	/*
+	 * Of all that is shown: bytes of strings, 32 per event, 16 per field.
+	 * Default: 16 per byte of batch.
+	 */
+	uint64_t output_bytes;
+	size_t string_bytes; /* a longer one is shown cut; default: no limit */
+};
+
+#define GT_HYPERLIGHT_ERRORS (1u + GT_ERROR_OVER_OUTPUT - GT_ERROR_BATCH_TOO_LONG)
+
+struct gt_hyperlight_result {
+	uint64_t events;      /* shown; the start of 0.11 is one */
+	uint64_t refused;     /* something in them was wrong */
+	uint64_t unknown;     /* of a kind that this wire does not have: skipped */
+	uint64_t strings_cut; /* in events shown */
+	uint64_t output_bytes; /* of events shown */
+	uint64_t visits;
+	/* Accepted as Hyperlight does: */
+	uint64_t wrong_prefixes; /* 0.11: it is not the number of bytes behind */
+	uint64_t trailing_bytes; /* 0.11: behind what the prefix says; 0.12: 1..3 */
+	int first_error;         /* negative code, 0: none */
+	size_t first_error_at;   /* where in the batch */
+	/* By code: errors[GT_ERROR_NO_NAME - GT_ERROR_BATCH_TOO_LONG]. */
+	uint32_t errors[GT_HYPERLIGHT_ERRORS];
+};
+
+/*
+ * Shows the events of a batch of `wire`, GT_WIRE_HYPERLIGHT_0_11 or _0_12, to
+ * `show` in their order. Checks what FlatBuffers' own verifiers check and more,
+ * on `bytes` as they are: a private copy that nobody changes meanwhile, at any
+ * alignment. Nothing is allocated.
+ *
+ * An event is shown if all of it is good. A bad one is refused and the next one
+ * looked at, unless the way there is what is bad, or a limit is reached. Events
+ * of an unknown kind are skipped. An empty batch of 0.12 is good.
+ *
+ * `limits` NULL or zeros in it are the defaults. `ret_result` is stored always
+ * and may be NULL. Returns 0 if nothing was refused, else the first error,
+ * -EINVAL (wire, limits), or what `show` returned if that is not 0, at once.
+ */
+int gt_hyperlight_decode(
+	enum gt_wire wire, const void *bytes, size_t count,
+	const struct gt_hyperlight_limits *limits,
+	int (*show)(void *context, const struct gt_hyperlight_event *event),
+	void *context, struct gt_hyperlight_result *ret_result);
+
+/* Field `index` of an event being shown; both texts empty beyond the last. */
+struct gt_hyperlight_field
+gt_hyperlight_field(const struct gt_hyperlight_event *event, uint32_t index);
 
 #endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches of the Hyperlight wires: decoded, placed in time, to the spans. */
+#include "pipeline_inside.h"
+
+#include <errno.h>
+
+struct taking {
+	struct gt__pipeline *pipeline;
+	uint32_t vcpu;
+};
+
+static int show(void *context, const struct gt_hyperlight_event *event)
+{
+	struct taking *taking = context;
+	struct gt__pipeline *pipeline = taking->pipeline;
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[taking->vcpu];
+	struct gt__foreign_record foreign;
+	struct gt__when when = {.vcpu = taking->vcpu};
+
+	pipeline->summary.records++;
+	if (!gt__foreign_read(&pipeline->foreign, event,
+	                      &pipeline->summary.losses, &foreign))
+		return 0;
+	when.id = foreign.span_id;
+	/* Late fields have no time of their own. */
+	when.ns = vcpu->last_ns;
+	if (event->kind != GT_HYPERLIGHT_EDIT)
+		gt__pipeline_place(pipeline, vcpu, event->tsc, &when);
+	gt__spans_record(&pipeline->spans, &when, &foreign.record);
+	return 0;
+}
+
+static void count_losses(struct gt__pipeline *pipeline,
+                         const struct gt_hyperlight_result *result)
+{
+	struct gt_losses *losses = &pipeline->summary.losses;
+
+	losses->bad_records += result->refused;
+	if (result->first_error && !result->refused)
+		losses->bad_records++;
+	losses->unknown_kinds += result->unknown;
+	losses->strings_cut += result->strings_cut;
+}
+
+int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
+                       const uint8_t *payload, size_t count)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__cursor cursor = {payload, count, false};
+	struct taking taking = {pipeline, number};
+	struct gt_hyperlight_result result;
+	uint32_t wire;
+
+	if (count < GT__BATCH_HEAD)
+		return -EINVAL;
+	gt__pipeline_clock(pipeline, &cursor);
+	vcpu->tsc_offset = (int64_t)gt__cursor_u64(&cursor);
+	wire = gt__cursor_u32(&cursor);
+	gt__cursor_u32(&cursor);
+	if ((wire != GT_WIRE_HYPERLIGHT_0_11 &&
+	     wire != GT_WIRE_HYPERLIGHT_0_12) ||
+	    cursor.left > pipeline->limits.batch_bytes)
+		return -EINVAL;
+	pipeline->summary.record_bytes += cursor.left;
+	gt_hyperlight_decode((enum gt_wire)wire, cursor.at, cursor.left, NULL,
+	                     show, &taking, &result);
+	count_losses(pipeline, &result);
+	vcpu->window_ns = gt__pipeline_now(pipeline);
+	return 0;
+}

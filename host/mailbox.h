@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batches of the Hyperlight wires on their way out of the guest: which exits
+ * carry one, whether it is new, and the one copy of it.
+ */
+#ifndef GT_HOST_MAILBOX_H
+#define GT_HOST_MAILBOX_H
+
+#include "frame.h"
+#include "memory.h"
+
+struct gt__mailbox {
+	uint64_t last_gva; /* of the batch before */
+	uint8_t *last;
+	size_t last_bytes;
+	uint64_t repeated; /* came once more, and were left out */
+};
+
+void gt__mailbox_fini(struct gt__mailbox *mailbox);
+
+/* `piggyback`: a batch may ride on any exit of Hyperlight's, not on 104 only. */
+bool gt__mailbox_is_named(const struct gt_exit *exit, bool piggyback);
+
+/*
+ * Appends the batch that r9 and r10 name to `buffer`. 1; 0: the same bytes from
+ * the same place as the time before (r8 is an ordinary register, and stays);
+ * GT_ERROR_EMPTY_BATCH, _BATCH_TOO_LONG, codes of the memory door, -ENOMEM.
+ */
+int gt__mailbox_take(struct gt__mailbox *mailbox,
+                     const struct gt__memory *memory,
+                     const struct gt__paging *paging,
+                     const struct gt_exit *exit, size_t bytes_max,
+                     struct gt__frame_buffer *buffer);
+
+#endif
