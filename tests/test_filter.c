@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The language of gt_host_set_filter(), as host.h tells it. */
+#include "../host/filter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool admits(const char *text, const char *target, enum gt_level level)
+{
+	struct gt_site_view site = {
+		.target = {target, strlen(target)},
+		.level = level,
+	};
+	struct gt__filter filter;
+
+	assert_int_equal(gt__filter_parse(text, &filter), 0);
+	return gt__filter_admits(&filter, &site);
+}
+
+/* The most verbose level that is on; GT_OFF: none is. */
+static unsigned verbosity(const char *text, const char *target)
+{
+	unsigned level = GT_OFF;
+
+	while (level < GT_TRACE && admits(text, target, level + 1))
+		level++;
+	for (unsigned above = level + 1; above <= GT_TRACE; above++)
+		assert_false(admits(text, target, above));
+	return level;
+}
+
+static bool is_bad(const char *text)
+{
+	struct gt__filter filter = {.count = 77};
+	/* A copy of its own size: nothing behind the NUL is read. */
+	char *copy = strdup(text);
+	int r = gt__filter_parse(copy, &filter);
+
+	free(copy);
+	if (r == 0)
+		return false;
+	assert_int_equal(r, -GT_ERROR_BAD_FILTER);
+	assert_int_equal(filter.count, 77); /* untouched */
+	return true;
+}
+
+static void a_level_holds_for_all_targets(void **unused)
+{
+	static const char *const names[] = {"off",  "error", "warn",
+	                                    "info", "debug", "trace"};
+	static const char *const loud[] = {"OFF",  "Error", "WARN",
+	                                   "InFo", "DEBUG", "tracE"};
+	static const char *const numbers[] = {"0", "1", "2", "3", "4", "5"};
+
+	(void)unused;
+	for (unsigned level = 0; level < 6; level++) {
+		assert_int_equal(verbosity(names[level], "any"), level);
+		assert_int_equal(verbosity(loud[level], "any"), level);
+		assert_int_equal(verbosity(numbers[level], ""), level);
+	}
+}
+
+static void a_target_holds_for_itself_and_what_is_below(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("net=debug", "net"), GT_DEBUG);
+	assert_int_equal(verbosity("net=debug", "net.tcp"), GT_DEBUG);
+	assert_int_equal(verbosity("net=debug", "net::tcp"), GT_DEBUG);
+	assert_int_equal(verbosity("net=debug", "net/tcp.c"), GT_DEBUG);
+	for (unsigned next = 1; next < 256; next++) {
+		char target[] = "net?";
+
+		target[3] = (char)next;
+		assert_int_equal(verbosity("net=debug", target),
+		                 strchr(".:/", (int)next) ? GT_DEBUG : GT_OFF);
+	}
+	assert_int_equal(verbosity("net=debug", "ne"), GT_OFF);
+	assert_int_equal(verbosity("net=debug", "Net"), GT_OFF);
+	assert_int_equal(verbosity("net=debug", ""), GT_OFF);
+	assert_int_equal(verbosity("net=debug", "a.net"), GT_OFF);
+}
+
+static void a_target_alone_means_trace(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("net", "net"), GT_TRACE);
+	assert_int_equal(verbosity("net", "db"), GT_OFF);
+	assert_int_equal(verbosity("6", "6"), GT_TRACE);
+	assert_int_equal(verbosity("information", "information"), GT_TRACE);
+	assert_int_equal(verbosity("info=warn", "info"), GT_WARN);
+}
+
+static void the_longest_match_holds_in_any_order(void **unused)
+{
+	static const char *const orders[] = {
+		"info,net=debug,net.tcp=off", "net.tcp=off,net=debug,info",
+		"net=debug,net.tcp=off,info", "info,net.tcp=off,net=debug"};
+
+	(void)unused;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(verbosity(orders[i], "db"), GT_INFO);
+		assert_int_equal(verbosity(orders[i], "net"), GT_DEBUG);
+		assert_int_equal(verbosity(orders[i], "net.udp"), GT_DEBUG);
+		assert_int_equal(verbosity(orders[i], "net.tcp"), GT_OFF);
+		assert_int_equal(verbosity(orders[i], "net.tcp.x"), GT_OFF);
+		assert_int_equal(verbosity(orders[i], "net.tcpx"), GT_DEBUG);
+	}
+}
+
+static void of_two_equal_ones_the_later_holds(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("info,debug", "a"), GT_DEBUG);
+	assert_int_equal(verbosity("debug,info", "a"), GT_INFO);
+	assert_int_equal(verbosity("a=off,a=warn", "a"), GT_WARN);
+}
+
+static void what_nothing_matches_is_off(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("net=trace,db=trace", "kv"), GT_OFF);
+}
+
+static void blanks_around_words_do_not_count(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("  info  ", "a"), GT_INFO);
+	assert_int_equal(verbosity(" a = debug , b = 0 ,  warn", "a"),
+	                 GT_DEBUG);
+	assert_int_equal(verbosity(" a = debug , b = 0 ,  warn", "b"), GT_OFF);
+	assert_int_equal(verbosity(" a = debug , b = 0 ,  warn", "c"), GT_WARN);
+}
+
+static void everything_else_is_refused(void **unused)
+{
+	static const char *const bad[] = {
+		"",        " ",      ",",         "info,", ",info", "info,,a=1",
+		"=info",   " =info", "a=",        "a= ",   "a=6",   "a=inf",
+		"a=infos", "a=b=1",  "a==1",      "a=1=",  "a=-1",  "a=33",
+		"a=\t1",   "info, ", "a=info;b=1"};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (!is_bad(bad[i]))
+			fail_msg("accepted: \"%s\"", bad[i]);
+}
+
+static void sixty_four_directives_are_the_most(void **unused)
+{
+	char text[GT__DIRECTIVES_MAX * 4 + 8] = "";
+
+	(void)unused;
+	for (unsigned i = 0; i < GT__DIRECTIVES_MAX; i++)
+		strcat(text, i ? ",a=1" : "a=1");
+	assert_int_equal(verbosity(text, "a"), GT_ERROR);
+	strcat(text, ",a=2");
+	assert_true(is_bad(text));
+}
+
+/* Any bytes are taken or refused, and nothing behind them is read. */
+static void any_text_is_safe(void **unused)
+{
+	static const char letters[] = "a=,1 nof.:/\xff";
+	uint32_t state = 1;
+	unsigned good = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < 100000; i++) {
+		char text[16] = "";
+		unsigned count = i % 15;
+
+		for (unsigned j = 0; j < count; j++) {
+			state = state * 1664525 + 1013904223;
+			text[j] = letters[(state >> 16) % 12];
+		}
+		good += !is_bad(text);
+	}
+	assert_in_range(good, 1000, 90000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_level_holds_for_all_targets),
+		cmocka_unit_test(a_target_holds_for_itself_and_what_is_below),
+		cmocka_unit_test(a_target_alone_means_trace),
+		cmocka_unit_test(the_longest_match_holds_in_any_order),
+		cmocka_unit_test(of_two_equal_ones_the_later_holds),
+		cmocka_unit_test(what_nothing_matches_is_off),
+		cmocka_unit_test(blanks_around_words_do_not_count),
+		cmocka_unit_test(everything_else_is_refused),
+		cmocka_unit_test(sixty_four_directives_are_the_most),
+		cmocka_unit_test(any_text_is_safe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
