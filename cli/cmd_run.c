@@ -46,12 +46,14 @@ static int usage(void)
 	        "  --filter DIRECTIVES               such as info,net=debug\n"
 	        "  --wire native|hyperlight-0.11|hyperlight-0.12\n"
 	        "                                    how the guest records\n"
-	        "  --drain exit|end                  when its records are taken\n"
+	        "  --drain exit|end                  when its records are "
+	        "taken\n"
 	        "  --ring-mode flush|drop|overwrite  when its ring is full\n"
 	        "  --vcpus N                         default 1\n"
 	        "  --memory MIB                      default 64\n"
 	        "  --timeout SECONDS                 default none\n"
-	        "  --no-piggyback                    Hyperlight: port 104 only\n"
+	        "  --no-piggyback                    Hyperlight: port 104 "
+	        "only\n"
 	        "  --traceparent W3C                 default $TRACEPARENT\n"
 	        "  -o CAPTURE                        keep everything\n"
 	        "  --export FORMAT[=DEST]            %s\n\n"
@@ -200,7 +202,8 @@ int cmd_run(int argc, char **argv)
 		return usage();
 	options.guest_argv = argv + optind;
 	options.guest_argc = argc - optind;
-	if (options.guest_argc > 1 && strcmp(options.guest_argv[1], "--") == 0) {
+	if (options.guest_argc > 1 &&
+	    strcmp(options.guest_argv[1], "--") == 0) {
 		options.guest_argv[1] = options.guest_argv[0];
 		options.guest_argv++;
 		options.guest_argc--;

@@ -71,7 +71,7 @@ static int show_elf(int fd, unsigned *count)
 	if (elf && elf_kind(elf) == ELF_K_ELF) {
 		data = find_section(elf);
 		r = data ? gt_sites_list(data->d_buf, data->d_size, show, count)
-			 : 0;
+		         : 0;
 	}
 	elf_end(elf);
 	return r;

@@ -23,5 +23,5 @@ void complain(const char *format, ...)
 const char *code_text(int code)
 {
 	return -code < GT_ERROR_NOT_CANONICAL ? strerror(-code)
-					      : gt_error_text(code);
+	                                      : gt_error_text(code);
 }

@@ -9,9 +9,9 @@ static const struct {
 	const char *name;
 	new_sink_fn *new_sink;
 } formats[] = {
-	{"tree", gt_tree_new},           {"perfetto", gt_perfetto_new},
-	{"chrome", gt_chrome_new},       {"otlp-json", gt_otlp_json_new},
-	{"folded", gt_folded_new},       {"csv", gt_csv_new},
+	{"tree", gt_tree_new},     {"perfetto", gt_perfetto_new},
+	{"chrome", gt_chrome_new}, {"otlp-json", gt_otlp_json_new},
+	{"folded", gt_folded_new}, {"csv", gt_csv_new},
 };
 
 const char *format_names(void)
@@ -74,7 +74,7 @@ static int close_one(struct output *output, bool whole)
 		if (r < 0)
 			complain("cannot write %s: %s",
 			         output->path ? output->path
-					      : "standard output",
+			                      : "standard output",
 			         code_text(r));
 	}
 	if (output->sink)

@@ -51,8 +51,8 @@ static int open_input(struct input *input, const char *path)
 		return -errno;
 	if (fstat(input->fd, &info) == 0 && S_ISREG(info.st_mode))
 		input->bytes = (uint64_t)info.st_size;
-	input->show = input->bytes >= PROGRESS_BYTES_MIN &&
-		      isatty(STDERR_FILENO);
+	input->show =
+		input->bytes >= PROGRESS_BYTES_MIN && isatty(STDERR_FILENO);
 	return 0;
 }
 

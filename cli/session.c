@@ -132,7 +132,7 @@ static int make_vm(struct session *session)
 
 	for (int i = 0; argv && i < options->guest_argc; i++)
 		argv[i] = i == 0 ? file_name(options->guest_argv[0])
-				 : options->guest_argv[i];
+		                 : options->guest_argv[i];
 	boot.argv = argv;
 	if (r == 0)
 		r = vm_load(session->vm, options->guest_argv[0]);

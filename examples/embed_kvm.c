@@ -120,8 +120,8 @@ static void make_vm(struct vmm *vmm)
 	region.userspace_addr = (uintptr_t)vmm->ram;
 	check(ioctl(vmm->vm, KVM_SET_USER_MEMORY_REGION, &region), "memory");
 	vmm->vcpu = check(ioctl(vmm->vm, KVM_CREATE_VCPU, 0), "vCPU");
-	run_bytes = (size_t)check(
-		ioctl(vmm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "mmap size");
+	run_bytes = (size_t)check(ioctl(vmm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
+	                          "mmap size");
 	vmm->run = mmap(NULL, run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 	                vmm->vcpu, 0);
 	if (vmm->run == MAP_FAILED)

@@ -14,7 +14,7 @@
  * rest, would take forever: CRCs are tried on this many bytes in vain, and on
  * eight for each byte that the reader has got past.
  */
-#define WASTE_MAX ((uint64_t)4 << 30)
+#define WASTE_MAX  ((uint64_t)4 << 30)
 
 struct reader {
 	long (*read)(void *context, void *bytes, size_t count);
@@ -175,7 +175,7 @@ static int replay(struct reader *reader, struct gt__pipeline *pipeline,
 			options->progress(options->context, reader->total);
 	}
 	return r < 0 ? r
-		     : gt__pipeline_finish(pipeline, reader->cut_bytes,
+	             : gt__pipeline_finish(pipeline, reader->cut_bytes,
 	                                   reader->damaged);
 }
 
@@ -202,8 +202,7 @@ int gt_replay(const struct gt_replay_options *given)
 
 int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
                      void *read_context,
-                     int (*show)(void *context,
-                                 const struct gt_site_view *site,
+                     int (*show)(void *context, const struct gt_site_view *site,
                                  enum gt_site_kind kind),
                      void *show_context)
 {

@@ -69,8 +69,8 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
 			return context;
 	make_room(contexts);
 	context = contexts->count < contexts->count_max
-			  ? malloc(sizeof(*context))
-			  : NULL;
+	                  ? malloc(sizeof(*context))
+	                  : NULL;
 	if (!context)
 		return &contexts->overflow;
 	*context = (struct gt__context){

@@ -35,8 +35,8 @@ void gt__contexts_fini(struct gt__contexts *contexts);
 
 /*
  * The context, a new one if need be. With no room left after the idle ones are
- * forgotten, the shared one; idle ones are looked for now and then only, so that
- * a call costs little however many there are. Never NULL.
+ * forgotten, the shared one; idle ones are looked for now and then only, so
+ * that a call costs little however many there are. Never NULL.
  */
 struct gt__context *gt__context_get(struct gt__contexts *contexts,
                                     uint32_t vcpu, uint64_t number);

@@ -36,6 +36,6 @@ uint32_t gt__crc32c(uint32_t crc, const void *bytes, size_t count)
 {
 	crc = ~crc;
 	crc = __builtin_cpu_supports("sse4.2") ? hardware(crc, bytes, count)
-					       : plain(crc, bytes, count);
+	                                       : plain(crc, bytes, count);
 	return ~crc;
 }

@@ -7,8 +7,8 @@
 const char *gt_error_text(int code)
 {
 	switch (-code) {
-#define X(name, number, text)                                                  \
-	case GT_ERROR_##name:                                                  \
+#define X(name, number, text) \
+	case GT_ERROR_##name: \
 		return text;
 		GT_ERRORS_(X)
 #undef X

@@ -24,18 +24,18 @@ int gt__fanout_init(struct gt__fanout *fanout, struct gt_sink *const *sinks,
 }
 
 /* Calls `function` of each sink that still works and has it. */
-#define CALL_ALL_(fanout, function, ...)                                       \
-	for (size_t i_ = 0; i_ < (fanout)->count; i_++) {                      \
-		struct gt_sink *sink_ = (fanout)->sinks[i_];                   \
-		int r_ = sink_ && sink_->function                              \
-				 ? sink_->function(sink_, __VA_ARGS__)         \
-				 : 0;                                          \
-                                                                               \
-		if (r_ < 0) {                                                  \
-			(fanout)->sinks[i_] = NULL;                            \
-			if ((fanout)->error == 0)                              \
-				(fanout)->error = r_;                          \
-		}                                                              \
+#define CALL_ALL_(fanout, function, ...)                               \
+	for (size_t i_ = 0; i_ < (fanout)->count; i_++) {              \
+		struct gt_sink *sink_ = (fanout)->sinks[i_];           \
+		int r_ = sink_ && sink_->function                      \
+		                 ? sink_->function(sink_, __VA_ARGS__) \
+		                 : 0;                                  \
+                                                                       \
+		if (r_ < 0) {                                          \
+			(fanout)->sinks[i_] = NULL;                    \
+			if ((fanout)->error == 0)                      \
+				(fanout)->error = r_;                  \
+		}                                                      \
 	}
 
 void gt__fanout_begin(struct gt__fanout *fanout, const struct gt_trace *trace)
@@ -61,8 +61,7 @@ void gt__fanout_event(struct gt__fanout *fanout, const struct gt_trace *trace,
 	CALL_ALL_(fanout, event, trace, event);
 }
 
-void gt__fanout_counter(struct gt__fanout *fanout,
-                        const struct gt_trace *trace,
+void gt__fanout_counter(struct gt__fanout *fanout, const struct gt_trace *trace,
                         const struct gt_event_view *event)
 {
 	CALL_ALL_(fanout, counter, trace, event);

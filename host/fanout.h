@@ -25,8 +25,7 @@ void gt__fanout_close(struct gt__fanout *fanout, const struct gt_trace *trace,
                       const struct gt_span_view *span);
 void gt__fanout_event(struct gt__fanout *fanout, const struct gt_trace *trace,
                       const struct gt_event_view *event);
-void gt__fanout_counter(struct gt__fanout *fanout,
-                        const struct gt_trace *trace,
+void gt__fanout_counter(struct gt__fanout *fanout, const struct gt_trace *trace,
                         const struct gt_event_view *event);
 void gt__fanout_end(struct gt__fanout *fanout, const struct gt_trace *trace,
                     const struct gt_summary *summary);

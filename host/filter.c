@@ -10,11 +10,11 @@ static bool parse_level(struct gt_text word, enum gt_level *ret_level)
 	                                "info", "debug", "trace"};
 
 	for (unsigned level = GT_OFF; level <= GT_TRACE; level++) {
-		bool name = word.count == strlen(names[level]) &&
-			    strncasecmp(word.bytes, names[level],
-		                        word.count) == 0;
-		bool number = word.count == 1 &&
-			      word.bytes[0] == (char)('0' + level);
+		bool name =
+			word.count == strlen(names[level]) &&
+			strncasecmp(word.bytes, names[level], word.count) == 0;
+		bool number =
+			word.count == 1 && word.bytes[0] == (char)('0' + level);
 
 		if (!name && !number)
 			continue;

@@ -35,8 +35,8 @@ size_t gt__pair_read(const uint8_t *body, size_t count, struct gt_text *ret_key,
 	if (count < PAIR_HEAD)
 		return 0;
 	*ret_key = (struct gt_text){texts, gt__load32(body)};
-	*ret_value = (struct gt_text){texts + ret_key->count,
-	                              gt__load32(body + 4)};
+	*ret_value =
+		(struct gt_text){texts + ret_key->count, gt__load32(body + 4)};
 	bytes = pair_bytes(*ret_key, *ret_value);
 	return bytes <= count ? bytes : 0;
 }
@@ -120,11 +120,11 @@ bool gt__foreign_read(struct gt__foreign *foreign,
 	set_kind(event, &record, &kind);
 	record.flags = event->cut ? GT_RECORD_CUT : 0;
 	if (record.kind != GT_RECORD_CLOSE) {
-		record.site = gt__interned_site(&foreign->interned, kind,
-		                                event->target, event->name,
-		                                &crowded);
-		if (!record.site || !add_fields(foreign, event, crowded,
-		                                &record.body_bytes))
+		record.site =
+			gt__interned_site(&foreign->interned, kind,
+		                          event->target, event->name, &crowded);
+		if (!record.site ||
+		    !add_fields(foreign, event, crowded, &record.body_bytes))
 			return false;
 		record.body = foreign->body;
 		losses->crowded_names += crowded;

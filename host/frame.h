@@ -15,10 +15,10 @@
 #include <guesttrace/host.h>
 #include <stdlib.h>
 
-#define GT__FRAME_MAGIC 0x6d617266u /* "fram" */
-#define GT__FRAME_HEAD 16u
+#define GT__FRAME_MAGIC     0x6d617266u /* "fram" */
+#define GT__FRAME_HEAD      16u
 #define GT__FRAME_BYTES_MAX (UINT32_C(1) << 30)
-#define GT__CAPTURE_MAGIC UINT64_C(0x7275747061637467) /* "gtcaptur" */
+#define GT__CAPTURE_MAGIC   UINT64_C(0x7275747061637467) /* "gtcaptur" */
 
 enum gt__frame_type {
 	GT__FRAME_START = 1,
@@ -32,9 +32,9 @@ enum gt__frame_type {
 
 /* Bytes of GT__FRAME_RECORDS before the rings' own. */
 #define GT__RECORDS_HEAD (7u * 8 + GT_LEVELS * 16u)
-#define GT__EXIT_BYTES 24u
+#define GT__EXIT_BYTES   24u
 /* Bytes of GT__FRAME_BATCH before the batch. */
-#define GT__BATCH_HEAD 40u
+#define GT__BATCH_HEAD   40u
 
 /* A frame being written: bytes[GT__FRAME_HEAD..count) is its payload. */
 struct gt__frame_buffer {
@@ -117,7 +117,8 @@ static inline void gt__frame_seal(struct gt__frame_buffer *buffer,
 	gt__store32(head + 4, (uint32_t)count);
 	gt__store16(head + 12, (uint16_t)type);
 	gt__store16(head + 14, (uint16_t)vcpu);
-	gt__store32(head + 8, gt__frame_crc(head, head + GT__FRAME_HEAD, count));
+	gt__store32(head + 8,
+	            gt__frame_crc(head, head + GT__FRAME_HEAD, count));
 }
 
 /* A payload being read. Past its end everything is 0 and `bad` stays set. */
@@ -161,7 +162,7 @@ static inline struct gt_text gt__cursor_text(struct gt__cursor *cursor)
 	const uint8_t *at = gt__cursor_take(cursor, count);
 
 	return at ? (struct gt_text){(const char *)at, count}
-		  : (struct gt_text){"", 0};
+	          : (struct gt_text){"", 0};
 }
 
 #endif

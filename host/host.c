@@ -48,8 +48,8 @@ static int set_context(struct gt_host *host)
 		                                strlen(traceparent)},
 			       context->trace_id, &context->parent_id,
 			       &context->flags)
-			       ? 0
-			       : -GT_ERROR_BAD_TRACEPARENT;
+		               ? 0
+		               : -GT_ERROR_BAD_TRACEPARENT;
 	host->options.random(host->options.random_context, context->trace_id,
 	                     sizeof(context->trace_id));
 	context->trace_id[15] |= 1; /* never all zero */
@@ -99,8 +99,8 @@ int gt_host_new(const struct gt_host_options *options,
 {
 	struct gt_host *host = calloc(1, sizeof(*host));
 	size_t bytes = options->size < sizeof(host->options)
-			       ? options->size
-			       : sizeof(host->options);
+	                       ? options->size
+	                       : sizeof(host->options);
 	int r;
 
 	if (!host)
@@ -266,15 +266,16 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 
 	if (host->options.wire == GT_WIRE_NATIVE) {
 		r = is_doorbell(exit)
-			    ? serve(host, &host->vcpus[vcpu].paging, exit)
-			    : 0;
+		            ? serve(host, &host->vcpus[vcpu].paging, exit)
+		            : 0;
 		return r < 0 ? r : is_doorbell(exit);
 	}
 	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
 		return 0;
 	r = take_batch(host, vcpu, exit);
 	return r < 0 ? r
-		     : exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE;
+	             : exit->reason == GT_EXIT_IO &&
+	                       exit->port == GT_PORT_TRACE;
 }
 
 static int take_exit(struct gt_host *host, uint32_t number,
@@ -358,8 +359,8 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 	return r;
 }
 
-int gt_host_finish(struct gt_host *host, enum gt_ending ending,
-                   uint32_t status, const char *message)
+int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
+                   const char *message)
 {
 	int r = -EINVAL;
 
@@ -368,7 +369,8 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending,
 		if (drain(host, &host->vcpus[host->last_vcpu].paging) < 0)
 			host->bad_requests++;
 		gt__outbox_end(host, ending, status, message);
-		gt__outbox_keep_error(host, gt__pipeline_finish(host->pipeline, 0, 0));
+		gt__outbox_keep_error(
+			host, gt__pipeline_finish(host->pipeline, 0, 0));
 		host->finished = true;
 		r = host->error;
 	}

@@ -109,13 +109,12 @@ static const struct gt__site *crowd(struct gt__interned *interned,
 const struct gt__site *gt__interned_site(struct gt__interned *interned,
                                          enum gt_site_kind kind,
                                          struct gt_text target,
-                                         struct gt_text name,
-                                         bool *ret_crowded)
+                                         struct gt_text name, bool *ret_crowded)
 {
 	uint64_t hash = hash_text(
 		hash_text(UINT64_C(0xcbf29ce484222325) ^ kind, target), name);
 	size_t bytes = sizeof(struct gt__interned_site) + target.count +
-		       name.count + 2 * sizeof(void *);
+	               name.count + 2 * sizeof(void *);
 	struct gt__interned_site *one;
 	uint32_t i;
 

@@ -23,7 +23,8 @@ bool gt__mailbox_is_named(const struct gt_exit *exit, bool piggyback)
 		return piggyback;
 	if (exit->reason != GT_EXIT_IO || !exit->out || exit->count != 1)
 		return false;
-	return exit->port == GT_PORT_TRACE || (piggyback && is_port(exit->port));
+	return exit->port == GT_PORT_TRACE ||
+	       (piggyback && is_port(exit->port));
 }
 
 static int remember(struct gt__mailbox *mailbox, uint64_t gva,

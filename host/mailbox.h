@@ -18,7 +18,8 @@ struct gt__mailbox {
 
 void gt__mailbox_fini(struct gt__mailbox *mailbox);
 
-/* `piggyback`: a batch may ride on any exit of Hyperlight's, not on 104 only. */
+/* `piggyback`: a batch may ride on any exit of Hyperlight's, not on 104 only.
+ */
 bool gt__mailbox_is_named(const struct gt_exit *exit, bool piggyback);
 
 /*

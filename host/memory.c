@@ -12,16 +12,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define CR0_PE (UINT64_C(1) << 0)
-#define CR0_PG (UINT64_C(1) << 31)
-#define CR4_PAE (UINT64_C(1) << 5)
-#define CR4_LA57 (UINT64_C(1) << 12)
-#define EFER_LMA (UINT64_C(1) << 10)
-#define ENTRY_PRESENT (UINT64_C(1) << 0)
+#define CR0_PE         (UINT64_C(1) << 0)
+#define CR0_PG         (UINT64_C(1) << 31)
+#define CR4_PAE        (UINT64_C(1) << 5)
+#define CR4_LA57       (UINT64_C(1) << 12)
+#define EFER_LMA       (UINT64_C(1) << 10)
+#define ENTRY_PRESENT  (UINT64_C(1) << 0)
 #define ENTRY_WRITABLE (UINT64_C(1) << 1)
-#define ENTRY_LARGE (UINT64_C(1) << 7)
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000) /* bits 51:12 */
-#define PAGE_BYTES UINT64_C(4096)
+#define ENTRY_LARGE    (UINT64_C(1) << 7)
+#define ENTRY_ADDRESS  UINT64_C(0x000ffffffffff000) /* bits 51:12 */
+#define PAGE_BYTES     UINT64_C(4096)
 
 /* The host address of `gpa` and how many bytes of its slot follow it. */
 static unsigned char *find(const struct gt__memory *memory, uint64_t gpa,
@@ -161,8 +161,7 @@ static void put(unsigned char *at, const unsigned char *from, size_t count)
 	uint64_t word;
 
 	while (count > 0) {
-		if ((uintptr_t)at % sizeof(word) != 0 ||
-		    count < sizeof(word)) {
+		if ((uintptr_t)at % sizeof(word) != 0 || count < sizeof(word)) {
 			*(volatile unsigned char *)at++ = *from++;
 			count--;
 			continue;

@@ -12,8 +12,8 @@ struct gt__record {
 	const struct gt__site *site; /* NULL for kinds without one */
 	enum gt_record_kind kind;
 	uint32_t flags;
-	uint64_t tsc; /* 0 for GT_RECORD_PAD */
-	uint64_t id;  /* span id or context, of kinds that have one */
+	uint64_t tsc;    /* 0 for GT_RECORD_PAD */
+	uint64_t id;     /* span id or context, of kinds that have one */
 	bool has_parent; /* said by the record, not by the order of records */
 	uint64_t parent; /* then: span id, 0 = none */
 	const uint8_t *body; /* values, or the words of a sync or switch */

@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-#define CHUNK_BYTES 240u
-#define SPANS_PER_BLOCK 32u
+#define CHUNK_BYTES      240u
+#define SPANS_PER_BLOCK  32u
 #define CHUNKS_PER_BLOCK 16u
-#define INDEX_MIN 64u
+#define INDEX_MIN        64u
 
 struct gt__chunk {
 	struct gt__chunk *next;
@@ -277,8 +277,8 @@ static void put(struct gt__open_span *span, const void *bytes, size_t count)
 }
 
 bool gt__open_table_say(struct gt__open_table *table,
-                        struct gt__open_span *span,
-                        const struct gt__item *item, const void *body)
+                        struct gt__open_span *span, const struct gt__item *item,
+                        const void *body)
 {
 	if (!reserve(table, span, sizeof(*item) + item->body_bytes))
 		return false;
@@ -292,7 +292,8 @@ const uint8_t *gt__open_table_items(const struct gt__open_span *span,
 {
 	size_t done = 0;
 
-	if (span->item_bytes == 0 || span->first->used_bytes == span->item_bytes)
+	if (span->item_bytes == 0 ||
+	    span->first->used_bytes == span->item_bytes)
 		return span->first ? span->first->bytes : NULL;
 	if (*buffer_bytes < span->item_bytes) {
 		uint8_t *grown = realloc(*buffer, 2 * span->item_bytes);

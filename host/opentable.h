@@ -24,7 +24,8 @@ struct gt__open_span {
 	size_t item_bytes;
 	/* By age, for eviction. */
 	struct gt__open_span *older, *newer;
-	/* Where it stands among the entered spans; context NULL: it does not. */
+	/* Where it stands among the entered spans; context NULL: it does not.
+	 */
 	struct gt__context *context;
 	struct gt__open_span *below, *above;
 	uint32_t vcpu;
@@ -76,8 +77,8 @@ void gt__open_table_remove(struct gt__open_table *table,
 
 /* Adds an item to the span. False: over the quota, or no memory. */
 bool gt__open_table_say(struct gt__open_table *table,
-                        struct gt__open_span *span,
-                        const struct gt__item *item, const void *body);
+                        struct gt__open_span *span, const struct gt__item *item,
+                        const void *body);
 
 /*
  * All items of the span in one piece. `*buffer` of `*buffer_bytes` grows as

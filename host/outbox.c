@@ -23,7 +23,8 @@ void gt__outbox_clock(struct gt_host *host, uint8_t *to)
  * Seals the frame in host->frame and sends it both ways. What the capture and
  * the sinks return is kept for the end and stops nothing: only -ENOMEM here.
  */
-int gt__outbox_send(struct gt_host *host, enum gt__frame_type type, uint32_t vcpu)
+int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
+                    uint32_t vcpu)
 {
 	struct gt__frame_buffer *frame = &host->frame;
 	int r;
@@ -57,7 +58,7 @@ void gt__outbox_exits(struct gt_host *host)
 }
 
 void gt__outbox_note_exit(struct gt_host *host, uint32_t vcpu,
-                      const struct gt_exit *exit)
+                          const struct gt_exit *exit)
 {
 	struct gt_clock_reading reading = {0};
 	uint8_t *to = host->exits + host->exits_bytes;
@@ -108,7 +109,7 @@ int gt__outbox_start(struct gt_host *host)
 }
 
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
-                     uint32_t status, const char *message)
+                    uint32_t status, const char *message)
 {
 	uint8_t clock[24];
 

@@ -23,7 +23,8 @@ struct gt_limits gt__limits(const struct gt_limits *given)
 		limits.contexts = 4096;
 	if (!limits.announcements)
 		limits.announcements = 16;
-	if (!limits.batch_bytes || limits.batch_bytes > GT_HYPERLIGHT_BATCH_BYTES)
+	if (!limits.batch_bytes ||
+	    limits.batch_bytes > GT_HYPERLIGHT_BATCH_BYTES)
 		limits.batch_bytes = GT_HYPERLIGHT_BATCH_BYTES;
 	if (!limits.name_bytes)
 		limits.name_bytes = (size_t)16 << 20;
@@ -72,13 +73,14 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
 {
 	return pipeline->site_tables
-		       ? pipeline->sites[pipeline->site_tables - 1]
-		       : NULL;
+	               ? pipeline->sites[pipeline->site_tables - 1]
+	               : NULL;
 }
 
 /* ---- Start --------------------------------------------------------------- */
 
-void gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
+void gt__pipeline_clock(struct gt__pipeline *pipeline,
+                        struct gt__cursor *cursor)
 {
 	uint64_t tsc = gt__cursor_u64(cursor);
 	uint64_t ns = gt__cursor_u64(cursor);
@@ -88,7 +90,8 @@ void gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor
 		gt__clock_add(&pipeline->clock, tsc, ns, gap_ns);
 }
 
-uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline, uint64_t monotonic_ns)
+uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
+                          uint64_t monotonic_ns)
 {
 	return monotonic_ns + (uint64_t)pipeline->trace.monotonic_offset_ns;
 }
@@ -97,8 +100,9 @@ uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 {
 	const struct gt__clock *clock = &pipeline->clock;
 
-	return gt__pipeline_utc(pipeline,
-	           clock->count ? clock->samples[clock->count - 1].ns : 0);
+	return gt__pipeline_utc(
+		pipeline,
+		clock->count ? clock->samples[clock->count - 1].ns : 0);
 }
 
 /* The three names, copied into one piece of memory. */
@@ -130,8 +134,8 @@ static int init_spans(struct gt__pipeline *pipeline,
 	uint64_t hash_key = names->id_base;
 
 	(void)!getrandom(&hash_key, sizeof(hash_key), 0);
-	pipeline->vcpus = calloc(pipeline->trace.vcpus,
-	                         sizeof(*pipeline->vcpus));
+	pipeline->vcpus =
+		calloc(pipeline->trace.vcpus, sizeof(*pipeline->vcpus));
 	if (!pipeline->vcpus)
 		return -ENOMEM;
 	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
@@ -160,8 +164,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	names.id_base = gt__cursor_u64(&cursor);
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
-	pipeline->trace.monotonic_offset_ns =
-		(int64_t)gt__cursor_u64(&cursor);
+	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
 	gt__pipeline_clock(pipeline, &cursor);
 	r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
@@ -213,7 +216,8 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 		return -EINVAL;
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
 		gt__pipeline_show(pipeline, i, true);
-	gt__spans_restart(&pipeline->spans, id_base, gt__pipeline_now(pipeline));
+	gt__spans_restart(&pipeline->spans, id_base,
+	                  gt__pipeline_now(pipeline));
 	sum_losses(pipeline);
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
 		struct gt__levels *levels = &pipeline->vcpus[i].levels;
@@ -320,12 +324,10 @@ int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
 	int r;
 
 	if (!pipeline->started)
-		return type == GT__FRAME_START
-			       ? start(pipeline, payload, count)
-			       : -GT_ERROR_NOT_A_CAPTURE;
-	r = pipeline->ended
-		    ? -EINVAL
-		    : dispatch(pipeline, type, vcpu, payload, count);
+		return type == GT__FRAME_START ? start(pipeline, payload, count)
+		                               : -GT_ERROR_NOT_A_CAPTURE;
+	r = pipeline->ended ? -EINVAL
+	                    : dispatch(pipeline, type, vcpu, payload, count);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)

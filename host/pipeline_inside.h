@@ -11,7 +11,7 @@
 
 #define GT__SITE_TABLES_MAX 64u
 /* A drain of four such rings is one frame. */
-#define RING_BYTES_MAX ((size_t)GT__FRAME_BYTES_MAX / 8)
+#define RING_BYTES_MAX      ((size_t)GT__FRAME_BYTES_MAX / 8)
 
 struct gt__pipeline_vcpu {
 	struct gt__levels levels;

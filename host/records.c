@@ -8,8 +8,9 @@
  * Guest TSC -> UTC, not outside the window that the record must lie in, nor
  * before what its vCPU recorded earlier.
  */
-void gt__pipeline_place(struct gt__pipeline *pipeline, struct gt__pipeline_vcpu *vcpu,
-                          uint64_t guest_tsc, struct gt__when *when)
+void gt__pipeline_place(struct gt__pipeline *pipeline,
+                        struct gt__pipeline_vcpu *vcpu, uint64_t guest_tsc,
+                        struct gt__when *when)
 {
 	uint64_t host_tsc = guest_tsc - (uint64_t)vcpu->tsc_offset;
 	uint64_t ns;
@@ -102,7 +103,7 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 }
 
 int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
-                        const uint8_t *payload, size_t count)
+                         const uint8_t *payload, size_t count)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 	struct gt__cursor cursor = {payload, count, false};

@@ -56,7 +56,7 @@ static int read_vcpu(const struct gt__guest *guest,
 {
 	return gt__memory_read(guest->memory, paging,
 	                       guest->vcpus_gva +
-				       (uint64_t)vcpu * sizeof(*ret_vcpu),
+	                               (uint64_t)vcpu * sizeof(*ret_vcpu),
 	                       ret_vcpu, sizeof(*ret_vcpu));
 }
 
@@ -97,7 +97,7 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
 	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
 	r = fresh.rings && fresh.lost ? read_rings(&fresh, paging, limits)
-				      : -ENOMEM;
+	                              : -ENOMEM;
 	if (r < 0) {
 		gt__guest_fini(&fresh);
 		return r;
@@ -146,10 +146,10 @@ int gt__guest_set_context(const struct gt__guest *guest,
                           const struct gt__paging *paging,
                           const struct gt_context *context)
 {
-	return gt__memory_write(
-		guest->memory, paging,
-		guest->control_gva + offsetof(struct gt_control, context),
-		context, sizeof(*context));
+	return gt__memory_write(guest->memory, paging,
+	                        guest->control_gva +
+	                                offsetof(struct gt_control, context),
+	                        context, sizeof(*context));
 }
 
 int gt__guest_set_states(const struct gt__guest *guest,
@@ -238,15 +238,15 @@ static uint64_t overtaken(const struct gt__guest *guest,
 {
 	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
 	uint64_t gva = guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu) +
-		       offsetof(struct gt_vcpu, ring) +
-		       level * sizeof(struct gt_ring) +
-		       offsetof(struct gt_ring, pos);
+	               offsetof(struct gt_vcpu, ring) +
+	               level * sizeof(struct gt_ring) +
+	               offsetof(struct gt_ring, pos);
 	uint64_t now, oldest;
 
 	/* The copy is made before `pos` is read again. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (!ring->overwrite || gt__memory_read(guest->memory, paging, gva,
-	                                        &now, sizeof(now)) < 0)
+	if (!ring->overwrite ||
+	    gt__memory_read(guest->memory, paging, gva, &now, sizeof(now)) < 0)
 		return 0;
 	oldest = oldest_whole(ring, now);
 	if (oldest <= from)
@@ -269,8 +269,8 @@ static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
 	range[1] = 0;
 	if (!find_range(ring, pos, &from, &gone))
 		return ring->base_gva == 0 || pos == ring->tail
-			       ? 0
-			       : -GT_ERROR_BAD_RING;
+		               ? 0
+		               : -GT_ERROR_BAD_RING;
 	to = gt__frame_extend(buffer, pos - from);
 	if (!to)
 		return -ENOMEM;
@@ -315,7 +315,7 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 		lost[0] += now.ring[i].lost;
 		inside |= (uint64_t)(now.ring[i].limit == 0 &&
 		                     guest->rings[vcpu][i].base_gva != 0)
-			  << i;
+		          << i;
 		any |= ranges[i][1];
 	}
 	if (buffer->no_memory)
@@ -341,10 +341,10 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
 	for (unsigned i = 0; i < GT_LEVELS; i++, ranges += 16) {
 		struct gt__ring_view *ring = &guest->rings[vcpu][i];
 		uint64_t gva = guest->vcpus_gva +
-			       vcpu * sizeof(struct gt_vcpu) +
-			       offsetof(struct gt_vcpu, ring) +
-			       i * sizeof(struct gt_ring) +
-			       offsetof(struct gt_ring, tail);
+		               vcpu * sizeof(struct gt_vcpu) +
+		               offsetof(struct gt_vcpu, ring) +
+		               i * sizeof(struct gt_ring) +
+		               offsetof(struct gt_ring, tail);
 		int r;
 
 		if (gt__load64(ranges) + gt__load64(ranges + 8) == ring->tail)

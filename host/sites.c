@@ -144,8 +144,8 @@ static int allocate(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 		site_max++;
 		field_max += head.fields;
 		text_max += gt__utf8_is_valid(bytes + at + sizeof(head), text)
-				    ? text
-				    : 3 * text;
+		                    ? text
+		                    : 3 * text;
 		at = find_head(bytes, count, behind(at, &head), &head);
 	}
 	sites->slot_count = (uint32_t)(count / GT_SITE_ALIGN + 1);
@@ -154,8 +154,8 @@ static int allocate(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 	sites->fields = calloc(field_max + 1, sizeof(*sites->fields));
 	sites->texts = malloc(text_max + 1);
 	return sites->slots && sites->sites && sites->fields && sites->texts
-		       ? 0
-		       : -ENOMEM;
+	               ? 0
+	               : -ENOMEM;
 }
 
 int gt__sites_new(const void *bytes, size_t count, uint64_t gva,

@@ -34,7 +34,8 @@ struct gt__sites {
 
 /*
  * Parses `count` bytes, at most GT_SITES_BYTES_MAX; what is no well-formed site
- * is skipped: of a good head with bad texts, the size that it claims. The result keeps nothing of `bytes`. -ENOMEM, GT_ERROR_BAD_SITES.
+ * is skipped: of a good head with bad texts, the size that it claims. The
+ * result keeps nothing of `bytes`. -ENOMEM, GT_ERROR_BAD_SITES.
  */
 int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
                   struct gt__sites **ret_sites);

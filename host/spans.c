@@ -91,8 +91,8 @@ static void realign(struct gt__spans *spans, struct gt__context *context,
 {
 	struct gt__open_span *span = gt__open_table_find(&spans->open, current);
 
-	unwind(spans, context,
-	       span && span->context == context ? span : NULL, ns);
+	unwind(spans, context, span && span->context == context ? span : NULL,
+	       ns);
 	if (span && span->context && span->context != context &&
 	    span->context->number == context->number)
 		gt__context_move(context, span->context);
@@ -162,7 +162,7 @@ static struct gt__item item_of(struct gt__spans *spans,
                                const struct gt__record *record)
 {
 	unsigned flags = (when->adjusted ? GT_SPAN_ADJUSTED : 0u) |
-			 (record->flags & GT_RECORD_CUT ? GT_SPAN_CUT : 0u);
+	                 (record->flags & GT_RECORD_CUT ? GT_SPAN_CUT : 0u);
 
 	return (struct gt__item){
 		.site = record->site,

@@ -31,9 +31,9 @@ void gt__system_clock(void *context, struct gt_clock_reading *ret_reading)
 		ret_reading->monotonic_ns = before + best / 2;
 		ret_reading->gap_ns = best / 2 + 1;
 	}
-	ret_reading->realtime_ns = nanoseconds(CLOCK_REALTIME) -
-				   (nanoseconds(CLOCK_MONOTONIC) -
-	                            ret_reading->monotonic_ns);
+	ret_reading->realtime_ns =
+		nanoseconds(CLOCK_REALTIME) -
+		(nanoseconds(CLOCK_MONOTONIC) - ret_reading->monotonic_ns);
 }
 
 void gt__system_random(void *context, void *bytes, size_t count)

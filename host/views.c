@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define KEPT_MAX 4096u /* fields, events, links */
+#define KEPT_MAX       4096u /* fields, events, links */
 #define ITEMS_KEPT_MAX ((size_t)1 << 20)
 
 struct gt__text_block {
@@ -191,8 +191,8 @@ static void add_field(struct gt__views *views, struct gt_text key,
 	field->value.text = (struct gt_text){(const char *)value->bytes,
 	                                     value->stored_bytes};
 	if (type == GT_TYPE_STRING)
-		field->value.text = text_of(views, value->bytes,
-		                            whole_characters(value));
+		field->value.text =
+			text_of(views, value->bytes, whole_characters(value));
 }
 
 static void add_value(struct gt__views *views, const struct gt__names *names,
@@ -217,8 +217,9 @@ static void add_value(struct gt__views *views, const struct gt__names *names,
 			         gt__exported(names, value->word));
 		break;
 	case GT_TYPE_LINK_REMOTE:
-		add_remote_link(views, (struct gt_text){(const char *)value->bytes,
-		                                        value->stored_bytes});
+		add_remote_link(views,
+		                (struct gt_text){(const char *)value->bytes,
+		                                 value->stored_bytes});
 		break;
 	case GT_TYPE_OK:
 		views->status = GT_STATUS_OK;
@@ -226,8 +227,8 @@ static void add_value(struct gt__views *views, const struct gt__names *names,
 		break;
 	case GT_TYPE_FAILED:
 		views->status = GT_STATUS_ERROR;
-		views->status_text = text_of(views, value->bytes,
-		                             whole_characters(value));
+		views->status_text =
+			text_of(views, value->bytes, whole_characters(value));
 		break;
 	}
 }
@@ -308,8 +309,8 @@ static bool begin_event(struct gt__views *views, const struct gt__item *item,
                         uint64_t span_id)
 {
 	size_t room = views->event_room;
-	struct gt_event_view *events = grow(views->events, views->event_count,
-	                                    &room, sizeof(*events));
+	struct gt_event_view *events =
+		grow(views->events, views->event_count, &room, sizeof(*events));
 	size_t *firsts;
 
 	if (!events)
@@ -341,7 +342,7 @@ static void add_event(struct gt__views *views, const struct gt__names *names,
 	add_values(views, names, item->site, body, item->body_bytes);
 	event = &views->events[views->event_count - 1];
 	event->field_count = views->field_count -
-			     views->event_fields[views->event_count - 1];
+	                     views->event_fields[views->event_count - 1];
 	/* An event has neither status nor links. */
 	views->status = status;
 	views->status_text = status_text;
@@ -353,8 +354,8 @@ static void add_items(struct gt__views *views, const struct gt__names *names,
                       const struct gt__open_span *span, uint64_t span_id,
                       bool events)
 {
-	const uint8_t *at = gt__open_table_items(span, &views->items,
-	                                         &views->items_bytes);
+	const uint8_t *at =
+		gt__open_table_items(span, &views->items, &views->items_bytes);
 	const uint8_t *end = at ? at + span->item_bytes : NULL;
 	struct gt__item item;
 
@@ -381,8 +382,8 @@ struct gt_span_view gt__view_span(struct gt__views *views,
 		.guest_id = span->id,
 		.guest_parent_id = span->parent_remote ? 0 : span->parent,
 		.parent_id = span->parent_remote
-				     ? span->parent
-				     : gt__exported(names, span->parent),
+	                             ? span->parent
+	                             : gt__exported(names, span->parent),
 		.start_ns = span->start_ns,
 		.end_ns = span->start_ns,
 		.sequence = span->sequence,
@@ -403,7 +404,8 @@ struct gt_span_view gt__view_span(struct gt__views *views,
 	add_items(views, names, span, view.id, true);
 	/* Without any field there is no array to point into. */
 	for (size_t i = 0; views->fields && i < views->event_count; i++)
-		views->events[i].fields = views->fields + views->event_fields[i];
+		views->events[i].fields =
+			views->fields + views->event_fields[i];
 	view.fields = views->fields;
 	view.events = views->events;
 	view.event_count = views->event_count;

@@ -24,7 +24,7 @@ uint64_t inproc_tsc(void)
 /* ---- Memory: GPA = GVA, by 1 GiB pages ----------------------------------- */
 
 #define TABLE_GPA UINT64_C(0x1000)
-#define TABLES 64u
+#define TABLES    64u
 
 /* PML4, then one page of 1 GiB entries per 512 GiB of this process. */
 static uint64_t tables[TABLES][512] __attribute__((aligned(4096)));

@@ -2,7 +2,8 @@
 /*
  * A guest inside the test's own process: the guest library records into the
  * test's memory, and the host library reads it through page tables that map
- * this process one to one. The clock is the test's, so that every time is known.
+ * this process one to one. The clock is the test's, so that every time is
+ * known.
  */
 #ifndef INPROC_H
 #define INPROC_H

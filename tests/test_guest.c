@@ -18,8 +18,9 @@ static uint64_t ring[64 << 10 >> 3];
 static int setup(void **state)
 {
 	struct gt_host_options host = inproc_options();
-	struct gt_options guest = {
-		.size = sizeof(guest), .ring = ring, .ring_bytes = sizeof(ring)};
+	struct gt_options guest = {.size = sizeof(guest),
+	                           .ring = ring,
+	                           .ring_bytes = sizeof(ring)};
 
 	(void)state;
 	inproc_clear();
@@ -56,11 +57,11 @@ static void an_event_keeps_every_type_of_field(void **state)
 	static const unsigned char bytes[] = {1, 0, 255};
 
 	(void)state;
-	GT_EVENT(GT_INFO, "all", gt_u64("u", UINT64_MAX), gt_i64("i", INT64_MIN),
-	         gt_f64("f", 1.5), gt_bool("t", true), gt_bool("n", false),
-	         gt_str("s", "h\xc3\xa9"), gt_str("null", NULL),
-	         gt_strn("part", "abcdef", 3), gt_bytes("x", bytes, 3),
-	         gt_ptr("p", (void *)0x1000));
+	GT_EVENT(GT_INFO, "all", gt_u64("u", UINT64_MAX),
+	         gt_i64("i", INT64_MIN), gt_f64("f", 1.5), gt_bool("t", true),
+	         gt_bool("n", false), gt_str("s", "h\xc3\xa9"),
+	         gt_str("null", NULL), gt_strn("part", "abcdef", 3),
+	         gt_bytes("x", bytes, 3), gt_ptr("p", (void *)0x1000));
 	expect("event all <0 u=18446744073709551615 i=-9223372036854775808 "
 	       "f=1.5 t=true n=false s=h\xc3\xa9 null=(null) part=abc "
 	       "x=0100ff p=0x1000\n");
@@ -200,7 +201,8 @@ static void parents_and_roots_can_be_explicit(void **state)
 	{
 		GT_SPAN(a, GT_INFO, "a");
 		{
-			GT_SPAN(b, GT_INFO, "b", gt_parent(far), gt_u64("n", 1));
+			GT_SPAN(b, GT_INFO, "b", gt_parent(far),
+			        gt_u64("n", 1));
 			GT_SPAN(c, GT_INFO, "c", gt_root());
 			GT_EVENT(GT_INFO, "e", gt_parent(far));
 		}
@@ -227,8 +229,8 @@ static void links_and_status_reach_the_span(void **state)
 	gt_close(&a);
 	gt_close(&b);
 	finish();
-	assert_non_null(strstr(inproc_text(),
-	                       "close a 52 status=2(broken) code=-5\n"));
+	assert_non_null(
+		strstr(inproc_text(), "close a 52 status=2(broken) code=-5\n"));
 	assert_non_null(strstr(inproc_text(), "status=1() link=11.."
 	                                      "1111111111111145 "
 	                                      "link=0a..b7ad6b7169203331\n"));
@@ -293,8 +295,8 @@ static void one_target_is_switched_while_the_guest_runs(void **state)
 	for (unsigned round = 0; round < 4; round++) {
 		other();
 		GT_EVENT(GT_DEBUG, "of_test", gt_u64("round", round));
-		gt_host_set_filter(inproc_host, round % 2 ? "trace"
-		                                          : "trace,other=off");
+		gt_host_set_filter(inproc_host,
+		                   round % 2 ? "trace" : "trace,other=off");
 	}
 	expect("event of_other <0\n"
 	       "event of_test <0 round=0\n"

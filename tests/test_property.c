@@ -18,7 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SLOTS 24
+#define SLOTS     24
 #define DEPTH_MAX 40
 
 static uint64_t ring[64 << 10 >> 3];
@@ -158,7 +158,8 @@ static void some_event(void)
 		model_event("plain", top(), "");
 		break;
 	case 1:
-		GT_EVENT(GT_WARN, "number", gt_u64("n", n), gt_bool("b", n & 1));
+		GT_EVENT(GT_WARN, "number", gt_u64("n", n),
+		         gt_bool("b", n & 1));
 		snprintf(fields, sizeof(fields), " n=%" PRIu64 " b=%s", n,
 		         n & 1 ? "true" : "false");
 		model_event("number", top(), fields);

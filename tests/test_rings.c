@@ -95,7 +95,8 @@ static void overwriting_keeps_the_newest_whole_records(void **state)
 	assert_int_equal(inproc_summary.losses.bad_records, 0);
 }
 
-static void a_host_that_does_not_answer_costs_records_not_the_guest(void **state)
+static void
+a_host_that_does_not_answer_costs_records_not_the_guest(void **state)
 {
 	(void)state;
 	start(GT_RING_FLUSH);

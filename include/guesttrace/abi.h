@@ -30,7 +30,7 @@ enum gt_port {
 	GT_PORT_ALLOCATE = 105,
 	GT_PORT_FREE = 106,
 	GT_PORT_TIMER = 107,
-	GT_PORT_HALT = 108,  /* eax = exit status */
+	GT_PORT_HALT = 108, /* eax = exit status */
 };
 
 /*
@@ -39,7 +39,7 @@ enum gt_port {
  * exception vector, a message, and 0xff, which ends it.
  */
 #define GT_ABORT_BYTES_MAX 1024u
-#define GT_ABORT_END 0xffu
+#define GT_ABORT_END       0xffu
 
 /*
  * GT_PORT_TRACE on the native wire: r8 = GT_DOORBELL_MAGIC, r9 = GVA of the
@@ -81,7 +81,7 @@ struct gt_boot {
 	uint32_t ring_mode; /* enum gt_ring_mode asked for */
 	uint32_t args_count;
 	uint64_t args_gva; /* args_count strings, one after the other, each
-			      with its NUL; the first is the guest's name */
+	                      with its NUL; the first is the guest's name */
 	uint64_t args_bytes;
 	uint64_t heap_gva; /* memory that nothing else uses, zeroed */
 	uint64_t heap_bytes;
@@ -95,8 +95,8 @@ struct gt_boot {
  * one enum gt_type letter followed by the key. Sites begin at multiples of
  * GT_SITE_ALIGN bytes; whatever lacks the magic is padding.
  */
-#define GT_SITE_MAGIC 0x65746973u /* "site" */
-#define GT_SITE_ALIGN 8u
+#define GT_SITE_MAGIC      0x65746973u /* "site" */
+#define GT_SITE_ALIGN      8u
 #define GT_SITE_FIELDS_MAX 16u
 
 enum gt_site_state {
@@ -160,11 +160,11 @@ enum gt_type {
  * lies below `pos` is whole. No record crosses a multiple of `block_bytes`, and
  * each block of level 0 opens with a GT_RECORD_SYNC.
  */
-#define GT_LEVELS 4u /* thread, interrupt, exception, NMI */
-#define GT_VCPUS_MAX 1024u
+#define GT_LEVELS          4u /* thread, interrupt, exception, NMI */
+#define GT_VCPUS_MAX       1024u
 #define GT_BLOCK_BYTES_MIN 1024u
-#define GT_RING_BYTES_MIN 4096u
-#define GT_RING_BYTES_MAX (UINT64_C(1) << 30)
+#define GT_RING_BYTES_MIN  4096u
+#define GT_RING_BYTES_MAX  (UINT64_C(1) << 30)
 
 enum gt_ring_mode {
 	GT_RING_FLUSH = 0,     /* full: one doorbell, else drop and count */
@@ -202,13 +202,13 @@ struct gt_vcpu {
 
 /* A span id is `position + id_base` of its opening record. */
 #define GT_ID_VCPU_SHIFT 54u
-#define GT_ID_MARK 4u /* keeps an id from being 0 */
+#define GT_ID_MARK       4u /* keeps an id from being 0 */
 #define GT_ID_BASE(vcpu, level) \
 	((uint64_t)(vcpu) << GT_ID_VCPU_SHIFT | GT_ID_MARK | (uint64_t)(level))
 
 /* ---- Control block ------------------------------------------------------- */
-#define GT_CONTROL_MAGIC UINT64_C(0x6c72746e6f637467) /* "gtcontrl" */
-#define GT_CONTROL_ALIGN 4096u
+#define GT_CONTROL_MAGIC   UINT64_C(0x6c72746e6f637467) /* "gtcontrl" */
+#define GT_CONTROL_ALIGN   4096u
 #define GT_SITES_BYTES_MAX (16u << 20)
 
 /* Written by the host. An exported span id is id_base + id, modulo 2^64. */
@@ -240,27 +240,27 @@ struct gt_control {
  * the kind says. "values" are the fields of the site, in its order.
  */
 enum gt_record_kind {
-	GT_RECORD_PAD = 0,     /* up to the end of the block; has no TSC */
-	GT_RECORD_SYNC = 1,    /* current, lost, cut, context */
-	GT_RECORD_EVENT = 2,   /* values */
-	GT_RECORD_COUNTER = 3, /* values */
-	GT_RECORD_OPEN = 4,    /* values; the span is not entered */
-	GT_RECORD_SPAN = 5,    /* values; opened and entered */
-	GT_RECORD_FIELDS = 6,  /* span id, values */
-	GT_RECORD_ENTER = 7,   /* span id */
-	GT_RECORD_EXIT = 8,    /* span id */
-	GT_RECORD_CLOSE = 9,   /* span id; exits it as well */
-	GT_RECORD_SWITCH = 10, /* context, current */
+	GT_RECORD_PAD = 0,      /* up to the end of the block; has no TSC */
+	GT_RECORD_SYNC = 1,     /* current, lost, cut, context */
+	GT_RECORD_EVENT = 2,    /* values */
+	GT_RECORD_COUNTER = 3,  /* values */
+	GT_RECORD_OPEN = 4,     /* values; the span is not entered */
+	GT_RECORD_SPAN = 5,     /* values; opened and entered */
+	GT_RECORD_FIELDS = 6,   /* span id, values */
+	GT_RECORD_ENTER = 7,    /* span id */
+	GT_RECORD_EXIT = 8,     /* span id */
+	GT_RECORD_CLOSE = 9,    /* span id; exits it as well */
+	GT_RECORD_SWITCH = 10,  /* context, current */
 	GT_RECORD_ABANDON = 11, /* nothing: what was entered here is left */
 };
 
 #define GT_RECORD_CUT 1u /* flag: a string of this record was cut */
 
-#define GT_RECORD_BYTES 16u /* head and TSC */
-#define GT_SYNC_BYTES 48u
-#define GT_RECORD_SITE(head) ((uint32_t)(head))
+#define GT_RECORD_BYTES       16u /* head and TSC */
+#define GT_SYNC_BYTES         48u
+#define GT_RECORD_SITE(head)  ((uint32_t)(head))
 #define GT_RECORD_WORDS(head) ((uint32_t)((head) >> 32 & 0xffff))
-#define GT_RECORD_KIND(head) ((uint32_t)((head) >> 48 & 0xff))
+#define GT_RECORD_KIND(head)  ((uint32_t)((head) >> 48 & 0xff))
 #define GT_RECORD_FLAGS(head) ((uint32_t)((head) >> 56))
 
 #endif

@@ -19,9 +19,9 @@
 #include <guesttrace/abi.h>
 
 /*
- * Valid UTF-8 of `count` bytes without a terminator; it may hold any code point,
- * NUL and control characters too: escape at the sink. Of a GT_TYPE_BYTES field
- * it is the raw bytes.
+ * Valid UTF-8 of `count` bytes without a terminator; it may hold any code
+ * point, NUL and control characters too: escape at the sink. Of a GT_TYPE_BYTES
+ * field it is the raw bytes.
  */
 struct gt_text {
 	const char *bytes;
@@ -69,7 +69,8 @@ enum gt_span_flag {
 	GT_SPAN_CUT = 8,         /* a string was cut */
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
 	GT_SPAN_REPLACED = 32,   /* its id was opened again */
-	GT_SPAN_OPEN_LOST = 64,  /* its opening was lost: starts where first seen */
+	GT_SPAN_OPEN_LOST =
+		64, /* its opening was lost: starts where first seen */
 };
 
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
@@ -120,7 +121,7 @@ struct gt_trace {
 	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
 	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
 	uint32_t vcpus;
-	uint32_t flags; /* W3C trace flags */
+	uint32_t flags;            /* W3C trace flags */
 	struct gt_text guest_name; /* the guest's file name, for example */
 	struct gt_text vm_name;
 	struct gt_text backend; /* "kvm", "emulated", or the embedder's own */
@@ -128,20 +129,23 @@ struct gt_trace {
 
 /* What did not arrive, and why. All of them count from the start of the run. */
 struct gt_losses {
-	uint64_t records;  /* the guest found no room */
+	uint64_t records; /* the guest found no room */
 	uint64_t strings_cut;
-	uint64_t overwritten_bytes; /* flight recorder: gone before the host looked */
-	uint64_t bad_records;  /* did not decode */
-	uint64_t bad_bytes;    /* skipped to find the next block */
+	uint64_t overwritten_bytes; /* flight recorder: gone before the host
+	                               looked */
+	uint64_t bad_records;       /* did not decode */
+	uint64_t bad_bytes;         /* skipped to find the next block */
 	uint64_t bad_requests; /* doorbells with unusable registers or memory */
-	uint64_t unknown_spans;  /* close, enter, exit or fields without a span */
+	uint64_t
+		unknown_spans; /* close, enter, exit or fields without a span */
 	uint64_t replaced_spans; /* an open id was opened again */
 	uint64_t evicted_spans;  /* over the quota: ended early */
-	uint64_t dropped_events; /* over the quota: shown, but not kept in spans */
+	uint64_t dropped_events; /* over the quota: shown, but not kept in spans
+	                          */
 	uint64_t dropped_fields;
 	uint64_t adjusted_records; /* time outside the run: moved into it */
 	uint64_t late_records;     /* out of order on their vCPU */
-	uint64_t cut_bytes;        /* the capture ends in the middle of a frame */
+	uint64_t cut_bytes; /* the capture ends in the middle of a frame */
 	/* Of the Hyperlight wires: */
 	uint64_t repeated_batches; /* the same once more: not shown again */
 	uint64_t unknown_kinds;    /* events of a newer guest: skipped */
@@ -151,8 +155,8 @@ struct gt_losses {
 enum gt_ending {
 	GT_ENDING_UNKNOWN = 0, /* the capture has no end */
 	GT_ENDING_HALTED = 1,
-	GT_ENDING_ABORTED = 2,     /* abort or exception */
-	GT_ENDING_SHUTDOWN = 3,    /* triple fault */
+	GT_ENDING_ABORTED = 2,  /* abort or exception */
+	GT_ENDING_SHUTDOWN = 3, /* triple fault */
 	GT_ENDING_TIMEOUT = 4,
 	GT_ENDING_INTERRUPTED = 5, /* by the host's user */
 	GT_ENDING_FAILED = 6,      /* the VMM itself */
@@ -162,7 +166,7 @@ enum gt_ending {
 
 struct gt_summary {
 	enum gt_ending ending;
-	uint32_t status; /* the guest's own, when halted */
+	uint32_t status;        /* the guest's own, when halted */
 	struct gt_text message; /* the abort's, for example */
 	uint64_t end_ns;
 	uint64_t error_bound_ns; /* of every time of the trace */

@@ -4,8 +4,9 @@
  *
  * Errors. Functions return 0 or a negative code: an errno, or one of enum
  * gt_error. gt_error_text() names it. An error leaves everything as it was,
- * counters aside, unless a function says otherwise. What a guest does wrong is counted (struct gt_losses) and
- * reported by the code, and never keeps the host from going on.
+ * counters aside, unless a function says otherwise. What a guest does wrong is
+ * counted (struct gt_losses) and reported by the code, and never keeps the host
+ * from going on.
  *
  * Ownership. The caller owns what it passes in; options and strings are copied,
  * guest memory and sinks must outlive the host. No pointer into guest memory is
@@ -23,59 +24,59 @@
 
 #include <guesttrace/export.h>
 
-#define GT_ERRORS_(X)                                                          \
-	X(NOT_CANONICAL, 4097, "address is not canonical")                     \
-	X(WRAPS, 4098, "range wraps around the end of the address space")      \
-	X(UNMAPPED, 4099, "address is not mapped in the guest")                \
-	X(OUTSIDE_RAM, 4100, "page table leads outside the guest's RAM")       \
-	X(RESERVED_BIT, 4101, "page table entry has a reserved bit set")       \
-	X(PAGING_MODE, 4102, "guest is not in 4-level 64-bit paging")          \
-	X(READ_ONLY, 4103, "page is read-only in the guest")                   \
-	X(BAD_REQUEST, 4104, "doorbell names no known operation")              \
-	X(BAD_CONTROL, 4105, "control block is not one")                       \
-	X(BAD_VERSION, 4106, "written by another version of the format")       \
-	X(BAD_RING, 4107, "ring description is not usable")                    \
-	X(BAD_SITES, 4108, "site table is not usable")                         \
-	X(NOT_ANNOUNCED, 4109, "guest has not announced a control block")      \
-	X(BAD_FILTER, 4110, "filter is not LEVEL or TARGET=LEVEL,...")         \
-	X(BAD_TRACEPARENT, 4111, "not a W3C traceparent")                      \
-	X(NOT_A_CAPTURE, 4112, "not a guesttrace capture")                     \
-	X(BAD_VCPU, 4113, "no such vCPU")                                      \
-	X(EMPTY_BATCH, 4114, "batch has no bytes")                                      \
+#define GT_ERRORS_(X)                                                     \
+	X(NOT_CANONICAL, 4097, "address is not canonical")                \
+	X(WRAPS, 4098, "range wraps around the end of the address space") \
+	X(UNMAPPED, 4099, "address is not mapped in the guest")           \
+	X(OUTSIDE_RAM, 4100, "page table leads outside the guest's RAM")  \
+	X(RESERVED_BIT, 4101, "page table entry has a reserved bit set")  \
+	X(PAGING_MODE, 4102, "guest is not in 4-level 64-bit paging")     \
+	X(READ_ONLY, 4103, "page is read-only in the guest")              \
+	X(BAD_REQUEST, 4104, "doorbell names no known operation")         \
+	X(BAD_CONTROL, 4105, "control block is not one")                  \
+	X(BAD_VERSION, 4106, "written by another version of the format")  \
+	X(BAD_RING, 4107, "ring description is not usable")               \
+	X(BAD_SITES, 4108, "site table is not usable")                    \
+	X(NOT_ANNOUNCED, 4109, "guest has not announced a control block") \
+	X(BAD_FILTER, 4110, "filter is not LEVEL or TARGET=LEVEL,...")    \
+	X(BAD_TRACEPARENT, 4111, "not a W3C traceparent")                 \
+	X(NOT_A_CAPTURE, 4112, "not a guesttrace capture")                \
+	X(BAD_VCPU, 4113, "no such vCPU")                                 \
+	X(EMPTY_BATCH, 4114, "batch has no bytes")                        \
 	GT_HYPERLIGHT_ERRORS_(X)
 
 /* What can be wrong with a Hyperlight batch: contiguous, see "errors" below. */
-#define GT_HYPERLIGHT_ERRORS_(X)                                               \
-	X(BATCH_TOO_LONG, 4200, "batch is longer than the limit")              \
-	X(BATCH_CUT, 4201, "buffer ends before its root")                      \
-	X(PREFIX_OUTSIDE, 4202, "size prefix reaches past the end")            \
-	X(OFFSET_ZERO, 4203, "offset leads to itself")                         \
-	X(OFFSET_OUTSIDE, 4204, "offset leads out of the buffer")              \
-	X(TABLE_MISALIGNED, 4205, "table is not aligned")                      \
-	X(TABLE_OUTSIDE, 4206, "table reaches past the end")                   \
-	X(TABLE_SIZE, 4207, "table is too small to be one")                    \
-	X(VTABLE_OUTSIDE, 4208, "vtable lies outside the buffer")              \
-	X(VTABLE_MISALIGNED, 4209, "vtable is not aligned")                    \
-	X(VTABLE_ODD, 4210, "size of a vtable is odd")                         \
-	X(VTABLE_SIZE, 4211, "vtable is too small to be one")                  \
-	X(VTABLE_CUT, 4212, "vtable reaches past the end")                     \
-	X(VTABLE_OVERLAPS, 4213, "vtable overlaps its table")                  \
-	X(FIELD_OUTSIDE, 4214, "field lies outside its table")                 \
-	X(FIELD_MISALIGNED, 4215, "field is not aligned")                      \
-	X(VECTOR_MISALIGNED, 4216, "vector is not aligned")                    \
-	X(VECTOR_OUTSIDE, 4217, "vector reaches past the end")                 \
-	X(STRING_MISALIGNED, 4218, "string is not aligned")                    \
-	X(STRING_OUTSIDE, 4219, "string reaches past the end")                 \
-	X(STRING_UNTERMINATED, 4220, "string has no NUL behind it")            \
-	X(STRING_NOT_UTF8, 4221, "string is not valid UTF-8")                  \
-	X(NO_NAME, 4222, "event has no name")                                  \
-	X(NO_TARGET, 4223, "span has no target")                               \
-	X(NO_KEY, 4224, "field has no key")                                    \
-	X(NO_VALUE, 4225, "field has no value")                                \
-	X(NO_EVENT, 4226, "envelope has neither a type nor an event")          \
-	X(TYPE_ALONE, 4227, "envelope has a type but no event")                \
-	X(EVENT_ALONE, 4228, "envelope has an event but no type")              \
-	X(OVER_VISITS, 4229, "batch takes more work than its limit")           \
+#define GT_HYPERLIGHT_ERRORS_(X)                                      \
+	X(BATCH_TOO_LONG, 4200, "batch is longer than the limit")     \
+	X(BATCH_CUT, 4201, "buffer ends before its root")             \
+	X(PREFIX_OUTSIDE, 4202, "size prefix reaches past the end")   \
+	X(OFFSET_ZERO, 4203, "offset leads to itself")                \
+	X(OFFSET_OUTSIDE, 4204, "offset leads out of the buffer")     \
+	X(TABLE_MISALIGNED, 4205, "table is not aligned")             \
+	X(TABLE_OUTSIDE, 4206, "table reaches past the end")          \
+	X(TABLE_SIZE, 4207, "table is too small to be one")           \
+	X(VTABLE_OUTSIDE, 4208, "vtable lies outside the buffer")     \
+	X(VTABLE_MISALIGNED, 4209, "vtable is not aligned")           \
+	X(VTABLE_ODD, 4210, "size of a vtable is odd")                \
+	X(VTABLE_SIZE, 4211, "vtable is too small to be one")         \
+	X(VTABLE_CUT, 4212, "vtable reaches past the end")            \
+	X(VTABLE_OVERLAPS, 4213, "vtable overlaps its table")         \
+	X(FIELD_OUTSIDE, 4214, "field lies outside its table")        \
+	X(FIELD_MISALIGNED, 4215, "field is not aligned")             \
+	X(VECTOR_MISALIGNED, 4216, "vector is not aligned")           \
+	X(VECTOR_OUTSIDE, 4217, "vector reaches past the end")        \
+	X(STRING_MISALIGNED, 4218, "string is not aligned")           \
+	X(STRING_OUTSIDE, 4219, "string reaches past the end")        \
+	X(STRING_UNTERMINATED, 4220, "string has no NUL behind it")   \
+	X(STRING_NOT_UTF8, 4221, "string is not valid UTF-8")         \
+	X(NO_NAME, 4222, "event has no name")                         \
+	X(NO_TARGET, 4223, "span has no target")                      \
+	X(NO_KEY, 4224, "field has no key")                           \
+	X(NO_VALUE, 4225, "field has no value")                       \
+	X(NO_EVENT, 4226, "envelope has neither a type nor an event") \
+	X(TYPE_ALONE, 4227, "envelope has a type but no event")       \
+	X(EVENT_ALONE, 4228, "envelope has an event but no type")     \
+	X(OVER_VISITS, 4229, "batch takes more work than its limit")  \
 	X(OVER_OUTPUT, 4230, "batch unfolds to more than its limit")
 
 enum gt_error {
@@ -132,11 +133,11 @@ struct gt_clock_reading {
 };
 
 struct gt_limits {
-	uint32_t open_spans;  /* default 65,536 */
-	size_t span_bytes;    /* fields and events of open spans; 64 MiB */
-	size_t ring_bytes;    /* of one level of one vCPU; 64 MiB */
-	size_t sites_bytes;   /* of the site table; 4 MiB */
-	uint32_t contexts;    /* contexts with entered spans; 4,096 */
+	uint32_t open_spans;    /* default 65,536 */
+	size_t span_bytes;      /* fields and events of open spans; 64 MiB */
+	size_t ring_bytes;      /* of one level of one vCPU; 64 MiB */
+	size_t sites_bytes;     /* of the site table; 4 MiB */
+	uint32_t contexts;      /* contexts with entered spans; 4,096 */
 	uint32_t announcements; /* 16 */
 	size_t batch_bytes; /* of a Hyperlight batch; 1 MiB, and at most that */
 	size_t name_bytes;  /* of the names on a Hyperlight wire; 16 MiB */
@@ -195,10 +196,10 @@ int gt_host_enter(struct gt_host *host, uint32_t vcpu);
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
  * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on a port of enum gt_port
  * or GT_EXIT_HALT, with GT_BATCH_MAGIC in r8, r9 and r10 the GVA and length of
- * a batch that is not the one before. Returns 1 for such an exit, which the VMM needs not
- * look at further; 0 for any other; a negative code if it asks for something
- * impossible, which is counted: the guest may go on. A guest that announces
- * itself again replaces what it announced before, even if that fails.
+ * a batch that is not the one before. Returns 1 for such an exit, which the VMM
+ * needs not look at further; 0 for any other; a negative code if it asks for
+ * something impossible, which is counted: the guest may go on. A guest that
+ * announces itself again replaces what it announced before, even if that fails.
  */
 int gt_host_exit(struct gt_host *host, uint32_t vcpu,
                  const struct gt_exit *exit);
@@ -214,9 +215,9 @@ int gt_host_drain(struct gt_host *host);
  * when it does; the guest may be running. `filter` is directives separated by
  * commas: LEVEL for all targets, TARGET=LEVEL for a target and all whose name
  * goes on with one of . : / behind it, TARGET for TARGET=trace; the longest
- * match holds, and what nothing matches is off. LEVEL is off, error, warn, info,
- * debug, trace or 0..5. Errors: GT_ERROR_BAD_FILTER; or why a site could not be
- * written, after all others were.
+ * match holds, and what nothing matches is off. LEVEL is off, error, warn,
+ * info, debug, trace or 0..5. Errors: GT_ERROR_BAD_FILTER; or why a site could
+ * not be written, after all others were.
  */
 int gt_host_set_filter(struct gt_host *host, const char *filter);
 
@@ -226,8 +227,8 @@ int gt_host_set_filter(struct gt_host *host, const char *filter);
  * calls but gt_host_free() fail with -EINVAL afterwards. `message` may be NULL.
  * Returns the first error of capture and sinks during the whole run.
  */
-int gt_host_finish(struct gt_host *host, enum gt_ending ending,
-                   uint32_t status, const char *message);
+int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
+                   const char *message);
 
 /* ---- Captures ------------------------------------------------------------ */
 
@@ -267,8 +268,7 @@ int gt_sites_list(const void *bytes, size_t count,
 /* The same for the site tables of a capture. */
 int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
                      void *read_context,
-                     int (*show)(void *context,
-                                 const struct gt_site_view *site,
+                     int (*show)(void *context, const struct gt_site_view *site,
                                  enum gt_site_kind kind),
                      void *show_context);
 
@@ -286,11 +286,11 @@ enum gt_hyperlight_kind {
 /* Borrowed until `show` returns. The texts are valid UTF-8. */
 struct gt_hyperlight_event {
 	enum gt_hyperlight_kind kind;
-	bool has_parent;   /* OPEN: there is a parent, if only 0 */
-	bool cut;          /* a string is over the limit and is shown cut */
-	uint64_t id;       /* OPEN, CLOSE, EDIT */
-	uint64_t parent;   /* OPEN with has_parent; LOG, 0 = none */
-	uint64_t tsc;      /* all but EDIT */
+	bool has_parent;       /* OPEN: there is a parent, if only 0 */
+	bool cut;              /* a string is over the limit and is shown cut */
+	uint64_t id;           /* OPEN, CLOSE, EDIT */
+	uint64_t parent;       /* OPEN with has_parent; LOG, 0 = none */
+	uint64_t tsc;          /* all but EDIT */
 	struct gt_text name;   /* OPEN, LOG */
 	struct gt_text target; /* OPEN */
 	uint32_t field_count;  /* OPEN, LOG, EDIT: see gt_hyperlight_field() */
@@ -321,18 +321,21 @@ struct gt_hyperlight_limits {
 	size_t string_bytes; /* a longer one is shown cut; default: no limit */
 };
 
-#define GT_HYPERLIGHT_ERRORS (1u + GT_ERROR_OVER_OUTPUT - GT_ERROR_BATCH_TOO_LONG)
+#define GT_HYPERLIGHT_ERRORS \
+	(1u + GT_ERROR_OVER_OUTPUT - GT_ERROR_BATCH_TOO_LONG)
 
 struct gt_hyperlight_result {
-	uint64_t events;      /* shown; the start of 0.11 is one */
-	uint64_t refused;     /* something in them was wrong */
-	uint64_t unknown;     /* of a kind that this wire does not have: skipped */
-	uint64_t strings_cut; /* in events shown */
+	uint64_t events;  /* shown; the start of 0.11 is one */
+	uint64_t refused; /* something in them was wrong */
+	uint64_t unknown; /* of a kind that this wire does not have: skipped */
+	uint64_t strings_cut;  /* in events shown */
 	uint64_t output_bytes; /* of events shown */
 	uint64_t visits;
 	/* Accepted as Hyperlight does: */
-	uint64_t wrong_prefixes; /* 0.11: it is not the number of bytes behind */
-	uint64_t trailing_bytes; /* 0.11: behind what the prefix says; 0.12: 1..3 */
+	uint64_t
+		wrong_prefixes; /* 0.11: it is not the number of bytes behind */
+	uint64_t trailing_bytes; /* 0.11: behind what the prefix says;
+	                            0.12: 1..3 */
 	int first_error;         /* negative code, 0: none */
 	size_t first_error_at;   /* where in the batch */
 	/* By code: errors[GT_ERROR_NO_NAME - GT_ERROR_BATCH_TOO_LONG]. */
@@ -353,11 +356,12 @@ struct gt_hyperlight_result {
  * and may be NULL. Returns 0 if nothing was refused, else the first error,
  * -EINVAL (wire, limits), or what `show` returned if that is not 0, at once.
  */
-int gt_hyperlight_decode(
-	enum gt_wire wire, const void *bytes, size_t count,
-	const struct gt_hyperlight_limits *limits,
-	int (*show)(void *context, const struct gt_hyperlight_event *event),
-	void *context, struct gt_hyperlight_result *ret_result);
+int gt_hyperlight_decode(enum gt_wire wire, const void *bytes, size_t count,
+                         const struct gt_hyperlight_limits *limits,
+                         int (*show)(void *context,
+                                     const struct gt_hyperlight_event *event),
+                         void *context,
+                         struct gt_hyperlight_result *ret_result);
 
 /* Field `index` of an event being shown; both texts empty beyond the last. */
 struct gt_hyperlight_field

@@ -8,6 +8,7 @@ random calls, the same events in the same batches after the same calls. In
 strict mode that is Hyperlight's behaviour, rule by rule; in fixed mode, with a
 tenth of the calls, what guesttrace does instead. Prints TAP.
 """
+import multiprocessing
 import random
 import struct
 import subprocess
@@ -407,14 +408,15 @@ def main():
     calls = int(sys.argv[2]) if len(sys.argv) > 2 else 100000
     seed = sys.argv[3] if len(sys.argv) > 3 else "1"
     failed = 0
-    cases = [(wire, mode) for mode in ("strict", "fixed")
-             for wire in ("0.11", "0.12")]
-    for number, (wire, mode) in enumerate(cases, 1):
-        count = calls if mode == "strict" else calls // 10
-        events, problem = run(driver, wire, mode, count, seed)
+    cases = [(driver, wire, mode, calls if mode == "strict" else calls // 10,
+              seed)
+             for mode in ("strict", "fixed") for wire in ("0.11", "0.12")]
+    with multiprocessing.Pool(2) as pool:
+        results = pool.starmap(run, cases, chunksize=1)
+    for number, (case, result) in enumerate(zip(cases, results), 1):
+        (_, wire, mode, count, _), (events, problem) = case, result
         print("not ok" if problem else "ok", number,
-              f"- {wire} {mode}: {count} calls, {events} events as in the model",
-              flush=True)
+              f"- {wire} {mode}: {count} calls, {events} events as in the model")
         if problem:
             failed = 1
             print("# " + problem[:3000].replace("\n", "\n# "))
