@@ -79,7 +79,7 @@ void gt_batch_init(struct gt_batch *batch, enum gt_wire wire, void *memory,
 		                            : events_max;
 		put_front(memory);
 		__builtin_memset(batch->memory + FRONT_ENVELOPES, 0,
-		                 4 * (size_t)batch->events_max);
+		                 front_bytes(batch) - FRONT_ENVELOPES);
 	}
 	gt_batch_clear(batch);
 }
@@ -124,13 +124,12 @@ static uint64_t fixed_bytes(const struct gt_draft *draft)
 /* Sizes and the vtable of the event follow when it ends. */
 static void put_preamble(struct gt_draft *draft)
 {
-	uint8_t *at = draft->at;
 	uint32_t bytes = layouts[draft->kind].preamble_bytes;
 
-	gt__put32(at + 4, bytes - 4);
-	gt__put64(at + PREAMBLE_ENVELOPE_VTABLE, ENVELOPE_VTABLE);
+	gt__put32(draft->at + 4, bytes - 4);
+	gt__put64(draft->at + PREAMBLE_ENVELOPE_VTABLE, ENVELOPE_VTABLE);
 	if (layouts[draft->kind].fields_at)
-		gt__put64(at + GT__PREAMBLE_FIELD_VTABLE, FIELD_VTABLE);
+		gt__put64(draft->at + GT__PREAMBLE_FIELD_VTABLE, FIELD_VTABLE);
 	draft->at += bytes;
 }
 
@@ -365,15 +364,22 @@ static void say_what_was_cut(struct gt_draft *draft)
 	gt__draft_u64(draft, draft->cut_bytes);
 }
 
+/* Pads the draft to a multiple of 8 and returns where that is. */
+static uint32_t padded_end(const struct gt_draft *draft)
+{
+	uint32_t bytes = (uint32_t)(draft->at - draft->batch->memory);
+
+	if (bytes & 4)
+		gt__put32(draft->at, 0);
+	return (bytes + 7) & ~7u;
+}
+
 /* Handlers that interrupt see the event from its last store on. */
 static void commit(struct gt_draft *draft)
 {
 	struct gt_batch *batch = draft->batch;
-	uint32_t bytes = (uint32_t)(draft->at - batch->memory);
+	uint32_t bytes = padded_end(draft);
 
-	if (bytes & 4)
-		gt__put32(draft->at, 0);
-	bytes = (bytes + 7) & ~7u;
 	if (batch->wire == GT_WIRE_HYPERLIGHT_0_11) {
 		uint8_t *slot =
 			batch->memory + FRONT_ENVELOPES + 4 * batch->events;
@@ -485,7 +491,7 @@ bool gt__batch_grown(struct gt_draft *draft)
 		return false;
 	if (!has_fields(batch, draft->table))
 		vtable -= 16;
-	batch->bytes = ((uint32_t)(draft->at - batch->memory) + 7) & ~7u;
+	batch->bytes = padded_end(draft);
 	__asm__ volatile("" ::: "memory");
 	link_fields(draft);
 	__asm__ volatile("" ::: "memory");

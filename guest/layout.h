@@ -12,8 +12,7 @@
 	 (uint64_t)(d) << 48)
 
 #define ENVELOPE_VTABLE       VTABLE(8, 12, ENVELOPE_KIND, ENVELOPE_EVENT)
-#define FIELD_VTABLE \
-	VTABLE(8, GT__FIELD_BYTES, GT__KEY_AT, GT__VALUE_AT)
+#define FIELD_VTABLE          VTABLE(8, GT__FIELD_BYTES, GT__KEY_AT, GT__VALUE_AT)
 #define ROOT_VTABLE(events)   VTABLE(8, 16, 4, events)
 #define OPEN_VTABLE_1(parent) VTABLE(16, 40, ID, parent)
 #define OPEN_VTABLE_2(fields) \

@@ -114,7 +114,10 @@ struct gt_options {
 	size_t batch_bytes;
 	/* 0.11: a batch leaves with its n-th event. 0: as Hyperlight, 30. */
 	uint32_t batch_events;
-	/* Behave as Hyperlight's own guest in everything, defects included. */
+	/*
+	 * Behave as Hyperlight's own guest in everything, defects included. On
+	 * 0.11 that has no limit of bytes, so give `batch` room for 30 events.
+	 */
 	bool compat_strict;
 };
 
