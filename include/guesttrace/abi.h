@@ -211,7 +211,8 @@ struct gt_vcpu {
 #define GT_CONTROL_ALIGN   4096u
 #define GT_SITES_BYTES_MAX (16u << 20)
 
-/* Written by the host. An exported span id is id_base + id, modulo 2^64. */
+/* Written by the host. An exported span id is id_base + id, modulo 2^64, or 1
+ * where that is 0. */
 struct gt_context {
 	uint8_t trace_id[16]; /* W3C order; all zero: no host has spoken */
 	uint64_t parent_id;   /* span above the run, 0 = none */

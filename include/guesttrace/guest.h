@@ -207,7 +207,7 @@ void gt_close(struct gt_span *span);
  *   gt_str("key", s)                   NUL-terminated UTF-8, copied; NULL reads
  *                                      "(null)"
  *   gt_strn("key", s, n)  gt_bytes("key", p, n)
- * and, for spans:
+ * and, for spans (the parents for events too):
  *   gt_parent(s)  gt_root()            instead of the current span as parent;
  *                                      a span that is off is no parent: a root
  *   gt_link(s)                         this span has to do with span s

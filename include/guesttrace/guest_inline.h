@@ -274,7 +274,7 @@ GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint32_t site,
 	return at + 2;
 }
 
-/* Publishing `pos` is the commit: the host's acquire is gt__ring_copy(). */
+/* Publishing `pos` is the commit: the host's acquire is in gt__guest_read(). */
 GT__INLINE void gt__publish(struct gt__slot slot, uint64_t bytes)
 {
 	gt__barrier();
