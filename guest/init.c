@@ -39,14 +39,15 @@ static uint32_t block_for(uint64_t ring_bytes)
 
 	if (block < BLOCK_BYTES)
 		block = ring_bytes / 4 < BLOCK_BYTES ? ring_bytes / 4
-						     : BLOCK_BYTES;
+		                                     : BLOCK_BYTES;
 	return (uint32_t)(block < 65536 ? block : 65536);
 }
 
 /* Too little memory leaves limit 0: a ring that is always taken. */
-static __attribute__((noinline)) void
-init_ring(struct gt_vcpu *vcpu, unsigned level, void *memory, uint64_t bytes,
-          enum gt_ring_mode mode)
+static __attribute__((noinline)) void init_ring(struct gt_vcpu *vcpu,
+                                                unsigned level, void *memory,
+                                                uint64_t bytes,
+                                                enum gt_ring_mode mode)
 {
 	struct gt_ring *ring = &vcpu->ring[level];
 	uint32_t text_bytes;
@@ -77,8 +78,9 @@ static void init_vcpu(struct gt_vcpu *vcpu, const struct gt_options *options,
                       uint32_t index)
 {
 	uint64_t thread = options->ring_bytes / options->vcpu_count & ~7ull;
-	uint64_t nested = options->nested_bytes / options->vcpu_count /
-			  (GT_LEVELS - 1) & ~7ull;
+	uint64_t nested =
+		options->nested_bytes / options->vcpu_count / (GT_LEVELS - 1) &
+		~7ull;
 
 	*vcpu = (struct gt_vcpu){.index = index, .text_bytes_max = UINT32_MAX};
 	init_ring(vcpu, 0, part(options->ring, thread, index), thread,
@@ -98,7 +100,7 @@ static void complete(struct gt_options *all, const struct gt_options *given)
 	*all = (struct gt_options){0};
 	__builtin_memcpy(all, given,
 	                 given->size < sizeof(*all) ? given->size
-						    : sizeof(*all));
+	                                            : sizeof(*all));
 	if (!all->vcpus) {
 		all->vcpus = &gt_vcpu0;
 		all->vcpu_count = 1;

@@ -21,7 +21,7 @@ static volatile uint64_t *head(struct gt_ring *ring, uint32_t kind,
 {
 	volatile uint64_t *at =
 		(volatile uint64_t *)(uintptr_t)(ring->base_gva +
-						 (ring->pos & ring->mask));
+	                                         (ring->pos & ring->mask));
 
 	at[0] = bytes / 8 << 32 | (uint64_t)kind << 48;
 	return at + 1;
@@ -83,8 +83,7 @@ static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
 	if (need > end_of_room(ring) - ring->pos) {
 		if (ring->mode != GT_RING_FLUSH)
 			return false;
-		gt__doorbell(GT_DOORBELL_FLUSH |
-		             (uint64_t)vcpu->index << 32);
+		gt__doorbell(GT_DOORBELL_FLUSH | (uint64_t)vcpu->index << 32);
 		if (need > end_of_room(ring) - ring->pos)
 			return false;
 	}
