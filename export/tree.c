@@ -131,7 +131,7 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	gt__put(o, " after ");
 	gt__put_duration(o, elapsed_ns(trace, summary->end_ns));
 	gt__put(o, "  times within ");
-	gt__put_duration(o, summary->error_bound_ns);
+	gt__put_duration(o, summary->clock.error_bound_ns);
 	gt__put_char(o, '\n');
 	if (summary->message.count) {
 		gt__put(o, "\u2717 ");

@@ -97,18 +97,6 @@ struct gt_memory_slot {
 
 #define GT_MEMORY_SLOTS_MAX 8u
 
-enum gt_exit_reason {
-	GT_EXIT_OTHER = 0,
-	GT_EXIT_IO = 1,
-	GT_EXIT_MMIO = 2,
-	GT_EXIT_HALT = 3,
-	GT_EXIT_SHUTDOWN = 4,
-	GT_EXIT_EXCEPTION = 5,
-	GT_EXIT_INTERRUPTED = 6,
-	GT_EXIT_TIMEOUT = 7,
-	GT_EXIT_ERROR = 8,
-};
-
 /* What the VMM knows of one VM exit, read from the vCPU once. */
 struct gt_exit {
 	size_t size; /* sizeof(struct gt_exit), so that it can grow */
