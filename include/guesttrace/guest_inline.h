@@ -213,12 +213,12 @@ GT__INLINE void gt__barrier(void)
 
 GT__INLINE uint64_t gt__load(const uint64_t *word)
 {
-	return *(const volatile uint64_t *)word;
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 GT__INLINE void gt__store(uint64_t *word, uint64_t value)
 {
-	*(volatile uint64_t *)word = value;
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
 /*
@@ -264,7 +264,7 @@ GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint32_t site,
 {
 	volatile uint64_t *at =
 		(volatile uint64_t *)(uintptr_t)(slot.ring->base_gva +
-						 (slot.pos & slot.ring->mask));
+	                                         (slot.pos & slot.ring->mask));
 
 	volatile uint32_t *head = (volatile uint32_t *)at;
 
