@@ -264,13 +264,11 @@ GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint32_t site,
 {
 	volatile uint64_t *at =
 		(volatile uint64_t *)(uintptr_t)(slot.ring->base_gva +
-						 (slot.pos & slot.ring->mask));
-
-	volatile uint32_t *head = (volatile uint32_t *)at;
+	                                         (slot.pos & slot.ring->mask));
+	const uint64_t head = bytes / 8 | kind << 16 | flags << 24;
 
 	at[1] = GT_TSC();
-	head[0] = site;
-	head[1] = (uint32_t)(bytes / 8) | kind << 16 | flags << 24;
+	at[0] = site + (head << 32);
 	return at + 2;
 }
 
