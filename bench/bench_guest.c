@@ -73,6 +73,8 @@ static double encoded(gt_encoder_fn *encoder, void (*loop)(uint64_t))
 NATIVE(event_0)
 NATIVE(event_2u64)
 NATIVE(event_2u64_stubbed)
+NATIVE(event_2u64_fenced)
+NATIVE(event_2u64_out_of_line)
 NATIVE(event_u64_str8)
 NATIVE(span_0)
 NATIVE(span_2u64)
@@ -145,6 +147,9 @@ static const struct bench benches[] = {
 	{"event_2u64", "ns", BENCH_COST, sample_event_2u64},
 	{"event_2u64_clock_stubbed", "ns", BENCH_COST,
          sample_event_2u64_stubbed},
+	{"event_2u64_fenced", "ns", BENCH_COST, sample_event_2u64_fenced},
+	{"event_2u64_out_of_line", "ns", BENCH_COST,
+         sample_event_2u64_out_of_line},
 	{"event_u64_str8", "ns", BENCH_COST, sample_event_u64_str8},
 	{"span_0", "ns", BENCH_COST, sample_span_0},
 	{"span_2u64", "ns", BENCH_COST, sample_span_2u64},

@@ -12,6 +12,8 @@ void record_event_0(uint64_t count);
 void record_event_2u64(uint64_t count);
 void record_event_u64_str8(uint64_t count);
 void record_event_2u64_stubbed(uint64_t count); /* its clock reads 0 */
+void record_event_2u64_fenced(uint64_t count);
+void record_event_2u64_out_of_line(uint64_t count);
 void record_span_0(uint64_t count);
 void record_span_2u64(uint64_t count);
 void record_span_u64_str8(uint64_t count);

@@ -3,16 +3,6 @@
 #include "doorbell.h"
 #include "encoder.h"
 
-/*
- * What runs once: compiled for size, as the whole library has 4 KiB of text.
- * The rest of it is the slow path of recording, which is compiled for speed.
- */
-#ifdef __clang__
-#define ONCE __attribute__((minsize, noinline))
-#else
-#define ONCE __attribute__((cold, noinline))
-#endif
-
 /* Nested records are few and short: handlers run briefly and rarely meet. */
 #ifndef GT_NESTED_BYTES
 #define GT_NESTED_BYTES 8192u
@@ -54,8 +44,9 @@ static uint32_t block_for(uint64_t ring_bytes)
 }
 
 /* Too little memory leaves limit 0: a ring that is always taken. */
-static ONCE void init_ring(struct gt_vcpu *vcpu, unsigned level, void *memory,
-                           uint64_t bytes, enum gt_ring_mode mode)
+static GT__SMALL void init_ring(struct gt_vcpu *vcpu, unsigned level,
+                                void *memory, uint64_t bytes,
+                                enum gt_ring_mode mode)
 {
 	struct gt_ring *ring = &vcpu->ring[level];
 	uint32_t text_bytes;
@@ -82,8 +73,9 @@ static void *part(void *memory, uint64_t bytes, uint32_t index)
 	return memory ? (unsigned char *)memory + bytes * index : NULL;
 }
 
-static ONCE void init_vcpu(struct gt_vcpu *vcpu,
-                           const struct gt_options *options, uint32_t index)
+static GT__SMALL void init_vcpu(struct gt_vcpu *vcpu,
+                                const struct gt_options *options,
+                                uint32_t index)
 {
 	uint64_t thread = options->ring_bytes / options->vcpu_count & ~7ull;
 	uint64_t nested =
@@ -103,8 +95,8 @@ static ONCE void init_vcpu(struct gt_vcpu *vcpu,
 }
 
 /* What the caller's gt_options does not reach, and its NULLs, get defaults. */
-static ONCE void complete(struct gt_options *all,
-                          const struct gt_options *given)
+static GT__SMALL void complete(struct gt_options *all,
+                               const struct gt_options *given)
 {
 	*all = (struct gt_options){0};
 	__builtin_memcpy(all, given,
@@ -124,8 +116,8 @@ static ONCE void complete(struct gt_options *all,
 		all->vcpu_count = GT_VCPUS_MAX;
 }
 
-ONCE void gt__init(const struct gt_options *given, struct gt_site *sites,
-                   struct gt_site *sites_end)
+GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
+                        struct gt_site *sites_end)
 {
 	struct gt_options options;
 
@@ -154,7 +146,7 @@ ONCE void gt__init(const struct gt_options *given, struct gt_site *sites,
 	gt__doorbell(GT_DOORBELL_ANNOUNCE);
 }
 
-ONCE void gt_set_level(enum gt_level level)
+GT__SMALL void gt_set_level(enum gt_level level)
 {
 	uint64_t at = gt_control.sites_gva;
 	uint64_t end = at + gt_control.sites_bytes;
