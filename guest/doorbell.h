@@ -5,6 +5,16 @@
 
 #include <guesttrace/guest.h>
 
+/*
+ * Of functions that run once, or do a lot anyway: compiled for size, as the
+ * library has 4 KiB of text. The slow path of recording is not among them.
+ */
+#ifdef __clang__
+#define GT__SMALL __attribute__((minsize, noinline))
+#else
+#define GT__SMALL __attribute__((cold, noinline))
+#endif
+
 #ifdef GT_DOORBELL
 void GT_DOORBELL(uint64_t operation, uint64_t control_gva);
 
