@@ -96,6 +96,10 @@ int gt__outbox_start(struct gt_host *host)
 	gt__frame_put32(&host->frame, 0);
 	gt__frame_put64(&host->frame,
 	                reading.realtime_ns - reading.monotonic_ns);
+	gt__frame_put64(&host->frame,
+	                reading.boottime_ns
+	                        ? reading.boottime_ns - reading.monotonic_ns
+	                        : 0);
 	gt__frame_put64(&host->frame, reading.tsc);
 	gt__frame_put64(&host->frame, reading.monotonic_ns);
 	gt__frame_put64(&host->frame, reading.gap_ns);
