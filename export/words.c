@@ -13,7 +13,8 @@ const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
 	{GT_SPAN_OPEN_LOST, "open_lost"},
 };
 
-#define LOSS(name, prose) offsetof(struct gt_losses, name), #name, prose
+#define LOSS(name, prose) \
+	offsetof(struct gt_losses, name), #name, "guesttrace.lost." #name, prose
 const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
 	{LOSS(records, "records for which the guest found no room")},
 	{LOSS(strings_cut, "strings cut by the guest")},
@@ -139,24 +140,41 @@ const char *gt__exit_word(unsigned reason)
 	return reason < GT_EXIT_REASONS ? words[reason] : "unknown";
 }
 
-static bool begins_with(struct gt_text text, const char *prefix)
-{
-	size_t count = strlen(prefix);
-
-	return text.count >= count && !memcmp(text.bytes, prefix, count);
-}
-
+/* A switch, as it is asked for each field of each span. */
 bool gt__is_host_key(struct gt_text key)
 {
-	static const char *const prefixes[] = {
-		"guesttrace.", "code.", "host.", "service.", "telemetry.",
-	};
-	size_t i;
+	const char *prefix;
 
-	for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (begins_with(key, prefixes[i]))
-			return true;
-	return false;
+	if (!key.count)
+		return false;
+	switch (key.bytes[0]) {
+	case 'c':
+		prefix = "code.";
+		break;
+	case 'g':
+		prefix = key.count > 5 && key.bytes[5] == '.' ? GT__GUEST
+		                                              : "guesttrace.";
+		break;
+	case 'h':
+		prefix = "host.";
+		break;
+	case 'o':
+		prefix = "otel.";
+		break;
+	case 'p':
+		prefix = "process.";
+		break;
+	case 's':
+		prefix = "service.";
+		break;
+	case 't':
+		prefix = "telemetry.";
+		break;
+	default:
+		return false;
+	}
+	return key.count >= strlen(prefix) &&
+	       !memcmp(key.bytes, prefix, strlen(prefix));
 }
 
 uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)

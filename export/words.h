@@ -15,6 +15,7 @@ extern const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS];
 struct gt__loss_word {
 	size_t offset; /* in struct gt_losses */
 	const char *word;
+	const char *key; /* of an attribute */
 	const char *prose;
 };
 #define GT__LOSS_WORDS 17u
@@ -28,9 +29,9 @@ const char *gt__ending_word(enum gt_ending ending);
 const char *gt__exit_word(unsigned reason);
 
 /*
- * Keys that the host alone may set on a span: they begin with `guesttrace.` or
- * are in a short list. A guest's own key of that form is shown behind
- * GT__GUEST.
+ * Keys that the host alone may set: they begin with `guesttrace.` or one of a
+ * short list of prefixes. A guest's own key of that form is shown behind
+ * GT__GUEST, which is in the list as well, so that no two keys become one.
  */
 #define GT__GUEST "guest."
 bool gt__is_host_key(struct gt_text key);
