@@ -5,7 +5,7 @@
  * shown to a sink that reads every value; and such spans to OTLP. The median of
  * RUNS runs, which take turns.
  *
- *   bench_pipeline [RUNS]
+ *   bench_pipeline [RUNS [STAGE]]
  */
 #include "../export/otlp_encoder.h"
 #include "../host/levels.h"
@@ -376,14 +376,17 @@ int main(int argc, char **argv)
 	int runs = argc > 1 ? atoi(argv[1]) : 15;
 
 	if (runs < 1 || runs > RUNS_MAX) {
-		fprintf(stderr, "usage: bench_pipeline [RUNS]\n");
+		fprintf(stderr, "usage: bench_pipeline [RUNS [STAGE]]\n");
 		return 2;
 	}
 	fill_sites();
 	for (int i = 0; i < runs; i++)
 		for (size_t j = 0; j < STAGES; j++)
-			results[j][i] = stages[j].run();
+			if (argc < 3 || !strcmp(argv[2], stages[j].name))
+				results[j][i] = stages[j].run();
 	for (size_t j = 0; j < STAGES; j++) {
+		if (argc > 2 && strcmp(argv[2], stages[j].name) != 0)
+			continue;
 		qsort(results[j], (size_t)runs, sizeof(double), compare);
 		printf("%s %.0f %s\n", stages[j].name, results[j][runs / 2],
 		       stages[j].unit);

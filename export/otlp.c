@@ -29,6 +29,12 @@
 
 #define TEXT(text) ((struct gt_text){(text), sizeof(text) - 1})
 
+/* Attributes that one span mostly shares with the one before, encoded. */
+struct place {
+	struct gt__otlp_place place;
+	struct gt__out encoded; /* nothing yet: none is known */
+};
+
 struct run {
 	struct gt__run head;
 	struct gt__otlp_sites span_sites;
@@ -49,6 +55,8 @@ struct otlp {
 	struct gt_field *resource; /* room for it */
 	struct gt__out out;        /* a buffer only: the request begun */
 	struct gt__out scratch;    /* a buffer only: a part of it */
+	struct place span_place;
+	struct place event_place;
 	struct gt__run *runs;
 	const struct gt_trace *trace; /* whose request is begun, or NULL */
 	size_t first;                 /* where its spans begin */
@@ -147,23 +155,43 @@ static uint32_t span_flags(const struct gt_trace *trace, bool remote)
 	       (remote ? FLAGS_REMOTE : 0);
 }
 
-static void put_event(struct otlp *x, struct run *run, struct gt__out *to,
-                      const struct gt_event_view *e, char *hex, bool first)
+static struct gt_text encode_place(struct otlp *x, struct place *last,
+                                   bool event,
+                                   const struct gt__otlp_place *place)
 {
-	struct gt_field host[GT__OTLP_OWN_MAX];
+	struct gt_field host[GT__OTLP_PLACE_MAX];
+	struct gt__out *to = &last->encoded;
+
+	if (!to->used || memcmp(&last->place, place, sizeof *place) != 0) {
+		to->used = 0;
+		x->encoding->more(to, event, host, gt__otlp_place(host, place));
+		last->place = *place;
+		if (to->error)
+			x->out.error = to->error;
+	}
+	return (struct gt_text){to->bytes, to->used};
+}
+
+static void put_event(struct otlp *x, struct run *run, struct gt__out *to,
+                      const struct gt_event_view *e, bool names_span,
+                      bool first)
+{
+	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
 	struct gt__otlp_event event = {
 		.time_ns = e->time_ns,
-		.attributes =
-			{
-				.guest = e->fields,
-				.guest_count = e->field_count,
-				.host = host,
-				.host_count = gt__otlp_event(host, e, hex),
-			},
+		.attributes = {.guest = e->fields,
+	                       .guest_count = e->field_count},
 	};
+	struct gt_field span_id;
+	char hex[16];
 
 	event.attributes.opening =
 		gt__otlp_opening(&run->event_sites, x->encoding, true, e->site);
+	event.attributes.place = encode_place(x, &x->event_place, true, &place);
+	if (names_span && e->span_id) {
+		gt__otlp_span_id(&span_id, e->span_id, hex);
+		event.attributes.span_id = &span_id;
+	}
 	x->encoding->event(to, &event, first);
 	if (run->event_sites.error)
 		x->out.error = run->event_sites.error;
@@ -177,7 +205,7 @@ static struct gt_text put_events(struct otlp *x, struct run *run,
 
 	to->used = 0;
 	for (i = 0; i < span->event_count; i++)
-		put_event(x, run, to, &span->events[i], NULL, !i);
+		put_event(x, run, to, &span->events[i], false, !i);
 	if (to->error)
 		x->out.error = to->error;
 	return (struct gt_text){to->bytes, to->used};
@@ -188,7 +216,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 {
 	struct otlp *x = (struct otlp *)sink;
 	struct run *run = find_run(x, trace);
-	struct gt_field host[GT__OTLP_OWN_MAX];
+	struct gt__otlp_place place = {v->vcpu, v->close_vcpu, v->level,
+	                               v->flags};
 	struct gt__otlp_span span;
 
 	if (!run)
@@ -205,8 +234,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 			{
 				.guest = v->fields,
 				.guest_count = v->field_count,
-				.host = host,
-				.host_count = gt__otlp_span(host, v),
+				.guest_id = v->guest_id,
 			},
 		.dropped_attributes = at_most_u32(v->dropped_fields),
 		.dropped_events = at_most_u32(v->dropped_events),
@@ -217,11 +245,12 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	};
 	span.attributes.opening =
 		gt__otlp_opening(&run->span_sites, x->encoding, false, v->site);
+	span.attributes.place = encode_place(x, &x->span_place, false, &place);
 	if (run->span_sites.error)
-		return x->out.error = run->span_sites.error;
+		x->out.error = run->span_sites.error;
 	if (v->event_count)
 		span.events = put_events(x, run, v);
-	return put_span(x, trace, &span);
+	return x->out.error ? x->out.error : put_span(x, trace, &span);
 }
 
 /* ---- The run ------------------------------------------------------------- */
@@ -290,8 +319,6 @@ static int put_event_span(struct otlp *x, struct run *run)
 static int gather(struct otlp *x, struct run *run,
                   const struct gt_event_view *event)
 {
-	char hex[16];
-
 	if (run->event_count >= RUN_EVENTS ||
 	    run->events.used >= RUN_EVENT_BYTES)
 		put_event_span(x, run);
@@ -299,7 +326,7 @@ static int gather(struct otlp *x, struct run *run,
 		run->first_event_ns = event->time_ns;
 	if (!run->event_count || event->time_ns > run->last_event_ns)
 		run->last_event_ns = event->time_ns;
-	put_event(x, run, &run->events, event, hex, !run->event_count++);
+	put_event(x, run, &run->events, event, true, !run->event_count++);
 	return x->out.error;
 }
 
@@ -397,6 +424,8 @@ static void free_sink(struct gt_sink *sink)
 	}
 	gt__out_fini(&x->out);
 	gt__out_fini(&x->scratch);
+	gt__out_fini(&x->span_place.encoded);
+	gt__out_fini(&x->event_place.encoded);
 	free(x->resource);
 	free(x);
 }

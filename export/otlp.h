@@ -10,13 +10,14 @@
 #include "otlp_encoder.h"
 #include "out.h"
 
-/* Those of a span or an event that are not of its site. */
+/* Those of a span or an event, in this order. */
 struct gt__otlp_attributes {
-	struct gt_text opening; /* encoded: the name, the first attributes */
+	struct gt_text opening; /* encoded: the name, those of its site */
 	const struct gt_field *guest;
 	size_t guest_count;
-	const struct gt_field *host;
-	size_t host_count;
+	struct gt_text place;           /* encoded */
+	uint64_t guest_id;              /* 0 = none */
+	const struct gt_field *span_id; /* or NULL */
 };
 
 struct gt__otlp_event {
@@ -52,6 +53,9 @@ struct gt__otlp_encoding {
 	void (*end)(struct gt__out *out, size_t mark);
 	/* What `opening` holds, for a span or an event. */
 	void (*open)(struct gt__out *out, bool event, struct gt_text name,
+	             const struct gt_field *host, size_t count);
+	/* What `place` holds. */
+	void (*more)(struct gt__out *out, bool event,
 	             const struct gt_field *host, size_t count);
 	void (*span)(struct gt__out *out, const struct gt__otlp_span *span,
 	             bool first);

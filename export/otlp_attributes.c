@@ -7,9 +7,6 @@
 #define GT_VERSION "0.1.0"
 #endif
 
-/* Looking for equal keys is quadratic: a larger list is put as it is. */
-#define UNIQUE_MAX 256u
-
 #define KEY(text) ((struct gt_text){(text), sizeof(text) - 1})
 
 static struct gt_text text_of(const char *text)
@@ -17,35 +14,44 @@ static struct gt_text text_of(const char *text)
 	return (struct gt_text){text, strlen(text)};
 }
 
-static struct gt_field u64_field(struct gt_text key, uint64_t value)
+static void put_key(struct gt_field *to, struct gt_text key, enum gt_type type)
 {
-	return (struct gt_field){
-		.key = key, .type = GT_TYPE_U64, .value.u64 = value};
+	to->key = key;
+	to->type = type;
+	to->full_bytes = 0;
 }
 
-static struct gt_field text_field(struct gt_text key, struct gt_text value)
+static void put_u64(struct gt_field *to, struct gt_text key, uint64_t value)
 {
-	return (struct gt_field){
-		.key = key, .type = GT_TYPE_STRING, .value.text = value};
+	put_key(to, key, GT_TYPE_U64);
+	to->value.u64 = value;
 }
 
-static struct gt_field true_field(struct gt_text key)
+static void put_text(struct gt_field *to, struct gt_text key,
+                     struct gt_text value)
 {
-	return (struct gt_field){
-		.key = key, .type = GT_TYPE_BOOL, .value.boolean = true};
+	put_key(to, key, GT_TYPE_STRING);
+	to->value.text = value;
+	to->full_bytes = (uint32_t)value.count;
+}
+
+static void put_true(struct gt_field *to, struct gt_text key)
+{
+	put_key(to, key, GT_TYPE_BOOL);
+	to->value.boolean = true;
 }
 
 size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site)
 {
 	size_t n = 0;
 
-	to[n++] = text_field(KEY("guesttrace.target"), site->target);
-	to[n++] = text_field(KEY("guesttrace.level"),
-	                     text_of(gt__level_word(site->level)));
+	put_text(&to[n++], KEY("guesttrace.target"), site->target);
+	put_text(&to[n++], KEY("guesttrace.level"),
+	         text_of(gt__level_word(site->level)));
 	if (!site->file.count)
 		return n;
-	to[n++] = text_field(KEY("code.file.path"), site->file);
-	to[n++] = u64_field(KEY("code.line.number"), site->line);
+	put_text(&to[n++], KEY("code.file.path"), site->file);
+	put_u64(&to[n++], KEY("code.line.number"), site->line);
 	return n;
 }
 
@@ -63,45 +69,30 @@ static size_t put_flags(struct gt_field *to, unsigned flags)
 		return 0;
 	for (i = 0; i < GT__FLAG_WORDS; i++)
 		if (flags & gt__flag_words[i].flag)
-			to[n++] = true_field(text_of(keys[i]));
+			put_true(&to[n++], text_of(keys[i]));
 	return n;
 }
 
-size_t gt__otlp_span(struct gt_field *to, const struct gt_span_view *span)
+size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place)
 {
 	size_t n = 0;
 
-	to[n++] = u64_field(KEY("guesttrace.guest_id"), span->guest_id);
-	to[n++] = u64_field(KEY("guesttrace.vcpu"), span->vcpu);
-	if (span->close_vcpu != span->vcpu)
-		to[n++] = u64_field(KEY("guesttrace.close_vcpu"),
-		                    span->close_vcpu);
-	if (span->level)
-		to[n++] = u64_field(KEY("guesttrace.nesting"), span->level);
-	return n + put_flags(to + n, span->flags);
+	put_u64(&to[n++], KEY("guesttrace.vcpu"), place->vcpu);
+	if (place->close_vcpu != place->vcpu)
+		put_u64(&to[n++], KEY("guesttrace.close_vcpu"),
+		        place->close_vcpu);
+	if (place->level)
+		put_u64(&to[n++], KEY("guesttrace.nesting"), place->level);
+	return n + put_flags(to + n, place->flags);
 }
 
-static struct gt_text hex_text(uint64_t value, char *hex)
+void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex)
 {
 	unsigned i;
 
-	for (i = 16; i--; value >>= 4)
-		hex[i] = "0123456789abcdef"[value & 15];
-	return (struct gt_text){hex, 16};
-}
-
-size_t gt__otlp_event(struct gt_field *to, const struct gt_event_view *event,
-                      char *hex)
-{
-	size_t n = 0;
-
-	to[n++] = u64_field(KEY("guesttrace.vcpu"), event->vcpu);
-	if (event->level)
-		to[n++] = u64_field(KEY("guesttrace.nesting"), event->level);
-	if (hex && event->span_id)
-		to[n++] = text_field(KEY("guesttrace.span_id"),
-		                     hex_text(event->span_id, hex));
-	return n + put_flags(to + n, event->flags);
+	for (i = 16; i--; id >>= 4)
+		hex[i] = "0123456789abcdef"[id & 15];
+	put_text(to, KEY("guesttrace.span_id"), (struct gt_text){hex, 16});
 }
 
 static struct gt_text exit_key(unsigned reason)
@@ -125,23 +116,23 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 	size_t n = 0;
 	unsigned i;
 
-	to[n++] = true_field(KEY("guesttrace.synthetic"));
+	put_true(&to[n++], KEY("guesttrace.synthetic"));
 	if (!s)
 		return n;
-	to[n++] = text_field(KEY("guesttrace.outcome"),
-	                     text_of(gt__ending_word(s->ending)));
+	put_text(&to[n++], KEY("guesttrace.outcome"),
+	         text_of(gt__ending_word(s->ending)));
 	if (s->ending == GT_ENDING_HALTED)
-		to[n++] = u64_field(KEY("guesttrace.exit_status"), s->status);
-	to[n++] = u64_field(KEY("guesttrace.error_bound_ns"),
-	                    s->clock.error_bound_ns);
-	to[n++] = u64_field(KEY("guesttrace.records"), s->records);
+		put_u64(&to[n++], KEY("guesttrace.exit_status"), s->status);
+	put_u64(&to[n++], KEY("guesttrace.error_bound_ns"),
+	        s->clock.error_bound_ns);
+	put_u64(&to[n++], KEY("guesttrace.records"), s->records);
 	for (i = 0; i < GT_EXIT_REASONS; i++)
 		if (s->exits[i])
-			to[n++] = u64_field(exit_key(i), s->exits[i]);
+			put_u64(&to[n++], exit_key(i), s->exits[i]);
 	for (i = 0; i < GT__LOSS_WORDS; i++)
 		if (gt__loss(&s->losses, i))
-			to[n++] = u64_field(text_of(gt__loss_words[i].key),
-			                    gt__loss(&s->losses, i));
+			put_u64(&to[n++], text_of(gt__loss_words[i].key),
+			        gt__loss(&s->losses, i));
 	return n;
 }
 
@@ -160,7 +151,7 @@ static size_t put_given(struct gt_field *to,
 		for (j = 0; j < n && !gt__same_text(to[j].key, key); j++)
 			;
 		if (j == n)
-			to[n++] = text_field(key, text_of(given[i].value));
+			put_text(&to[n++], key, text_of(given[i].value));
 	}
 	return n;
 }
@@ -173,7 +164,7 @@ static size_t put_default(struct gt_field *to, size_t n, struct gt_text key,
 	for (i = 0; i < n; i++)
 		if (gt__same_text(to[i].key, key))
 			return n;
-	to[n] = text_field(key, value);
+	put_text(&to[n], key, value);
 	return n + 1;
 }
 
@@ -189,21 +180,9 @@ size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
 	n = put_default(to, n, KEY("telemetry.sdk.name"), KEY("guesttrace"));
 	n = put_default(to, n, KEY("telemetry.sdk.language"), KEY("c"));
 	n = put_default(to, n, KEY("telemetry.sdk.version"), KEY(GT_VERSION));
-	to[n++] = text_field(KEY("guesttrace.guest"), guest);
-	to[n++] = text_field(KEY("guesttrace.vm"), trace->vm_name);
-	to[n++] = text_field(KEY("guesttrace.backend"), trace->backend);
-	to[n++] = u64_field(KEY("guesttrace.vcpus"), trace->vcpus);
+	put_text(&to[n++], KEY("guesttrace.guest"), guest);
+	put_text(&to[n++], KEY("guesttrace.vm"), trace->vm_name);
+	put_text(&to[n++], KEY("guesttrace.backend"), trace->backend);
+	put_u64(&to[n++], KEY("guesttrace.vcpus"), trace->vcpus);
 	return n;
-}
-
-bool gt__otlp_comes_again(const struct gt_field *fields, size_t i, size_t count)
-{
-	size_t j;
-
-	if (count > UNIQUE_MAX)
-		return false;
-	for (j = i + 1; j < count; j++)
-		if (gt__same_text(fields[i].key, fields[j].key))
-			return true;
-	return false;
 }

@@ -8,9 +8,19 @@
 
 #include "words.h"
 
-#define GT__OTLP_SITE_MAX 4u
-#define GT__OTLP_OWN_MAX  (4u + GT__FLAG_WORDS)
-#define GT__OTLP_RUN_MAX  (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+#define GT__OTLP_SITE_MAX  4u
+#define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
+#define GT__OTLP_RUN_MAX   (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+
+/* The one that every span has and that differs for each. */
+#define GT__OTLP_GUEST_ID "guesttrace.guest_id"
+
+struct gt__otlp_place {
+	uint32_t vcpu;
+	uint32_t close_vcpu;
+	uint32_t level;
+	unsigned flags;
+};
 
 /*
  * Each puts its list at `to`, which has room for the count above, and returns
@@ -18,10 +28,10 @@
  */
 /* Where it was recorded: guesttrace.target and .level, code.file.path, ... */
 size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site);
-size_t gt__otlp_span(struct gt_field *to, const struct gt_span_view *span);
-/* `hex` has room for 16 digits; with it, the event names its span. */
-size_t gt__otlp_event(struct gt_field *to, const struct gt_event_view *event,
-                      char *hex);
+/* Whose and how: the vCPUs that began and ended it, nesting, flags. */
+size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place);
+/* An event's span, in hex; `hex` has room for 16 digits. */
+void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
 /* Of a span that no guest recorded; of a run, its outcome and losses. */
 size_t gt__otlp_synthetic(struct gt_field *to,
                           const struct gt_summary *summary);
@@ -31,11 +41,24 @@ size_t gt__otlp_synthetic(struct gt_field *to,
 size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
                          const struct gt_otlp_attribute *given, size_t count);
 
+/* Looking for equal keys is quadratic: a larger list is put as it is. */
+#define GT__OTLP_UNIQUE_MAX 256u
+
 /*
  * Keys of an attribute list are unique: of a guest's equal ones the last
  * counts. Whether fields[i] is not that one.
  */
-bool gt__otlp_comes_again(const struct gt_field *fields, size_t i,
-                          size_t count);
+static inline bool gt__otlp_comes_again(const struct gt_field *fields, size_t i,
+                                        size_t count)
+{
+	size_t j;
+
+	if (count > GT__OTLP_UNIQUE_MAX)
+		return false;
+	for (j = i + 1; j < count; j++)
+		if (gt__same_text(fields[i].key, fields[j].key))
+			return true;
+	return false;
+}
 
 #endif

@@ -83,7 +83,19 @@ static void put_attributes(struct gt__out *o,
 {
 	gt__put_bytes(o, a->opening.bytes, a->opening.count);
 	put_guest(o, a->guest, a->guest_count);
-	put_host(o, a->host, a->host_count, false);
+	gt__put_bytes(o, a->place.bytes, a->place.count);
+	if (a->guest_id) {
+		struct gt_field id = {
+			.key = {GT__OTLP_GUEST_ID,
+		                sizeof GT__OTLP_GUEST_ID - 1},
+			.type = GT_TYPE_U64,
+			.value.u64 = a->guest_id,
+		};
+
+		put_host(o, &id, 1, false);
+	}
+	if (a->span_id)
+		put_host(o, a->span_id, 1, false);
 	gt__put_char(o, ']');
 }
 
@@ -95,6 +107,13 @@ static void open_attributes(struct gt__out *o, bool event, struct gt_text name,
 	gt__put_json(o, name);
 	gt__put(o, ",\"attributes\":[");
 	put_host(o, host, count, true);
+}
+
+static void more_attributes(struct gt__out *o, bool event,
+                            const struct gt_field *host, size_t count)
+{
+	(void)event;
+	put_host(o, host, count, false);
 }
 
 /* ---- Requests ------------------------------------------------------------ */
@@ -221,6 +240,7 @@ const struct gt__otlp_encoding gt__otlp_json = {
 	.begin = begin,
 	.end = end,
 	.open = open_attributes,
+	.more = more_attributes,
 	.span = put_span,
 	.event = put_event,
 };

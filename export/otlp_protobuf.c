@@ -122,14 +122,11 @@ static unsigned char *put_f64(unsigned char *p, double value)
 	return gt__pb_fixed64(p, bits);
 }
 
-static unsigned char *put_value(unsigned char *p, const struct gt_field *f)
+static unsigned char *put_other(unsigned char *p, const struct gt_field *f)
 {
 	switch (f->type) {
 	case GT_TYPE_U64:
-		if (f->value.u64 > INT64_MAX)
-			return put_large(p, f->value.u64);
-		*p++ = VALUE_INT;
-		return gt__pb_varint(p, f->value.u64);
+		return put_large(p, f->value.u64);
 	case GT_TYPE_I64:
 		*p++ = VALUE_INT;
 		return gt__pb_varint(p, (uint64_t)f->value.i64);
@@ -158,12 +155,19 @@ static unsigned char *put_value(unsigned char *p, const struct gt_field *f)
 	return p;
 }
 
-static unsigned char *put_guest_key(unsigned char *p, struct gt_text key)
+static inline unsigned char *put_value(unsigned char *p,
+                                       const struct gt_field *f)
+{
+	if (f->type != GT_TYPE_U64 || f->value.u64 > INT64_MAX)
+		return put_other(p, f);
+	*p++ = VALUE_INT;
+	return gt__pb_varint(p, f->value.u64);
+}
+
+static unsigned char *put_renamed(unsigned char *p, struct gt_text key)
 {
 	unsigned char *from = p + 1;
 
-	if (!gt__is_host_key(key))
-		return gt__pb_utf8(p, key);
 	p = gt__pb_put(from, GT__GUEST, sizeof GT__GUEST - 1);
 	p = gt__pb_put_utf8(p, key);
 	return gt__pb_close(from, p);
@@ -177,12 +181,47 @@ static inline unsigned char *put_field(unsigned char *p, enum tag tag,
 	*p++ = (unsigned char)tag;
 	from = ++p;
 	*p++ = KEY_VALUE_KEY;
-	p = guest ? put_guest_key(p, f->key) : gt__pb_utf8(p, f->key);
+	p = guest && gt__is_host_key(f->key) ? put_renamed(p, f->key)
+	                                     : gt__pb_utf8(p, f->key);
 	*p++ = KEY_VALUE_VALUE;
 	value = ++p;
 	p = put_value(p, f);
 	p = gt__pb_close(value, p);
 	return gt__pb_close(from, p);
+}
+
+/* As put_field(), of one key. */
+static inline unsigned char *put_guest_id(unsigned char *p, uint64_t id)
+{
+	static const unsigned char key[] = {
+		SPAN_ATTRIBUTES,
+		0,
+		KEY_VALUE_KEY,
+		sizeof GT__OTLP_GUEST_ID - 1,
+	};
+	unsigned char *from = p + 2, *value;
+
+	if (id > INT64_MAX) {
+		struct gt_field field = {
+			.key = {GT__OTLP_GUEST_ID,
+		                sizeof GT__OTLP_GUEST_ID - 1},
+			.type = GT_TYPE_U64,
+			.value.u64 = id,
+		};
+
+		return put_field(p, SPAN_ATTRIBUTES, &field, false);
+	}
+	memcpy(p, key, sizeof key);
+	p += sizeof key;
+	memcpy(p, GT__OTLP_GUEST_ID, sizeof GT__OTLP_GUEST_ID - 1);
+	p += sizeof GT__OTLP_GUEST_ID - 1;
+	*p++ = KEY_VALUE_VALUE;
+	value = ++p;
+	*p++ = VALUE_INT;
+	p = gt__pb_varint(p, id);
+	value[-1] = (unsigned char)(p - value);
+	from[-1] = (unsigned char)(p - from);
+	return p;
 }
 
 static unsigned char *put_host(unsigned char *p, enum tag tag,
@@ -198,11 +237,11 @@ static unsigned char *put_host(unsigned char *p, enum tag tag,
 static size_t attributes_max(const struct gt__otlp_attributes *a)
 {
 	return a->opening.count + fields_max(a->guest, a->guest_count) +
-	       fields_max(a->host, a->host_count);
+	       a->place.count + 2 * MAX_FIELD; /* guest_id and span_id */
 }
 
-static unsigned char *put_attributes(unsigned char *p, enum tag tag,
-                                     const struct gt__otlp_attributes *a)
+static inline unsigned char *put_attributes(unsigned char *p, enum tag tag,
+                                            const struct gt__otlp_attributes *a)
 {
 	size_t i;
 
@@ -210,7 +249,12 @@ static unsigned char *put_attributes(unsigned char *p, enum tag tag,
 	for (i = 0; i < a->guest_count; i++)
 		if (!gt__otlp_comes_again(a->guest, i, a->guest_count))
 			p = put_field(p, tag, &a->guest[i], true);
-	return put_host(p, tag, a->host, a->host_count);
+	p = gt__pb_put(p, a->place.bytes, a->place.count);
+	if (a->guest_id)
+		p = put_guest_id(p, a->guest_id);
+	if (a->span_id)
+		p = put_field(p, tag, a->span_id, false);
+	return p;
 }
 
 static unsigned char *begin_room(struct gt__out *o, size_t count)
@@ -237,6 +281,17 @@ static void open_attributes(struct gt__out *o, bool event, struct gt_text name,
 	p = put_host(p, event ? EVENT_ATTRIBUTES : SPAN_ATTRIBUTES, host,
 	             count);
 	end_room(o, p);
+}
+
+static void more_attributes(struct gt__out *o, bool event,
+                            const struct gt_field *host, size_t count)
+{
+	unsigned char *p = begin_room(o, fields_max(host, count));
+
+	if (p)
+		end_room(o,
+		         put_host(p, event ? EVENT_ATTRIBUTES : SPAN_ATTRIBUTES,
+		                  host, count));
 }
 
 /* ---- Requests ------------------------------------------------------------ */
@@ -421,6 +476,7 @@ const struct gt__otlp_encoding gt__otlp_protobuf = {
 	.begin = begin,
 	.end = end,
 	.open = open_attributes,
+	.more = more_attributes,
 	.span = put_span,
 	.event = put_event,
 };

@@ -116,9 +116,36 @@ static inline bool gt__pb_is_ascii(struct gt_text text)
 	return !((seen | word) & high);
 }
 
+/* Copies 4 to 16 bytes of ASCII as two words, which may overlap. */
+static inline bool gt__pb_put_short(unsigned char *p, const char *from,
+                                    size_t count)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	uint64_t first, last;
+	uint32_t half, other;
+
+	if (count >= 8) {
+		memcpy(&first, from, 8);
+		memcpy(&last, from + count - 8, 8);
+		memcpy(p, &first, 8);
+		memcpy(p + count - 8, &last, 8);
+		return !((first | last) & high);
+	}
+	memcpy(&half, from, 4);
+	memcpy(&other, from + count - 4, 4);
+	memcpy(p, &half, 4);
+	memcpy(p + count - 4, &other, 4);
+	return !((half | other) & (uint32_t)high);
+}
+
 /* A string. One bad byte would spoil the whole request: it is replaced. */
 static inline unsigned char *gt__pb_utf8(unsigned char *p, struct gt_text text)
 {
+	if (text.count - 4 <= 12 &&
+	    gt__pb_put_short(p + 1, text.bytes, text.count)) {
+		*p = (unsigned char)text.count;
+		return p + 1 + text.count;
+	}
 	if (gt__pb_is_ascii(text))
 		return gt__pb_bytes(p, text.bytes, text.count);
 	return gt__pb_close(p + 1, gt__pb_put_utf8(p + 1, text));

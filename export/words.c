@@ -140,13 +140,10 @@ const char *gt__exit_word(unsigned reason)
 	return reason < GT_EXIT_REASONS ? words[reason] : "unknown";
 }
 
-/* A switch, as it is asked for each field of each span. */
-bool gt__is_host_key(struct gt_text key)
+bool gt__is_host_key_slowly(struct gt_text key)
 {
 	const char *prefix;
 
-	if (!key.count)
-		return false;
 	switch (key.bytes[0]) {
 	case 'c':
 		prefix = "code.";
@@ -208,10 +205,4 @@ uint64_t gt__hash(uint64_t hash, const void *bytes, size_t count)
 	for (i = 0; i < count; i++)
 		hash = (hash ^ from[i]) * UINT64_C(0x100000001b3);
 	return hash;
-}
-
-bool gt__same_text(struct gt_text a, struct gt_text b)
-{
-	return a.count == b.count &&
-	       (!a.count || !memcmp(a.bytes, b.bytes, a.count));
 }
