@@ -299,7 +299,7 @@ static double merge_records(void)
 		              frame.count - GT__FRAME_HEAD - GT__RECORDS_HEAD);
 		for (; gt__levels_next(&levels, sites, false, &losses, &merged);
 		     count++)
-			seen += merged.record.tsc;
+			seen += merged.record->tsc;
 	}
 	start = seconds() - start;
 	gt__levels_fini(&levels);
