@@ -79,7 +79,7 @@ static struct gt__pipeline *begin(struct gt_sink *sink)
 	gt__frame_put32(&frame, GT_ABI_VERSION);
 	gt__frame_put32(&frame, 1);
 	gt__frame_put(&frame, "0123456789abcdef", 16);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 5; i++)
 		gt__frame_put64(&frame, 0);
 	gt__frame_put64(&frame, now_ns);
 	gt__frame_put64(&frame, now_ns);
