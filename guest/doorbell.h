@@ -36,7 +36,10 @@ static inline void gt__doorbell(uint64_t operation)
 	__asm__ volatile("outb %%al, %%dx\n\t"
 	                 "xorl %%r8d, %%r8d"
 	                 : "+r"(r8)
-	                 : "r"(r9), "r"(r10), "a"(0), "d"(GT_PORT_TRACE)
+	                 : "r"(r9), "r"(r10), "d"(GT_PORT_TRACE),
+	                   "a"((uint32_t)operation == GT_DOORBELL_WAKE
+	                               ? GT_DOORBELL_AL_WAKE
+	                               : 0)
 	                 : "memory", "cc");
 }
 #endif

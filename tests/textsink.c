@@ -190,7 +190,7 @@ static int on_end(struct gt_sink *base, const struct gt_trace *trace,
 	say(sink, "end %d %u ", summary->ending, summary->status);
 	say_text(sink, summary->message, false);
 	say(sink, " at %" PRIu64 " +-%" PRIu64 " spans %" PRIu64,
-	    summary->end_ns, summary->error_bound_ns, summary->spans);
+	    summary->end_ns, summary->clock.error_bound_ns, summary->spans);
 	say(sink,
 	    " events %" PRIu64 " counters %" PRIu64 " records %" PRIu64
 	    " of %" PRIu64 " exits",
