@@ -93,6 +93,10 @@ void gt__outbox_put_start(const struct gt_host *host,
 	gt__frame_put32(frame, host->context.flags);
 	gt__frame_put32(frame, 0);
 	gt__frame_put64(frame, reading->realtime_ns - reading->monotonic_ns);
+	gt__frame_put64(frame,
+	                reading->boottime_ns
+	                        ? reading->boottime_ns - reading->monotonic_ns
+	                        : 0);
 	gt__frame_put64(frame, reading->tsc);
 	gt__frame_put64(frame, reading->monotonic_ns);
 	gt__frame_put64(frame, reading->gap_ns);

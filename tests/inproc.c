@@ -32,6 +32,7 @@ static void read_clock(void *context, struct gt_clock_reading *ret_reading)
 		.tsc = inproc_now,
 		.monotonic_ns = inproc_now,
 		.realtime_ns = inproc_now,
+		.boottime_ns = inproc_now + 5,
 		.gap_ns = 1,
 	};
 }

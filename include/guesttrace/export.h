@@ -164,6 +164,7 @@ struct gt_trace {
 	uint64_t run_id;    /* of the run as a span: parent of its roots */
 	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
 	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
+	int64_t boottime_offset_ns;  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 	uint32_t vcpus;
 	uint32_t flags;            /* W3C trace flags */
 	struct gt_text guest_name; /* the guest's file name, for example */

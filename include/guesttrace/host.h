@@ -117,6 +117,7 @@ struct gt_clock_reading {
 	uint64_t tsc;          /* host TSC */
 	uint64_t monotonic_ns; /* CLOCK_MONOTONIC at that moment */
 	uint64_t realtime_ns;  /* CLOCK_REALTIME at that moment */
+	uint64_t boottime_ns;  /* CLOCK_BOOTTIME likewise; 0: as MONOTONIC */
 	uint64_t gap_ns;       /* the two times lie at most this far off */
 };
 
