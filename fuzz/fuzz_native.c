@@ -58,7 +58,7 @@ static void merge(const struct gt__sites *sites, const uint8_t *bytes,
 		}
 		while (gt__levels_next(&levels, sites, half == 1, &losses,
 		                       &merged)) {
-			check_values(&merged.record);
+			check_values(merged.record);
 			records++;
 		}
 		gt__levels_trim(&levels);

@@ -48,8 +48,8 @@ void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number, bool all)
 		};
 
 		pipeline->summary.records++;
-		gt__pipeline_place(pipeline, vcpu, merged.record.tsc, &when);
-		gt__spans_record(&pipeline->spans, &when, &merged.record);
+		gt__pipeline_place(pipeline, vcpu, merged.record->tsc, &when);
+		gt__spans_record(&pipeline->spans, &when, merged.record);
 	}
 }
 
