@@ -4,6 +4,7 @@
 #include "escape.h"
 #include "json_values.h"
 #include "words.h"
+#include <string.h>
 
 /* Looking for equal keys is quadratic: a larger list is put as it is. */
 #define UNIQUE_MAX 256u
@@ -184,4 +185,46 @@ void gt__otlp_outcome(struct gt__out *o, const struct gt_summary *s)
 	for (i = 0; i < GT__LOSS_WORDS; i++)
 		put_numbered(o, "lost.", gt__loss_words[i].word,
 		             gt__loss(&s->losses, i));
+}
+
+static bool is_given(const struct gt_otlp_attribute *given, size_t count,
+                     const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(given[i].key, key))
+			return true;
+	return false;
+}
+
+static struct gt_text text_of(const char *text)
+{
+	return (struct gt_text){text, strlen(text)};
+}
+
+void gt__otlp_resource(struct gt__out *o, const struct gt_trace *trace,
+                       const struct gt_otlp_attribute *given, size_t count)
+{
+	struct gt_text name = trace->guest_name;
+	size_t i;
+
+	gt__put(o, "{\"resource\":{\"attributes\":[");
+	for (i = 0; i < count; i++) {
+		put_comma(o);
+		gt__put(o, "{\"key\":");
+		gt__put_json(o, text_of(given[i].key));
+		gt__put(o, ",\"value\":{\"stringValue\":");
+		gt__put_json(o, text_of(given[i].value));
+		gt__put(o, "}}");
+	}
+	if (!is_given(given, count, "service.name"))
+		gt__otlp_text(o, "service.name",
+		              name.count ? name : text_of("unknown_service"));
+	if (!is_given(given, count, "host.arch"))
+		gt__otlp_word(o, "host.arch", "amd64");
+	gt__otlp_text(o, "guesttrace.vm", trace->vm_name);
+	gt__otlp_text(o, "guesttrace.backend", trace->backend);
+	gt__otlp_u64(o, "guesttrace.vcpus", trace->vcpus);
+	gt__put(o, "]}");
 }

@@ -30,5 +30,11 @@ void gt__otlp_site(struct gt__out *out, const struct gt_site_view *site);
 void gt__otlp_flags(struct gt__out *out, unsigned flags);
 /* How a run ended, its exits and what it lost. */
 void gt__otlp_outcome(struct gt__out *out, const struct gt_summary *summary);
+/*
+ * "resource":{...} of a trace: what is given, and what follows from the trace
+ * unless it is given. Nothing of it comes from inside a guest.
+ */
+void gt__otlp_resource(struct gt__out *out, const struct gt_trace *trace,
+                       const struct gt_otlp_attribute *given, size_t count);
 
 #endif

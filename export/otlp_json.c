@@ -11,6 +11,7 @@
  */
 #include "escape.h"
 #include "otlp_attributes.h"
+#include "otlp_encoder.h"
 #include "runs.h"
 #include "words.h"
 #include <errno.h>
@@ -47,13 +48,15 @@ struct otlp {
 	const struct gt_trace *line; /* whose line is begun, or NULL */
 	uint32_t line_spans;
 	uint64_t line_bytes;
+	/* Where `request` is set, a line is a request and is handed over. */
+	struct gt__otlp_encoder_options options;
 };
 
 static int done(struct otlp *x, int rc)
 {
 	if (rc && !x->out.error)
 		x->out.error = rc;
-	return gt__out_record(&x->out);
+	return x->options.request ? x->out.error : gt__out_record(&x->out);
 }
 
 static struct run *find_run(struct otlp *x, const struct gt_trace *trace)
@@ -67,25 +70,22 @@ static struct run *find_run(struct otlp *x, const struct gt_trace *trace)
 
 /* ---- Lines --------------------------------------------------------------- */
 
-static void put_resource(struct gt__out *o, const struct gt_trace *trace)
-{
-	static const struct gt_text unknown = {"unknown_service", 15};
-
-	gt__put(o, "{\"resource\":{\"attributes\":[");
-	gt__otlp_text(o, "service.name",
-	              trace->guest_name.count ? trace->guest_name : unknown);
-	gt__otlp_word(o, "host.arch", "amd64");
-	gt__otlp_text(o, "guesttrace.vm", trace->vm_name);
-	gt__otlp_text(o, "guesttrace.backend", trace->backend);
-	gt__otlp_u64(o, "guesttrace.vcpus", trace->vcpus);
-	gt__put(o, "]}");
-}
-
 static void end_line(struct otlp *x)
 {
-	if (x->line)
-		gt__put(&x->out, "]}]}]}\n");
+	struct gt__out *o = &x->out;
+	int rc;
+
+	if (!x->line)
+		return;
 	x->line = NULL;
+	gt__put(o, x->options.request ? "]}]}]}" : "]}]}]}\n");
+	if (!x->options.request || o->error)
+		return;
+	rc = x->options.request(x->options.context, o->bytes, o->used,
+	                        x->line_spans);
+	o->used = 0;
+	if (rc < 0)
+		o->error = rc;
 }
 
 /* Begins a span in a line of its run's. */
@@ -93,14 +93,15 @@ static struct gt__out *next_span(struct otlp *x, const struct gt_trace *trace)
 {
 	struct gt__out *o = &x->out;
 
-	if (x->line != trace || x->line_spans >= LINE_SPANS ||
+	if (x->line != trace || x->line_spans >= x->options.spans_max ||
 	    x->line_bytes >= LINE_BYTES)
 		end_line(x);
 	if (x->line) {
 		gt__put(o, ",");
 	} else {
 		gt__put(o, "{\"resourceSpans\":[");
-		put_resource(o, trace);
+		gt__otlp_resource(o, trace, x->options.attributes,
+		                  x->options.attribute_count);
 		gt__put(o, ",\"scopeSpans\":[{\"scope\":{\"name\":"
 		           "\"guesttrace\",\"version\":\"" GT_VERSION "\"},"
 		           "\"spans\":[");
@@ -454,12 +455,12 @@ static void free_sink(struct gt_sink *sink)
 	free(x);
 }
 
-int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
+static struct otlp *new_sink(void)
 {
 	struct otlp *x = calloc(1, sizeof *x);
 
 	if (!x)
-		return -ENOMEM;
+		return NULL;
 	x->sink = (struct gt_sink){
 		.begin = begin,
 		.close = close_span,
@@ -469,7 +470,29 @@ int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.finish = finish,
 		.free = free_sink,
 	};
+	x->options.spans_max = LINE_SPANS;
+	return x;
+}
+
+int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct otlp *x = new_sink();
+
+	if (!x)
+		return -ENOMEM;
 	gt__out_init(&x->out, output);
+	*ret_sink = &x->sink;
+	return 0;
+}
+
+int gt__otlp_json_requests_new(const struct gt__otlp_encoder_options *options,
+                               struct gt_sink **ret_sink)
+{
+	struct otlp *x = new_sink();
+
+	if (!x)
+		return -ENOMEM;
+	x->options = *options;
 	*ret_sink = &x->sink;
 	return 0;
 }
