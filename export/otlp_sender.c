@@ -27,13 +27,24 @@ static bool has_room(const struct gt__otlp_sender *s, size_t count,
 }
 
 /* While the endpoint takes requests there will be room. */
+static bool may_wait(const struct gt__otlp_sender *s)
+{
+	return s->wait_for_room && !s->stopping &&
+	       !pthread_equal(s->thread, pthread_self()) &&
+	       (!s->away || gt__now_ms() - s->away_since_ms < s->finish_ms);
+}
+
 static void wait_for_room(struct gt__otlp_sender *s, size_t count,
                           uint64_t spans)
 {
-	while (s->wait_for_room && !s->away && !s->stopping &&
-	       !pthread_equal(s->thread, pthread_self()) &&
-	       !has_room(s, count, spans))
-		pthread_cond_wait(&s->room, &s->lock);
+	while (may_wait(s) && !has_room(s, count, spans)) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec++; /* then asks again how long it is away */
+		pthread_cond_clockwait(&s->room, &s->lock, CLOCK_MONOTONIC,
+		                       &until);
+	}
 }
 
 static struct gt__otlp_request *new_request(const struct gt__otlp_sender *s,

@@ -29,6 +29,7 @@ struct gt__otlp_sender {
 	uint64_t held_spans; /* in memory, wherever */
 	uint64_t held_bytes;
 	bool away; /* the last request failed */
+	uint64_t away_since_ms;
 	bool stopping;
 	uint64_t deadline_ms;
 	struct gt_otlp_stats

@@ -217,6 +217,8 @@ static void note(struct gt__otlp_sender *s,
 	s->stats.failures += failed;
 	if (s->away && !failed && s->spool)
 		gt__spool_skip(s->spool);
+	if (failed && !s->away)
+		s->away_since_ms = gt__now_ms();
 	s->away = failed;
 	if (result->error[0])
 		snprintf(s->stats.last_error, sizeof s->stats.last_error, "%s",

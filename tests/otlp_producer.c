@@ -149,8 +149,8 @@ static int produce(struct gt_sink *sink, const struct gt_trace *trace)
 			.entered = true,
 		};
 
-		if (rate && now_ns() - start < i * (1000000000 / rate))
-			usleep(1000);
+		while (rate && now_ns() - start < i * (1000000000 / rate))
+			usleep(200);
 		progress[0] = i + 1;
 		r = close_one(sink, trace, &span);
 		progress[1] = i + 1;

@@ -342,9 +342,9 @@ struct gt_otlp_http_options {
 	uint32_t backoff_ms;  /* before the first retry: 1,000 */
 	uint32_t backoff_max_ms; /* 30,000 */
 	/*
-	 * A call waits for room in the queue while the endpoint takes requests:
-	 * for captures, where no guest is held up. Else what has no room is
-	 * dropped and counted.
+	 * A call waits for room in the queue until the endpoint has been away
+	 * for finish_ms: for captures, where no guest is held up. Else what has
+	 * no room is dropped and counted at once.
 	 */
 	bool wait_for_room;
 	const char *spool_directory; /* made if it is missing; none */

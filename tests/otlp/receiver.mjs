@@ -27,6 +27,8 @@ function decode(body, json) {
   return Request.decode(Request.encode(message).finish());
 }
 
+decode(Buffer.from('{"resourceSpans":[]}'), true); // the first time takes long
+
 function parse(bytes) {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return null;
@@ -41,11 +43,13 @@ function parse(bytes) {
 export class Receiver {
   ids = new Map(); // span id -> times received in a request that was good
   requests = []; // {url, headers, spans, bytes, at}
+  sample = 1; // every so many of the requests goes through the official decoder
   connections = 0;
   bytes = 0; // received
   sent = 0;
   mode = { kind: 'take' };
   #sockets = new Set();
+  #count = 0;
   #server = null;
   port = 0;
 
@@ -94,6 +98,11 @@ export class Receiver {
   #read({ url, headers, body }) {
     const plain = headers['content-encoding'] === 'gzip' ? zlib.gunzipSync(body) : body;
     const json = headers['content-type'] === 'application/json';
+    if (json && this.#count++ % this.sample) {
+      const ids = JSON.parse(plain.toString()).resourceSpans.flatMap((r) => r.scopeSpans
+        .flatMap((s) => s.spans.map((span) => span.traceId + span.spanId)));
+      return { url, headers, json, spans: ids.length, ids, bytes: body.length, at: Date.now() };
+    }
     const message = decode(plain, json);
     const ids = message.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans
       .map((span) => Buffer.from(span.traceId).toString('hex') + Buffer.from(span.spanId).toString('hex'))));
