@@ -71,13 +71,22 @@ void gt__otlp_sender_gathers(struct gt__otlp_sender *s)
 	gt__ledger_add(&s->ledger->gathering, 1);
 }
 
+/* The span that did not fit into the request any more goes on gathering. */
+static void count_request(struct gt__spool_ledger *ledger, uint64_t spans)
+{
+	uint64_t gathering = ledger->gathering;
+
+	gathering -= spans < gathering ? spans : gathering;
+	__atomic_store_n(&ledger->gathering, gathering, __ATOMIC_RELAXED);
+	gt__ledger_add(&ledger->produced, spans);
+}
+
 void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
                          size_t count, uint64_t spans)
 {
 	struct gt__otlp_request *request = new_request(s, bytes, count, spans);
 
-	gt__ledger_add(&s->ledger->produced, spans);
-	__atomic_store_n(&s->ledger->gathering, 0, __ATOMIC_RELAXED);
+	count_request(s->ledger, spans);
 	pthread_mutex_lock(&s->lock);
 	s->stats.spans += spans;
 	if (request)
