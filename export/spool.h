@@ -42,9 +42,9 @@ enum gt__spool_cursor {
 };
 
 /*
- * Makes the directory if it is missing, unless `must_drain`. 0, -ENOMEM, -EPERM if it belongs to
- * another user or others may write to it, -EBUSY if `must_drain` and another
- * process drains it, or a negative errno.
+ * Makes the directory if it is missing, unless `must_drain`. 0, -ENOMEM, -EPERM
+ * if it belongs to another user or others may write to it, -EBUSY if
+ * `must_drain` and another process drains it, or a negative errno.
  */
 int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
                    struct gt__spool **ret_spool);

@@ -248,7 +248,7 @@ for (const [what, tls, options] of [
   ['a date that is over', pem(certificate(ca, 'IP:127.0.0.1', '-1')), { ca: ca.cert }],
   ['TLS 1.1 only', { ...pem(good), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, { ca: ca.cert }]]) {
   await holds(`TLS with ${what}: nothing is sent, the spool keeps it`, () => against({ kind: 'take' }, { tls }, async (receiver, o) => {
-    const stats = await produce({ ...o, ...options, finish_ms: 600, spool: freshDirectory() });
+    const stats = await produce({ ...o, ...options, finish_ms: 10000, spool: freshDirectory() });
     same(stats.spooled, stats.spans, 'spooled');
     same(receiver.bytes, 0, 'bytes that arrived');
     check(stats.lastError !== '', 'no error is named');
