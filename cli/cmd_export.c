@@ -11,7 +11,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 	        "usage: guesttrace export --format FORMAT [-o DEST] "
-	        "CAPTURE...\n"
+	        "[--spool DIR] CAPTURE...\n"
 	        "FORMAT: %s\n",
 	        format_names());
 	return COMMAND_USAGE;
@@ -22,6 +22,7 @@ int cmd_export(int argc, char **argv)
 	static const struct option options[] = {
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
+		{"spool", required_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};
 	static struct outputs outputs;
@@ -37,6 +38,9 @@ int cmd_export(int argc, char **argv)
 		case 'o':
 			path = optarg;
 			break;
+		case 's':
+			outputs.otlp.spool = optarg;
+			break;
 		default:
 			return usage();
 		}
@@ -48,6 +52,7 @@ int cmd_export(int argc, char **argv)
 		         format_names());
 		return COMMAND_USAGE;
 	}
+	outputs.otlp.offline = true;
 	outputs_add(&outputs, format, new_sink, path);
 	return replay_all(&outputs, argv + optind, argc - optind);
 }

@@ -4,6 +4,7 @@
 #define GT_CLI_OUTPUTS_H
 
 #include "destination.h"
+#include "otlp_output.h"
 
 #define OUTPUTS_MAX 16
 
@@ -13,15 +14,17 @@ typedef int new_sink_fn(const struct gt_output *output,
 struct output {
 	const char *name; /* for messages */
 	new_sink_fn *new_sink;
-	const char *path; /* NULL: standard output */
+	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
 	struct gt_sink *sink;
 };
 
 struct outputs {
 	struct output outputs[OUTPUTS_MAX];
-	struct gt_sink *sinks[OUTPUTS_MAX];
+	struct gt_sink *sinks[OUTPUTS_MAX]; /* of those that are open */
+	size_t sink_count;
 	size_t count;
+	struct otlp_options otlp; /* of an output of that name */
 };
 
 /* The constructor of a format by its name on the command line; NULL: none. */
@@ -33,6 +36,8 @@ const char *format_names(void);
  * many. The strings stay the caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
+
+bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
 
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);

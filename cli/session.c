@@ -159,7 +159,7 @@ static int make_host(struct session *session)
 		.memory_slots = 1,
 		.vcpus = options->vcpus,
 		.sinks = options->outputs->sinks,
-		.sink_count = options->outputs->count,
+		.sink_count = options->outputs->sink_count,
 		.filter = options->filter,
 		.wire = options->wire,
 		.no_piggyback = options->no_piggyback,
