@@ -19,6 +19,11 @@ const char *format_names(void)
 	return "tree, perfetto, chrome, otlp-json, folded, csv";
 }
 
+const char *format_choices(void)
+{
+	return "tree|perfetto|chrome|otlp-json|folded|csv";
+}
+
 new_sink_fn *format_find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
@@ -28,20 +33,35 @@ new_sink_fn *format_find(const char *name, size_t length)
 	return NULL;
 }
 
-int outputs_add(struct outputs *outputs, const char *name,
-                new_sink_fn *new_sink, const char *path)
+static int add(struct outputs *outputs, const struct output *output)
 {
+	struct output *to;
+
 	if (outputs->count == OUTPUTS_MAX) {
 		complain("more than %d exports", OUTPUTS_MAX);
 		return -E2BIG;
 	}
-	outputs->outputs[outputs->count++] = (struct output){
-		.name = name,
-		.new_sink = new_sink,
-		.path = path,
-		.destination = {.fd = -1},
-	};
+	to = &outputs->outputs[outputs->count++];
+	*to = *output;
+	to->destination.fd = -1;
 	return 0;
+}
+
+int outputs_add(struct outputs *outputs, const char *name,
+                new_sink_fn *new_sink, const char *path)
+{
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_sink = new_sink,
+	                                     .path = path});
+}
+
+int outputs_add_text(struct outputs *outputs, const char *name,
+                     new_text_fn *new_text,
+                     const struct gt_report_options *look)
+{
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_text = new_text,
+	                                     .look = look});
 }
 
 int outputs_open(struct outputs *outputs)
@@ -55,7 +75,9 @@ int outputs_open(struct outputs *outputs)
 		if (r < 0)
 			return r;
 		to = destination_output(&output->destination);
-		r = output->new_sink(&to, &output->sink);
+		r = output->new_text
+		            ? output->new_text(&to, output->look, &output->sink)
+		            : output->new_sink(&to, &output->sink);
 		if (r < 0) {
 			complain("%s: %s", output->name, code_text(r));
 			return r;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES (256u << 10)
-#define ITEMS_MAX   (UINT32_MAX / 2) /* spans and events, each */
+#define ITEMS_MAX   (UINT32_MAX / 2) /* spans, events, stretches: each */
 
 struct gt__chunk {
 	struct gt__chunk *next;
@@ -260,6 +260,9 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 
 		e->parent = *slot_of(ids, c, e->view.span_id);
 	}
+	for (i = 0; c->shows_exits && i < c->host_span_count; i++)
+		c->host_spans[i].parent =
+			*slot_of(ids, c, c->host_spans[i].parent_id);
 	cut_cycles(c);
 }
 
@@ -276,10 +279,28 @@ static int compare_items(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+void gt__collect_index_items(struct gt__collect *c)
+{
+	uint32_t i;
+
+	c->first_root_item = c->item_count;
+	for (i = c->item_count; i--;) {
+		uint32_t parent = c->items[i].parent;
+
+		if (parent == GT__ROOT) {
+			c->first_root_item = i;
+			continue;
+		}
+		c->spans[parent].first_item = i;
+		c->spans[parent].item_count++;
+	}
+}
+
 static bool sort_items(struct gt__collect *c)
 {
-	uint32_t i, n = 0, count = c->span_count + c->event_count;
-	struct gt__item *items = malloc((count + (size_t)1) * sizeof *items);
+	uint32_t i, n = 0, hosts = c->shows_exits ? c->host_span_count : 0;
+	size_t count = (size_t)c->span_count + c->event_count + hosts + 1;
+	struct gt__item *items = malloc(count * sizeof *items);
 
 	if (!items)
 		return false;
@@ -297,18 +318,18 @@ static bool sort_items(struct gt__collect *c)
 			.index = i,
 			.kind = GT__EVENT_ITEM,
 		};
+	for (i = 0; i < hosts; i++)
+		if (c->host_spans[i].kind != GT_HOST_GUEST)
+			items[n++] = (struct gt__item){
+				.sequence = c->host_spans[i].sequence,
+				.parent = c->host_spans[i].parent,
+				.index = i,
+				.kind = GT__HOST_ITEM,
+			};
 	qsort(items, n, sizeof *items, compare_items);
 	c->items = items;
 	c->item_count = n;
-	c->first_root_item = n;
-	for (i = n; i--;) {
-		if (items[i].parent == GT__ROOT) {
-			c->first_root_item = i;
-			continue;
-		}
-		c->spans[items[i].parent].first_item = i;
-		c->spans[items[i].parent].item_count++;
-	}
+	gt__collect_index_items(c);
 	return true;
 }
 
@@ -355,6 +376,8 @@ static bool build(struct gt__collect *c)
 		return false;
 	find_parents(c, &ids);
 	free(ids.slots);
+	if (c->shows_exits && !gt__collect_place_host_spans(c))
+		return false;
 	return sort_items(c) && gt__collect_times(c);
 }
 

@@ -36,7 +36,8 @@ struct gt__event {
 
 enum gt__item_kind {
 	GT__SPAN_ITEM,
-	GT__EVENT_ITEM
+	GT__EVENT_ITEM,
+	GT__HOST_ITEM, /* only if shows_exits */
 };
 
 struct gt__item {
@@ -70,6 +71,7 @@ struct gt__collect {
 	uint32_t event_count, event_size;
 	struct gt__host_span *host_spans;
 	uint32_t host_span_count, host_span_size;
+	bool shows_exits; /* exits and the VMM's own spans are items, too */
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
 	uint32_t item_count;
@@ -88,6 +90,10 @@ int gt__collect_host_span(struct gt__collect *c,
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
+/* Tells spans without items which of c->items are theirs. */
+void gt__collect_index_items(struct gt__collect *c);
+/* Gives each host span the sequence of the record of its vCPU before it. */
+bool gt__collect_place_host_spans(struct gt__collect *c);
 void gt__collect_free(struct gt__collect *c);
 
 /*
@@ -120,11 +126,19 @@ struct gt__collect_sink {
 	struct gt_sink sink;
 	struct gt__out out;
 	struct gt__run *runs;
+	struct gt_report_options options;
 	uint32_t printed; /* traces so far */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
+	void *kept; /* of print and conclude */
+	void (*free_kept)(void *kept);
 };
 
+int gt__collect_sink_with(const struct gt_output *output,
+                          const struct gt_report_options *options,
+                          gt__print_fn *print,
+                          void (*conclude)(struct gt__collect_sink *x),
+                          struct gt_sink **ret_sink);
 int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
                          void (*conclude)(struct gt__collect_sink *x),
                          struct gt_sink **ret_sink);

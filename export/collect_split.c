@@ -159,6 +159,15 @@ void gt__timeline_fini(struct gt__timeline *t)
 	*t = (struct gt__timeline){0};
 }
 
+void gt__timeline_sum(const struct gt__timeline *t, uint64_t *row)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->moment_count; i++)
+		add_elapsed(&t->moments[i],
+		            t->moments[i].end_ns - t->moments[i].start_ns, row);
+}
+
 /* Moments that begin at `time_ns` or before, on `vcpu` or one before it. */
 static uint32_t begun(const struct gt__timeline *t, uint32_t vcpu,
                       uint64_t time_ns)

@@ -26,6 +26,8 @@ enum gt__part {
 /* A stretch of the host, or its own work; see struct gt_host_span_view. */
 struct gt__host_span {
 	uint64_t parent_id;
+	uint64_t sequence; /* of the record before it, for the tree */
+	uint32_t parent;   /* span index, or GT__ROOT */
 	uint64_t start_ns;
 	uint64_t end_ns;
 	uint64_t waiting_ns;
@@ -56,6 +58,8 @@ bool gt__timeline_build(struct gt__timeline *timeline,
                         const struct gt__host_span *spans, uint32_t count);
 void gt__timeline_fini(struct gt__timeline *timeline);
 
+/* Adds what the stretches of all vCPUs are. */
+void gt__timeline_sum(const struct gt__timeline *timeline, uint64_t *row);
 /* Adds to `row`, or takes from it, the parts of [from_ns, to_ns) on `vcpu`. */
 void gt__timeline_add(struct gt__timeline *timeline, uint32_t vcpu,
                       uint64_t from_ns, uint64_t to_ns, uint64_t *row);
