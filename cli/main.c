@@ -5,9 +5,11 @@
 #include <string.h>
 
 const struct command_spec *const commands[] = {
-	&command_run,    &command_report, &command_diff,
-	&command_export, &command_sites,  &command_decode,
-	&command_encode, &command_help,   NULL,
+	&command_run,    &command_report,
+	&command_diff,   &command_export,
+	&command_sites,  &command_decode,
+	&command_encode,
+	&command_help,   NULL,
 };
 
 const struct command_spec *command_find(const char *name)

@@ -34,7 +34,7 @@ struct command_spec {
 
 extern const struct command_spec command_run, command_report, command_diff,
 	command_export, command_sites, command_decode, command_encode,
-	command_help;
+	command_salvage, command_help;
 
 /* All of them, in the order of the help; NULL at the end. */
 extern const struct command_spec *const commands[];

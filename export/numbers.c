@@ -54,6 +54,8 @@ void gt__put_change(struct gt__out *o, uint64_t before, uint64_t after,
 {
 	if (after < before)
 		put_tenths(o, "-", per_mille(before - after, before), width);
+	else if (after == before)
+		put_tenths(o, "", 0, width);
 	else
 		put_tenths(o, "+", per_mille(after - before, before), width);
 }
