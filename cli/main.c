@@ -8,7 +8,7 @@ const struct command_spec *const commands[] = {
 	&command_run,    &command_report,
 	&command_diff,   &command_export,
 	&command_sites,  &command_decode,
-	&command_encode,
+	&command_encode, &command_salvage,
 	&command_help,   NULL,
 };
 
