@@ -30,7 +30,9 @@ static const struct option_spec options_table[] = {
 	{OPTION_FILTER, "filter", "DIRECTIVES", "such as info,net=debug", NULL},
 	{OPTION_WIRE, "wire", "native|hyperlight-0.11|hyperlight-0.12",
          "how the guest records", NULL},
-	{OPTION_DRAIN, "drain", "exit|end", "when its records are taken", NULL},
+	{OPTION_DRAIN, "drain", "exit|exits|shared|end",
+         "records are taken as it asks, at each exit, by a thread, at the end",
+         NULL},
 	{OPTION_RING_MODE, "ring-mode", "flush|drop|overwrite",
          "when its ring is full", NULL},
 	{OPTION_VCPUS, "vcpus", "N", "default 1", NULL},
@@ -97,7 +99,8 @@ static bool parse_choice(struct session_options *options, int option,
 	static const char *const backends[] = {"auto", "kvm", "emulated", NULL};
 	static const char *const wires[] = {"native", "hyperlight-0.11",
 	                                    "hyperlight-0.12", NULL};
-	static const char *const drains[] = {"exit", "end", NULL};
+	static const char *const drains[] = {"exit", "exits", "shared", "end",
+	                                     NULL};
 	static const char *const modes[] = {"flush", "drop", "overwrite", NULL};
 	unsigned choice;
 
@@ -115,7 +118,7 @@ static bool parse_choice(struct session_options *options, int option,
 	case OPTION_DRAIN:
 		if (!parse_word("drain", text, drains, &choice))
 			return false;
-		options->drain_at_end = choice == 1;
+		options->drain = (enum drain)choice;
 		return true;
 	default:
 		if (!parse_word("ring-mode", text, modes, &choice))

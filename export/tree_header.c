@@ -81,7 +81,10 @@ static const char *outcome_colour(const struct gt_summary *summary)
 {
 	if (summary->ending == GT_ENDING_HALTED && !summary->status)
 		return GT__GREEN;
-	return summary->ending == GT_ENDING_UNKNOWN ? GT__YELLOW : GT__ALARM;
+	if (summary->ending == GT_ENDING_UNKNOWN ||
+	    summary->ending == GT_ENDING_SNAPSHOT)
+		return GT__YELLOW;
+	return GT__ALARM;
 }
 
 static void put_outcome(struct gt__out *o, const struct gt_summary *summary)
@@ -105,6 +108,9 @@ static void put_outcome(struct gt__out *o, const struct gt_summary *summary)
 		break;
 	case GT_ENDING_FAILED:
 		gt__put(o, "THE HOST FAILED");
+		break;
+	case GT_ENDING_SNAPSHOT:
+		gt__put(o, "snapshot, still running");
 		break;
 	case GT_ENDING_UNKNOWN:
 		gt__put(o, "end not captured");
