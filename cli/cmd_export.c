@@ -1,51 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace export: captures -> another tool's format. */
-#include "command.h"
+#include "options.h"
 #include "replayer.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static int usage(void)
-{
-	fprintf(stderr,
-	        "usage: guesttrace export --format FORMAT [-o DEST] "
-	        "[--spool DIR] CAPTURE...\n"
-	        "FORMAT: %s\n",
-	        format_names());
-	return COMMAND_USAGE;
-}
+enum {
+	OPTION_SPOOL = 256,
+};
 
-int cmd_export(int argc, char **argv)
+static const struct option_spec options[] = {
+	{'f', "format", "FORMAT", "", format_names},
+	{'o', "output", "DEST", "default standard output", NULL},
+	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{0},
+};
+
+static int cmd_export(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"output", required_argument, NULL, 'o'},
-		{"spool", required_argument, NULL, 's'},
-		{NULL, 0, NULL, 0},
-	};
 	static struct outputs outputs;
 	const char *format = NULL, *path = NULL;
 	new_sink_fn *new_sink;
-	int option;
+	int id;
 
-	while ((option = getopt_long(argc, argv, "f:o:", options, NULL)) != -1)
-		switch (option) {
+	while ((id = options_next(&command_export, argc, argv)) != -1)
+		switch (id) {
 		case 'f':
 			format = optarg;
 			break;
 		case 'o':
 			path = optarg;
 			break;
-		case 's':
+		case OPTION_SPOOL:
 			outputs.otlp.spool = optarg;
 			break;
 		default:
-			return usage();
+			return options_stop(&command_export, id);
 		}
 	if (!format || optind == argc)
-		return usage();
+		return options_usage(&command_export);
 	new_sink = format_find(format, strlen(format));
 	if (!new_sink) {
 		complain("no format '%s'; there are %s", format,
@@ -56,3 +51,12 @@ int cmd_export(int argc, char **argv)
 	outputs_add(&outputs, format, new_sink, path);
 	return replay_all(&outputs, argv + optind, argc - optind);
 }
+
+const struct command_spec command_export = {
+	.name = "export",
+	.operands = "CAPTURE...",
+	.what = "turn captures into another tool's format",
+	.options = options,
+	.run = cmd_export,
+	.usage_status = COMMAND_USAGE,
+};

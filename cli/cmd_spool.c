@@ -1,37 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace spool send: what an absent endpoint left behind. */
-#include "command.h"
+#include "options.h"
 #include "otlp_output.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static int usage(void)
-{
-	fprintf(stderr, "usage: guesttrace spool send [--to URL] DIR\n");
-	return COMMAND_USAGE;
-}
+enum {
+	OPTION_TO = 256,
+};
 
-int cmd_spool(int argc, char **argv)
+static const struct option_spec options[] = {
+	{OPTION_TO, "to", "URL", "instead of what the environment names", NULL},
+	{0},
+};
+
+static int cmd_spool(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"to", required_argument, NULL, 't'},
-		{NULL, 0, NULL, 0},
-	};
 	const char *url = NULL;
-	int option;
+	int id;
 
-	if (argc < 2 || strcmp(argv[1], "send") != 0)
-		return usage();
-	argc--;
-	argv++;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 't')
-			return usage();
+	while ((id = options_next(&command_spool, argc, argv)) != -1) {
+		if (id != OPTION_TO)
+			return options_stop(&command_spool, id);
 		url = optarg;
 	}
-	if (optind != argc - 1)
-		return usage();
-	return otlp_spool_send(url, argv[optind]);
+	if (optind != argc - 2 || strcmp(argv[optind], "send") != 0)
+		return options_usage(&command_spool);
+	return otlp_spool_send(url, argv[optind + 1]);
 }
+
+const struct command_spec command_spool = {
+	.name = "spool",
+	.operands = "send DIR",
+	.what = "send what an absent OTLP endpoint left behind",
+	.options = options,
+	.run = cmd_spool,
+	.usage_status = COMMAND_USAGE,
+};

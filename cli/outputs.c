@@ -38,13 +38,25 @@ static const struct {
 #endif
 };
 
+#ifdef HAVE_OTLP
+#define OTLP_NAME(separator) separator "otlp"
+#else
+#define OTLP_NAME(separator)
+#endif
+/* In the order of the table. */
+#define NAMES(separator)                                                   \
+	"tree" separator "perfetto" separator "chrome" separator           \
+	"otlp-json" separator "otlp-protobuf" separator "folded" separator \
+	"csv" OTLP_NAME(separator)
+
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, otlp-protobuf, folded, csv"
-#ifdef HAVE_OTLP
-	       ", otlp"
-#endif
-		;
+	return NAMES(", ");
+}
+
+const char *format_choices(void)
+{
+	return NAMES("|");
 }
 
 new_sink_fn *format_find(const char *name, size_t length)
@@ -56,19 +68,17 @@ new_sink_fn *format_find(const char *name, size_t length)
 	return NULL;
 }
 
-int outputs_add(struct outputs *outputs, const char *name,
-                new_sink_fn *new_sink, const char *path)
+static int add(struct outputs *outputs, const struct output *output)
 {
+	struct output *to;
+
 	if (outputs->count == OUTPUTS_MAX) {
 		complain("more than %d exports", OUTPUTS_MAX);
 		return -E2BIG;
 	}
-	outputs->outputs[outputs->count++] = (struct output){
-		.name = name,
-		.new_sink = new_sink,
-		.path = path,
-		.destination = {.fd = -1},
-	};
+	to = &outputs->outputs[outputs->count++];
+	*to = *output;
+	to->destination.fd = -1;
 	return 0;
 }
 
@@ -80,10 +90,29 @@ static int open_file(struct output *output)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	r = output->new_sink(&to, &output->sink);
+	r = output->new_text
+	            ? output->new_text(&to, output->look, &output->sink)
+	            : output->new_sink(&to, &output->sink);
 	if (r < 0)
 		complain("%s: %s", output->name, code_text(r));
 	return r;
+}
+
+int outputs_add(struct outputs *outputs, const char *name,
+                new_sink_fn *new_sink, const char *path)
+{
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_sink = new_sink,
+	                                     .path = path});
+}
+
+int outputs_add_text(struct outputs *outputs, const char *name,
+                     new_text_fn *new_text,
+                     const struct gt_report_options *look)
+{
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_text = new_text,
+	                                     .look = look});
 }
 
 int outputs_open(struct outputs *outputs)

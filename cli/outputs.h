@@ -11,9 +11,16 @@
 typedef int new_sink_fn(const struct gt_output *output,
                         struct gt_sink **ret_sink);
 
+/* Of a text for people. */
+typedef int new_text_fn(const struct gt_output *output,
+                        const struct gt_report_options *options,
+                        struct gt_sink **ret_sink);
+
 struct output {
 	const char *name; /* for messages */
 	new_sink_fn *new_sink;
+	new_text_fn *new_text; /* instead of new_sink; the look is `look` */
+	const struct gt_report_options *look;
 	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
 	struct gt_sink *sink;
@@ -32,12 +39,19 @@ new_sink_fn *format_find(const char *name, size_t length);
 /* All names, for messages: "tree, perfetto, ...". */
 const char *format_names(void);
 
+/* The same for programs: "tree|perfetto|...". */
+const char *format_choices(void);
+
 /* Adds an output, not yet open. Complains and returns < 0 if there are too
  * many. The strings stay the caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
+/* A text on standard output; `look` stays the caller's. */
+int outputs_add_text(struct outputs *outputs, const char *name,
+                     new_text_fn *new_text,
+                     const struct gt_report_options *look);
 
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);

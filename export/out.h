@@ -19,6 +19,9 @@ struct gt__out {
 	size_t used;
 	size_t size;
 	int error; /* 0 or the first negative errno */
+	/* Of a terminal, see terminal.h: */
+	unsigned columns; /* 0: lines have no end */
+	bool colours;
 };
 
 void gt__out_init(struct gt__out *out, const struct gt_output *output);

@@ -291,11 +291,13 @@ struct gt_output {
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
+ *   folded    one line per stack: name;name;name self-time-in-ns
+ *   csv       one line per span, RFC 4180
+ *   report    text: header, tree, names with times, where the time went, losses
  *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
- * behind the other: together they are one message with the spans of all folded
- * one line per stack: name;name;name self-time-in-ns csv       one line per
- * span, RFC 4180 report    text: header, tree, names with times, losses
+ *             behind the other: together they are one message
  *   report_json  the same as one JSON object, docs/report.md
+ *   diff_json    what changed from the first trace to the second
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
@@ -308,6 +310,47 @@ int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
+int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+
+/* How a text for people looks. Zeros are the defaults. */
+struct gt_report_options {
+	size_t size;      /* sizeof(struct gt_report_options) */
+	unsigned columns; /* of the terminal: longer lines are cut, and there
+	                     are bars; 0: neither */
+	bool colours;     /* SGR sequences */
+	/* Which spans the tree shows; those above one of them stay. */
+	bool no_tree;
+	bool exits;               /* VM exits and the VMM's own spans as well */
+	uint32_t depth;           /* that many levels; 0: all */
+	uint64_t min_duration_ns; /* spans that took at least this */
+	const char *name;         /* spans of a name that fnmatch(3) finds, with
+	                             what is below them; NULL: all */
+	uint32_t top;             /* rows of the table of names; 0: all */
+	/*
+	 * The durations of spans whose name fnmatch(3) finds, in buckets,
+	 * instead of anything else but the header; NULL: none.
+	 */
+	const char *histogram;
+};
+
+/*
+ * Text for people: `report` and `tree` as above; `follow` shows each span that
+ * has no parent when all below it has ended, at once; `diff` what changed per
+ * name from the first trace it is shown to the second. The strings of
+ * `options`, which may be NULL, must outlive the sink. 0 or -ENOMEM.
+ */
+int gt_report_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink);
+int gt_tree_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink);
+int gt_follow_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink);
+int gt_diff_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink);
 
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
@@ -384,8 +427,9 @@ struct gt_otlp_stats {
 };
 
 /*
- * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool from being opened (-EPERM: it
- * belongs to another user or all may write to it).
+ * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
+ * from being opened (-EPERM: it belongs to another user or all may write to
+ * it).
  *
  * Its `finish` waits for the queue to be sent, at most finish_ms; what is left
  * then stays in the spool, or is dropped where there is none. It is 0 in either
