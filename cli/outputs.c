@@ -12,11 +12,12 @@ static const struct {
 	{"tree", gt_tree_new},     {"perfetto", gt_perfetto_new},
 	{"chrome", gt_chrome_new}, {"otlp-json", gt_otlp_json_new},
 	{"folded", gt_folded_new}, {"csv", gt_csv_new},
+	{"html", gt_html_new},
 };
 
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, folded, csv";
+	return "tree, perfetto, chrome, otlp-json, folded, csv, html";
 }
 
 new_sink_fn *format_find(const char *name, size_t length)
@@ -56,10 +57,14 @@ int outputs_open(struct outputs *outputs)
 			return r;
 		to = destination_output(&output->destination);
 		r = output->new_sink(&to, &output->sink);
-		if (r < 0) {
+		if (r == -ENOTSUP)
+			complain("this guesttrace was built without the "
+			         "format %s",
+			         output->name);
+		else if (r < 0)
 			complain("%s: %s", output->name, code_text(r));
+		if (r < 0)
 			return r;
-		}
 		outputs->sinks[i] = output->sink;
 	}
 	return 0;

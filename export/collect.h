@@ -111,7 +111,8 @@ struct gt__collect_sink {
 	struct gt_sink sink;
 	struct gt__out out;
 	struct gt__run *runs;
-	uint32_t printed; /* traces so far */
+	uint32_t printed;     /* traces so far */
+	uint32_t spans_shown; /* the printer's own */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 };

@@ -282,7 +282,7 @@ struct gt_output {
 /*
  * One constructor per format. Each stores a new sink that the caller owns and
  * ends with its `free`; `output` is copied and must outlive the sink. They
- * return 0 or -ENOMEM.
+ * return 0 or -ENOMEM; html also -ENOTSUP, if it was not built in.
  *
  *   tree      text: the spans and events of each trace, indented
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
@@ -290,6 +290,7 @@ struct gt_output {
  *   otlp_json OTLP/JSON, one TracesData object per line
  *   folded    one line per stack: name;name;name self-time-in-ns
  *   csv       one line per span, RFC 4180
+ *   html      one page for a browser, with a timeline; needs nothing else
  *   report    text: header, tree, names with times, losses
  *   report_json  the same as one JSON object, docs/report.md
  */
@@ -299,6 +300,7 @@ int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_html_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
