@@ -138,6 +138,34 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 	return 0;
 }
 
+int gt__collect_host_span(struct gt__collect *c,
+                          const struct gt_host_span_view *view)
+{
+	struct gt_text name = view->name;
+
+	if (!reserve((void **)&c->host_spans, &c->host_span_size,
+	             c->host_span_count, sizeof *c->host_spans))
+		return -ENOMEM;
+	if (view->kind != GT_HOST_WORK)
+		name.count = 0;
+	if (name.count && !keep_text(c, &name))
+		return -ENOMEM;
+	c->host_spans[c->host_span_count++] = (struct gt__host_span){
+		.parent_id = view->parent_id,
+		.start_ns = view->start_ns,
+		.end_ns = view->end_ns,
+		.waiting_ns = view->waiting_ns,
+		.name = name,
+		.vcpu = view->vcpu,
+		.port = view->port,
+		.kind = (uint8_t)view->kind,
+		.reason = (uint8_t)view->reason,
+		.tracing = view->tracing,
+		.flags = view->flags,
+	};
+	return 0;
+}
+
 void gt__collect_free(struct gt__collect *c)
 {
 	struct gt__chunk *chunk;
@@ -150,6 +178,9 @@ void gt__collect_free(struct gt__collect *c)
 	free(c->events);
 	free(c->items);
 	free(c->names);
+	free(c->host_spans);
+	free(c->splits);
+	gt__timeline_fini(&c->timeline);
 	free(c);
 }
 

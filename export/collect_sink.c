@@ -56,6 +56,15 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return c ? done(x, gt__collect_event(c, event, true)) : x->out.error;
 }
 
+static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
+                         const struct gt_host_span_view *span)
+{
+	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
+	struct gt__collect *c = find(x, trace);
+
+	return c ? done(x, gt__collect_host_span(c, span)) : x->out.error;
+}
+
 static int end(struct gt_sink *sink, const struct gt_trace *trace,
                const struct gt_summary *summary)
 {
@@ -110,6 +119,7 @@ int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
+		.host_span = put_host_span,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,

@@ -143,10 +143,12 @@ static void put_value(struct gt__out *o, const struct gt_field *f)
 {
 	struct gt_field copy = *f;
 	bool text = f->type == GT_TYPE_STRING || f->type == GT_TYPE_BYTES;
-	uint64_t whole = text && f->full_bytes > f->value.text.count
-	                         ? f->full_bytes
-	                         : f->value.text.count;
+	uint64_t whole = 0;
 
+	if (text)
+		whole = f->full_bytes > f->value.text.count
+		                ? f->full_bytes
+		                : f->value.text.count;
 	if (f->type == GT_TYPE_STRING) {
 		copy.value.text = gt__html_shorten(f->value.text);
 		gt__html_text(o, copy.value.text);
@@ -240,6 +242,7 @@ static void put_span(struct gt__html_run *r, uint32_t index)
 	gt__html_column(o, s->status);
 	gt__put_char(o, ',');
 	put_id(o, s->id);
+	gt__html_split(r, span);
 	if (s->level || s->field_count || s->link_count || s->dropped_events ||
 	    s->dropped_fields || s->status_text.count ||
 	    s->close_vcpu != s->vcpu || s->parent_remote) {

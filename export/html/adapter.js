@@ -62,7 +62,7 @@ class Overview extends TimeframeSelectorPlugin {
 class Tracks extends FlameChartPlugin {
   constructor(end) {
     super({ data: { rows: [], end }, name: 'tracks' });
-    this.overlays = { marked: [], matches: [], events: [] };
+    this.overlays = { marked: [], interrupted: [], matches: [], events: [] };
     this.selected = null;
   }
 
@@ -150,6 +150,7 @@ class Tracks extends FlameChartPlugin {
     engine.reset();
     this.renderEvents();
     this.renderMarks(this.overlays.marked, engine.theme.error, ROW_HEIGHT - 4, 3);
+    this.renderEnds();
     this.renderMarks(this.overlays.matches, engine.theme.match, 0, ROW_HEIGHT - 1);
     this.renderSelected();
     this.renderScrollbar();
@@ -213,6 +214,23 @@ class Tracks extends FlameChartPlugin {
         ctx.fillRect(x, y + top, Math.max(2, width - 1), height);
       else
         ctx.strokeRect(x + 0.75, y + 0.75, width - 2.5, height - 1.5);
+    });
+  }
+
+  // Interrupted spans have no end of their own: theirs is torn.
+  renderEnds() {
+    const { ctx, theme } = this.renderEngine;
+    ctx.fillStyle = theme.error;
+    this.eachInView(this.overlays.interrupted, (x, y, width) => {
+      const right = x + width - 1;
+      ctx.beginPath();
+      ctx.moveTo(right, y);
+      for (let i = 0; i < 4; i++) {
+        ctx.lineTo(right - 6, y + (i + 0.5) * ((ROW_HEIGHT - 1) / 4));
+        ctx.lineTo(right - 1, y + (i + 1) * ((ROW_HEIGHT - 1) / 4));
+      }
+      ctx.lineTo(right, y + ROW_HEIGHT - 1);
+      ctx.fill();
     });
   }
 
@@ -287,6 +305,8 @@ class Timeline {
         },
       },
     });
+    for (const engine of this.chart.renderEngine.children)
+      engine.blockPaddingTopBottom = 5; // the library's puts text too low
     this.overview.timeseries[0].style = { type: 'bar', lineColor: theme.graph, fillColor: theme.graph };
     this.overview.setTimeseries(this.overview.timeseries);
     this.canvas.style.backgroundColor = '';

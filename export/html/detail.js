@@ -35,28 +35,20 @@ function statusChip(span) {
     span.status === ERROR ? '✗ error' : '✓ ok');
 }
 
-// Where the time of a stretch went: [word, ns, colour] of what there is.
-function timeSplit(item) {
-  const parts = new Map();
-  const add = (word, ns, color) => {
-    const part = parts.get(word) ?? [word, 0, color];
-    part[1] += ns;
-    parts.set(word, part);
-  };
-  const all = item.run.host.filter((stretch) => stretch.vcpu === item.vcpu && stretch.host !== 'work'
-    && stretch.end > item.start && stretch.start < item.end);
-  for (const stretch of all) {
-    const ns = Math.min(stretch.end, item.end) - Math.max(stretch.start, item.start);
-    const waiting = Math.min(ns, stretch.duration > 0 ? stretch.waiting * (ns / stretch.duration) : 0);
-    if (waiting > 0)
-      add('waiting for a CPU', waiting, 'var(--wait)');
-    if (stretch.host === 'guest')
-      add('guest running', ns - waiting, 'var(--guest)');
-    else
-      add(`exit: ${stretch.reason}${stretch.tracing ? ' (tracing)' : ''}`, ns - waiting,
-        stretch.tracing ? 'var(--trace-exit)' : 'var(--exit)');
-  }
-  return [...parts.values()].sort((a, b) => b[1] - a[1]);
+const PARTS = {
+  guest: ['guest running', '--guest'],
+  waiting: ['waiting for a CPU (estimate)', '--wait'],
+  unknown: ['not known', '--block'],
+  tracing: ['exits to hand over records', '--trace-exit'],
+};
+
+// Where the time of a span went: [words, ns, color] of what there is.
+function timeSplit(span) {
+  return (span.split || []).map((ns, column) => {
+    const part = span.run.parts[column];
+    const [words, color] = PARTS[part] ?? [part.replace('exit ', 'exits: '), '--exit'];
+    return [words, ns, `var(${color})`];
+  }).filter(([, ns]) => ns > 0);
 }
 
 function splitView(item) {
@@ -165,6 +157,8 @@ function blockDetail(block) {
 function stretchTitle(stretch) {
   if (stretch.host === 'work')
     return visible(stretch.name);
+  if (stretch.host === 'merged')
+    return `${count(stretch.name)} guest runs and exits`;
   return stretch.host === 'guest' ? 'guest running' : `exit: ${stretch.reason}`;
 }
 

@@ -2,7 +2,8 @@
 // The traces of the page, from the JSON that export/html.c and html_rows.c write.
 //
 // Columns of a site: name, target, level, file, line; of a span: site, parent,
-// start, duration, self, vCPU, flags, status, id, what most lack; of a block:
+// start, duration, self, vCPU, flags, status, id, its split by the run's parts
+// or 0, what most lack; of a block:
 // spans, parent, start, duration, self, vCPU; of an event: site, span, time,
 // vCPU, flags, whether it is a counter, fields; of a stretch of the host: kind,
 // reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name.
@@ -16,11 +17,11 @@ function siteOf(sites, column) {
 }
 
 function makeSpan(run, column) {
-  const [site, parent, start, length, self, vcpu, flags, status, id, more] = column;
+  const [site, parent, start, length, self, vcpu, flags, status, id, split, more] = column;
   return {
     run, parent: run.spans[parent] ?? null, site: run.site(site), start: run.offset + start,
     duration: length, end: run.offset + start + length, self, vcpu, flags, status, id,
-    nesting: more?.nesting ?? 0, more: more ?? {}, events: [], children: 0, row: -1,
+    split, nesting: more?.nesting ?? 0, more: more ?? {}, events: [], children: 0, row: -1,
   };
 }
 
@@ -41,13 +42,13 @@ function makeEvent(run, [site, span, time, vcpu, flags, counter, fields]) {
   return event;
 }
 
-const HOST_KINDS = ['', 'guest', 'exit', 'work'];
+const HOST_KINDS = ['', 'guest', 'exit', 'work', 'merged']; // so many of guest and exit
 
 function makeStretch(run, [kind, reason, start, length, vcpu, port, tracing, waiting, flags, name]) {
   return {
     run, host: HOST_KINDS[kind], reason, start: run.offset + start, duration: length,
     end: run.offset + start + length, vcpu, port, tracing: tracing === 1, waiting, flags,
-    name: name ?? '', row: -1,
+    name, row: -1, // the VMM's word for its work; else how many it stands for
   };
 }
 

@@ -125,14 +125,25 @@ class Page {
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
     this.draw();
     this.timeline.setOverlays({
-      marked: this.spans.filter((span) => span.status === ERROR || span.flags & INTERRUPTED).sort(byStart),
+      marked: this.spans.filter((span) => span.status === ERROR).sort(byStart),
+      interrupted: this.spans.filter((span) => span.flags & INTERRUPTED).sort(byStart),
     });
     this.listen();
     makeTabs(this.runs, this.actions);
     showDetail(this.get('detail'), null, this.runs, this.actions);
+    this.fitSpans();
     const died = this.runs.find((run) => run.died && run.last);
     if (died)
       this.pick(died.last, false);
+  }
+
+  // At first the view is where the spans are.
+  fitSpans() {
+    let [start, end] = [this.end, 0];
+    for (const span of this.spans)
+      [start, end] = [Math.min(start, span.start), Math.max(end, span.end)];
+    if (start < end)
+      this.timeline.show(start - (end - start) * 0.02, end + (end - start) * 0.02);
   }
 
   header() {
@@ -167,8 +178,8 @@ class Page {
   appearance(item) {
     const { theme } = this;
     if (item.host) {
-      const color = item.host === 'guest' ? theme.guest : item.host === 'work' ? theme.work
-        : item.tracing ? theme.traceExit : theme.exit;
+      const colors = { guest: theme.guest, work: theme.work, merged: theme.block };
+      const color = colors[item.host] ?? (item.tracing ? theme.traceExit : theme.exit);
       return { name: item.host === 'guest' ? 'guest' : stretchTitle(item), color };
     }
     if (item.spans)
