@@ -324,6 +324,16 @@ class Timeline {
     this.render();
   }
 
+  // The page's time ends there; `series` is drawn in the overview.
+  setExtent(end, series) {
+    this.end = end;
+    this.tracks.data.end = end;
+    this.tracks.parseData();
+    this.chart.renderEngine.calcMinMax();
+    this.overview.setTimeseries([{ ...this.overview.timeseries[0], ...series }]);
+    this.fit();
+  }
+
   setOverlays(overlays) {
     Object.assign(this.tracks.overlays, overlays);
     this.render();

@@ -8,8 +8,8 @@
 // vCPU, flags, whether it is a counter, fields; of a stretch of the host: kind,
 // reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name.
 // A site, span or parent is its number in its run, -1 for none; a site may stand
-// there itself. Times are ns since the run's start; here they become ns since
-// the start of the first run.
+// there itself. Times are ns since the run's start; here they become ns since the
+// page's: the start of the first run, or, aligned, of each.
 
 function siteOf(sites, column) {
   const [name, target, level, file, line] = Array.isArray(column) ? column : sites[column];
@@ -54,7 +54,7 @@ function makeStretch(run, [kind, reason, start, length, vcpu, port, tracing, wai
 
 function makeRun(trace, index, offset) {
   const sites = trace.sites.map((site) => siteOf([], site));
-  const run = { ...trace, index, offset, spans: [], end: offset + trace.duration_ns };
+  const run = { ...trace, index, offset, realOffset: offset, spans: [], end: offset + trace.duration_ns };
   run.site = (column) => (Array.isArray(column) ? siteOf([], column) : sites[column]);
   for (const column of trace.spans) {
     const span = makeSpan(run, column);
@@ -77,4 +77,23 @@ function readTraces(text) {
   const starts = traces.map((trace) => BigInt(trace.start_ns));
   const base = starts.reduce((least, start) => (start < least ? start : least), starts[0]);
   return traces.map((trace, index) => makeRun(trace, index, Number(starts[index] - base)));
+}
+
+// Moves a run in the page's time, so that it starts there.
+function moveRun(run, offset) {
+  const by = offset - run.offset;
+  for (const item of [...run.spans, ...run.blocks, ...run.host]) {
+    item.start += by;
+    item.end += by;
+  }
+  for (const event of run.events)
+    event.time += by;
+  run.end += by;
+  run.offset = offset;
+}
+
+// Runs of different times cannot be seen together at one scale.
+function runsOverlap(runs) {
+  return runs.every((run, index) => runs.some((other, i) => i !== index
+    && other.offset < run.end && run.offset < other.end));
 }

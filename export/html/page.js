@@ -93,7 +93,7 @@ function density(runs, end) {
 class Page {
   constructor(runs) {
     this.runs = runs;
-    this.end = Math.max(1000, ...runs.map((run) => run.end));
+    this.align(runs.length > 1 && !runsOverlap(runs));
     this.tracks = makeTracks(runs);
     for (const track of this.tracks)
       track.title = `${runs.length > 1 ? `${visible(track.run.guest)} · ` : ''}vCPU ${track.vcpu}`;
@@ -112,6 +112,13 @@ class Page {
     return document.getElementById(id);
   }
 
+  align(aligned) {
+    for (const run of this.runs)
+      moveRun(run, aligned ? 0 : run.realOffset);
+    this.end = Math.max(1000, ...this.runs.map((run) => run.end));
+    this.aligned = aligned;
+  }
+
   start() {
     this.header();
     this.theme = readTheme();
@@ -124,10 +131,9 @@ class Page {
     this.timeline.setTheme(this.theme);
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
     this.draw();
-    this.timeline.setOverlays({
-      marked: this.spans.filter((span) => span.status === ERROR).sort(byStart),
-      interrupted: this.spans.filter((span) => span.flags & INTERRUPTED).sort(byStart),
-    });
+    this.mark();
+    this.get('align-switch').hidden = this.runs.length < 2;
+    this.get('align').checked = this.aligned;
     this.listen();
     makeTabs(this.runs, this.actions);
     showDetail(this.get('detail'), null, this.runs, this.actions);
@@ -160,6 +166,22 @@ class Page {
     this.rows = makeRows(this.tracks, this.get('host').checked);
     this.timeline.setRows(this.rows, (item) => this.appearance(item));
     this.timeline.setOverlays({ events: this.eventMarks() });
+  }
+
+  mark() {
+    this.timeline.setOverlays({
+      marked: this.spans.filter((span) => span.status === ERROR).sort(byStart),
+      interrupted: this.spans.filter((span) => span.flags & INTERRUPTED).sort(byStart),
+      matches: this.found.sort(byStart),
+    });
+  }
+
+  realign(aligned) {
+    this.align(aligned);
+    this.timeline.setExtent(this.end, density(this.runs, this.end));
+    this.draw();
+    this.mark();
+    this.pick(this.selected);
   }
 
   eventMarks() {
@@ -292,6 +314,7 @@ class Page {
     on('previous', 'click', () => this.next(-1));
     on('colour', 'change', () => timeline.setColors((item) => this.appearance(item)));
     on('host', 'change', () => this.draw());
+    on('align', 'change', () => this.realign(this.get('align').checked));
     on('in', 'click', () => timeline.zoom(0.5));
     on('out', 'click', () => timeline.zoom(2));
     on('fit', 'click', () => timeline.fit());
