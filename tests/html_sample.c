@@ -179,7 +179,8 @@ static const char *const attacks[] = {
 };
 #define ATTACKS (sizeof attacks / sizeof *attacks)
 
-static void hostile_span(struct syn *s, struct gt_text text)
+/* The text in every place that takes one; those of `large` in fewer. */
+static void hostile_span(struct syn *s, struct gt_text text, bool large)
 {
 	struct gt_site_view *site = keep(sizeof *site);
 	struct gt_field field = {
@@ -191,11 +192,14 @@ static void hostile_span(struct syn *s, struct gt_text text)
 	struct syn_span *span;
 
 	*site = (struct gt_site_view){text, text, text, 1, GT_ERROR};
+	if (large)
+		site->target = site->file = syn_text("t");
 	span = syn_open_with(s, site, NULL, 0, 10 * s->sequence, true, &field,
 	                     1);
-	syn_event(s, site, span, 0, 10 * s->sequence, &field, 1);
+	syn_event(s, site, span, 0, 10 * s->sequence, &field, large ? 0 : 1);
 	span->view.status = GT_STATUS_ERROR;
-	span->view.status_text = text;
+	if (!large)
+		span->view.status_text = text;
 	syn_close(s, span, 0, 10 * s->sequence + 10);
 }
 
@@ -206,14 +210,14 @@ static void hostile_runs(struct syn *s)
 	syn_begin(s, 0, attacks[0]);
 	s->trace.vm_name = s->trace.backend = syn_text(attacks[3]);
 	for (i = 0; i < ATTACKS; i++)
-		hostile_span(s, syn_text(attacks[i]));
+		hostile_span(s, syn_text(attacks[i]), false);
 	s->summary.ending = GT_ENDING_ABORTED;
 	s->summary.message = syn_text(attacks[1]);
 	syn_end(s, 10 * s->sequence + 10);
 	syn_begin(s, 1, "\xe2\x80\xae unicode");
 	for (c = 0; c < 0x110000; c += BLOCK)
 		if (c < 0xd800 || c > 0xdfff)
-			hostile_span(s, block_of(c));
+			hostile_span(s, block_of(c), true);
 	s->summary.ending = GT_ENDING_HALTED;
 	syn_end(s, 10 * s->sequence + 10);
 }

@@ -16,12 +16,15 @@ function siteOf(sites, column) {
   return { name, target, level, file, line };
 }
 
+const NOTHING = Object.freeze({});
+const NONE = Object.freeze([]);
+
 function makeSpan(run, column) {
   const [site, parent, start, length, self, vcpu, flags, status, id, split, more] = column;
   return {
     run, parent: run.spans[parent] ?? null, site: run.site(site), start: run.offset + start,
     duration: length, end: run.offset + start + length, self, vcpu, flags, status, id,
-    split, nesting: more?.nesting ?? 0, more: more ?? {}, events: [], children: 0, row: -1,
+    split, nesting: more?.nesting ?? 0, more: more ?? NOTHING, events: NONE, children: 0, row: -1,
   };
 }
 
@@ -37,8 +40,11 @@ function makeEvent(run, [site, span, time, vcpu, flags, counter, fields]) {
     run, site: run.site(site), span: run.spans[span] ?? null, time: run.offset + time, vcpu,
     flags, counter: counter === 1, fields,
   };
-  if (event.span && !event.counter)
+  if (event.span && !event.counter) {
+    if (event.span.events === NONE)
+      event.span.events = [];
     event.span.events.push(event);
+  }
   return event;
 }
 
