@@ -368,6 +368,7 @@ class Timeline {
   }
 
   fit() {
+    this.tracks.setPositionY(0);
     this.show(0, this.end);
   }
 
