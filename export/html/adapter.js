@@ -11,7 +11,6 @@ const { FlameChartContainer, FlameChartPlugin, TimeGridPlugin, TimeframeSelector
 
 const ROW_HEIGHT = 18;
 const VIEW_MIN_NS = 20;
-const OVERLAYS_MAX = 4000; // marks drawn in one view
 const ZOOM_STOP = 99; // beyond what the library takes for fine enough
 
 // The first of `items`, in the order of `key`, that is not below `value`.
@@ -175,19 +174,18 @@ class Tracks extends FlameChartPlugin {
   eachInView(items, draw) {
     const engine = this.renderEngine;
     const end = engine.positionX + engine.getRealView();
-    let drawn = 0, lastX = NaN, lastRow = -1;
+    const lastX = new Map(); // per row
     for (const item of items) {
-      if (item.start > end || drawn === OVERLAYS_MAX)
+      if (item.start > end)
         break;
       const y = item.row * this.step - this.positionY;
       if (item.row < 0 || item.end < engine.positionX || y + this.step < 0 || y > engine.height)
         continue;
       const x = Math.round(engine.timeToPosition(item.start));
       const width = (item.end - item.start) * engine.zoom;
-      if (x === lastX && item.row === lastRow && width < 1)
+      if (width < 1 && lastX.get(item.row) === x)
         continue;
-      [lastX, lastRow] = [x, item.row];
-      drawn++;
+      lastX.set(item.row, x);
       draw(x, y, width, item);
     }
   }

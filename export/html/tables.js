@@ -60,7 +60,7 @@ function timeColumn(title, value) {
 }
 
 function runColumn(runs) {
-  return runs.length > 1 ? [{ title: 'run', value: (row) => row.run.index, cell: (row) => guestText(row.run.guest), tight: true }] : [];
+  return runs.length > 1 ? [{ title: 'run', value: (row) => row.run.index, cell: (row) => guestText(row.run.guest) }] : [];
 }
 
 function namesTable(runs, actions) {
