@@ -367,6 +367,8 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	put_key(o, ",", "monotonic_offset_ns");
 	gt__put_char(o, '"');
 	gt__put_i64(o, trace->monotonic_offset_ns);
+	gt__put(o, "\",\"boottime_offset_ns\":\"");
+	gt__put_i64(o, trace->boottime_offset_ns);
 	gt__put_char(o, '"');
 	put_number(o, "vcpus", trace->vcpus);
 }

@@ -166,6 +166,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
+	pipeline->trace.boottime_offset_ns = (int64_t)gt__cursor_u64(&cursor);
 	gt__pipeline_clock(pipeline, &cursor);
 	r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
@@ -276,7 +277,7 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	bad_requests = gt__cursor_u64(&cursor);
 	repeated_batches = gt__cursor_u64(&cursor);
 	message = gt__cursor_text(&cursor);
-	if (cursor.bad || ending > GT_ENDING_FAILED)
+	if (cursor.bad || ending > GT_ENDING_SNAPSHOT)
 		return -EINVAL;
 	pipeline->message = malloc(3 * message.count + 1);
 	if (!pipeline->message)

@@ -164,6 +164,7 @@ struct gt_trace {
 	uint64_t run_id;    /* of the run as a span: parent of its roots */
 	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
 	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
+	int64_t boottime_offset_ns;  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 	uint32_t vcpus;
 	uint32_t flags;            /* W3C trace flags */
 	struct gt_text guest_name; /* the guest's file name, for example */
@@ -196,6 +197,7 @@ struct gt_losses {
 	uint64_t crowded_names;    /* over the limit: shown as a field */
 };
 
+/* GT_ENDING_SNAPSHOT: of what gt_host_snapshot() wrote. */
 enum gt_ending {
 	GT_ENDING_UNKNOWN = 0, /* the capture has no end */
 	GT_ENDING_HALTED = 1,
@@ -204,6 +206,7 @@ enum gt_ending {
 	GT_ENDING_TIMEOUT = 4,
 	GT_ENDING_INTERRUPTED = 5, /* by the host's user */
 	GT_ENDING_FAILED = 6,      /* the VMM itself */
+	GT_ENDING_SNAPSHOT = 7,    /* none: the run went on */
 };
 
 /* Where the host's idea of the TSC's rate comes from. */
