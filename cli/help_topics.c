@@ -32,7 +32,8 @@ static const struct {
                     "otlp-protobuf\n"
                     "            one ExportTraceServiceRequest\n"
                     "folded      stacks with self time, for flame graphs\n"
-                    "csv         one line per span\n"},
+                    "csv         one line per span\n"
+                    "html        a page with a timeline, for a browser\n"},
 	{"status",
          "run      the guest's own up to 119, above that 119; 124 timeout;\n"
          "         125 guesttrace itself failed; 126 the guest died;\n"

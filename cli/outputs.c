@@ -33,6 +33,7 @@ static const struct {
 	{"otlp-protobuf", gt_otlp_protobuf_new},
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
+	{"html", gt_html_new},
 #ifdef HAVE_OTLP
 	{"otlp", otlp_new},
 #endif
@@ -47,7 +48,7 @@ static const struct {
 #define NAMES(separator)                                                   \
 	"tree" separator "perfetto" separator "chrome" separator           \
 	"otlp-json" separator "otlp-protobuf" separator "folded" separator \
-	"csv" OTLP_NAME(separator)
+	"csv" separator "html" OTLP_NAME(separator)
 
 const char *format_names(void)
 {
@@ -93,7 +94,10 @@ static int open_file(struct output *output)
 	r = output->new_text
 	            ? output->new_text(&to, output->look, &output->sink)
 	            : output->new_sink(&to, &output->sink);
-	if (r < 0)
+	if (r == -ENOTSUP)
+		complain("this guesttrace was built without the format %s",
+		         output->name);
+	else if (r < 0)
 		complain("%s: %s", output->name, code_text(r));
 	return r;
 }

@@ -127,7 +127,8 @@ struct gt__collect_sink {
 	struct gt__out out;
 	struct gt__run *runs;
 	struct gt_report_options options;
-	uint32_t printed; /* traces so far */
+	uint32_t printed;     /* traces so far */
+	uint32_t spans_shown; /* the printer's own */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */

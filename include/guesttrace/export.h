@@ -285,7 +285,7 @@ struct gt_output {
 /*
  * One constructor per format. Each stores a new sink that the caller owns and
  * ends with its `free`; `output` is copied and must outlive the sink. They
- * return 0 or -ENOMEM.
+ * return 0 or -ENOMEM; html also -ENOTSUP, if it was not built in.
  *
  *   tree      text: the spans and events of each trace, indented
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
@@ -293,6 +293,7 @@ struct gt_output {
  *   otlp_json OTLP/JSON, one TracesData object per line
  *   folded    one line per stack: name;name;name self-time-in-ns
  *   csv       one line per span, RFC 4180
+ *   html      one page for a browser, with a timeline; needs nothing else
  *   report    text: header, tree, names with times, where the time went, losses
  *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
  *             behind the other: together they are one message
@@ -307,6 +308,7 @@ int gt_otlp_protobuf_new(const struct gt_output *output,
                          struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_html_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
