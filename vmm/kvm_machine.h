@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the KVM backend share: its descriptors and the run page.
+ */
+#ifndef KVM_MACHINE_H
+#define KVM_MACHINE_H
+
+#include "vm_internal.h"
+
+#include <linux/kvm.h>
+
+struct vm__machine {
+	int kvm_fd, vm_fd, vcpu_fd;
+	struct kvm_run *run;
+	size_t run_bytes;
+	bool sync_regs;
+	uint64_t khz;
+};
+
+/* Writes what failed and why into vm->error; returns -errno. */
+int vm__kvm_failed(struct vm *vm, const char *what);
+
+/* struct vm__backend says what these do. */
+int vm__kvm_usable(char error[VM_ERROR_BYTES]);
+int vm__kvm_create(struct vm *vm);
+int vm__kvm_prepare(struct vm *vm);
+int vm__kvm_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz);
+void vm__kvm_destroy(struct vm *vm);
+
+#endif
