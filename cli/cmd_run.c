@@ -49,7 +49,7 @@ static int usage(void)
 	        "  --drain exit|end                  when its records are "
 	        "taken\n"
 	        "  --ring-mode flush|drop|overwrite  when its ring is full\n"
-	        "  --vcpus N                         default 1\n"
+	        "  --vcpus N                         default 1; more need KVM\n"
 	        "  --memory MIB                      default 64\n"
 	        "  --timeout SECONDS                 default none\n"
 	        "  --no-piggyback                    Hyperlight: port 104 "
@@ -149,7 +149,7 @@ static bool parse_option(struct session_options *options, int option,
 
 	switch (option) {
 	case OPTION_VCPUS:
-		if (!parse_number("vcpus", text, GT_VCPUS_MAX, &number))
+		if (!parse_number("vcpus", text, VM_VCPUS_MAX, &number))
 			return false;
 		options->vcpus = (unsigned)number;
 		return true;

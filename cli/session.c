@@ -15,7 +15,7 @@ struct session {
 	struct vm *vm;
 	struct gt_host *host;
 	struct destination capture;
-	int64_t tsc_offset;
+	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	bool escape_console;
 };
 
@@ -75,8 +75,8 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 	/* Two system calls on KVM: only where records may be taken. */
 	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE ||
 	    from->r8 == GT_BATCH_MAGIC)
-		vm_tsc(session->vm, vcpu, &session->tsc_offset, &khz);
-	exit.tsc_offset = session->tsc_offset;
+		vm_tsc(session->vm, vcpu, &session->tsc_offset[vcpu], &khz);
+	exit.tsc_offset = session->tsc_offset[vcpu];
 	if (session->options->drain_at_end &&
 	    (uint32_t)exit.r10 == GT_DOORBELL_FLUSH)
 		exit.r8 = 0;

@@ -33,6 +33,11 @@ struct engine {
 	struct vm__event event;
 };
 
+static bool over(const struct vm *vm)
+{
+	return vm__over(vm->vcpus); /* there is one */
+}
+
 static int engine_failed(struct vm *vm, const char *what, uc_err err)
 {
 	return vm__fail(vm->error, err == UC_ERR_NOMEM ? -ENOMEM : -EIO,
@@ -62,10 +67,10 @@ static struct vm_exit exit_now(struct vm *vm)
 	struct engine *engine = vm->state;
 	struct vm_exit exit = {
 		.registers_valid = true,
-		.cr0 = vm->entry.cr0,
-		.cr3 = vm->entry.cr3,
-		.cr4 = vm->entry.cr4,
-		.efer = vm->entry.efer,
+		.cr0 = vm->vcpus[0].entry.cr0,
+		.cr3 = vm->vcpus[0].entry.cr3,
+		.cr4 = vm->vcpus[0].entry.cr4,
+		.efer = vm->vcpus[0].entry.efer,
 	};
 	int names[] = {UC_X86_REG_R8, UC_X86_REG_R9, UC_X86_REG_R10};
 	void *values[] = {&exit.r8, &exit.r9, &exit.r10};
@@ -97,11 +102,11 @@ static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
 	exit.width = (uint8_t)size;
 	exit.write = write;
 	exit.count = 1;
-	vm__exit(vm, &exit, write ? data : NULL);
-	if (vm->ended)
+	vm__exit(vm->vcpus, &exit, write ? data : NULL);
+	if (over(vm))
 		uc_emu_stop(engine->uc);
 	else
-		vm__enter(vm);
+		vm__enter(vm->vcpus);
 }
 
 static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
@@ -110,7 +115,7 @@ static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
 	struct vm *vm = ctx;
 
 	(void)uc;
-	if (!vm->ended) /* else the rest of the block after the end */
+	if (!over(vm)) /* else the rest of the block after the end */
 		port_exit(vm, port, size, true, value);
 }
 
@@ -119,7 +124,7 @@ static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *ctx)
 	struct vm *vm = ctx;
 
 	(void)uc;
-	if (!vm->ended)
+	if (!over(vm))
 		port_exit(vm, port, size, false, 0);
 	return UINT32_MAX;
 }
@@ -309,13 +314,14 @@ static int emulated_map(struct vm *vm, const struct vm__run *run)
 	return err ? engine_failed(vm, "map", err) : 0;
 }
 
-static int emulated_prepare(struct vm *vm)
+static int emulated_prepare(struct vm__vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
 	struct engine *engine = vm->state;
 	uint64_t rflags = 2;
 	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
 	               UC_X86_REG_RFLAGS};
-	void *values[] = {&vm->entry.rip, &vm->entry.rsp, &vm->entry.rdi,
+	void *values[] = {&vcpu->entry.rip, &vcpu->entry.rsp, &vcpu->entry.rdi,
 	                  &rflags};
 	uc_err err = uc_reg_write_batch(engine->uc, names, values, 4);
 
@@ -373,14 +379,14 @@ static void deliver(struct vm *vm)
 		struct vm_exit exit = exit_with_rip(vm);
 
 		exit.reason = VM_EXIT_SHUTDOWN;
-		vm__exit(vm, &exit, NULL);
+		vm__exit(vm->vcpus, &exit, NULL);
 		return;
 	}
 	err = cpu_set(engine->uc, &before, &cpu);
 	if (err) {
 		struct vm_exit exit = {0};
 
-		vm__failed(vm, &exit, -EIO, "emulator: exception: %s",
+		vm__failed(vm->vcpus, &exit, -EIO, "emulator: exception: %s",
 		           uc_strerror(err));
 	}
 }
@@ -396,7 +402,7 @@ static void after_start(struct vm *vm, uc_err err)
 	struct engine *engine = vm->state;
 	struct vm_exit exit;
 
-	if (vm->ended)
+	if (over(vm))
 		return;
 	if (engine->pending) {
 		deliver(vm);
@@ -410,26 +416,28 @@ static void after_start(struct vm *vm, uc_err err)
 	}
 	exit = exit_with_rip(vm);
 	if (err) {
-		vm__failed(vm, &exit, -EIO, "emulator: %s", uc_strerror(err));
+		vm__failed(vm->vcpus, &exit, -EIO, "emulator: %s",
+		           uc_strerror(err));
 	} else if (!stopping(vm)) {
 		exit.reason = VM_EXIT_HLT;
-		vm__exit(vm, &exit, NULL);
+		vm__exit(vm->vcpus, &exit, NULL);
 	}
 }
 
-static void emulated_run(struct vm *vm)
+static void emulated_run(struct vm__vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
 	struct engine *engine = vm->state;
 
-	vm__enter(vm);
-	while (!vm->ended) {
+	vm__enter(vm->vcpus);
+	while (!over(vm)) {
 		uint64_t rip = 0;
 
 		/* Here, too: a guest may fault faster than we can stop it. */
 		if (stopping(vm)) {
 			struct vm_exit exit = exit_with_rip(vm);
 
-			vm__interrupted(vm, &exit);
+			vm__interrupted(vm->vcpus, &exit);
 			break;
 		}
 		uc_reg_read(engine->uc, UC_X86_REG_RIP, &rip);
@@ -437,17 +445,18 @@ static void emulated_run(struct vm *vm)
 	}
 }
 
-static void emulated_interrupt(struct vm *vm)
+static void emulated_interrupt(struct vm__vcpu *vcpu)
 {
-	struct engine *engine = vm->state;
+	struct engine *engine = vcpu->vm->state;
 
 	uc_emu_stop(engine->uc);
 }
 
 /* RDTSC in the guest is RDTSC on the host. */
-static int emulated_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
+static int emulated_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset,
+                        uint64_t *ret_khz)
 {
-	(void)vm;
+	(void)vcpu;
 	*ret_offset = 0;
 	*ret_khz = 0;
 	return 0;
@@ -455,6 +464,7 @@ static int emulated_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
 
 const struct vm__backend vm__emulated = {
 	.name = "emulated",
+	.vcpus_max = 1, /* two engines would not see each other's LOCK */
 	.usable = emulated_usable,
 	.create = emulated_create,
 	.map = emulated_map,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The KVM backend: one vCPU, no interrupt controller (with one, HLT would not
- * leave the guest), registers by KVM_CAP_SYNC_REGS where there is that. Each
- * KVM_EXIT_* and each error of KVM_RUN ends up as one vm__exit(),
- * vm__interrupted() or vm__failed().
+ * The KVM backend: no interrupt controller (with one, HLT would not leave the
+ * guest, and vCPUs above 0 would wait for it), registers by KVM_CAP_SYNC_REGS
+ * where there is that. Each KVM_EXIT_* and each error of KVM_RUN ends up as one
+ * vm__exit(), vm__interrupted() or vm__failed().
  *
  * The watchdog stops the vCPU with `immediate_exit` and VM__SIGNAL, which is
  * blocked except inside KVM_RUN: no handler, and no gap to fall into.
@@ -18,17 +18,19 @@
 #define CR0_PG (UINT64_C(1) << 31)
 
 /* The registers at this exit, read once. */
-static struct vm_exit exit_now(struct vm__machine *machine)
+static struct vm_exit exit_now(struct vm__vcpu *vcpu)
 {
+	const struct vm__machine *machine = vcpu->vm->state;
+	const struct vm__kvm_cpu *cpu = vm__kvm_cpu(vcpu);
 	struct vm_exit exit = {0};
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 
 	if (machine->sync_regs) {
-		regs = machine->run->s.regs.regs;
-		sregs = machine->run->s.regs.sregs;
-	} else if (ioctl(machine->vcpu_fd, KVM_GET_REGS, &regs) < 0 ||
-	           ioctl(machine->vcpu_fd, KVM_GET_SREGS, &sregs) < 0) {
+		regs = cpu->run->s.regs.regs;
+		sregs = cpu->run->s.regs.sregs;
+	} else if (ioctl(cpu->fd, KVM_GET_REGS, &regs) < 0 ||
+	           ioctl(cpu->fd, KVM_GET_SREGS, &sregs) < 0) {
 		return exit;
 	}
 	exit.registers_valid = exit.rip_valid = true;
@@ -43,17 +45,17 @@ static struct vm_exit exit_now(struct vm__machine *machine)
 	return exit;
 }
 
-static void take_port(struct vm *vm, struct vm_exit *exit)
+static void take_port(struct vm__vcpu *vcpu, struct vm_exit *exit)
 {
-	struct vm__machine *machine = vm->state;
-	struct kvm_run *run = machine->run;
+	const struct vm__machine *machine = vcpu->vm->state;
+	struct kvm_run *run = vm__kvm_cpu(vcpu)->run;
 	uint64_t offset = run->io.data_offset;
 	uint64_t bytes = (uint64_t)run->io.size * run->io.count;
 	unsigned char *data;
 
 	if (bytes == 0 || run->io.size > 4 || offset > machine->run_bytes ||
 	    bytes > machine->run_bytes - offset) {
-		vm__failed(vm, exit, -EIO, "KVM: port data out of range");
+		vm__failed(vcpu, exit, -EIO, "KVM: port data out of range");
 		return;
 	}
 	data = (unsigned char *)run + offset;
@@ -64,16 +66,15 @@ static void take_port(struct vm *vm, struct vm_exit *exit)
 	exit->write = run->io.direction == KVM_EXIT_IO_OUT;
 	if (!exit->write)
 		memset(data, 0xff, bytes);
-	vm__exit(vm, exit, exit->write ? data : NULL);
+	vm__exit(vcpu, exit, exit->write ? data : NULL);
 }
 
-static void take_mmio(struct vm *vm, struct vm_exit *exit)
+static void take_mmio(struct vm__vcpu *vcpu, struct vm_exit *exit)
 {
-	struct vm__machine *machine = vm->state;
-	struct kvm_run *run = machine->run;
+	struct kvm_run *run = vm__kvm_cpu(vcpu)->run;
 
 	if (run->mmio.len == 0 || run->mmio.len > sizeof run->mmio.data) {
-		vm__failed(vm, exit, -EIO, "KVM: MMIO data out of range");
+		vm__failed(vcpu, exit, -EIO, "KVM: MMIO data out of range");
 		return;
 	}
 	exit->reason = VM_EXIT_MMIO;
@@ -85,54 +86,54 @@ static void take_mmio(struct vm *vm, struct vm_exit *exit)
 		memcpy(&exit->value, run->mmio.data, run->mmio.len);
 	else
 		memset(run->mmio.data, 0xff, sizeof run->mmio.data);
-	vm__exit(vm, exit, NULL);
+	vm__exit(vcpu, exit, NULL);
 }
 
 /* AMD resets the vCPU at a triple fault: then nothing in it is the guest's. */
-static void take_shutdown(struct vm *vm, struct vm_exit *exit)
+static void take_shutdown(struct vm__vcpu *vcpu, struct vm_exit *exit)
 {
 	exit->reason = VM_EXIT_SHUTDOWN;
 	if (!(exit->cr0 & CR0_PG))
 		*exit = (struct vm_exit){.reason = VM_EXIT_SHUTDOWN};
-	vm__exit(vm, exit, NULL);
+	vm__exit(vcpu, exit, NULL);
 }
 
-static void take_exit(struct vm *vm)
+static void take_exit(struct vm__vcpu *vcpu)
 {
-	struct vm__machine *machine = vm->state;
-	struct kvm_run *run = machine->run;
-	struct vm_exit exit = exit_now(machine);
+	struct kvm_run *run = vm__kvm_cpu(vcpu)->run;
+	struct vm_exit exit = exit_now(vcpu);
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		take_port(vm, &exit);
+		take_port(vcpu, &exit);
 		break;
 	case KVM_EXIT_MMIO:
-		take_mmio(vm, &exit);
+		take_mmio(vcpu, &exit);
 		break;
 	case KVM_EXIT_HLT:
 		exit.reason = VM_EXIT_HLT;
-		vm__exit(vm, &exit, NULL);
+		vm__exit(vcpu, &exit, NULL);
 		break;
 	case KVM_EXIT_SHUTDOWN:
-		take_shutdown(vm, &exit);
+		take_shutdown(vcpu, &exit);
 		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		vm__interrupted(vm, &exit);
+		vm__interrupted(vcpu, &exit);
 		break;
 	case KVM_EXIT_EXCEPTION:
 		exit.reason = VM_EXIT_EXCEPTION;
-		vm__failed(vm, &exit, -EIO, "KVM: exception %u, error code %#x",
+		vm__failed(vcpu, &exit, -EIO,
+		           "KVM: exception %u, error code %#x",
 		           run->ex.exception, run->ex.error_code);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
-		vm__failed(vm, &exit, -EIO,
+		vm__failed(vcpu, &exit, -EIO,
 		           "KVM: the CPU refused the guest's state (%#llx)",
 		           run->fail_entry.hardware_entry_failure_reason);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		vm__failed(vm, &exit, -EIO, "KVM: internal error %u%s",
+		vm__failed(vcpu, &exit, -EIO, "KVM: internal error %u%s",
 		           run->internal.suberror,
 		           run->internal.suberror ==
 		                           KVM_INTERNAL_ERROR_EMULATION
@@ -140,15 +141,14 @@ static void take_exit(struct vm *vm)
 		                   : "");
 		break;
 	default:
-		vm__failed(vm, &exit, -EIO, "KVM: unexpected exit reason %u",
+		vm__failed(vcpu, &exit, -EIO, "KVM: unexpected exit reason %u",
 		           run->exit_reason);
 	}
 }
 
 /* Inside KVM_RUN alone VM__SIGNAL gets through. */
-static int set_signal_mask(struct vm *vm)
+static int set_signal_mask(struct vm__vcpu *vcpu)
 {
-	struct vm__machine *machine = vm->state;
 	union {
 		struct kvm_signal_mask mask;
 		unsigned char room[sizeof(struct kvm_signal_mask) + 8];
@@ -158,48 +158,51 @@ static int set_signal_mask(struct vm *vm)
 	pthread_sigmask(SIG_BLOCK, NULL, &set);
 	sigdelset(&set, VM__SIGNAL);
 	memcpy(mask.room + sizeof mask.mask, &set, 8);
-	return ioctl(machine->vcpu_fd, KVM_SET_SIGNAL_MASK, &mask);
+	return ioctl(vm__kvm_cpu(vcpu)->fd, KVM_SET_SIGNAL_MASK, &mask);
 }
 
-static void kvm_run(struct vm *vm)
+static void kvm_run(struct vm__vcpu *vcpu)
 {
-	struct vm__machine *machine = vm->state;
+	const struct vm__machine *machine = vcpu->vm->state;
+	const struct vm__kvm_cpu *cpu = vm__kvm_cpu(vcpu);
 	struct vm_exit none = {0};
 
-	if (set_signal_mask(vm) < 0) {
-		vm__failed(vm, &none, -errno, "KVM: signal mask: %s",
+	if (set_signal_mask(vcpu) < 0) {
+		vm__failed(vcpu, &none, -errno, "KVM: signal mask: %s",
 		           strerror(errno));
 		return;
 	}
 	if (machine->sync_regs)
-		machine->run->kvm_valid_regs =
+		cpu->run->kvm_valid_regs =
 			KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-	while (!vm->ended) {
-		vm__enter(vm);
-		if (ioctl(machine->vcpu_fd, KVM_RUN, 0) == 0) {
-			take_exit(vm);
+	while (!vm__over(vcpu)) {
+		vm__enter(vcpu);
+		if (ioctl(cpu->fd, KVM_RUN, 0) == 0) {
+			take_exit(vcpu);
 		} else if (errno == EINTR || errno == EAGAIN) {
-			struct vm_exit exit = exit_now(machine);
+			struct vm_exit exit = exit_now(vcpu);
 
-			vm__interrupted(vm, &exit);
+			vm__interrupted(vcpu, &exit);
 		} else {
-			vm__failed(vm, &none, -errno, "KVM: run: %s",
+			vm__failed(vcpu, &none, -errno, "KVM: run: %s",
 			           strerror(errno));
 		}
 	}
 }
 
-static void kvm_interrupt(struct vm *vm)
+static void kvm_interrupt(struct vm__vcpu *vcpu)
 {
-	struct vm__machine *machine = vm->state;
+	struct kvm_run *run = vm__kvm_cpu(vcpu)->run;
 
-	__atomic_store_n(&machine->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(vm->watchdog.guest_thread, VM__SIGNAL);
+	__atomic_store_n(&run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(vcpu->thread, VM__SIGNAL);
 }
 
 const struct vm__backend vm__kvm = {
 	.name = "kvm",
-	.capabilities = VM_HAS_TSC_RATE | VM_HAS_RIP_AT_IO | VM_HAS_PAGING,
+	.capabilities = VM_HAS_TSC_RATE | VM_HAS_RIP_AT_IO | VM_HAS_PAGING |
+                        VM_HAS_VCPUS,
+	.vcpus_max = VM_VCPUS_MAX,
 	.usable = vm__kvm_usable,
 	.create = vm__kvm_create,
 	.prepare = vm__kvm_prepare,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a machine of KVM's: memory, a vCPU, its CPUID, its clock, and the state
- * in which it starts.
+ * Makes a machine of KVM's: memory, vCPUs, their CPUID, their clocks, and the
+ * state in which they start.
  */
 #include "kvm_machine.h"
 
@@ -18,6 +18,9 @@
 #define CPUID_FEATURES     1u
 #define CPUID_X2APIC       (UINT32_C(1) << 21)
 #define CPUID_TSC_DEADLINE (UINT32_C(1) << 24)
+#define CPUID_TOPOLOGY     0xbu
+#define CPUID_TOPOLOGY_2   0x1fu
+#define CPUID_AMD_TOPOLOGY UINT32_C(0x8000001e)
 #define CPUID_HYPERVISOR   UINT32_C(0x40000000)
 #define CPUID_KVM_FEATURES UINT32_C(0x40000001)
 #define CPUID_RATES        UINT32_C(0x40000010) /* eax = TSC rate, kHz */
@@ -76,12 +79,36 @@ static int map_memory(struct vm *vm)
 	return 0;
 }
 
+/*
+ * Which vCPU this is, where guests look: there is no local APIC, but its id is
+ * what the others call a vCPU.
+ */
+static void edit_identity(struct kvm_cpuid_entry2 *entry,
+                          const struct vm__vcpu *vcpu)
+{
+	switch (entry->function) {
+	case CPUID_FEATURES: /* initial APIC id, logical processors */
+		entry->ebx = (entry->ebx & 0xffff) |
+		             vcpu->vm->options.vcpus << 16 | vcpu->index << 24;
+		break;
+	case CPUID_TOPOLOGY:
+	case CPUID_TOPOLOGY_2:
+		entry->edx = vcpu->index;
+		break;
+	case CPUID_AMD_TOPOLOGY:
+		entry->eax = vcpu->index;
+		break;
+	}
+}
+
 /* No local APIC and nothing paravirtual; the TSC rate where guests look. */
-static void edit_cpuid(struct kvm_cpuid2 *cpuid, uint64_t khz)
+static void edit_cpuid(struct kvm_cpuid2 *cpuid, const struct vm__vcpu *vcpu,
+                       uint64_t khz)
 {
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
+		edit_identity(entry, vcpu);
 		if (entry->function == CPUID_FEATURES)
 			entry->ecx &= ~(CPUID_X2APIC | CPUID_TSC_DEADLINE);
 		else if (entry->function == CPUID_HYPERVISOR)
@@ -96,8 +123,9 @@ static void edit_cpuid(struct kvm_cpuid2 *cpuid, uint64_t khz)
 		};
 }
 
-static int set_cpuid(struct vm *vm)
+static int set_cpuid(struct vm__vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
 	struct vm__machine *machine = vm->state;
 	struct kvm_cpuid2 *cpuid = calloc(
 		1, sizeof *cpuid + CPUID_ENTRIES * sizeof cpuid->entries[0]);
@@ -109,52 +137,64 @@ static int set_cpuid(struct vm *vm)
 	if (ioctl(machine->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
 		result = vm__kvm_failed(vm, "supported CPUID");
 	} else {
-		edit_cpuid(cpuid, machine->khz);
-		if (ioctl(machine->vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
+		edit_cpuid(cpuid, vcpu, machine->khz);
+		if (ioctl(vm__kvm_cpu(vcpu)->fd, KVM_SET_CPUID2, cpuid) < 0)
 			result = vm__kvm_failed(vm, "CPUID");
 	}
 	free(cpuid);
 	return result;
 }
 
-/* Guest TSC = host TSC, where KVM lets us say so. vm_tsc() reads it back. */
-static void align_tsc(struct vm__machine *machine)
+static int set_offset(const struct vm__vcpu *vcpu, int64_t offset)
 {
-	uint64_t offset = 0;
 	struct kvm_device_attr attr = {
 		.group = KVM_VCPU_TSC_CTRL,
 		.attr = KVM_VCPU_TSC_OFFSET,
 		.addr = (uintptr_t)&offset,
 	};
-	int khz = ioctl(machine->vcpu_fd, KVM_GET_TSC_KHZ, 0);
 
-	machine->khz = khz > 0 ? (uint64_t)khz : 0;
-	ioctl(machine->vcpu_fd, KVM_SET_DEVICE_ATTR, &attr);
+	return ioctl(vm__kvm_cpu(vcpu)->fd, KVM_SET_DEVICE_ATTR, &attr);
 }
 
-static int make_vcpu(struct vm *vm)
+static int make_vcpu(struct vm__vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct vm__machine *machine = vm->state;
+	struct vm__kvm_cpu *cpu = vm__kvm_cpu(vcpu);
+	void *run;
+	int khz;
+
+	cpu->fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU, vcpu->index);
+	if (cpu->fd < 0)
+		return vm__kvm_failed(vm, "vCPU");
+	run = mmap(NULL, machine->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+	           cpu->fd, 0);
+	if (run == MAP_FAILED)
+		return vm__kvm_failed(vm, "run page");
+	cpu->run = run;
+	khz = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
+	machine->khz = khz > 0 ? (uint64_t)khz : 0;
+	/* Guest TSC = host TSC, where KVM lets us; vm_tsc() reads it back. */
+	set_offset(vcpu, 0);
+	return set_cpuid(vcpu);
+}
+
+static int make_vcpus(struct vm *vm)
 {
 	struct vm__machine *machine = vm->state;
 	int wanted = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 	int bytes = ioctl(machine->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	void *run;
+	int result = 0;
 
-	if (bytes < (int)sizeof *machine->run)
+	if (bytes < (int)sizeof(struct kvm_run))
 		return vm__fail(vm->error, -EIO, "KVM: run page too small");
-	machine->vcpu_fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU, 0);
-	if (machine->vcpu_fd < 0)
-		return vm__kvm_failed(vm, "vCPU");
-	run = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-	           machine->vcpu_fd, 0);
-	if (run == MAP_FAILED)
-		return vm__kvm_failed(vm, "run page");
-	machine->run = run;
 	machine->run_bytes = (size_t)bytes;
 	machine->sync_regs = (ioctl(machine->kvm_fd, KVM_CHECK_EXTENSION,
 	                            KVM_CAP_SYNC_REGS) &
 	                      wanted) == wanted;
-	align_tsc(machine);
-	return set_cpuid(vm);
+	for (unsigned i = 0; i < vm->options.vcpus && result == 0; i++)
+		result = make_vcpu(&vm->vcpus[i]);
+	return result;
 }
 
 int vm__kvm_create(struct vm *vm)
@@ -164,7 +204,9 @@ int vm__kvm_create(struct vm *vm)
 
 	if (!machine)
 		return vm__fail(vm->error, -ENOMEM, "out of memory");
-	machine->vm_fd = machine->vcpu_fd = -1;
+	machine->vm_fd = -1;
+	for (unsigned i = 0; i < VM_VCPUS_MAX; i++)
+		machine->cpu[i].fd = -1;
 	vm->state = machine;
 	machine->kvm_fd = kvm_open(vm->error);
 	if (machine->kvm_fd < 0)
@@ -175,7 +217,7 @@ int vm__kvm_create(struct vm *vm)
 	if (machine->vm_fd < 0)
 		return vm__kvm_failed(vm, "new VM");
 	result = map_memory(vm);
-	return result < 0 ? result : make_vcpu(vm);
+	return result < 0 ? result : make_vcpus(vm);
 }
 
 void vm__kvm_destroy(struct vm *vm)
@@ -184,10 +226,12 @@ void vm__kvm_destroy(struct vm *vm)
 
 	if (!machine)
 		return;
-	if (machine->run)
-		munmap(machine->run, machine->run_bytes);
-	if (machine->vcpu_fd >= 0)
-		close(machine->vcpu_fd);
+	for (unsigned i = 0; i < VM_VCPUS_MAX; i++) {
+		if (machine->cpu[i].run)
+			munmap(machine->cpu[i].run, machine->run_bytes);
+		if (machine->cpu[i].fd >= 0)
+			close(machine->cpu[i].fd);
+	}
 	if (machine->vm_fd >= 0)
 		close(machine->vm_fd);
 	if (machine->kvm_fd >= 0)
@@ -218,35 +262,35 @@ static void set_segments(struct kvm_sregs *sregs)
 	sregs->gdt.limit = sregs->idt.limit = 0;
 }
 
-int vm__kvm_prepare(struct vm *vm)
+int vm__kvm_prepare(struct vm__vcpu *vcpu)
 {
-	struct vm__machine *machine = vm->state;
+	struct vm *vm = vcpu->vm;
+	int fd = vm__kvm_cpu(vcpu)->fd;
 	struct kvm_regs regs = {
-		.rip = vm->entry.rip,
-		.rsp = vm->entry.rsp,
-		.rdi = vm->entry.rdi,
+		.rip = vcpu->entry.rip,
+		.rsp = vcpu->entry.rsp,
+		.rdi = vcpu->entry.rdi,
 		.rflags = 2,
 	};
 	struct kvm_sregs sregs;
 
-	if (ioctl(machine->vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
+	if (ioctl(fd, KVM_GET_SREGS, &sregs) < 0)
 		return vm__kvm_failed(vm, "system registers");
 	set_segments(&sregs);
-	sregs.cr0 = vm->entry.cr0;
-	sregs.cr3 = vm->entry.cr3;
-	sregs.cr4 = vm->entry.cr4;
-	sregs.efer = vm->entry.efer;
-	if (ioctl(machine->vcpu_fd, KVM_SET_SREGS, &sregs) < 0)
+	sregs.cr0 = vcpu->entry.cr0;
+	sregs.cr3 = vcpu->entry.cr3;
+	sregs.cr4 = vcpu->entry.cr4;
+	sregs.efer = vcpu->entry.efer;
+	if (ioctl(fd, KVM_SET_SREGS, &sregs) < 0)
 		return vm__kvm_failed(vm, "system registers");
-	if (ioctl(machine->vcpu_fd, KVM_SET_REGS, &regs) < 0)
+	if (ioctl(fd, KVM_SET_REGS, &regs) < 0)
 		return vm__kvm_failed(vm, "registers");
 	return 0;
 }
 
 /* What KVM applies to the host's TSC, from before it told (Linux 5.16). */
-static int measure_offset(struct vm *vm, int64_t *ret_offset)
+static int measure_offset(struct vm__vcpu *vcpu, int64_t *ret_offset)
 {
-	struct vm__machine *machine = vm->state;
 	struct kvm_msr_entry entry = {.index = MSR_TSC};
 	union {
 		struct kvm_msrs msrs;
@@ -256,17 +300,17 @@ static int measure_offset(struct vm *vm, int64_t *ret_offset)
 
 	memcpy(msrs.room + sizeof msrs.msrs, &entry, sizeof entry);
 	before = __rdtsc();
-	if (ioctl(machine->vcpu_fd, KVM_GET_MSRS, &msrs) != 1)
-		return vm__kvm_failed(vm, "TSC");
+	if (ioctl(vm__kvm_cpu(vcpu)->fd, KVM_GET_MSRS, &msrs) != 1)
+		return vm__kvm_failed(vcpu->vm, "TSC");
 	after = __rdtsc();
 	memcpy(&entry, msrs.room + sizeof msrs.msrs, sizeof entry);
 	*ret_offset = (int64_t)(entry.data - (before + (after - before) / 2));
 	return 0;
 }
 
-int vm__kvm_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
+int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz)
 {
-	struct vm__machine *machine = vm->state;
+	const struct vm__machine *machine = vcpu->vm->state;
 	int64_t offset = 0;
 	struct kvm_device_attr attr = {
 		.group = KVM_VCPU_TSC_CTRL,
@@ -274,8 +318,8 @@ int vm__kvm_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
 		.addr = (uintptr_t)&offset,
 	};
 
-	if (ioctl(machine->vcpu_fd, KVM_GET_DEVICE_ATTR, &attr) < 0) {
-		int result = measure_offset(vm, &offset);
+	if (ioctl(vm__kvm_cpu(vcpu)->fd, KVM_GET_DEVICE_ATTR, &attr) < 0) {
+		int result = measure_offset(vcpu, &offset);
 
 		if (result < 0)
 			return result;

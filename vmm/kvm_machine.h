@@ -9,13 +9,25 @@
 
 #include <linux/kvm.h>
 
-struct vm__machine {
-	int kvm_fd, vm_fd, vcpu_fd;
+struct vm__kvm_cpu {
+	int fd;
 	struct kvm_run *run;
-	size_t run_bytes;
+};
+
+struct vm__machine {
+	int kvm_fd, vm_fd;
+	size_t run_bytes; /* of each run page */
 	bool sync_regs;
 	uint64_t khz;
+	struct vm__kvm_cpu cpu[VM_VCPUS_MAX];
 };
+
+static inline struct vm__kvm_cpu *vm__kvm_cpu(const struct vm__vcpu *vcpu)
+{
+	struct vm__machine *machine = vcpu->vm->state;
+
+	return &machine->cpu[vcpu->index];
+}
 
 /* Writes what failed and why into vm->error; returns -errno. */
 int vm__kvm_failed(struct vm *vm, const char *what);
@@ -23,8 +35,8 @@ int vm__kvm_failed(struct vm *vm, const char *what);
 /* struct vm__backend says what these do. */
 int vm__kvm_usable(char error[VM_ERROR_BYTES]);
 int vm__kvm_create(struct vm *vm);
-int vm__kvm_prepare(struct vm *vm);
-int vm__kvm_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz);
+int vm__kvm_prepare(struct vm__vcpu *vcpu);
+int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz);
 void vm__kvm_destroy(struct vm *vm);
 
 #endif

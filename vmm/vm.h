@@ -14,8 +14,8 @@
  * independent. What comes out of a guest (registers, console, abort message) is
  * untrusted: escape it before it reaches a terminal.
  *
- * What a guest finds is written down at vm_boot(). Not here: more than one
- * vCPU, devices, interrupts, snapshots, PIE guests.
+ * What a guest finds is written down at vm_boot(). Not here: devices,
+ * interrupts, snapshots, PIE guests.
  */
 #ifndef GUESTTRACE_VM_H
 #define GUESTTRACE_VM_H
@@ -28,9 +28,10 @@
 #define VM_MEMORY_BYTES_MIN     (UINT64_C(2) << 20)
 #define VM_MEMORY_BYTES_MAX     (UINT64_C(64) << 30)
 #define VM_MEMORY_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define VM_ARGS_BYTES_MAX       (64u << 10) /* all arguments with their NULs */
-#define VM_STACK_BYTES          (128u << 10)
-#define VM_ABORT_MESSAGE_BYTES  1025u /* with its NUL */
+#define VM_VCPUS_MAX            64u
+#define VM_ARGS_BYTES_MAX       (64u << 10)  /* all arguments with their NULs */
+#define VM_STACK_BYTES          (128u << 10) /* of each vCPU */
+#define VM_ABORT_MESSAGE_BYTES  1025u        /* with its NUL */
 
 struct vm;
 
@@ -44,6 +45,7 @@ enum vm_capability {
 	VM_HAS_TSC_RATE = 1,  /* vm_tsc() knows the frequency */
 	VM_HAS_RIP_AT_IO = 2, /* rip is valid in an exit for VM_EXIT_IO */
 	VM_HAS_PAGING = 4,    /* the guest may replace its page tables */
+	VM_HAS_VCPUS = 8,     /* up to VM_VCPUS_MAX of them */
 };
 
 /* Why the guest left. Exceptions that its own IDT takes are not exits. */
@@ -84,9 +86,12 @@ struct vm_exit {
 };
 
 /*
- * Called on the thread in vm_run(), never at the same time for one vCPU. Each
- * `enter` is followed by exactly one `exit`. They may call vm_kick(),
- * vm_memory(), vm_tsc(); nothing else of this header. Any may be NULL.
+ * `enter` and `exit` are called on the thread of their vCPU, of vCPU 0 the one
+ * in vm_run(): never at the same time for one vCPU, but concurrently for
+ * several. Each `enter` is followed by exactly one `exit`. `print` is called by
+ * any of these threads, one call at a time. They may call vm_kick(),
+ * vm_memory(), and vm_tsc() for their own vCPU; nothing else of this header.
+ * Any may be NULL.
  */
 struct vm_callbacks {
 	/* The guest is about to run. */
@@ -94,8 +99,8 @@ struct vm_callbacks {
 	/* The guest has left; it is stopped until this returns. */
 	void (*exit)(void *ctx, unsigned vcpu, const struct vm_exit *exit);
 	/*
-	 * Console output, gathered up to a newline, to 256 bytes, or to the
-	 * end. Called before the `exit` of the exit that ended the line.
+	 * Console output, gathered per vCPU up to a newline, to 256 bytes, or
+	 * to the end. Called before the `exit` of the exit that ended the line.
 	 */
 	void (*print)(void *ctx, const char *bytes, size_t n);
 };
@@ -103,7 +108,7 @@ struct vm_callbacks {
 struct vm_options {
 	size_t size; /* sizeof(struct vm_options) */
 	enum vm_backend backend;
-	unsigned vcpus;        /* 0 or 1; more are refused with -ENOTSUP */
+	unsigned vcpus;        /* 0 means 1; more want VM_HAS_VCPUS */
 	uint64_t memory_bytes; /* 0 for the default; MIN to MAX, 4 KiB steps */
 	uint64_t timeout_ns;   /* wall clock of one vm_run(), 0 for none */
 	struct vm_callbacks callbacks;
@@ -119,8 +124,10 @@ struct vm_boot {
 	uint32_t ring_mode;      /* enum gt_ring_mode */
 };
 
+/* The first vCPU to come to an end ends the whole run. */
 enum vm_end {
-	VM_HALTED = 1,      /* status: from port 108, or 0 after a plain hlt */
+	/* status: from port 108, or 0 after a plain hlt of every vCPU */
+	VM_HALTED = 1,
 	VM_ABORTED = 2,     /* abort_code, vector, message */
 	VM_SHUTDOWN = 3,    /* triple fault */
 	VM_TIMEOUT = 4,     /* timeout_ns is over */
@@ -137,9 +144,10 @@ struct vm_outcome {
 	bool cut;      /* the guest's abort message was longer */
 	size_t length; /* of message; the guest's may hold NULs as well */
 	char message[VM_ABORT_MESSAGE_BYTES]; /* NUL-terminated */
+	unsigned vcpu;                        /* the one that ended the run */
 	bool rip_valid;
-	uint64_t rip;     /* where the vCPU stood when it ended */
-	uint64_t exits;   /* all VM exits */
+	uint64_t rip;     /* where it stood then */
+	uint64_t exits;   /* all VM exits of all vCPUs */
 	uint64_t ignored; /* of those: to ports and addresses without meaning */
 };
 
@@ -152,8 +160,8 @@ bool vm_backend_usable(enum vm_backend backend, char error[VM_ERROR_BYTES]);
 /*
  * A new VM with its memory, not loaded yet. The caller owns *ret_vm and
  * releases it with vm_free(). Errors: -EINVAL (an option out of range),
- * -ENOTSUP (more than one vCPU, backend not built in), -ENOENT, -EACCES,
- * -ENODEV ... (no usable /dev/kvm), -ENOMEM. `error` may be NULL.
+ * -ENOTSUP (more vCPUs than the backend has, backend not built in), -ENOENT,
+ * -EACCES, -ENODEV ... (no usable /dev/kvm), -ENOMEM. `error` may be NULL.
  */
 int vm_new(struct vm **ret_vm, const struct vm_options *options,
            char error[VM_ERROR_BYTES]);
@@ -182,23 +190,28 @@ int vm_load(struct vm *vm, const char *path);
 int vm_load_bytes(struct vm *vm, const void *bytes, size_t n);
 
 /*
- * Makes a loaded VM ready to run. Once per VM. The guest starts at the ELF's
+ * Makes a loaded VM ready to run. Once per VM. Every vCPU starts at the ELF's
  * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as if called
- * from address 0: rsp is 16n + 8, rdi = address of struct gt_boot. Its
- * addresses are unlike the physical ones, nothing is both writable and
- * executable, page 0 and the page below the stack are not mapped. Errors:
+ * from address 0: rsp is 16n + 8 on a stack of its own, rdi = address of a
+ * struct gt_boot of its own, which says which vCPU it is. They start together;
+ * the guest decides who waits for whom. Its addresses are unlike the physical
+ * ones, nothing is both writable and executable, page 0 and the pages around
+ * each stack are not mapped. Errors:
  * -EINVAL (not loaded, arguments too long), -EBUSY (done before), -ENOMEM.
  */
 int vm_boot(struct vm *vm, const struct vm_boot *boot);
 
 /*
- * Runs the guest on the calling thread until it ends; once per VM. Returns 0
+ * Runs the guest until it ends: vCPU 0 on the calling thread, each other one on
+ * a thread of its own; once per VM. Returns 0
  * with *ret_outcome filled whatever happened to the guest, VM_FAILED included;
  * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has run),
- * -EAGAIN, -ENOMEM (no thread for the watchdog). While it runs one more thread
- * exists, with all signals blocked; on KVM the signal SIGRTMIN + 4 is blocked
- * in the calling thread and used inside. The end is seen at most 100 ms after
- * timeout_ns or vm_kick(), plus the time that callbacks take.
+ * -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread, the
+ * watchdog; it and those of the other vCPUs have all signals blocked; on KVM
+ * the signal SIGRTMIN + 4 is blocked in the calling thread, too, and used
+ * inside. All threads are gone when it returns. A plain hlt stops its vCPU for
+ * good: nothing wakes it. The end is seen at most 100 ms after timeout_ns or
+ * vm_kick(), plus the time that callbacks take.
  */
 int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
 
@@ -218,8 +231,9 @@ void *vm_memory(const struct vm *vm, uint64_t *ret_bytes);
 /*
  * How the guest's TSC relates to the host's: guest = host + *ret_offset, and
  * its rate in kHz (0: not known; on the emulator it is the host's own).
- * Current at the time of the call; on KVM two system calls. Errors: -EINVAL
- * (no such vCPU), -errno of KVM.
+ * 0 for every vCPU at the start. Current at the time of the call; on KVM two
+ * system calls, which wait while the vCPU is running. Errors: -EINVAL (no such
+ * vCPU), -errno of KVM.
  */
 int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset,
            uint64_t *ret_khz);
