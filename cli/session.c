@@ -220,6 +220,8 @@ static enum gt_ending ending_of(enum vm_end end)
 		return GT_ENDING_INTERRUPTED;
 	case VM_FAILED:
 		return GT_ENDING_FAILED;
+	case VM_PAUSED: /* nobody here does that */
+		break;
 	}
 	return GT_ENDING_UNKNOWN;
 }
@@ -253,6 +255,8 @@ static int status_of(const struct session *session,
 	case VM_FAILED:
 		complain("%s", outcome->message);
 		return RUN_FAILED;
+	case VM_PAUSED:
+		break;
 	}
 	return RUN_FAILED;
 }

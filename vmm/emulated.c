@@ -6,18 +6,17 @@
  * are reported all the same.
  *
  * What else is peculiar: a stop takes effect at the end of a translation block
- * only; `hlt` and a stop look alike; RIP is exact at memory faults only while
- * some memory hook exists; a fault never reaches the guest's IDT by itself. The
- * last one is made up for by interrupt.c.
+ * only; `hlt` and a stop look alike, so that each `hlt` has a hook; RIP is
+ * exact at memory faults only while some memory hook exists; a fault never
+ * reaches the guest's IDT by itself. The last one is made up for by
+ * interrupt.c.
  */
-#include "interrupt.h"
-#include "vm_internal.h"
+#include "engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unicorn/unicorn.h>
 
 /* What the emulator reserves; it ends the process where it cannot. */
 #define ENGINE_BYTES (UINT64_C(1100) << 20)
@@ -26,19 +25,12 @@
 #define PRESENT      0x01u
 #define NOWHERE      UINT64_C(8) /* in page 0, which is never mapped */
 
-struct engine {
-	uc_engine *uc;
-	bool pending;    /* `event` is to be delivered */
-	unsigned rewind; /* RIP is this far behind where it should be */
-	struct vm__event event;
-};
-
 static bool over(const struct vm *vm)
 {
 	return vm__over(vm->vcpus); /* there is one */
 }
 
-static int engine_failed(struct vm *vm, const char *what, uc_err err)
+int vm__engine_failed(struct vm *vm, const char *what, uc_err err)
 {
 	return vm__fail(vm->error, err == UC_ERR_NOMEM ? -ENOMEM : -EIO,
 	                "emulator: %s: %s", what, uc_strerror(err));
@@ -64,7 +56,7 @@ static int emulated_usable(char error[VM_ERROR_BYTES])
 
 static struct vm_exit exit_now(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = {
 		.registers_valid = true,
 		.cr0 = vm->vcpus[0].entry.cr0,
@@ -81,7 +73,7 @@ static struct vm_exit exit_now(struct vm *vm)
 
 static struct vm_exit exit_with_rip(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = exit_now(vm);
 
 	exit.rip_valid = true;
@@ -92,7 +84,7 @@ static struct vm_exit exit_with_rip(struct vm *vm)
 static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
                       uint32_t value)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = exit_now(vm);
 	unsigned char data[sizeof value];
 
@@ -103,10 +95,10 @@ static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
 	exit.write = write;
 	exit.count = 1;
 	vm__exit(vm->vcpus, &exit, write ? data : NULL);
-	if (over(vm))
-		uc_emu_stop(engine->uc);
-	else
+	if (!over(vm))
 		vm__enter(vm->vcpus);
+	if (over(vm) || vm__stopping(vm))
+		uc_emu_stop(engine->uc);
 }
 
 static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
@@ -131,7 +123,7 @@ static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *ctx)
 
 static void raise_event(struct vm *vm, struct vm__event event)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	if (!engine->pending)
 		engine->event = event;
@@ -154,7 +146,7 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
 static void on_syscall(uc_engine *uc, void *ctx)
 {
 	struct vm *vm = ctx;
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	engine->rewind = 2;
 	raise_event(vm, (struct vm__event){.vector = VM__INVALID_OPCODE});
@@ -224,7 +216,7 @@ union callback {
 
 static uc_err hook_insn(struct vm *vm, union callback callback, int insn)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uc_hook hook;
 
 	return uc_hook_add(engine->uc, &hook, UC_HOOK_INSN, callback.pointer,
@@ -234,7 +226,7 @@ static uc_err hook_insn(struct vm *vm, union callback callback, int insn)
 static uc_err hook(struct vm *vm, int type, union callback callback,
                    uint64_t begin, uint64_t end)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uc_hook handle;
 
 	return uc_hook_add(engine->uc, &handle, type, callback.pointer, vm,
@@ -273,7 +265,7 @@ static uc_err hook_all(struct vm *vm)
 
 static int emulated_create(struct vm *vm)
 {
-	struct engine *engine = calloc(1, sizeof *engine);
+	struct vm__engine *engine = calloc(1, sizeof *engine);
 	uc_err err;
 
 	if (!engine)
@@ -281,17 +273,17 @@ static int emulated_create(struct vm *vm)
 	vm->state = engine;
 	err = uc_open(UC_ARCH_X86, UC_MODE_64, &engine->uc);
 	if (err)
-		return engine_failed(vm, "open", err);
+		return vm__engine_failed(vm, "open", err);
 	/* No address at all at which it stops by itself. */
 	err = uc_ctl_exits_enable(engine->uc);
 	if (!err)
 		err = hook_all(vm);
-	return err ? engine_failed(vm, "hooks", err) : 0;
+	return err ? vm__engine_failed(vm, "hooks", err) : 0;
 }
 
 static void emulated_destroy(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	if (!engine)
 		return;
@@ -303,7 +295,7 @@ static void emulated_destroy(struct vm *vm)
 
 static int emulated_map(struct vm *vm, const struct vm__run *run)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uint32_t prot = UC_PROT_READ;
 	uc_err err;
 
@@ -311,13 +303,13 @@ static int emulated_map(struct vm *vm, const struct vm__run *run)
 	prot |= run->prot & VM__EXECUTE ? UC_PROT_EXEC : 0;
 	err = uc_mem_map_ptr(engine->uc, run->gva, run->bytes, prot,
 	                     vm->space.ram + run->gpa);
-	return err ? engine_failed(vm, "map", err) : 0;
+	return err ? vm__engine_failed(vm, "map", err) : 0;
 }
 
 static int emulated_prepare(struct vm__vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uint64_t rflags = 2;
 	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
 	               UC_X86_REG_RFLAGS};
@@ -325,7 +317,7 @@ static int emulated_prepare(struct vm__vcpu *vcpu)
 	                  &rflags};
 	uc_err err = uc_reg_write_batch(engine->uc, names, values, 4);
 
-	return err ? engine_failed(vm, "registers", err) : 0;
+	return err ? vm__engine_failed(vm, "registers", err) : 0;
 }
 
 static struct vm__cpu cpu_get(uc_engine *uc)
@@ -368,7 +360,7 @@ static uc_err cpu_set(uc_engine *uc, const struct vm__cpu *before,
 /* Hands the pending exception to the guest. */
 static void deliver(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm__cpu before = cpu_get(engine->uc), cpu = before;
 	uc_err err;
 
@@ -391,15 +383,10 @@ static void deliver(struct vm *vm)
 	}
 }
 
-static bool stopping(struct vm *vm)
-{
-	return atomic_load(&vm->watchdog.stop) != VM__STOP_NONE;
-}
-
 /* uc_emu_start() is back: an end, an exception, a stop, or `hlt`. */
 static void after_start(struct vm *vm, uc_err err)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit;
 
 	if (over(vm))
@@ -418,7 +405,8 @@ static void after_start(struct vm *vm, uc_err err)
 	if (err) {
 		vm__failed(vm->vcpus, &exit, -EIO, "emulator: %s",
 		           uc_strerror(err));
-	} else if (!stopping(vm)) {
+	} else if (engine->hlt) {
+		engine->hlt = false;
 		exit.reason = VM_EXIT_HLT;
 		vm__exit(vm->vcpus, &exit, NULL);
 	}
@@ -427,14 +415,20 @@ static void after_start(struct vm *vm, uc_err err)
 static void emulated_run(struct vm__vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
+	uc_err err = vm__engine_hook_hlts(vm);
 
+	if (err) {
+		vm__failed(vcpu, &(struct vm_exit){0}, -EIO, "emulator: %s",
+		           uc_strerror(err));
+		return;
+	}
 	vm__enter(vm->vcpus);
 	while (!over(vm)) {
 		uint64_t rip = 0;
 
 		/* Here, too: a guest may fault faster than we can stop it. */
-		if (stopping(vm)) {
+		if (vm__stopping(vm)) {
 			struct vm_exit exit = exit_with_rip(vm);
 
 			vm__interrupted(vm->vcpus, &exit);
@@ -447,7 +441,7 @@ static void emulated_run(struct vm__vcpu *vcpu)
 
 static void emulated_interrupt(struct vm__vcpu *vcpu)
 {
-	struct engine *engine = vcpu->vm->state;
+	struct vm__engine *engine = vcpu->vm->state;
 
 	uc_emu_stop(engine->uc);
 }

@@ -218,6 +218,8 @@ void vm__interrupted(struct vm__vcpu *vcpu, struct vm_exit *exit)
 		end(vcpu, VM_TIMEOUT, exit);
 	else if (stop == VM__STOP_KICK)
 		end(vcpu, VM_INTERRUPTED, exit);
+	else if (stop == VM__STOP_PAUSE)
+		vcpu->paused = true;
 }
 
 void vm__failed(struct vm__vcpu *vcpu, struct vm_exit *exit, int code,

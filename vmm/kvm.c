@@ -175,7 +175,11 @@ static void kvm_run(struct vm__vcpu *vcpu)
 	if (machine->sync_regs)
 		cpu->run->kvm_valid_regs =
 			KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	cpu->run->immediate_exit = 0;
 	while (!vm__over(vcpu)) {
+		/* KVM completes the access of the last exit even then. */
+		if (vm__stopping(vcpu->vm))
+			cpu->run->immediate_exit = 1;
 		vm__enter(vcpu);
 		if (ioctl(cpu->fd, KVM_RUN, 0) == 0) {
 			take_exit(vcpu);
@@ -209,5 +213,7 @@ const struct vm__backend vm__kvm = {
 	.run = kvm_run,
 	.interrupt = kvm_interrupt,
 	.tsc = vm__kvm_tsc,
+	.set_tsc = vm__kvm_set_tsc,
+	.doorbell = vm__kvm_doorbell,
 	.destroy = vm__kvm_destroy,
 };

@@ -328,3 +328,26 @@ int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz)
 	*ret_khz = machine->khz;
 	return 0;
 }
+
+int vm__kvm_set_tsc(struct vm__vcpu *vcpu, int64_t offset)
+{
+	return set_offset(vcpu, offset) < 0
+	               ? vm__kvm_failed(vcpu->vm, "TSC offset")
+	               : 0;
+}
+
+int vm__kvm_doorbell(struct vm *vm, int eventfd, uint8_t value)
+{
+	const struct vm__machine *machine = vm->state;
+	struct kvm_ioeventfd doorbell = {
+		.datamatch = value,
+		.addr = GT_PORT_TRACE,
+		.len = 1,
+		.fd = eventfd,
+		.flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH,
+	};
+
+	return ioctl(machine->vm_fd, KVM_IOEVENTFD, &doorbell) < 0
+	               ? vm__kvm_failed(vm, "doorbell")
+	               : 0;
+}

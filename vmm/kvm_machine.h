@@ -37,6 +37,8 @@ int vm__kvm_usable(char error[VM_ERROR_BYTES]);
 int vm__kvm_create(struct vm *vm);
 int vm__kvm_prepare(struct vm__vcpu *vcpu);
 int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz);
+int vm__kvm_set_tsc(struct vm__vcpu *vcpu, int64_t offset);
+int vm__kvm_doorbell(struct vm *vm, int eventfd, uint8_t value);
 void vm__kvm_destroy(struct vm *vm);
 
 #endif

@@ -14,8 +14,10 @@ static void run_vcpu(struct vm__vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	vm->backend->run(vcpu);
-	vm__flush_line(vcpu);
+	if (!vm__over(vcpu)) /* it may have halted before a pause */
+		vm->backend->run(vcpu);
+	if (!vcpu->paused)
+		vm__flush_line(vcpu);
 	vm__watchdog_left(&vm->watchdog);
 }
 
@@ -97,10 +99,24 @@ static int run(struct vm *vm)
 
 static void count(struct vm *vm)
 {
+	vm->outcome.exits = vm->outcome.ignored = 0;
 	for (unsigned i = 0; i < vm->options.vcpus; i++) {
 		vm->outcome.exits += vm->vcpus[i].exits;
 		vm->outcome.ignored += vm->vcpus[i].ignored;
 	}
+}
+
+/* All vCPUs have left, and none of them has ended the run. */
+static void paused(struct vm *vm)
+{
+	const struct vm_exit *last = &vm->vcpus[0].last;
+	int pause = VM__STOP_PAUSE;
+
+	atomic_compare_exchange_strong(&vm->watchdog.stop, &pause,
+	                               VM__STOP_NONE);
+	vm->outcome.end = VM_PAUSED;
+	vm->outcome.rip_valid = last->rip_valid;
+	vm->outcome.rip = last->rip;
 }
 
 int vm_run(struct vm *vm, struct vm_outcome *ret_outcome)
@@ -109,18 +125,23 @@ int vm_run(struct vm *vm, struct vm_outcome *ret_outcome)
 
 	if (!vm->booted)
 		return vm__fail(vm->error, -EINVAL, "not booted");
-	if (vm->has_run)
+	if (vm->over)
 		return vm__fail(vm->error, -EBUSY, "has run already");
-	vm->outcome.vector = -1;
-	if (atomic_load(&vm->watchdog.stop) != VM__STOP_NONE) {
+	vm->outcome = (struct vm_outcome){.vector = -1};
+	for (unsigned i = 0; i < vm->options.vcpus; i++)
+		vm->vcpus[i].paused = false;
+	if (atomic_load(&vm->watchdog.stop) == VM__STOP_KICK) {
 		vm->outcome.end = VM_INTERRUPTED;
+		vm->over = true;
 	} else {
 		result = run(vm);
 		if (result < 0)
 			return vm__fail(vm->error, result, "no thread: %s",
 			                strerror(-result));
+		vm->over = atomic_load(&vm->ended);
+		if (!vm->over)
+			paused(vm);
 	}
-	vm->has_run = true;
 	count(vm);
 	if (vm->outcome.end == VM_FAILED)
 		vm__fail(vm->error, 0, "%.200s", vm->outcome.message);
@@ -131,4 +152,9 @@ int vm_run(struct vm *vm, struct vm_outcome *ret_outcome)
 void vm_kick(struct vm *vm)
 {
 	vm__watchdog_bark(&vm->watchdog, VM__STOP_KICK);
+}
+
+void vm_pause(struct vm *vm)
+{
+	vm__watchdog_bark(&vm->watchdog, VM__STOP_PAUSE);
 }

@@ -122,7 +122,13 @@ static const struct vm__backend *pick_for(const struct vm_options *options,
 static int on_mapped(void *ctx, const struct vm__run *run)
 {
 	struct vm *vm = ctx;
+	struct vm__run *runs =
+		realloc(vm->runs, (vm->run_count + 1) * sizeof *runs);
 
+	if (!runs)
+		return -ENOMEM;
+	vm->runs = runs;
+	runs[vm->run_count++] = *run;
 	return vm->backend->map ? vm->backend->map(vm, run) : 0;
 }
 
@@ -207,6 +213,7 @@ struct vm *vm_free(struct vm *vm)
 	pthread_mutex_destroy(&vm->console);
 	pthread_mutex_destroy(&vm->gate);
 	free(vm->vcpus);
+	free(vm->runs);
 	free(vm);
 	return NULL;
 }
@@ -398,7 +405,7 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot)
 	if (result == 0 && !put_boot(vm, boot, &info))
 		result = -EFAULT;
 	if (result < 0) {
-		vm->has_run = true; /* it never can */
+		vm->over = true;
 		return vm__fail(vm->error, result,
 		                "the guest's memory is too small for its "
 		                "image, stacks and arguments");
@@ -419,4 +426,24 @@ int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset, uint64_t *ret_khz)
 	if (vcpu >= vm->options.vcpus)
 		return vm__fail(vm->error, -EINVAL, "no vCPU %u", vcpu);
 	return vm->backend->tsc(&vm->vcpus[vcpu], ret_offset, ret_khz);
+}
+
+int vm_set_tsc(struct vm *vm, unsigned vcpu, int64_t offset)
+{
+	if (vcpu >= vm->options.vcpus)
+		return vm__fail(vm->error, -EINVAL, "no vCPU %u", vcpu);
+	if (!vm->backend->set_tsc)
+		return vm__fail(vm->error, -ENOTSUP,
+		                "the %s backend's TSC is the host's",
+		                vm->backend->name);
+	return vm->backend->set_tsc(&vm->vcpus[vcpu], offset);
+}
+
+int vm_doorbell(struct vm *vm, int eventfd, uint8_t value)
+{
+	if (!vm->backend->doorbell)
+		return vm__fail(vm->error, -ENOTSUP,
+		                "the %s backend has no doorbell of its own",
+		                vm->backend->name);
+	return vm->backend->doorbell(vm, eventfd, value);
 }

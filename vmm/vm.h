@@ -9,10 +9,10 @@
  * buffer that vm_error() shows (vm_new(): into the caller's). Nothing here
  * prints or exits. Strings and structs that are passed in may be released when
  * the function returns, except the `ctx` of the callbacks. A VM belongs to one
- * thread at a time; only vm_kick() may be called from any thread and from a
- * signal handler, and only before vm_free() begins. Different VMs are
- * independent. What comes out of a guest (registers, console, abort message) is
- * untrusted: escape it before it reaches a terminal.
+ * thread at a time; only vm_kick() and vm_pause() may be called from any thread
+ * and from a signal handler, and only before vm_free() begins. Different VMs
+ * are independent. What comes out of a guest (registers, console, abort
+ * message) is untrusted: escape it before it reaches a terminal.
  *
  * What a guest finds is written down at vm_boot(). Not here: devices,
  * interrupts, snapshots, PIE guests.
@@ -42,10 +42,12 @@ enum vm_backend {
 };
 
 enum vm_capability {
-	VM_HAS_TSC_RATE = 1,  /* vm_tsc() knows the frequency */
-	VM_HAS_RIP_AT_IO = 2, /* rip is valid in an exit for VM_EXIT_IO */
-	VM_HAS_PAGING = 4,    /* the guest may replace its page tables */
-	VM_HAS_VCPUS = 8,     /* up to VM_VCPUS_MAX of them */
+	VM_HAS_TSC_RATE = 1,     /* vm_tsc() knows the frequency */
+	VM_HAS_RIP_AT_IO = 2,    /* rip is valid in an exit for VM_EXIT_IO */
+	VM_HAS_PAGING = 4,       /* the guest may replace its page tables */
+	VM_HAS_VCPUS = 8,        /* up to VM_VCPUS_MAX of them */
+	VM_HAS_TSC_OFFSET = 16,  /* vm_set_tsc() */
+	VM_HAS_DOORBELL_FD = 32, /* vm_doorbell() */
 };
 
 /* Why the guest left. Exceptions that its own IDT takes are not exits. */
@@ -55,7 +57,8 @@ enum vm_reason {
 	VM_EXIT_HLT = 3,
 	VM_EXIT_SHUTDOWN = 4,    /* triple fault */
 	VM_EXIT_EXCEPTION = 5,   /* the hypervisor hands an exception to us */
-	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), or a signal to this process */
+	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), vm_pause(), another's end, or a
+	                            signal to this process */
 	VM_EXIT_TIMEOUT = 7,
 	VM_EXIT_ERROR = 8, /* the hypervisor could not go on */
 };
@@ -90,8 +93,8 @@ struct vm_exit {
  * in vm_run(): never at the same time for one vCPU, but concurrently for
  * several. Each `enter` is followed by exactly one `exit`. `print` is called by
  * any of these threads, one call at a time. They may call vm_kick(),
- * vm_memory(), and vm_tsc() for their own vCPU; nothing else of this header.
- * Any may be NULL.
+ * vm_pause(), vm_memory(), and, for their own vCPU, vm_tsc() and vm_set_tsc();
+ * nothing else of this header. Any may be NULL.
  */
 struct vm_callbacks {
 	/* The guest is about to run. */
@@ -133,6 +136,7 @@ enum vm_end {
 	VM_TIMEOUT = 4,     /* timeout_ns is over */
 	VM_INTERRUPTED = 5, /* vm_kick() */
 	VM_FAILED = 6,      /* the VM itself: error, message */
+	VM_PAUSED = 7,      /* vm_pause(): vm_run() goes on from here */
 };
 
 struct vm_outcome {
@@ -203,12 +207,12 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot);
 
 /*
  * Runs the guest until it ends: vCPU 0 on the calling thread, each other one on
- * a thread of its own; once per VM. Returns 0
+ * a thread of its own. Once per VM, and again after each VM_PAUSED. Returns 0
  * with *ret_outcome filled whatever happened to the guest, VM_FAILED included;
- * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has run),
- * -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread, the
- * watchdog; it and those of the other vCPUs have all signals blocked; on KVM
- * the signal SIGRTMIN + 4 is blocked in the calling thread, too, and used
+ * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has come to its
+ * end), -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread,
+ * the watchdog; it and those of the other vCPUs have all signals blocked; on
+ * KVM the signal SIGRTMIN + 4 is blocked in the calling thread, too, and used
  * inside. All threads are gone when it returns. A plain hlt stops its vCPU for
  * good: nothing wakes it. The end is seen at most 100 ms after timeout_ns or
  * vm_kick(), plus the time that callbacks take.
@@ -220,6 +224,16 @@ int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
  * called. Any thread, async-signal-safe, keeps errno, idempotent.
  */
 void vm_kick(struct vm *vm);
+
+/*
+ * Stops the run without ending it, now or as soon as vm_run() is called: the
+ * access that a vCPU is in the middle of is completed, then vm_run() returns
+ * VM_PAUSED, unless the guest comes to its end before. Called in an `exit`, it
+ * stops that vCPU right behind the instruction that left on KVM, and on the
+ * emulator behind the end of its basic block. Any thread, async-signal-safe,
+ * keeps errno, idempotent.
+ */
+void vm_pause(struct vm *vm);
 
 /*
  * The guest's RAM, physical address 0 first, *ret_bytes long; unmapped pages
@@ -237,5 +251,25 @@ void *vm_memory(const struct vm *vm, uint64_t *ret_bytes);
  */
 int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset,
            uint64_t *ret_khz);
+
+/*
+ * From now on the guest's TSC on this vCPU is the host's plus `offset` ticks,
+ * modulo 2^64. Nobody else moves it: it is 0 until this is called, also over a
+ * pause. For a vCPU that is not running, or in its own callback. Errors:
+ * -EINVAL (no such vCPU), -ENOTSUP (no VM_HAS_TSC_OFFSET), -errno of KVM (Linux
+ * before 5.16).
+ */
+int vm_set_tsc(struct vm *vm, unsigned vcpu, int64_t offset);
+
+/*
+ * A doorbell that does not stop the guest for long: an OUT of one byte `value`
+ * to GT_PORT_TRACE adds 1 to `eventfd` inside the kernel, and the vCPU goes on.
+ * Such an access is then no exit, is not counted, and its registers reach
+ * nobody; other values leave as ever. For a VM that is not running; the caller
+ * may close its `eventfd` at any time. Errors: -ENOTSUP (no VM_HAS_DOORBELL_FD:
+ * the access stays an exit), -EEXIST (there is one for this value), -EBADF,
+ * -EINVAL (no eventfd).
+ */
+int vm_doorbell(struct vm *vm, int eventfd, uint8_t value);
 
 #endif

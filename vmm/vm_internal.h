@@ -18,9 +18,10 @@
 
 enum vm__stop {
 	VM__STOP_NONE = 0,
-	VM__STOP_KICK = 1,
-	VM__STOP_TIMEOUT = 2,
-	VM__STOP_ENDED = 3, /* another vCPU has ended the run */
+	VM__STOP_PAUSE = 1,
+	VM__STOP_KICK = 2,
+	VM__STOP_TIMEOUT = 3,
+	VM__STOP_ENDED = 4, /* another vCPU has ended the run */
 };
 
 /* How a vCPU starts; both backends report these control registers. */
@@ -31,8 +32,9 @@ struct vm__entry {
 
 struct vm__watchdog {
 	pthread_t thread;
-	int wake_fd;        /* eventfd: somebody changed `stop` or `inside` */
-	atomic_int stop;    /* enum vm__stop; the first reason stays */
+	int wake_fd;     /* eventfd: somebody changed `stop` or `inside` */
+	atomic_int stop; /* enum vm__stop; what follows a pause wins, else the
+	                    first */
 	atomic_uint inside; /* vCPUs that have not stopped yet */
 };
 
@@ -51,6 +53,7 @@ struct vm__vcpu {
 	struct vm__abort abort;
 	struct vm_exit last; /* to report registers that are gone */
 	bool halted;         /* by a plain hlt: it never goes on */
+	bool paused;         /* until the next vm_run() */
 	uint64_t exits, ignored;
 	char line[256]; /* console */
 	size_t line_n;
@@ -70,14 +73,24 @@ struct vm {
 	atomic_uint halted;      /* vCPUs */
 	atomic_bool ended;       /* who sets it decides on `outcome` */
 	struct vm_outcome outcome;
-	bool loaded, booted, has_run;
+	struct vm__run *runs; /* all mappings, in their order */
+	size_t run_count;
+	bool loaded;
+	bool booted; /* or restored */
+	bool over;   /* it has come to its end, or can never run */
 	char error[VM_ERROR_BYTES];
 };
 
 /* The vCPU must not go on. */
 static inline bool vm__over(struct vm__vcpu *vcpu)
 {
-	return vcpu->halted || atomic_load(&vcpu->vm->ended);
+	return vcpu->halted || vcpu->paused || atomic_load(&vcpu->vm->ended);
+}
+
+/* Whoever runs a vCPU shall stop it; vm__interrupted() says for how long. */
+static inline bool vm__stopping(struct vm *vm)
+{
+	return atomic_load(&vm->watchdog.stop) != VM__STOP_NONE;
 }
 
 /*
@@ -101,6 +114,9 @@ struct vm__backend {
 	void (*interrupt)(struct vm__vcpu *vcpu);
 	int (*tsc)(struct vm__vcpu *vcpu, int64_t *ret_offset,
 	           uint64_t *ret_khz);
+	/* NULL where there is no such thing. */
+	int (*set_tsc)(struct vm__vcpu *vcpu, int64_t offset);
+	int (*doorbell)(struct vm *vm, int eventfd, uint8_t value);
 	void (*destroy)(struct vm *vm);
 };
 

@@ -126,12 +126,19 @@ void vm__watchdog_join(struct vm__watchdog *dog)
 	pthread_join(dog->thread, NULL);
 }
 
+static bool outranks(enum vm__stop why, int stop)
+{
+	return stop == VM__STOP_NONE ||
+	       (stop == VM__STOP_PAUSE && why != VM__STOP_PAUSE);
+}
+
 void vm__watchdog_bark(struct vm__watchdog *dog, enum vm__stop why)
 {
-	int none = VM__STOP_NONE;
-	int before = errno;
+	int before = errno, stop = atomic_load(&dog->stop);
 
-	atomic_compare_exchange_strong(&dog->stop, &none, (int)why);
+	while (outranks(why, stop) &&
+	       !atomic_compare_exchange_weak(&dog->stop, &stop, (int)why))
+		continue;
 	wake(dog);
 	errno = before;
 }
