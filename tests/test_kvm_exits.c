@@ -26,6 +26,7 @@ static void *fake_mmap(void);
 #define munmap(at, n)                        ((void)(at))
 #include "../vmm/kvm.c"
 #include "../vmm/kvm_machine.c"
+#include "../vmm/kvm_state.c"
 #undef open
 #undef close
 #undef ioctl

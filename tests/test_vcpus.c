@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #define MS     UINT64_C(1000000)
@@ -293,6 +295,28 @@ static void all_clocks_are_the_hosts(void **state)
 	}
 }
 
+static void a_doorbell_may_ring_inside_the_kernel(void **state)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct vm *vm = new_vm(2, "bells", 60000 * MS);
+	eventfd_t rung = 0;
+
+	(void)state;
+	assert_true(vm_capabilities(vm) & VM_HAS_DOORBELL_FD);
+	assert_int_equal(vm_doorbell(vm, -1, 1), -EBADF);
+	assert_int_equal(vm_doorbell(vm, fd, 1), 0);
+	assert_int_equal(vm_doorbell(vm, fd, 1), -EEXIST);
+	assert_int_equal(vm_run(vm, &outcome), 0);
+	vm_free(vm);
+	assert_int_equal(outcome.end, VM_HALTED);
+	assert_int_equal(eventfd_read(fd, &rung), 0);
+	assert_true(rung == 2 * 200);
+	/* Those of value 0 are exits as ever: 20 each, and the end. */
+	assert_int_equal(many.vcpu[1].exits, 20 + 1);
+	assert_int_equal(many.vcpu[0].exits, 20 + 1);
+	close(fd);
+}
+
 static void as_many_as_the_header_says(void **state)
 {
 	struct vm_options options = {.size = sizeof options,
@@ -325,6 +349,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_watchdog_stops_all),
 		cmocka_unit_test(a_kick_stops_all),
 		cmocka_unit_test(all_clocks_are_the_hosts),
+		cmocka_unit_test(a_doorbell_may_ring_inside_the_kernel),
 		cmocka_unit_test(as_many_as_the_header_says),
 	};
 

@@ -456,6 +456,18 @@ static int emulated_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset,
 	return 0;
 }
 
+/* A fresh engine over the memory that is there. */
+static int emulated_reset(struct vm *vm)
+{
+	int result;
+
+	emulated_destroy(vm);
+	result = emulated_create(vm);
+	for (size_t i = 0; i < vm->run_count && result == 0; i++)
+		result = emulated_map(vm, &vm->runs[i]);
+	return result;
+}
+
 const struct vm__backend vm__emulated = {
 	.name = "emulated",
 	.vcpus_max = 1, /* two engines would not see each other's LOCK */
@@ -466,5 +478,9 @@ const struct vm__backend vm__emulated = {
 	.run = emulated_run,
 	.interrupt = emulated_interrupt,
 	.tsc = emulated_tsc,
+	.state_bytes = sizeof(struct vm__engine_state),
+	.save = vm__engine_save,
+	.reset = emulated_reset,
+	.restore = vm__engine_restore,
 	.destroy = emulated_destroy,
 };

@@ -205,7 +205,7 @@ static void kvm_interrupt(struct vm__vcpu *vcpu)
 const struct vm__backend vm__kvm = {
 	.name = "kvm",
 	.capabilities = VM_HAS_TSC_RATE | VM_HAS_RIP_AT_IO | VM_HAS_PAGING |
-                        VM_HAS_VCPUS,
+                        VM_HAS_VCPUS | VM_HAS_TSC_OFFSET | VM_HAS_DOORBELL_FD,
 	.vcpus_max = VM_VCPUS_MAX,
 	.usable = vm__kvm_usable,
 	.create = vm__kvm_create,
@@ -215,5 +215,9 @@ const struct vm__backend vm__kvm = {
 	.tsc = vm__kvm_tsc,
 	.set_tsc = vm__kvm_set_tsc,
 	.doorbell = vm__kvm_doorbell,
+	.state_bytes = sizeof(struct vm__kvm_state),
+	.save = vm__kvm_save,
+	.reset = vm__kvm_reset,
+	.restore = vm__kvm_restore,
 	.destroy = vm__kvm_destroy,
 };

@@ -9,6 +9,8 @@
 
 #include <linux/kvm.h>
 
+#define VM__KVM_MSRS_MAX 512u
+
 struct vm__kvm_cpu {
 	int fd;
 	struct kvm_run *run;
@@ -40,5 +42,27 @@ int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz);
 int vm__kvm_set_tsc(struct vm__vcpu *vcpu, int64_t offset);
 int vm__kvm_doorbell(struct vm *vm, int eventfd, uint8_t value);
 void vm__kvm_destroy(struct vm *vm);
+
+struct vm__kvm_msr {
+	uint32_t index, reserved;
+	uint64_t value;
+};
+
+/* In a snapshot, too; all of it is the kernel's ABI. */
+struct vm__kvm_state {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_debugregs debug;
+	struct kvm_vcpu_events events;
+	struct kvm_xcrs xcrs; /* nr_xcrs 0: the CPU has no XSAVE */
+	struct kvm_xsave xsave;
+	uint32_t msr_count, reserved;
+	struct vm__kvm_msr msrs[VM__KVM_MSRS_MAX];
+};
+
+/* kvm_state.c; `state` is a struct vm__kvm_state, aligned or not. */
+int vm__kvm_save(struct vm__vcpu *vcpu, void *state);
+int vm__kvm_reset(struct vm *vm);
+int vm__kvm_restore(struct vm__vcpu *vcpu, const void *state);
 
 #endif

@@ -15,7 +15,7 @@
  * message) is untrusted: escape it before it reaches a terminal.
  *
  * What a guest finds is written down at vm_boot(). Not here: devices,
- * interrupts, snapshots, PIE guests.
+ * interrupts, PIE guests.
  */
 #ifndef GUESTTRACE_VM_H
 #define GUESTTRACE_VM_H
@@ -260,6 +260,36 @@ int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset,
  * before 5.16).
  */
 int vm_set_tsc(struct vm *vm, unsigned vcpu, int64_t offset);
+
+/*
+ * Writes a VM that is booted or paused to `fd`, from its current offset on: RAM
+ * but for pages of zeros, and all state of all vCPUs. The form is this
+ * library's own; it holds for the same build and the same backend. The VM is
+ * unchanged and may go on. Errors: -EINVAL (not booted, or at its end), -errno
+ * of writing, of KVM; then what was written is no snapshot.
+ */
+int vm_save(struct vm *vm, int fd);
+
+/* What a restored guest reads from its TSC. */
+enum vm_tsc_after {
+	VM_TSC_STAYS = 0, /* host + the offset that this VM has: a jump */
+	VM_TSC_RESUMES =
+		1, /* it goes on from where it was saved; offsets change */
+};
+
+/*
+ * Turns a VM that is not running into the one that was saved, to be run from
+ * there: a new one, one that is paused, or one that has ended. It needs the
+ * same backend, number of vCPUs and memory; the file takes the place of
+ * vm_load() and vm_boot(). Console, abort bytes and counts of exits are those
+ * of the snapshot, a vm_kick() from before is forgotten. Reads from the current
+ * offset of `fd` on, and may read past the snapshot's end. The file may be
+ * hostile. Errors: -EINVAL (another kind of VM), -EBADMSG (no snapshot, or a
+ * damaged one), -ENOTSUP (RESUMES without VM_HAS_TSC_OFFSET), -ENOMEM, -errno
+ * of reading, of KVM. Where more than the head of the file was read, the VM can
+ * then only be freed or be restored again.
+ */
+int vm_restore(struct vm *vm, int fd, enum vm_tsc_after tsc);
 
 /*
  * A doorbell that does not stop the guest for long: an OUT of one byte `value`

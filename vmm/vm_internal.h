@@ -16,6 +16,8 @@
 /* Stops a vCPU; blocked in the threads of a run, except inside KVM_RUN. */
 #define VM__SIGNAL (SIGRTMIN + 4)
 
+#define VM__LINE_BYTES 256u
+
 enum vm__stop {
 	VM__STOP_NONE = 0,
 	VM__STOP_PAUSE = 1,
@@ -55,7 +57,7 @@ struct vm__vcpu {
 	bool halted;         /* by a plain hlt: it never goes on */
 	bool paused;         /* until the next vm_run() */
 	uint64_t exits, ignored;
-	char line[256]; /* console */
+	char line[VM__LINE_BYTES]; /* console */
 	size_t line_n;
 };
 
@@ -117,6 +119,15 @@ struct vm__backend {
 	/* NULL where there is no such thing. */
 	int (*set_tsc)(struct vm__vcpu *vcpu, int64_t offset);
 	int (*doorbell)(struct vm *vm, int eventfd, uint8_t value);
+	/*
+	 * Of snapshots. `save` fills `state_bytes` of a stopped vCPU; after
+	 * `reset`, which finds RAM and vm->runs in place, `restore` takes them,
+	 * from whomever they are.
+	 */
+	size_t state_bytes;
+	int (*save)(struct vm__vcpu *vcpu, void *state);
+	int (*reset)(struct vm *vm);
+	int (*restore)(struct vm__vcpu *vcpu, const void *state);
 	void (*destroy)(struct vm *vm);
 };
 

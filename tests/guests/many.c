@@ -72,6 +72,17 @@ static void read_clock(unsigned vcpu)
 	}
 }
 
+/* 200 doorbells of value 1, and one of 0 after each ten of them. */
+static void ring_bells(unsigned vcpu)
+{
+	(void)vcpu;
+	for (unsigned i = 1; i <= 200; i++) {
+		out8(GT_PORT_TRACE, 1);
+		if (i % 10 == 0)
+			out8(GT_PORT_TRACE, 0);
+	}
+}
+
 /* By CPUID, by boot information, and by GS. */
 static void say_who(unsigned vcpu)
 {
@@ -164,12 +175,13 @@ static const struct {
 	void (*run)(unsigned vcpu);
 	bool all; /* vCPU 0 does it as well */
 } behaviours[] = {
-	{"print", print_lines, true}, {"abort", abort_slowly, true},
-	{"clock", read_clock, true},  {"who", say_who, true},
-	{"exit", exit_with_7, true},  {"fault", fault, true},
-	{"triple", triple, true},     {"overflow", overflow, true},
-	{"hlt", hlt, true},           {"spin", spin_forever, true},
-	{"count", count, true},       {"sleep", spin_forever, false},
+	{"bells", ring_bells, true},    {"print", print_lines, true},
+	{"abort", abort_slowly, true},  {"clock", read_clock, true},
+	{"who", say_who, true},         {"exit", exit_with_7, true},
+	{"fault", fault, true},         {"triple", triple, true},
+	{"overflow", overflow, true},   {"hlt", hlt, true},
+	{"spin", spin_forever, true},   {"count", count, true},
+	{"sleep", spin_forever, false},
 };
 
 int guest_main(int argc, char **argv)
