@@ -177,7 +177,7 @@ void gt__otlp_outcome(struct gt__out *o, const struct gt_summary *s)
 	gt__otlp_word(o, "guesttrace.outcome", gt__ending_word(s->ending));
 	if (s->ending == GT_ENDING_HALTED)
 		gt__otlp_u64(o, "guesttrace.exit_status", s->status);
-	gt__otlp_u64(o, "guesttrace.error_bound_ns", s->error_bound_ns);
+	gt__otlp_u64(o, "guesttrace.error_bound_ns", s->clock.error_bound_ns);
 	gt__otlp_u64(o, "guesttrace.records", s->records);
 	for (i = 0; i < GT_EXIT_REASONS; i++)
 		put_numbered(o, "exits.", gt__exit_word(i), s->exits[i]);

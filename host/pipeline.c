@@ -162,9 +162,11 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	memcpy(names.trace_id, trace_id, 16);
 	pipeline->trace.parent_id = gt__cursor_u64(&cursor);
 	names.id_base = gt__cursor_u64(&cursor);
+	pipeline->trace.run_id = gt__exported(&names, GT__RUN_ID);
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
+	pipeline->trace.boottime_offset_ns = (int64_t)gt__cursor_u64(&cursor);
 	gt__pipeline_clock(pipeline, &cursor);
 	r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
@@ -275,7 +277,7 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	bad_requests = gt__cursor_u64(&cursor);
 	repeated_batches = gt__cursor_u64(&cursor);
 	message = gt__cursor_text(&cursor);
-	if (cursor.bad || ending > GT_ENDING_FAILED)
+	if (cursor.bad || ending > GT_ENDING_SNAPSHOT)
 		return -EINVAL;
 	pipeline->message = malloc(3 * message.count + 1);
 	if (!pipeline->message)
@@ -349,7 +351,7 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 		gt__pipeline_show(pipeline, i, true);
 	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
 	gt__spans_interrupt(&pipeline->spans, pipeline->summary.end_ns);
-	pipeline->summary.error_bound_ns = pipeline->clock.error_ns;
+	pipeline->summary.clock.error_bound_ns = pipeline->clock.error_ns;
 	pipeline->summary.losses.cut_bytes = cut_bytes;
 	pipeline->summary.losses.bad_records += bad_frames;
 	sum_losses(pipeline);

@@ -16,7 +16,7 @@ static uint64_t nanoseconds(clockid_t clock)
 /* The TSC between two readings of the clock; the closest of three. */
 void gt__system_clock(void *context, struct gt_clock_reading *ret_reading)
 {
-	uint64_t best = UINT64_MAX;
+	uint64_t best = UINT64_MAX, since;
 
 	(void)context;
 	for (int i = 0; i < 3; i++) {
@@ -31,9 +31,9 @@ void gt__system_clock(void *context, struct gt_clock_reading *ret_reading)
 		ret_reading->monotonic_ns = before + best / 2;
 		ret_reading->gap_ns = best / 2 + 1;
 	}
-	ret_reading->realtime_ns =
-		nanoseconds(CLOCK_REALTIME) -
-		(nanoseconds(CLOCK_MONOTONIC) - ret_reading->monotonic_ns);
+	since = nanoseconds(CLOCK_MONOTONIC) - ret_reading->monotonic_ns;
+	ret_reading->realtime_ns = nanoseconds(CLOCK_REALTIME) - since;
+	ret_reading->boottime_ns = nanoseconds(CLOCK_BOOTTIME) - since;
 }
 
 void gt__system_random(void *context, void *bytes, size_t count)

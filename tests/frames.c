@@ -40,7 +40,7 @@ void frames_start(uint32_t version, uint32_t vcpus)
 	gt__frame_put32(&frames_buffer, version);
 	gt__frame_put32(&frames_buffer, vcpus);
 	gt__frame_put(&frames_buffer, "0123456789abcdef", 16);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 5; i++)
 		gt__frame_put64(&frames_buffer, 0);
 	for (unsigned i = 0; i < 3; i++)
 		gt__frame_put64(&frames_buffer, 100); /* clock */

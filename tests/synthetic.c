@@ -189,7 +189,7 @@ void syn_end(struct syn *s, uint64_t at_ns)
 		syn_close(s, s->spans[i], s->spans[i]->view.vcpu, at_ns);
 	}
 	s->summary.end_ns = s->trace.start_ns + at_ns;
-	s->summary.error_bound_ns = 42;
+	s->summary.clock.error_bound_ns = 42;
 	s->summary.records = s->sequence;
 	s->summary.record_bytes = s->sequence * 32;
 	CALL_(end, &s->summary);

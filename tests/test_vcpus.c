@@ -35,6 +35,7 @@ struct vcpu_seen {
 struct many {
 	struct vm *vm;
 	struct vcpu_seen vcpu[VM_VCPUS_MAX];
+	atomic_uint entered; /* vCPUs */
 	atomic_bool printing;
 	bool torn; /* two prints at a time */
 	char text[1 << 16];
@@ -47,11 +48,14 @@ static struct vm_outcome outcome;
 
 static void on_enter(void *ctx, unsigned vcpu)
 {
-	struct vcpu_seen *seen = &((struct many *)ctx)->vcpu[vcpu];
+	struct many *all = ctx;
+	struct vcpu_seen *seen = &all->vcpu[vcpu];
 
 	seen->unpaired |= seen->inside;
-	if (seen->enters++ == 0)
+	if (seen->enters++ == 0) {
 		seen->thread = pthread_self();
+		atomic_fetch_add(&all->entered, 1);
+	}
 	seen->unpaired |= !pthread_equal(seen->thread, pthread_self());
 	seen->inside = true;
 	seen->tsc_in = __rdtsc();
@@ -242,7 +246,7 @@ static void a_hlt_of_all_is_the_end_and_of_one_is_not(void **state)
 	assert_int_equal(outcome.status, 0);
 	for (unsigned i = 0; i < VCPUS; i++)
 		assert_int_equal(many.vcpu[i].last.reason, VM_EXIT_HLT);
-	run_for(VCPUS, "sleep", 200 * MS);
+	run_for(VCPUS, "sleep", 1000 * MS);
 	assert_int_equal(outcome.end, VM_TIMEOUT);
 	assert_int_equal(many.vcpu[0].last.reason, VM_EXIT_HLT);
 	assert_int_equal(many.vcpu[0].exits, 1);
@@ -252,7 +256,7 @@ static void a_hlt_of_all_is_the_end_and_of_one_is_not(void **state)
 static void the_watchdog_stops_all(void **state)
 {
 	(void)state;
-	run_for(VCPUS, "spin", 150 * MS);
+	run_for(VCPUS, "spin", 1000 * MS);
 	assert_int_equal(outcome.end, VM_TIMEOUT);
 	for (unsigned i = 0; i < VCPUS; i++)
 		assert_int_equal(many.vcpu[i].last.reason, VM_EXIT_TIMEOUT);
@@ -260,9 +264,8 @@ static void the_watchdog_stops_all(void **state)
 
 static void *kick_later(void *arg)
 {
-	struct timespec nap = {.tv_nsec = 50000000};
-
-	nanosleep(&nap, NULL);
+	while (atomic_load(&many.entered) < VCPUS)
+		usleep(1000);
 	vm_kick(arg);
 	return NULL;
 }

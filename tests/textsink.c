@@ -90,8 +90,11 @@ static int on_begin(struct gt_sink *base, const struct gt_trace *trace)
 	say(sink, "trace %u ", trace->index);
 	for (unsigned i = 0; i < 16; i++)
 		say(sink, "%02x", trace->trace_id[i]);
-	say(sink, " under %" PRIx64 " from %" PRIu64 " offset %" PRId64,
-	    trace->parent_id, trace->start_ns, trace->monotonic_offset_ns);
+	say(sink,
+	    " under %" PRIx64 " from %" PRIu64 " offset %" PRId64
+	    " slept %" PRId64,
+	    trace->parent_id, trace->start_ns, trace->monotonic_offset_ns,
+	    trace->boottime_offset_ns);
 	say(sink, " vcpus %u flags %u ", trace->vcpus, trace->flags);
 	say_text(sink, trace->guest_name, false);
 	say(sink, "/");
@@ -190,7 +193,7 @@ static int on_end(struct gt_sink *base, const struct gt_trace *trace,
 	say(sink, "end %d %u ", summary->ending, summary->status);
 	say_text(sink, summary->message, false);
 	say(sink, " at %" PRIu64 " +-%" PRIu64 " spans %" PRIu64,
-	    summary->end_ns, summary->error_bound_ns, summary->spans);
+	    summary->end_ns, summary->clock.error_bound_ns, summary->spans);
 	say(sink,
 	    " events %" PRIu64 " counters %" PRIu64 " records %" PRIu64
 	    " of %" PRIu64 " exits",

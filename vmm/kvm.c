@@ -175,11 +175,11 @@ static void kvm_run(struct vm__vcpu *vcpu)
 	if (machine->sync_regs)
 		cpu->run->kvm_valid_regs =
 			KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-	cpu->run->immediate_exit = 0;
+	vm__kvm_immediate_exit(cpu, false);
 	while (!vm__over(vcpu)) {
 		/* KVM completes the access of the last exit even then. */
 		if (vm__stopping(vcpu->vm))
-			cpu->run->immediate_exit = 1;
+			vm__kvm_immediate_exit(cpu, true);
 		vm__enter(vcpu);
 		if (ioctl(cpu->fd, KVM_RUN, 0) == 0) {
 			take_exit(vcpu);
@@ -196,9 +196,7 @@ static void kvm_run(struct vm__vcpu *vcpu)
 
 static void kvm_interrupt(struct vm__vcpu *vcpu)
 {
-	struct kvm_run *run = vm__kvm_cpu(vcpu)->run;
-
-	__atomic_store_n(&run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	vm__kvm_immediate_exit(vm__kvm_cpu(vcpu), true);
 	pthread_kill(vcpu->thread, VM__SIGNAL);
 }
 

@@ -31,6 +31,13 @@ static inline struct vm__kvm_cpu *vm__kvm_cpu(const struct vm__vcpu *vcpu)
 	return &machine->cpu[vcpu->index];
 }
 
+/* Has KVM_RUN return at once, once it is `yes`; any thread. */
+static inline void vm__kvm_immediate_exit(const struct vm__kvm_cpu *cpu,
+                                          bool yes)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, yes, __ATOMIC_SEQ_CST);
+}
+
 /* Writes what failed and why into vm->error; returns -errno. */
 int vm__kvm_failed(struct vm *vm, const char *what);
 

@@ -83,10 +83,10 @@ int vm__kvm_reset(struct vm *vm)
 		const struct vm__kvm_cpu *cpu = vm__kvm_cpu(&vm->vcpus[i]);
 		unsigned left = PENDING_MAX;
 
-		cpu->run->immediate_exit = 1;
+		vm__kvm_immediate_exit(cpu, true);
 		while (ioctl(cpu->fd, KVM_RUN, 0) == 0 && left > 0)
 			left--;
-		cpu->run->immediate_exit = 0;
+		vm__kvm_immediate_exit(cpu, false);
 		if (left == 0)
 			return vm__fail(vm->error, -EIO,
 			                "KVM: vCPU %u does not stop", i);
