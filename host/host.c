@@ -151,6 +151,7 @@ void gt_host_free(struct gt_host *host)
 	free(host->vm_name);
 	free(host->backend);
 	free(host->vcpus);
+	free(host->work);
 	free(host->frame.bytes);
 	pthread_mutex_destroy(&host->lock);
 	free(host);
@@ -171,6 +172,7 @@ static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
 		return r;
 	gt__outbox_records_head(host, vcpu, frame);
 	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
+	host->unmerged = true;
 	/* Taken in any case: a second time would be worse than a loss. */
 	r = gt__guest_taken(&host->guest, paging, vcpu, frame);
 	if (r == 0)
@@ -184,7 +186,10 @@ static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
 static int drain(struct gt_host *host, const struct gt__paging *paging)
 {
 	int result = 0;
+	uint64_t tsc;
 
+	gt__outbox_read(host); /* what all rings are read after */
+	tsc = host->reading.tsc;
 	gt__outbox_exits(host);
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
@@ -194,6 +199,7 @@ static int drain(struct gt_host *host, const struct gt__paging *paging)
 		else if (result == 0)
 			result = r;
 	}
+	gt__outbox_merge(host, tsc);
 	return result;
 }
 
@@ -282,7 +288,7 @@ static int take_batch(struct gt_host *host, uint32_t vcpu,
 		return r;
 	head = frame->bytes + GT__FRAME_HEAD;
 	gt__outbox_clock(host, head);
-	gt__store64(head + 24, (uint64_t)exit->tsc_offset);
+	gt__store64(head + 24, 0);
 	gt__store32(head + 32, host->options.wire);
 	gt__store32(head + 36, 0);
 	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
@@ -308,20 +314,53 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 	               : GT_ANSWER_NONE;
 }
 
+/* It says something for us to take, and nothing else. */
+static bool is_tracing(const struct gt_host *host, const struct gt_exit *exit)
+{
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return is_doorbell(exit);
+	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE &&
+	       gt__mailbox_is_named(exit, !host->options.no_piggyback);
+}
+
+static void set_tsc(struct gt_host *host, uint32_t number,
+                    const struct gt_exit *exit)
+{
+	struct host_vcpu *vcpu = &host->vcpus[number];
+	struct gt__tsc tsc = {.offset = exit->tsc_offset,
+	                      .ratio = exit->tsc_ratio,
+	                      .shift = exit->tsc_ratio_shift & 63};
+
+	if (tsc.offset == vcpu->tsc.offset && tsc.ratio == vcpu->tsc.ratio &&
+	    tsc.shift == vcpu->tsc.shift)
+		return;
+	vcpu->tsc = tsc;
+	gt__outbox_tsc(host, number);
+}
+
+/* Two threads that read one after the other, under the lock. */
+static void check_warp(struct gt_host *host, uint64_t before_tsc)
+{
+	if ((int64_t)(host->reading.tsc - before_tsc) < 0)
+		host->clock_flags |= GT_CLOCK_WARPED;
+}
+
 static int take_exit(struct gt_host *host, uint32_t number,
                      const struct gt_exit *exit)
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
+	uint64_t before_tsc = host->reading.tsc;
 	int r;
 
 	/* A dead vCPU may have lost its registers: the last good ones stay. */
 	if (exit->cr3 != 0 || !vcpu->has_exited)
 		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
 		                                   exit->cr4, exit->efer};
-	vcpu->tsc_offset = exit->tsc_offset;
-	vcpu->has_exited = true;
 	host->last_vcpu = number;
-	gt__outbox_note_exit(host, number, exit);
+	set_tsc(host, number, exit);
+	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
+	check_warp(host, before_tsc);
+	vcpu->has_exited = true;
 	r = answer(host, number, exit);
 	if (r < 0)
 		host->bad_requests++;
@@ -330,17 +369,22 @@ static int take_exit(struct gt_host *host, uint32_t number,
 
 /* ---- Public functions, in the order of host.h ---------------------------- */
 
-int gt_host_enter(struct gt_host *host, uint32_t vcpu)
+int gt_host_enter(struct gt_host *host, uint32_t vcpu, uint64_t waited_ns)
 {
-	struct gt_clock_reading reading = {0};
+	struct host_vcpu *of;
+	uint64_t before_tsc;
 	int r = -EINVAL;
 
 	if (vcpu >= host->options.vcpus)
 		return -GT_ERROR_BAD_VCPU;
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished) {
-		host->options.read_clock(host->options.clock_context, &reading);
-		host->vcpus[vcpu].enter_tsc = reading.tsc;
+		of = &host->vcpus[vcpu];
+		before_tsc = host->reading.tsc;
+		gt__outbox_read(host);
+		check_warp(host, before_tsc);
+		of->enter_tsc = host->reading.tsc;
+		of->enter_waited_ns = gt__outbox_waited(of, waited_ns);
 		r = 0;
 	}
 	pthread_mutex_unlock(&host->lock);
@@ -390,6 +434,34 @@ int gt_host_want_wake(struct gt_host *host, bool want)
 		r = gt__guest_has_more(&host->guest, paging);
 	pthread_mutex_unlock(&host->lock);
 	return r;
+}
+
+int gt_host_sample(struct gt_host *host)
+{
+	const struct gt__paging *paging;
+	struct gt_clock_reading before;
+	uint64_t pos;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished) {
+		paging = &host->vcpus[host->last_vcpu].paging;
+		before = host->reading;
+		pos = gt__guest_positions(&host->guest, paging);
+		gt__outbox_read(host);
+		/* The records lie between the last reading and this one. */
+		if (pos != host->sampled_pos) {
+			struct gt_clock_reading now = host->reading;
+
+			host->reading = before;
+			if (before.monotonic_ns > host->sent_ns)
+				gt__outbox_sample(host);
+			host->reading = now;
+			gt__outbox_sample(host);
+		}
+		host->sampled_pos = pos;
+	}
+	pthread_mutex_unlock(&host->lock);
+	return host->finished ? -EINVAL : 0;
 }
 
 int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)

@@ -91,7 +91,7 @@ static bool must_wait(const struct gt__levels *levels, unsigned level)
 	return false;
 }
 
-bool gt__levels_next(struct gt__levels *levels, const struct gt__sites *sites,
+bool gt__levels_peek(struct gt__levels *levels, const struct gt__sites *sites,
                      bool all, struct gt_losses *losses,
                      struct gt__merged *ret_merged)
 {
@@ -112,8 +112,14 @@ bool gt__levels_next(struct gt__levels *levels, const struct gt__sites *sites,
 	ret_merged->record = first->head;
 	ret_merged->pos = first->pos;
 	ret_merged->level = number;
-	skip(first, first->length);
 	return true;
+}
+
+void gt__levels_take(struct gt__levels *levels, const struct gt__merged *seen)
+{
+	struct gt__level *level = &levels->level[seen->level];
+
+	skip(level, level->length);
 }
 
 void gt__levels_trim(struct gt__levels *levels)

@@ -108,6 +108,11 @@ static uint64_t current_of(const struct gt__spans *spans, uint32_t vcpu)
 	return context->top ? context->top->id : context->unseen_parent;
 }
 
+uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu)
+{
+	return gt__exported(&spans->names, current_of(spans, vcpu));
+}
+
 static void set_context(struct gt__spans *spans, uint32_t number,
                         uint64_t context)
 {

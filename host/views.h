@@ -32,6 +32,7 @@ static inline uint64_t gt__exported(const struct gt__names *names, uint64_t id)
 #define GT__RUN_ID (UINT64_C(1) << 63 | 2)
 #define GT__HOST_SPAN_ID(number) \
 	(UINT64_C(1) << 63 | (uint64_t)(number) << 3 | 1)
+#define GT__WORK_ID(number) (UINT64_C(1) << 63 | (uint64_t)(number) << 3 | 3)
 
 struct gt__text_block;
 
