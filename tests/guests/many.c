@@ -164,8 +164,19 @@ static void count(unsigned vcpu)
 	}
 }
 
+/* All are inside before any of them may end it. */
+static void gather(void)
+{
+	static unsigned here;
+
+	__atomic_fetch_add(&here, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&here, __ATOMIC_ACQUIRE) < runtime_boot()->vcpus)
+		__asm__ volatile("pause");
+}
+
 void guest_vcpu_main(unsigned vcpu)
 {
+	gather();
 	other(vcpu);
 	__atomic_fetch_add(&done, 1, __ATOMIC_RELEASE);
 }
@@ -193,6 +204,7 @@ int guest_main(int argc, char **argv)
 			continue;
 		other = behaviours[i].run;
 		runtime_start_vcpus();
+		gather();
 		if (!behaviours[i].all)
 			hlt(0);
 		other(0);
