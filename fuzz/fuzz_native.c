@@ -58,7 +58,7 @@ static void merge(const struct gt__sites *sites, const uint8_t *bytes,
 		}
 		while (gt__levels_peek(&levels, sites, half == 1, &losses,
 		                       &merged)) {
-			check_values(&merged.record);
+			check_values(merged.record);
 			gt__levels_take(&levels, &merged);
 			records++;
 		}

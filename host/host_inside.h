@@ -134,4 +134,14 @@ void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
 /* gt_host_snapshot(), under the lock. */
 int gt__snapshot(struct gt_host *host, const struct gt_output *to);
 
+/* ---- serve.c, under the lock ------------------------------------------- */
+
+/* gt_host_exit(), gt_host_drain(). */
+int gt__serve_exit(struct gt_host *host, uint32_t vcpu,
+                   const struct gt_exit *exit);
+int gt__serve_drain(struct gt_host *host);
+
+/* The latest reading follows that one, by another thread perhaps: not back. */
+void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc);
+
 #endif

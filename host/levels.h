@@ -28,7 +28,7 @@ struct gt__levels {
 };
 
 struct gt__merged {
-	struct gt__record record;
+	const struct gt__record *record; /* until the levels are used again */
 	uint64_t pos;
 	uint32_t level;
 };

@@ -100,7 +100,8 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 	vcpu->has_next = has_record || edge;
 	vcpu->next_is_edge = edge != NULL;
 	if (has_record) {
-		vcpu->next_place = place(pipeline, vcpu, vcpu->next.record.tsc);
+		vcpu->next_place =
+			place(pipeline, vcpu, vcpu->next.record->tsc);
 		vcpu->next_is_edge =
 			edge && edge_is_first(edge, vcpu->next_place.tick);
 	}
@@ -121,7 +122,7 @@ static void show(struct gt__pipeline *pipeline, uint32_t number)
 	when.id = vcpu->next.pos + GT_ID_BASE(number, vcpu->next.level);
 	settle(pipeline, number, vcpu->next_place, &when);
 	pipeline->summary.records++;
-	gt__spans_record(&pipeline->spans, &when, &vcpu->next.record);
+	gt__spans_record(&pipeline->spans, &when, vcpu->next.record);
 	gt__levels_take(&vcpu->levels, &vcpu->next);
 }
 

@@ -291,19 +291,32 @@ struct gt_output {
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
- *   folded    one line per stack: name;name;name self-time-in-ns
- *   csv       one line per span, RFC 4180
- *   report    text: header, tree, names with times, losses
+ *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
+ * behind the other: together they are one message with the spans of all folded
+ * one line per stack: name;name;name self-time-in-ns csv       one line per
+ * span, RFC 4180 report    text: header, tree, names with times, losses
  *   report_json  the same as one JSON object, docs/report.md
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_otlp_protobuf_new(const struct gt_output *output,
+                         struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
+
+/*
+ * ---- OTLP over HTTP --------------------------------------------------------
+ */
+
+/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
+struct gt_otlp_attribute {
+	const char *key;
+	const char *value;
+};
 
 #endif
