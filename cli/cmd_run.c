@@ -36,7 +36,7 @@ static const struct option_spec options_table[] = {
          NULL},
 	{OPTION_RING_MODE, "ring-mode", "flush|drop|overwrite",
          "when its ring is full", NULL},
-	{OPTION_VCPUS, "vcpus", "N", "default 1", NULL},
+	{OPTION_VCPUS, "vcpus", "N", "default 1; more need KVM", NULL},
 	{OPTION_MEMORY, "memory", "MIB", "default 64", NULL},
 	{OPTION_TIMEOUT, "timeout", "SECONDS", "default none", NULL},
 	{OPTION_NO_PIGGYBACK, "no-piggyback", NULL,
@@ -137,7 +137,7 @@ static bool parse_option(struct session_options *options, int option,
 
 	switch (option) {
 	case OPTION_VCPUS:
-		if (!parse_number("vcpus", text, GT_VCPUS_MAX, &number))
+		if (!parse_number("vcpus", text, VM_VCPUS_MAX, &number))
 			return false;
 		options->vcpus = (unsigned)number;
 		return true;
