@@ -26,7 +26,7 @@ int cmd_export(int argc, char **argv)
 	};
 	static struct outputs outputs;
 	const char *format = NULL, *path = NULL;
-	new_sink_fn *new_sink;
+	const struct format *found;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "f:o:", options, NULL)) != -1)
@@ -42,12 +42,14 @@ int cmd_export(int argc, char **argv)
 		}
 	if (!format || optind == argc)
 		return usage();
-	new_sink = format_find(format, strlen(format));
-	if (!new_sink) {
+	found = format_find(format, strlen(format));
+	if (!found) {
 		complain("no format '%s'; there are %s", format,
 		         format_names());
 		return COMMAND_USAGE;
 	}
-	outputs_add(&outputs, format, new_sink, path);
+	if (outputs_add(&outputs, format, found->new_sink, path) < 0)
+		return COMMAND_USAGE;
+	outputs.many_runs = argc - optind > 1;
 	return replay_all(&outputs, argv + optind, argc - optind);
 }

@@ -97,14 +97,14 @@ static bool parse_export(struct session_options *options, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	size_t length = equals ? (size_t)(equals - text) : strlen(text);
-	new_sink_fn *new_sink = format_find(text, length);
+	const struct format *format = format_find(text, length);
 
-	if (!new_sink) {
+	if (!format) {
 		complain("no format '%.*s'; there are %s", (int)length, text,
 		         format_names());
 		return false;
 	}
-	return outputs_add(options->outputs, text, new_sink,
+	return outputs_add(options->outputs, format->name, format->new_sink,
 	                   equals ? equals + 1 : NULL) == 0;
 }
 

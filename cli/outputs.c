@@ -5,26 +5,27 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	new_sink_fn *new_sink;
-} formats[] = {
-	{"tree", gt_tree_new},     {"perfetto", gt_perfetto_new},
-	{"chrome", gt_chrome_new}, {"otlp-json", gt_otlp_json_new},
-	{"folded", gt_folded_new}, {"csv", gt_csv_new},
+static const struct format formats[] = {
+	{"tree", gt_tree_new},
+	{"perfetto", gt_perfetto_new},
+	{"chrome", gt_chrome_new},
+	{"otlp-json", gt_otlp_json_new},
+	{"folded", gt_folded_new},
+	{"csv", gt_csv_new},
+	{"ctf", NULL},
 };
 
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, folded, csv";
+	return "tree, perfetto, chrome, otlp-json, folded, csv, ctf";
 }
 
-new_sink_fn *format_find(const char *name, size_t length)
+const struct format *format_find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strlen(formats[i].name) == length &&
 		    memcmp(formats[i].name, name, length) == 0)
-			return formats[i].new_sink;
+			return &formats[i];
 	return NULL;
 }
 
@@ -35,6 +36,12 @@ int outputs_add(struct outputs *outputs, const char *name,
 		complain("more than %d exports", OUTPUTS_MAX);
 		return -E2BIG;
 	}
+	if (!new_sink && (!path || strcmp(path, "-") == 0)) {
+		complain("%s is a directory of files: it needs a name, and "
+		         "cannot go to standard output",
+		         name);
+		return -EINVAL;
+	}
 	outputs->outputs[outputs->count++] = (struct output){
 		.name = name,
 		.new_sink = new_sink,
@@ -44,18 +51,36 @@ int outputs_add(struct outputs *outputs, const char *name,
 	return 0;
 }
 
+static int open_directory(struct output *output, bool many)
+{
+	struct gt_directory to;
+	int r = directory_open(&output->directory, output->path);
+
+	if (r < 0)
+		return r;
+	to = directory_of(&output->directory);
+	return gt_ctf_new(&to, many, &output->sink);
+}
+
+static int open_file(struct output *output)
+{
+	struct gt_output to;
+	int r = destination_open(&output->destination, output->path, false);
+
+	if (r < 0)
+		return r;
+	to = destination_output(&output->destination);
+	return output->new_sink(&to, &output->sink);
+}
+
 int outputs_open(struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->outputs[i];
-		struct gt_output to;
-		int r = destination_open(&output->destination, output->path,
-		                         false);
+		int r = output->new_sink
+		                ? open_file(output)
+		                : open_directory(output, outputs->many_runs);
 
-		if (r < 0)
-			return r;
-		to = destination_output(&output->destination);
-		r = output->new_sink(&to, &output->sink);
 		if (r < 0) {
 			complain("%s: %s", output->name, code_text(r));
 			return r;
@@ -80,7 +105,10 @@ static int close_one(struct output *output, bool whole)
 	if (output->sink)
 		output->sink->free(output->sink);
 	output->sink = NULL;
-	closed = destination_close(&output->destination, whole && r == 0);
+	closed = output->new_sink
+	                 ? destination_close(&output->destination,
+	                                     whole && r == 0)
+	                 : directory_close(&output->directory, whole && r == 0);
 	return r < 0 ? r : closed;
 }
 

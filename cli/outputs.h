@@ -4,17 +4,25 @@
 #define GT_CLI_OUTPUTS_H
 
 #include "destination.h"
+#include "directory.h"
 
 #define OUTPUTS_MAX 16
 
 typedef int new_sink_fn(const struct gt_output *output,
                         struct gt_sink **ret_sink);
 
+/* A format of several files has no `new_sink`: CTF. */
+struct format {
+	const char *name;
+	new_sink_fn *new_sink;
+};
+
 struct output {
 	const char *name; /* for messages */
 	new_sink_fn *new_sink;
 	const char *path; /* NULL: standard output */
 	struct destination destination;
+	struct directory directory; /* if there is no `new_sink` */
 	struct gt_sink *sink;
 };
 
@@ -22,15 +30,17 @@ struct outputs {
 	struct output outputs[OUTPUTS_MAX];
 	struct gt_sink *sinks[OUTPUTS_MAX];
 	size_t count;
+	bool many_runs; /* they are shown more than one */
 };
 
-/* The constructor of a format by its name on the command line; NULL: none. */
-new_sink_fn *format_find(const char *name, size_t length);
+/* A format by its name on the command line; NULL: none. */
+const struct format *format_find(const char *name, size_t length);
 /* All names, for messages: "tree, perfetto, ...". */
 const char *format_names(void);
 
 /* Adds an output, not yet open. Complains and returns < 0 if there are too
- * many. The strings stay the caller's. */
+ * many, or a directory is to be standard output. The strings stay the
+ * caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
 

@@ -281,6 +281,17 @@ struct gt_output {
 };
 
 /*
+ * Where the files of a format go that has several. `create` stores where the
+ * bytes of a new file go, until the sink is freed; its name is relative, of
+ * letters, digits, `_` and at most one `/`. It returns 0 or < 0.
+ */
+struct gt_directory {
+	int (*create)(void *context, const char *name,
+	              struct gt_output *ret_output);
+	void *context;
+};
+
+/*
  * One constructor per format. Each stores a new sink that the caller owns and
  * ends with its `free`; `output` is copied and must outlive the sink. They
  * return 0 or -ENOMEM.
@@ -303,5 +314,13 @@ int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
+
+/*
+ * The same for the Common Trace Format 1.8: the files `metadata`, `vcpu_N` and
+ * `vcpu_N_host`. With `many`, which more than one run needs, each run has its
+ * own below `run_INDEX/`.
+ */
+int gt_ctf_new(const struct gt_directory *directory, bool many,
+               struct gt_sink **ret_sink);
 
 #endif
