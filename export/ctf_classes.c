@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+/* In front of the identifier of bytes; no key's own begins so. */
+#define LENGTH_OF      "__length_of"
 #define IDENTIFIER_MAX 60u /* bytes of a key that are used */
 
 static void free_class(struct gt__ctf_class *c)
@@ -90,6 +92,10 @@ static struct identifier identifier_of(struct gt_text key)
 		id.text[i + 1] = good ? c : '_';
 	}
 	id.text[count + 1] = '\0';
+	if (!strncmp(id.text, LENGTH_OF, strlen(LENGTH_OF))) {
+		id.text[1] = 'x';
+		id.changed = true;
+	}
 	return id;
 }
 
@@ -127,27 +133,27 @@ static void put_type(struct gt__out *o, enum gt_type type, const char *name)
 {
 	switch (type) {
 	case GT_TYPE_U64:
-		gt__put(o, "u64 ");
+		gt__put(o, "u64_t ");
 		break;
 	case GT_TYPE_I64:
-		gt__put(o, "i64 ");
+		gt__put(o, "i64_t ");
 		break;
 	case GT_TYPE_F64:
-		gt__put(o, "f64 ");
+		gt__put(o, "f64_t ");
 		break;
 	case GT_TYPE_BOOL:
-		gt__put(o, "boolean ");
+		gt__put(o, "boolean_t ");
 		break;
 	case GT_TYPE_STRING:
 		gt__put(o, "string ");
 		break;
 	case GT_TYPE_POINTER:
-		gt__put(o, "pointer ");
+		gt__put(o, "pointer_t ");
 		break;
 	case GT_TYPE_BYTES:
-		gt__put(o, "u32 _");
+		gt__put(o, "u32_t " LENGTH_OF);
 		gt__put(o, name);
-		gt__put(o, "_bytes; byte ");
+		gt__put(o, "; byte_t ");
 		break;
 	case GT_TYPE_PARENT:
 	case GT_TYPE_LINK:
@@ -158,9 +164,9 @@ static void put_type(struct gt__out *o, enum gt_type type, const char *name)
 	}
 	gt__put(o, name);
 	if (type == GT_TYPE_BYTES) {
-		gt__put(o, "[_");
+		gt__put(o, "[" LENGTH_OF);
 		gt__put(o, name);
-		gt__put(o, "_bytes]");
+		gt__put_char(o, ']');
 	}
 	gt__put(o, "; ");
 }

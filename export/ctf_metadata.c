@@ -19,7 +19,7 @@ void gt__ctf_put_literal(struct gt__out *o, struct gt_text text)
 		uint32_t c = gt__next_code_point(&text, &at);
 
 		if (gt__is_hidden(c)) {
-			gt__put(o, "\\\\");
+			gt__put_char(o, '\\');
 			gt__put_terminal(o, (struct gt_text){text.bytes + from,
 			                                     at - from});
 			continue;
@@ -58,45 +58,47 @@ static void put_uuid(struct gt__out *o, const uint8_t *bytes)
 /* ---- Types and streams --------------------------------------------------- */
 
 static const char types[] =
-	"typealias integer { size = 8; align = 8; signed = false; } := u8;\n"
+	"typealias integer { size = 8; align = 8; signed = false; } := u8_t;\n"
 	"typealias integer { size = 8; align = 8; signed = false; base = 16; } "
-	":= byte;\n"
-	"typealias integer { size = 32; align = 8; signed = false; } := u32;\n"
-	"typealias integer { size = 64; align = 8; signed = false; } := u64;\n"
-	"typealias integer { size = 64; align = 8; signed = true; } := i64;\n"
+	":= byte_t;\n"
+	"typealias integer { size = 32; align = 8; signed = false; } := "
+	"u32_t;\n"
+	"typealias integer { size = 64; align = 8; signed = false; } := "
+	"u64_t;\n"
+	"typealias integer { size = 64; align = 8; signed = true; } := i64_t;\n"
 	"typealias integer { size = 32; align = 8; signed = false; base = 16; "
-	"} := flags;\n"
+	"} := flags_t;\n"
 	"typealias integer { size = 64; align = 8; signed = false; base = 16; "
-	"} := pointer;\n"
+	"} := pointer_t;\n"
 	"typealias integer { size = 64; align = 8; signed = false; base = 16; "
-	"} := span_id;\n"
+	"} := span_id_t;\n"
 	"typealias floating_point { exp_dig = 11; mant_dig = 53; align = 8; "
-	"byte_order = le; } := f64;\n"
-	"typealias enum : u8 { \"false\" = 0, \"true\" = 1 } := boolean;\n"
-	"typealias enum : u8 { \"unset\" = 0, \"ok\" = 1, \"error\" = 2 } := "
-	"status;\n";
+	"byte_order = le; } := f64_t;\n"
+	"typealias enum : u8_t { \"false\" = 0, \"true\" = 1 } := boolean_t;\n"
+	"typealias enum : u8_t { \"unset\" = 0, \"ok\" = 1, \"error\" = 2 } := "
+	"status_t;\n";
 
 static const char streams[] =
 	"typealias integer { size = 64; align = 8; signed = false; "
-	"map = clock.monotonic.value; } := time;\n"
+	"map = clock.monotonic.value; } := time_t;\n"
 	"struct packet_context {\n"
-	"\ttime timestamp_begin;\n"
-	"\ttime timestamp_end;\n"
-	"\tu64 content_size;\n"
-	"\tu64 packet_size;\n"
-	"\tu64 packet_seq_num;\n"
-	"\tu64 events_discarded;\n"
-	"\tu32 cpu_id;\n"
+	"\ttime_t timestamp_begin;\n"
+	"\ttime_t timestamp_end;\n"
+	"\tu64_t content_size;\n"
+	"\tu64_t packet_size;\n"
+	"\tu64_t packet_seq_num;\n"
+	"\tu64_t events_discarded;\n"
+	"\tu32_t cpu_id;\n"
 	"};\n"
 	"struct event_header {\n"
-	"\tu32 id;\n"
-	"\ttime timestamp;\n"
+	"\tu32_t id;\n"
+	"\ttime_t timestamp;\n"
 	"};\n"
 	"stream {\n"
 	"\tid = 0;\n"
 	"\tpacket.context := struct packet_context;\n"
 	"\tevent.header := struct event_header;\n"
-	"\tevent.context := struct { u64 late_ns; };\n"
+	"\tevent.context := struct { u64_t late_ns; };\n"
 	"};\n"
 	"stream {\n"
 	"\tid = 1;\n"
@@ -108,9 +110,10 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace)
 {
 	gt__put(o, "trace {\n\tmajor = 1;\n\tminor = 8;\n\tuuid = ");
 	put_uuid(o, trace->trace_id);
-	gt__put(o, ";\n\tbyte_order = le;\n\tpacket.header := struct {\n"
-	           "\t\tu32 magic;\n\t\tu8 uuid[16];\n\t\tu32 stream_id;\n"
-	           "\t};\n};\n");
+	gt__put(o,
+	        ";\n\tbyte_order = le;\n\tpacket.header := struct {\n"
+	        "\t\tu32_t magic;\n\t\tu8_t uuid[16];\n\t\tu32_t stream_id;\n"
+	        "\t};\n};\n");
 }
 
 static void put_number(struct gt__out *o, const char *name, uint64_t value)
@@ -191,17 +194,18 @@ static const char *const prefixes[GT__CTF_KINDS] = {
 };
 
 static const char *const payloads[GT__CTF_KINDS] = {
-	"\t\tspan_id id;\n\t\tspan_id parent_id;\n\t\tu64 guest_id;\n"
-	"\t\tu64 sequence;\n\t\tu32 nesting;\n\t\tboolean entered;\n",
-	"\t\tspan_id id;\n\t\tu64 duration_ns;\n\t\tu32 opened_on;\n"
-	"\t\tstatus status;\n\t\tstring status_message;\n\t\tflags flags;\n"
-	"\t\tu64 dropped_events;\n\t\tu64 dropped_fields;\n"
-	"\t\tu32 link_count;\n"
-	"\t\tstruct { byte trace_id[16]; span_id id; } links[link_count];\n",
-	"\t\tspan_id span_id;\n\t\tu64 sequence;\n\t\tu32 nesting;\n"
-	"\t\tflags flags;\n",
-	"\t\tspan_id span_id;\n\t\tu64 sequence;\n\t\tu32 nesting;\n"
-	"\t\tflags flags;\n",
+	"\t\tspan_id_t id;\n\t\tspan_id_t parent_id;\n\t\tu64_t guest_id;\n"
+	"\t\tu64_t sequence;\n\t\tu32_t nesting;\n\t\tboolean_t entered;\n",
+	"\t\tspan_id_t id;\n\t\tu64_t duration_ns;\n\t\tu32_t opened_on;\n"
+	"\t\tstatus_t status;\n\t\tstring status_message;\n\t\tflags_t flags;\n"
+	"\t\tu64_t dropped_events;\n\t\tu64_t dropped_fields;\n"
+	"\t\tu32_t link_count;\n"
+	"\t\tstruct { byte_t trace_id[16]; span_id_t id; } "
+	"links[link_count];\n",
+	"\t\tspan_id_t span_id;\n\t\tu64_t sequence;\n\t\tu32_t nesting;\n"
+	"\t\tflags_t flags;\n",
+	"\t\tspan_id_t span_id;\n\t\tu64_t sequence;\n\t\tu32_t nesting;\n"
+	"\t\tflags_t flags;\n",
 };
 
 static void begin_event(struct gt__out *o, uint32_t id, unsigned stream)
@@ -234,7 +238,7 @@ static unsigned level_of(enum gt_level level)
 static void put_label(struct gt__out *o, const char *name, struct gt_text text,
                       uint32_t line)
 {
-	gt__put(o, "\t\tenum : u8 { ");
+	gt__put(o, "\t\tenum : u8_t { ");
 	gt__ctf_put_literal(o, text);
 	if (line && !o->error) {
 		o->used--; /* into the quotes */
@@ -287,7 +291,7 @@ static void put_reason(struct gt__out *o)
 {
 	unsigned i;
 
-	gt__put(o, "\t\tenum : u8 { ");
+	gt__put(o, "\t\tenum : u8_t { ");
 	for (i = 0; i < GT_EXIT_REASONS; i++) {
 		gt__put(o, i ? ", \"" : "\"");
 		gt__put(o, gt__exit_word(i));
@@ -302,14 +306,14 @@ static void put_host(struct gt__out *o, uint32_t id, const char *name)
 	begin_event(o, id, GT__CTF_HOST);
 	gt__put(o, "\tname = \"");
 	gt__put(o, name);
-	gt__put(o, "\";\n\tfields := struct {\n\t\tspan_id id;\n"
-	           "\t\tspan_id parent_id;\n\t\tu64 start_ns;\n"
-	           "\t\tu64 duration_ns;\n\t\tu64 waiting_ns;\n"
-	           "\t\tflags flags;\n");
+	gt__put(o, "\";\n\tfields := struct {\n\t\tspan_id_t id;\n"
+	           "\t\tspan_id_t parent_id;\n\t\tu64_t start_ns;\n"
+	           "\t\tu64_t duration_ns;\n\t\tu64_t waiting_ns;\n"
+	           "\t\tflags_t flags;\n");
 	if (id != GT__CTF_WORK)
 		put_reason(o);
 	if (id == GT__CTF_EXIT)
-		gt__put(o, "\t\tu32 port;\n\t\tboolean tracing;\n");
+		gt__put(o, "\t\tu32_t port;\n\t\tboolean_t tracing;\n");
 	if (id == GT__CTF_WORK)
 		gt__put(o, "\t\tstring name;\n");
 	gt__put(o, "\t};\n};\n");

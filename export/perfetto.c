@@ -51,20 +51,12 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	return done(x, 0);
 }
 
-/* Whether a viewer sees the span stand in its parent. */
-static bool stands_in_parent(const struct gt__lanes *lanes,
-                             const struct gt__lane_span *s,
-                             const struct gt_span_view *view)
-{
-	return s->below != GT__NONE &&
-	       lanes->spans[s->below].id == view->parent_id;
-}
-
+/* The parent is named too: a later end of what is below may move it away. */
 static int put_opening(struct perfetto *x, struct gt__pf_run *run,
                        const struct gt__lane_span *s, uint32_t number,
                        const struct gt_span_view *view)
 {
-	if (view->parent_id && !stands_in_parent(&run->lanes, s, view))
+	if (view->parent_id)
 		gt__pf_put_own_id(&x->out, GT__PF_KEY_PARENT_ID,
 		                  view->parent_id);
 	if (view->level)

@@ -280,7 +280,7 @@ static void c17_no_text_sink_shows_a_control_character(void **state)
 	size_t i, at;
 
 	(void)state;
-	for (i = 1; i < SYN_SINKS; i++) { /* all but the protobuf */
+	for (i = 1; i < SYN_FORMATS; i++) { /* all but the protobuf */
 		struct gt__out text = new_out();
 		struct gt_output output = {write_all, &text};
 		struct syn s = {.sink_count = 1};
