@@ -11,7 +11,7 @@ static int usage(void)
 {
 	fprintf(stderr,
 	        "usage: guesttrace export --format FORMAT [-o DEST] "
-	        "CAPTURE...\n"
+	        "[--by self|exits] CAPTURE...\n"
 	        "FORMAT: %s\n",
 	        format_names());
 	return COMMAND_USAGE;
@@ -22,11 +22,13 @@ int cmd_export(int argc, char **argv)
 	static const struct option options[] = {
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
+		{"by", required_argument, NULL, 'b'},
 		{NULL, 0, NULL, 0},
 	};
 	static struct outputs outputs;
-	const char *format = NULL, *path = NULL;
+	const char *format = NULL, *path = NULL, *by = "self";
 	const struct format *found;
+	new_sink_fn *new_sink;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "f:o:", options, NULL)) != -1)
@@ -36,6 +38,9 @@ int cmd_export(int argc, char **argv)
 			break;
 		case 'o':
 			path = optarg;
+			break;
+		case 'b':
+			by = optarg;
 			break;
 		default:
 			return usage();
@@ -48,7 +53,14 @@ int cmd_export(int argc, char **argv)
 		         format_names());
 		return COMMAND_USAGE;
 	}
-	if (outputs_add(&outputs, format, found->new_sink, path) < 0)
+	new_sink = found->new_sink;
+	if (strcmp(by, "exits") == 0 && new_sink == gt_folded_new) {
+		new_sink = gt_folded_exits_new;
+	} else if (strcmp(by, "self") != 0) {
+		complain("--by is self, or exits of the format folded");
+		return COMMAND_USAGE;
+	}
+	if (outputs_add(&outputs, format, new_sink, path) < 0)
 		return COMMAND_USAGE;
 	outputs.many_runs = argc - optind > 1;
 	return replay_all(&outputs, argv + optind, argc - optind);

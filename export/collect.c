@@ -138,6 +138,19 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 	return 0;
 }
 
+int gt__collect_exit(struct gt__collect *c,
+                     const struct gt_host_span_view *span)
+{
+	if (!reserve((void **)&c->exits, &c->exit_size, c->exit_count,
+	             sizeof *c->exits))
+		return -ENOMEM;
+	c->exits[c->exit_count++] = (struct gt__exit){
+		.span_id = span->parent_id,
+		.duration_ns = span->end_ns - span->start_ns,
+	};
+	return 0;
+}
+
 void gt__collect_free(struct gt__collect *c)
 {
 	struct gt__chunk *chunk;
@@ -148,6 +161,7 @@ void gt__collect_free(struct gt__collect *c)
 	}
 	free(c->spans);
 	free(c->events);
+	free(c->exits);
 	free(c->items);
 	free(c->names);
 	free(c);
@@ -229,6 +243,8 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 
 		e->parent = *slot_of(ids, c, e->view.span_id);
 	}
+	for (i = 0; i < c->exit_count; i++)
+		c->exits[i].parent = *slot_of(ids, c, c->exits[i].span_id);
 	cut_cycles(c);
 }
 

@@ -32,6 +32,13 @@ struct gt__event {
 	bool counter;
 };
 
+/* An exit of a vCPU, below the innermost span that was open. */
+struct gt__exit {
+	uint64_t span_id;
+	uint64_t duration_ns;
+	uint32_t parent; /* span index, or GT__ROOT */
+};
+
 enum gt__item_kind {
 	GT__SPAN_ITEM,
 	GT__EVENT_ITEM
@@ -65,6 +72,8 @@ struct gt__collect {
 	uint32_t span_count, span_size;
 	struct gt__event *events;
 	uint32_t event_count, event_size;
+	struct gt__exit *exits; /* only if the sink asked for them */
+	uint32_t exit_count, exit_size;
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
 	uint32_t item_count;
@@ -76,6 +85,8 @@ struct gt__collect {
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *span);
 int gt__collect_event(struct gt__collect *c, const struct gt_event_view *event,
                       bool counter);
+int gt__collect_exit(struct gt__collect *c,
+                     const struct gt_host_span_view *span);
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
@@ -119,5 +130,7 @@ struct gt__collect_sink {
 int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
                          void (*conclude)(struct gt__collect_sink *x),
                          struct gt_sink **ret_sink);
+/* The sink is to keep exits as well. */
+void gt__collect_exits(struct gt_sink *sink);
 
 #endif

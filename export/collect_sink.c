@@ -56,6 +56,22 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return c ? done(x, gt__collect_event(c, event, true)) : x->out.error;
 }
 
+static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_host_span_view *span)
+{
+	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
+	struct gt__collect *c = find(x, trace);
+
+	if (!c || span->kind != GT_HOST_EXIT)
+		return x->out.error;
+	return done(x, gt__collect_exit(c, span));
+}
+
+void gt__collect_exits(struct gt_sink *sink)
+{
+	sink->host_span = put_host;
+}
+
 static int end(struct gt_sink *sink, const struct gt_trace *trace,
                const struct gt_summary *summary)
 {

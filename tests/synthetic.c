@@ -15,6 +15,7 @@ const struct syn_format syn_formats[SYN_FORMATS] = {
 	{"tree.txt", gt_tree_new},
 	{"report.txt", gt_report_new},
 	{"report.json", gt_report_json_new},
+	{"exits.txt", gt_folded_exits_new},
 };
 
 uint32_t syn_level;
@@ -53,6 +54,7 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 	s->trace.index = index;
 	for (i = 0; i < 16; i++)
 		s->trace.trace_id[i] = (uint8_t)(0x41 + 7 * i + index);
+	s->trace.trace_id[15] = (uint8_t)(0xaa + (index >> 8));
 	s->trace.parent_id = index % 2 ? 0 : 0x00f067aa0ba902b7;
 	s->trace.start_ns = START_NS + index * UINT64_C(1000000007);
 	s->trace.monotonic_offset_ns = INT64_C(1795000000000000123);

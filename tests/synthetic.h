@@ -8,7 +8,7 @@
 
 #include <guesttrace/export.h>
 
-#define SYN_FORMATS 8
+#define SYN_FORMATS 9
 #define SYN_SINKS   12
 #define SYN_EVENTS  16 /* kept per span */
 #define SYN_FIELDS  24

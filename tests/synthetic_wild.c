@@ -236,16 +236,19 @@ static void open_one(struct syn *s, struct gt_site_view *site,
 
 void syn_unicode(struct syn *s, uint32_t index)
 {
-	static char all[BLOCKS][4 * BLOCK];
+	static char all[BLOCKS + BAD][4 * BLOCK];
 	static struct gt_site_view site[BLOCKS + BAD];
 	uint32_t i;
 
 	syn_begin(s, index, "unicode");
 	for (i = 0; i < BLOCKS; i++)
 		open_one(s, &site[i], block_text(all[i], i * BLOCK), i * 10);
-	for (i = 0; i < BAD; i++)
-		open_one(s, &site[BLOCKS + i], syn_text(bad[i]),
+	for (i = 0; i < BAD; i++) {
+		all[BLOCKS + i][0] = (char)('a' + i); /* names of their own */
+		strcpy(all[BLOCKS + i] + 1, bad[i]);
+		open_one(s, &site[BLOCKS + i], syn_text(all[BLOCKS + i]),
 		         (BLOCKS + i) * 10);
+	}
 	s->summary.ending = GT_ENDING_HALTED;
 	syn_end(s, (BLOCKS + BAD) * 10);
 }

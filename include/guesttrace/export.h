@@ -301,6 +301,7 @@ struct gt_directory {
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
  *   folded    one line per stack: name;name;name self-time-in-ns
+ *   folded_exits  the same with the time of VM exits inside of each span
  *   csv       one line per span, RFC 4180
  *   report    text: header, tree, names with times, losses
  *   report_json  the same as one JSON object, docs/report.md
@@ -310,6 +311,8 @@ int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_folded_exits_new(const struct gt_output *output,
+                        struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
