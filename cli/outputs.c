@@ -51,6 +51,13 @@ int outputs_add(struct outputs *outputs, const char *name,
 	return 0;
 }
 
+static int made(const struct output *output, int r)
+{
+	if (r < 0)
+		complain("%s: %s", output->name, code_text(r));
+	return r;
+}
+
 static int open_directory(struct output *output, bool many)
 {
 	struct gt_directory to;
@@ -59,7 +66,7 @@ static int open_directory(struct output *output, bool many)
 	if (r < 0)
 		return r;
 	to = directory_of(&output->directory);
-	return gt_ctf_new(&to, many, &output->sink);
+	return made(output, gt_ctf_new(&to, many, &output->sink));
 }
 
 static int open_file(struct output *output)
@@ -70,7 +77,7 @@ static int open_file(struct output *output)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	return output->new_sink(&to, &output->sink);
+	return made(output, output->new_sink(&to, &output->sink));
 }
 
 int outputs_open(struct outputs *outputs)
@@ -81,10 +88,8 @@ int outputs_open(struct outputs *outputs)
 		                ? open_file(output)
 		                : open_directory(output, outputs->many_runs);
 
-		if (r < 0) {
-			complain("%s: %s", output->name, code_text(r));
+		if (r < 0)
 			return r;
-		}
 		outputs->sinks[i] = output->sink;
 	}
 	return 0;

@@ -379,6 +379,7 @@ static enum gt_status run_status(const struct gt_summary *summary)
 	switch (summary->ending) {
 	case GT_ENDING_UNKNOWN:
 	case GT_ENDING_INTERRUPTED:
+	case GT_ENDING_SNAPSHOT:
 		return GT_STATUS_UNSET;
 	case GT_ENDING_HALTED:
 		return summary->status ? GT_STATUS_ERROR : GT_STATUS_UNSET;

@@ -98,6 +98,9 @@ static void put_outcome(struct gt__out *o, const struct gt_summary *summary)
 	case GT_ENDING_FAILED:
 		gt__put(o, "THE HOST FAILED");
 		break;
+	case GT_ENDING_SNAPSHOT:
+		gt__put(o, "snapshot, still running");
+		break;
 	case GT_ENDING_UNKNOWN:
 		gt__put(o, "end not captured");
 		break;

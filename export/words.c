@@ -122,6 +122,8 @@ const char *gt__ending_word(enum gt_ending ending)
 		return "interrupted";
 	case GT_ENDING_FAILED:
 		return "failed";
+	case GT_ENDING_SNAPSHOT:
+		return "snapshot";
 	}
 	return "unknown";
 }

@@ -72,6 +72,23 @@ static int replace_filter(struct gt_host *host, const char *text)
 	return 0;
 }
 
+static int copy_name(char **to, const char *name)
+{
+	*to = name ? strdup(name) : NULL;
+	return name && !*to ? -ENOMEM : 0;
+}
+
+static int copy_names(struct gt_host *host)
+{
+	int r = copy_name(&host->guest_name, host->options.guest_name);
+
+	if (r == 0)
+		r = copy_name(&host->vm_name, host->options.vm_name);
+	if (r == 0)
+		r = copy_name(&host->backend, host->options.backend);
+	return r;
+}
+
 static int init(struct gt_host *host)
 {
 	struct gt_host_options *options = &host->options;
@@ -88,6 +105,8 @@ static int init(struct gt_host *host)
 	r = replace_filter(host, options->filter ? options->filter : "trace");
 	if (r == 0)
 		r = set_context(host);
+	if (r == 0)
+		r = copy_names(host);
 	if (r == 0)
 		r = gt__pipeline_new(options->sinks, options->sink_count, 0,
 		                     &options->limits, &host->pipeline);
@@ -128,6 +147,9 @@ void gt_host_free(struct gt_host *host)
 	gt__guest_fini(&host->guest);
 	gt__mailbox_fini(&host->mailbox);
 	free(host->filter_text);
+	free(host->guest_name);
+	free(host->vm_name);
+	free(host->backend);
 	free(host->vcpus);
 	free(host->frame.bytes);
 	pthread_mutex_destroy(&host->lock);
@@ -136,6 +158,7 @@ void gt_host_free(struct gt_host *host)
 
 /* ---- What a guest asks for ----------------------------------------------- */
 
+/* 1: there was something to take. */
 static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
                       uint32_t vcpu)
 {
@@ -146,30 +169,32 @@ static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
 	r = gt__guest_read(&host->guest, paging, vcpu, frame, &read_error);
 	if (r <= 0)
 		return r;
-	/* Read last: no record of the frame is younger. */
-	gt__outbox_clock(host, frame->bytes + GT__FRAME_HEAD);
-	gt__store64(frame->bytes + GT__FRAME_HEAD + 24,
-	            (uint64_t)host->vcpus[vcpu].tsc_offset);
+	gt__outbox_records_head(host, vcpu, frame);
 	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
 	/* Taken in any case: a second time would be worse than a loss. */
 	r = gt__guest_taken(&host->guest, paging, vcpu, frame);
 	if (r == 0)
 		r = sent;
-	return r < 0 ? r : read_error;
+	if (r == 0)
+		r = read_error;
+	return r < 0 ? r : 1;
 }
 
+/* The first error; else 1 if anything was taken. */
 static int drain(struct gt_host *host, const struct gt__paging *paging)
 {
-	int first_error = 0;
+	int result = 0;
 
 	gt__outbox_exits(host);
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
 
-		if (first_error == 0)
-			first_error = r;
+		if (r < 0 && result >= 0)
+			result = r;
+		else if (result == 0)
+			result = r;
 	}
-	return first_error;
+	return result;
 }
 
 static int announce(struct gt_host *host, const struct gt__paging *paging,
@@ -206,7 +231,9 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		r = gt__guest_set_states(&host->guest, paging,
 		                         gt__pipeline_sites(host->pipeline),
 		                         &host->filter);
-	return r;
+	if (r == 0 && host->wanted)
+		r = gt__guest_want(&host->guest, paging, true);
+	return r < 0 ? r : GT_ANSWER_TAKEN;
 }
 
 static bool is_doorbell(const struct gt_exit *exit)
@@ -219,18 +246,21 @@ static bool is_doorbell(const struct gt_exit *exit)
 static int serve(struct gt_host *host, const struct gt__paging *paging,
                  const struct gt_exit *exit)
 {
-	switch ((uint32_t)exit->r10) {
-	case GT_DOORBELL_ANNOUNCE:
+	uint32_t request = (uint32_t)exit->r10;
+	int r;
+
+	if (request == GT_DOORBELL_ANNOUNCE)
 		return announce(host, paging, exit->r9);
-	case GT_DOORBELL_FLUSH:
-		if (host->guest.vcpus == 0)
-			return -GT_ERROR_NOT_ANNOUNCED;
-		if (exit->r9 != host->guest.control_gva)
-			return -GT_ERROR_BAD_CONTROL;
-		return drain(host, paging);
-	default:
+	if (request != GT_DOORBELL_FLUSH && request != GT_DOORBELL_WAKE)
 		return -GT_ERROR_BAD_REQUEST;
-	}
+	if (host->guest.vcpus == 0)
+		return -GT_ERROR_NOT_ANNOUNCED;
+	if (exit->r9 != host->guest.control_gva)
+		return -GT_ERROR_BAD_CONTROL;
+	if (request == GT_DOORBELL_WAKE)
+		return GT_ANSWER_WAKE;
+	r = drain(host, paging);
+	return r < 0 ? r : GT_ANSWER_TAKEN;
 }
 
 static int take_batch(struct gt_host *host, uint32_t vcpu,
@@ -258,24 +288,24 @@ static int take_batch(struct gt_host *host, uint32_t vcpu,
 	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
 }
 
-/* 1: the exit was for us alone; 0: the VMM has to look at it. */
+/* As gt_host_exit(). */
 static int answer(struct gt_host *host, uint32_t vcpu,
                   const struct gt_exit *exit)
 {
 	int r;
 
-	if (host->options.wire == GT_WIRE_NATIVE) {
-		r = is_doorbell(exit)
-		            ? serve(host, &host->vcpus[vcpu].paging, exit)
-		            : 0;
-		return r < 0 ? r : is_doorbell(exit);
-	}
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return is_doorbell(exit)
+		               ? serve(host, &host->vcpus[vcpu].paging, exit)
+		               : GT_ANSWER_NONE;
 	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
-		return 0;
+		return GT_ANSWER_NONE;
 	r = take_batch(host, vcpu, exit);
-	return r < 0 ? r
-	             : exit->reason == GT_EXIT_IO &&
-	                       exit->port == GT_PORT_TRACE;
+	if (r < 0)
+		return r;
+	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE
+	               ? GT_ANSWER_TAKEN
+	               : GT_ANSWER_NONE;
 }
 
 static int take_exit(struct gt_host *host, uint32_t number,
@@ -341,6 +371,34 @@ int gt_host_drain(struct gt_host *host)
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
 		r = drain(host, &host->vcpus[host->last_vcpu].paging);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_want_wake(struct gt_host *host, bool want)
+{
+	const struct gt__paging *paging;
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	paging = &host->vcpus[host->last_vcpu].paging;
+	if (!host->finished) {
+		host->wanted = want;
+		r = gt__guest_want(&host->guest, paging, want);
+	}
+	if (r == 0 && want)
+		r = gt__guest_has_more(&host->guest, paging);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
+{
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished)
+		r = gt__snapshot(host, output);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }

@@ -27,6 +27,9 @@ struct gt_host {
 	struct gt__guest guest; /* vcpus 0: not announced */
 	struct gt__mailbox mailbox;
 	struct gt_context context;
+	uint64_t first_id_base; /* before any second announcement */
+	struct gt_clock_reading first_reading;
+	char *guest_name, *vm_name, *backend;
 	char *filter_text;
 	struct gt__filter filter;
 	struct host_vcpu *vcpus;
@@ -36,7 +39,8 @@ struct gt_host {
 	struct gt__frame_buffer frame;
 	uint8_t exits[EXITS_PER_FRAME * GT__EXIT_BYTES];
 	size_t exits_bytes;
-	int error; /* the first of capture and sinks */
+	int error;   /* the first of capture and sinks */
+	bool wanted; /* a reader sleeps until a block is full */
 	bool finished;
 };
 
@@ -61,5 +65,19 @@ void gt__outbox_exits(struct gt_host *host);
 int gt__outbox_start(struct gt_host *host);
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
                     uint32_t status, const char *message);
+
+/* Payloads of GT__FRAME_START and GT__FRAME_END. */
+void gt__outbox_put_start(const struct gt_host *host,
+                          struct gt__frame_buffer *frame);
+void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
+                        enum gt_ending ending, uint32_t status,
+                        const char *message);
+
+/* What gt__guest_read() leaves to its caller: no record is younger. */
+void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
+                             struct gt__frame_buffer *frame);
+
+/* gt_host_snapshot(), under the lock. */
+int gt__snapshot(struct gt_host *host, const struct gt_output *to);
 
 #endif

@@ -74,56 +74,77 @@ void gt__outbox_note_exit(struct gt_host *host, uint32_t vcpu,
 		gt__outbox_exits(host);
 }
 
-static void put_name(struct gt_host *host, const char *name)
+static void put_name(struct gt__frame_buffer *frame, const char *name)
 {
-	gt__frame_put_text(&host->frame, name ? name : "",
-	                   name ? strlen(name) : 0);
+	gt__frame_put_text(frame, name ? name : "", name ? strlen(name) : 0);
+}
+
+void gt__outbox_put_start(const struct gt_host *host,
+                          struct gt__frame_buffer *frame)
+{
+	const struct gt_clock_reading *reading = &host->first_reading;
+
+	gt__frame_put64(frame, GT__CAPTURE_MAGIC);
+	gt__frame_put32(frame, GT_ABI_VERSION);
+	gt__frame_put32(frame, host->options.vcpus);
+	gt__frame_put(frame, host->context.trace_id, 16);
+	gt__frame_put64(frame, host->context.parent_id);
+	gt__frame_put64(frame, host->first_id_base);
+	gt__frame_put32(frame, host->context.flags);
+	gt__frame_put32(frame, 0);
+	gt__frame_put64(frame, reading->realtime_ns - reading->monotonic_ns);
+	gt__frame_put64(frame,
+	                reading->boottime_ns
+	                        ? reading->boottime_ns - reading->monotonic_ns
+	                        : 0);
+	gt__frame_put64(frame, reading->tsc);
+	gt__frame_put64(frame, reading->monotonic_ns);
+	gt__frame_put64(frame, reading->gap_ns);
+	put_name(frame, host->guest_name);
+	put_name(frame, host->vm_name);
+	put_name(frame, host->backend);
 }
 
 int gt__outbox_start(struct gt_host *host)
 {
-	struct gt_clock_reading reading = {0};
-
-	host->options.read_clock(host->options.clock_context, &reading);
-	gt__frame_begin(&host->frame);
-	gt__frame_put64(&host->frame, GT__CAPTURE_MAGIC);
-	gt__frame_put32(&host->frame, GT_ABI_VERSION);
-	gt__frame_put32(&host->frame, host->options.vcpus);
-	gt__frame_put(&host->frame, host->context.trace_id, 16);
-	gt__frame_put64(&host->frame, host->context.parent_id);
-	gt__frame_put64(&host->frame, host->context.id_base);
-	gt__frame_put32(&host->frame, host->context.flags);
-	gt__frame_put32(&host->frame, 0);
-	gt__frame_put64(&host->frame,
-	                reading.realtime_ns - reading.monotonic_ns);
-	gt__frame_put64(&host->frame,
-	                reading.boottime_ns
-	                        ? reading.boottime_ns - reading.monotonic_ns
-	                        : 0);
-	gt__frame_put64(&host->frame, reading.tsc);
-	gt__frame_put64(&host->frame, reading.monotonic_ns);
-	gt__frame_put64(&host->frame, reading.gap_ns);
-	put_name(host, host->options.guest_name);
-	put_name(host, host->options.vm_name);
-	put_name(host, host->options.backend);
+	host->options.read_clock(host->options.clock_context,
+	                         &host->first_reading);
+	host->first_id_base = host->context.id_base;
 	for (uint32_t i = 0; i < host->options.vcpus; i++)
-		host->vcpus[i].enter_tsc = reading.tsc;
+		host->vcpus[i].enter_tsc = host->first_reading.tsc;
+	gt__frame_begin(&host->frame);
+	gt__outbox_put_start(host, &host->frame);
 	gt__outbox_send(host, GT__FRAME_START, 0);
 	return host->error;
+}
+
+void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
+                        enum gt_ending ending, uint32_t status,
+                        const char *message)
+{
+	uint8_t clock[24];
+
+	gt__outbox_clock(host, clock);
+	gt__frame_put32(frame, ending);
+	gt__frame_put32(frame, status);
+	gt__frame_put(frame, clock, sizeof(clock));
+	gt__frame_put64(frame, host->bad_requests);
+	gt__frame_put64(frame, host->mailbox.repeated);
+	put_name(frame, message);
 }
 
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
                     uint32_t status, const char *message)
 {
-	uint8_t clock[24];
-
-	gt__outbox_clock(host, clock);
 	gt__frame_begin(&host->frame);
-	gt__frame_put32(&host->frame, ending);
-	gt__frame_put32(&host->frame, status);
-	gt__frame_put(&host->frame, clock, sizeof(clock));
-	gt__frame_put64(&host->frame, host->bad_requests);
-	gt__frame_put64(&host->frame, host->mailbox.repeated);
-	put_name(host, message);
+	gt__outbox_put_end(host, &host->frame, ending, status, message);
 	gt__outbox_send(host, GT__FRAME_END, 0);
+}
+
+void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
+                             struct gt__frame_buffer *frame)
+{
+	gt__outbox_clock(host, frame->bytes + GT__FRAME_HEAD);
+	gt__store64(frame->bytes + GT__FRAME_HEAD + 24,
+	            (uint64_t)host->vcpus[vcpu].tsc_offset);
 }

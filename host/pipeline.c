@@ -277,7 +277,7 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	bad_requests = gt__cursor_u64(&cursor);
 	repeated_batches = gt__cursor_u64(&cursor);
 	message = gt__cursor_text(&cursor);
-	if (cursor.bad || ending > GT_ENDING_FAILED)
+	if (cursor.bad || ending > GT_ENDING_SNAPSHOT)
 		return -EINVAL;
 	pipeline->message = malloc(3 * message.count + 1);
 	if (!pipeline->message)

@@ -68,7 +68,7 @@ static void init_ring(struct gt_ring *ring, unsigned number, uint64_t id_base)
 
 static void doorbell(uint32_t vcpu, uint64_t operation)
 {
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 
 	exit.cr3 = GPA;
 	exit.tsc_offset = -500;

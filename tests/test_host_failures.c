@@ -283,7 +283,7 @@ static void the_first_error_of_two_sinks_is_told(void **unused)
 static void what_comes_after_the_end_is_refused(void **unused)
 {
 	struct gt_host_options options = inproc_options();
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 	struct gt_host *host;
 
 	(void)unused;

@@ -90,7 +90,9 @@ static int on_begin(struct gt_sink *base, const struct gt_trace *trace)
 	say(sink, "trace %u ", trace->index);
 	for (unsigned i = 0; i < 16; i++)
 		say(sink, "%02x", trace->trace_id[i]);
-	say(sink, " under %" PRIx64 " from %" PRIu64 " offset %" PRId64 " slept %" PRId64,
+	say(sink,
+	    " under %" PRIx64 " from %" PRIu64 " offset %" PRId64
+	    " slept %" PRId64,
 	    trace->parent_id, trace->start_ns, trace->monotonic_offset_ns,
 	    trace->boottime_offset_ns);
 	say(sink, " vcpus %u flags %u ", trace->vcpus, trace->flags);

@@ -197,6 +197,7 @@ struct gt_losses {
 	uint64_t crowded_names;    /* over the limit: shown as a field */
 };
 
+/* GT_ENDING_SNAPSHOT: of what gt_host_snapshot() wrote. */
 enum gt_ending {
 	GT_ENDING_UNKNOWN = 0, /* the capture has no end */
 	GT_ENDING_HALTED = 1,
@@ -205,6 +206,7 @@ enum gt_ending {
 	GT_ENDING_TIMEOUT = 4,
 	GT_ENDING_INTERRUPTED = 5, /* by the host's user */
 	GT_ENDING_FAILED = 6,      /* the VMM itself */
+	GT_ENDING_SNAPSHOT = 7,    /* none: the run went on */
 };
 
 /* Where the host's idea of the TSC's rate comes from. */

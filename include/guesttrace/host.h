@@ -180,24 +180,55 @@ void gt_host_free(struct gt_host *host);
 /* The vCPU is about to run. Optional: the capture then knows since when. */
 int gt_host_enter(struct gt_host *host, uint32_t vcpu);
 
+/* What gt_host_exit() says of an exit. */
+enum gt_answer {
+	GT_ANSWER_NONE = 0,  /* not ours, or not ours alone */
+	GT_ANSWER_TAKEN = 1, /* ours: the VMM need not look at it */
+	GT_ANSWER_WAKE = 2,  /* likewise; see gt_host_want_wake() */
+};
+
 /*
  * The vCPU has left the guest and stands still. Takes the guest's records if
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
  * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on a port of enum gt_port
  * or GT_EXIT_HALT, with GT_BATCH_MAGIC in r8, r9 and r10 the GVA and length of
- * a batch that is not the one before. Returns 1 for such an exit, which the VMM
- * needs not look at further; 0 for any other; a negative code if it asks for
- * something impossible, which is counted: the guest may go on. A guest that
- * announces itself again replaces what it announced before, even if that fails.
+ * a batch that is not the one before. Returns enum gt_answer; or a negative
+ * code if the exit asks for something impossible, which is counted: the guest
+ * may go on. A guest that announces itself again replaces what it announced
+ * before, even if that fails.
  */
 int gt_host_exit(struct gt_host *host, uint32_t vcpu,
                  const struct gt_exit *exit);
 
 /*
- * Takes what all rings hold, with the page tables of the last exit. 0 also if
- * the guest has announced nothing yet.
+ * Takes what all rings hold, with the page tables of the last exit; the guest
+ * may be running. Returns 1 if there was anything, 0 if not, or if the guest
+ * has announced nothing yet; or the first code of what kept a ring from being
+ * read, after all others were.
  */
 int gt_host_drain(struct gt_host *host);
+
+/*
+ * For a thread of the VMM's that calls gt_host_drain() while the guest runs, so
+ * that a full ring need not cost an exit: with `want` the guest rings
+ * GT_DOORBELL_WAKE whenever it has filled a block, which gt_host_exit() answers
+ * with GT_ANSWER_WAKE. (On KVM an ioeventfd on GT_PORT_TRACE, one byte long,
+ * with GT_DOORBELL_AL_WAKE for its data, wakes the thread without an exit.)
+ * Returns 0: the thread may sleep; 1: there is a block already, so it must not;
+ * or why the guest could not be told. A thread should also wake by a clock:
+ * what does not fill a block rings nothing.
+ */
+int gt_host_want_wake(struct gt_host *host, bool want);
+
+/*
+ * Writes a capture of what the rings hold at this moment, the oldest record
+ * that is still whole first, taken or not; the guest may be running. Neither
+ * the guest nor the rest of the trace notices. What is older is not in it, so
+ * spans may lack their beginning. The capture ends with GT_ENDING_SNAPSHOT.
+ * Returns -ENOMEM, a code of the rings, or what `write` returned, which leaves
+ * a torn capture.
+ */
+int gt_host_snapshot(struct gt_host *host, const struct gt_output *output);
 
 /*
  * Switches sites on and off, at once if the guest has announced itself, else
