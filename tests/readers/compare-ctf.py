@@ -31,6 +31,11 @@ def same(got, want, *where):
     sys.exit(1)
 
 
+def string(value):
+    """babeltrace2 2.0.4 shows an empty string as the one before it in its place."""
+    return str(value) if len(value) else ""
+
+
 def label(enum):
     return sorted(enum.labels)[0] if enum.labels else None
 
@@ -46,7 +51,7 @@ def plain(value):
     if isinstance(value, bt2._RealFieldConst):
         return "f64", float(value)
     if isinstance(value, bt2._StringFieldConst):
-        return "string", str(value)
+        return "string", string(value)
     return "bytes", bytes(int(b) for b in value)
 
 
@@ -154,7 +159,7 @@ class Trace:
         same(time_of(m), int(want["end_ns"]), where, "end")
         same(int(p["duration_ns"]), int(want["duration_ns"]), where, "duration")
         same(label(p["status"]), want["status"], where, "status")
-        same(str(p["status_message"]), want["status_message"].replace("\0", "\\u{0}"), where, "message")
+        same(string(p["status_message"]), want["status_message"].replace("\0", "\\u{0}"), where, "message")
         same(flags_of(p["flags"]), want["flags"], where, "flags")
         same(int(p["opened_on"]), want["vcpu"], where, "vcpu")
         same(int(m.event.packet.context_field["cpu_id"]), want["close_vcpu"], where, "close_vcpu")
@@ -198,7 +203,7 @@ def check_host(m, want):
     same([int(p["waiting_ns"]), int(p["flags"])], [int(want["waiting_ns"]), want["flags"]], where, "waiting, flags")
     same(int(m.event.packet.context_field["cpu_id"]), want["vcpu"], where, "vcpu")
     if want["kind"] == 3:
-        same(str(p["name"]), want["name"], where, "name")
+        same(string(p["name"]), want["name"], where, "name")
     else:
         same(label(p["reason"]), REASONS[want["reason"]], where, "reason")
     if want["kind"] == 2:
