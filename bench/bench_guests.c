@@ -60,10 +60,10 @@ static double rss_bytes_each(unsigned guests)
 
 static double us_each(unsigned guests)
 {
-	double before = bench_seconds();
+	double before = bench_cpu_seconds();
 
 	end(start(guests), guests);
-	return (bench_seconds() - before) * 1e6 / guests;
+	return (bench_cpu_seconds() - before) * 1e6 / guests;
 }
 
 /* What `measure` returns in a new process. */

@@ -15,6 +15,7 @@ static const struct bench benches[] = {
          sample_decode_hyperlight11},
 	{"decode_hyperlight12_mix30", "events/s", BENCH_RATE,
          sample_decode_hyperlight12},
+	{"spans_to_otlp", "spans/s", BENCH_RATE, sample_spans_to_otlp},
 	{"spans_to_otlp_json", "spans/s", BENCH_RATE,
          sample_spans_to_otlp_json},
 	{"spans_to_perfetto", "spans/s", BENCH_RATE, sample_spans_to_perfetto},

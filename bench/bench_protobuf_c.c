@@ -101,7 +101,7 @@ static double encode(void)
 	static uint8_t bytes[4096];
 	const struct span_set *set = span_set();
 	size_t count = 0;
-	double start = bench_seconds();
+	double start = bench_cpu_seconds();
 
 	for (size_t i = 0; i < SPAN_SET_COUNT; i++) {
 		count += pack(&set->trace, &set->spans[i], bytes);
@@ -109,7 +109,7 @@ static double encode(void)
 	}
 	if (count < SPAN_SET_COUNT * 64)
 		bench_fail("the spans were not packed");
-	return SPAN_SET_COUNT / (bench_seconds() - start);
+	return SPAN_SET_COUNT / (bench_cpu_seconds() - start);
 }
 
 int main(int argc, char **argv)

@@ -28,12 +28,22 @@ uint64_t bench_times(uint64_t count)
 	return count > 1000 ? count / 1000 : 1;
 }
 
-double bench_seconds(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double bench_seconds(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
+}
+
+double bench_cpu_seconds(void)
+{
+	return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 double bench_ns_each(void (*loop)(uint64_t count), uint64_t count)

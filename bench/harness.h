@@ -32,6 +32,9 @@ uint64_t bench_times(uint64_t count);
 
 double bench_seconds(void);
 
+/* Of this thread on a CPU, for samples so long that others come between. */
+double bench_cpu_seconds(void);
+
 /* Nanoseconds for each of the `count` rounds of `loop`. */
 double bench_ns_each(void (*loop)(uint64_t count), uint64_t count);
 

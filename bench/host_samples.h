@@ -11,6 +11,7 @@ double sample_decode_hyperlight11(void);
 double sample_decode_hyperlight12(void);
 
 /* Showing finished spans to a sink: spans a second. */
+double sample_spans_to_otlp(void);
 double sample_spans_to_otlp_json(void);
 double sample_spans_to_perfetto(void);
 

@@ -44,7 +44,7 @@ static double spans_per_second(make_fn *make)
 	uint64_t written = 0;
 	struct gt_output output = {write_nowhere, &written};
 	struct gt_sink *sink;
-	double start = bench_seconds();
+	double start = bench_cpu_seconds();
 	int r = make(&output, &sink);
 
 	if (r == 0 && sink->begin)
@@ -58,7 +58,12 @@ static double spans_per_second(make_fn *make)
 	if (r < 0 || written < SPAN_SET_COUNT * 16)
 		bench_fail("the spans were not exported");
 	sink->free(sink);
-	return SPAN_SET_COUNT / (bench_seconds() - start);
+	return SPAN_SET_COUNT / (bench_cpu_seconds() - start);
+}
+
+double sample_spans_to_otlp(void)
+{
+	return spans_per_second(gt_otlp_protobuf_new);
 }
 
 double sample_spans_to_otlp_json(void)
@@ -99,11 +104,11 @@ static double replay(struct gt_sink *const *sinks, size_t count)
 		.sinks = sinks,
 		.sink_count = count,
 	};
-	double start = bench_seconds();
+	double start = bench_cpu_seconds();
 
 	if (gt_replay(&options) < 0)
 		bench_fail("the capture does not read");
-	return bench_seconds() - start;
+	return bench_cpu_seconds() - start;
 }
 
 double sample_capture_to_nothing(void)
@@ -122,12 +127,12 @@ double sample_capture_to_report(void)
 
 	if (!capture.count)
 		make_capture();
-	start = bench_seconds();
+	start = bench_cpu_seconds();
 	if (gt_report_new(&output, &sink) < 0)
 		bench_fail("no sink");
 	replay(&sink, 1);
 	if (sink->finish(sink) < 0 || !written)
 		bench_fail("no report");
 	sink->free(sink);
-	return (double)capture.count / 1e6 / (bench_seconds() - start);
+	return (double)capture.count / 1e6 / (bench_cpu_seconds() - start);
 }

@@ -11,7 +11,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 	        "usage: guesttrace export --format FORMAT [-o DEST] "
-	        "[--by self|exits] CAPTURE...\n"
+	        "[--by self|exits]\n"
+	        "       [--spool DIR] CAPTURE...\n"
 	        "FORMAT: %s\n",
 	        format_names());
 	return COMMAND_USAGE;
@@ -23,6 +24,7 @@ int cmd_export(int argc, char **argv)
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
 		{"by", required_argument, NULL, 'b'},
+		{"spool", required_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};
 	static struct outputs outputs;
@@ -42,6 +44,9 @@ int cmd_export(int argc, char **argv)
 		case 'b':
 			by = optarg;
 			break;
+		case 's':
+			outputs.otlp.spool = optarg;
+			break;
 		default:
 			return usage();
 		}
@@ -53,6 +58,7 @@ int cmd_export(int argc, char **argv)
 		         format_names());
 		return COMMAND_USAGE;
 	}
+	outputs.otlp.offline = true;
 	new_sink = found->new_sink;
 	if (strcmp(by, "exits") == 0 && new_sink == gt_folded_new) {
 		new_sink = gt_folded_exits_new;

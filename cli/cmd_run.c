@@ -20,6 +20,7 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_TRACEPARENT,
 	OPTION_EXPORT,
+	OPTION_SPOOL,
 	OPTION_NO_PIGGYBACK,
 };
 
@@ -34,6 +35,7 @@ static const struct option options_table[] = {
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"traceparent", required_argument, NULL, OPTION_TRACEPARENT},
 	{"export", required_argument, NULL, OPTION_EXPORT},
+	{"spool", required_argument, NULL, OPTION_SPOOL},
 	{"no-piggyback", no_argument, NULL, OPTION_NO_PIGGYBACK},
 	{NULL, 0, NULL, 0},
 };
@@ -59,7 +61,9 @@ static int usage(void)
 	        "only\n"
 	        "  --traceparent W3C                 default $TRACEPARENT\n"
 	        "  -o CAPTURE                        keep everything\n"
-	        "  --export FORMAT[=DEST]            %s\n\n"
+	        "  --export FORMAT[=DEST]            %s\n"
+	        "  --spool DIR                       what otlp cannot send "
+	        "now\n\n"
 	        "Without -o and --export the tree is printed.\n",
 	        format_names());
 	return RUN_FAILED;
@@ -178,11 +182,41 @@ static bool parse_option(struct session_options *options, int option,
 		return true;
 	case OPTION_EXPORT:
 		return parse_export(options, text);
+	case OPTION_SPOOL:
+		options->outputs->otlp.spool = text;
+		return true;
 	case 'o':
 		options->capture = text;
 		return true;
 	default:
 		return parse_choice(options, option, text);
+	}
+}
+
+/* OTEL_TRACES_EXPORTER: a list; what is asked for already comes once. */
+static void add_from_environment(struct outputs *outputs)
+{
+	const char *list = getenv("OTEL_TRACES_EXPORTER");
+
+	while (list && *list) {
+		size_t length = strcspn(list, ",");
+		bool console = length == 7 && memcmp(list, "console", 7) == 0;
+		const struct format *found =
+			console ? format_find("tree", 4)
+			: length == 4 && memcmp(list, "otlp", 4) == 0
+				? format_find("otlp", 4)
+				: NULL;
+		new_sink_fn *new_sink = found ? found->new_sink : NULL;
+
+		if (new_sink && !outputs_have(outputs, new_sink))
+			outputs_add(outputs, console ? "tree" : "otlp",
+			            new_sink, NULL);
+		else if (!new_sink &&
+		         !(length == 4 && memcmp(list, "none", 4) == 0))
+			complain("OTEL_TRACES_EXPORTER: no '%.*s' here: "
+			         "ignored",
+			         (int)length, list);
+		list += length + (list[length] == ',');
 	}
 }
 
@@ -214,5 +248,6 @@ int cmd_run(int argc, char **argv)
 	}
 	if (!options.capture && outputs.count == 0)
 		outputs_add(&outputs, "tree", gt_tree_new, NULL);
+	add_from_environment(&outputs);
 	return session_run(&options);
 }

@@ -23,6 +23,7 @@ int cmd_export(int argc, char **argv);
 int cmd_sites(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_encode(int argc, char **argv);
+int cmd_spool(int argc, char **argv);
 
 /*
  * Prints "guesttrace: ..." on standard error, one line. What a guest or a file

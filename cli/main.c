@@ -15,6 +15,9 @@ static const struct {
 	{"sites", cmd_sites, "list the call sites of a guest or capture"},
 	{"decode", cmd_decode, "show each event of a batch or capture as JSON"},
 	{"encode", cmd_encode, "make a Hyperlight batch of such JSON"},
+#ifdef HAVE_OTLP
+	{"spool", cmd_spool, "send what an absent OTLP endpoint left behind"},
+#endif
 };
 
 static int help(FILE *to, int status)

@@ -5,19 +5,45 @@
 #include <errno.h>
 #include <string.h>
 
+#ifdef HAVE_OTLP
+/* As a constructor of the table; its address marks the output without a file.
+ */
+static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	const struct otlp_options options = {0};
+
+	(void)output;
+	return otlp_output_open(NULL, &options, ret_sink);
+}
+#define IS_OTLP(output) ((output)->new_sink == otlp_new)
+#else
+#define IS_OTLP(output)                           false
+#define otlp_output_open(path, options, ret_sink) (-ENOTSUP)
+#define otlp_output_report(sink, options)         0
+#endif
+
 static const struct format formats[] = {
 	{"tree", gt_tree_new},
 	{"perfetto", gt_perfetto_new},
 	{"chrome", gt_chrome_new},
 	{"otlp-json", gt_otlp_json_new},
+	{"otlp-protobuf", gt_otlp_protobuf_new},
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
 	{"ctf", NULL},
+#ifdef HAVE_OTLP
+	{"otlp", otlp_new},
+#endif
 };
 
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, folded, csv, ctf";
+	return "tree, perfetto, chrome, otlp-json, otlp-protobuf, folded, csv, "
+	       "ctf"
+#ifdef HAVE_OTLP
+	       ", otlp"
+#endif
+		;
 }
 
 const struct format *format_find(const char *name, size_t length)
@@ -82,26 +108,35 @@ static int open_file(struct output *output)
 
 int outputs_open(struct outputs *outputs)
 {
+	outputs->sink_count = 0;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->outputs[i];
-		int r = output->new_sink
+		int r = IS_OTLP(output)
+		                ? otlp_output_open(output->path, &outputs->otlp,
+		                                   &output->sink)
+		        : output->new_sink
 		                ? open_file(output)
 		                : open_directory(output, outputs->many_runs);
 
 		if (r < 0)
 			return r;
-		outputs->sinks[i] = output->sink;
+		if (output->sink)
+			outputs->sinks[outputs->sink_count++] = output->sink;
 	}
 	return 0;
 }
 
-static int close_one(struct output *output, bool whole)
+static int close_one(struct output *output, const struct otlp_options *otlp,
+                     bool whole)
 {
 	int r = 0, closed;
 
-	if (output->sink && whole && output->sink->finish) {
+	if (output->sink && (whole || IS_OTLP(output)) &&
+	    output->sink->finish) {
 		r = output->sink->finish(output->sink);
-		if (r < 0)
+		if (r == 0 && IS_OTLP(output))
+			r = otlp_output_report(output->sink, otlp);
+		else if (r < 0)
 			complain("cannot write %s: %s",
 			         output->path ? output->path
 			                      : "standard output",
@@ -117,12 +152,20 @@ static int close_one(struct output *output, bool whole)
 	return r < 0 ? r : closed;
 }
 
+bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (outputs->outputs[i].new_sink == new_sink)
+			return true;
+	return false;
+}
+
 int outputs_close(struct outputs *outputs, bool whole)
 {
 	int first_error = 0;
 
 	for (size_t i = 0; i < outputs->count; i++) {
-		int r = close_one(&outputs->outputs[i], whole);
+		int r = close_one(&outputs->outputs[i], &outputs->otlp, whole);
 
 		if (first_error == 0)
 			first_error = r;

@@ -5,6 +5,7 @@
 
 #include "destination.h"
 #include "directory.h"
+#include "otlp_output.h"
 
 #define OUTPUTS_MAX 16
 
@@ -20,7 +21,7 @@ struct format {
 struct output {
 	const char *name; /* for messages */
 	new_sink_fn *new_sink;
-	const char *path; /* NULL: standard output */
+	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
 	struct directory directory; /* if there is no `new_sink` */
 	struct gt_sink *sink;
@@ -28,9 +29,11 @@ struct output {
 
 struct outputs {
 	struct output outputs[OUTPUTS_MAX];
-	struct gt_sink *sinks[OUTPUTS_MAX];
+	struct gt_sink *sinks[OUTPUTS_MAX]; /* of those that are open */
+	size_t sink_count;
 	size_t count;
 	bool many_runs; /* they are shown more than one */
+	struct otlp_options otlp; /* of an output of that name */
 };
 
 /* A format by its name on the command line; NULL: none. */
@@ -43,6 +46,8 @@ const char *format_names(void);
  * caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
+
+bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
 
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);

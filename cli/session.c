@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 #include "command.h"
+#include "waiting.h"
 #include "watcher.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static void on_enter(void *context, unsigned vcpu)
 {
 	struct session *session = context;
 
-	gt_host_enter(session->host, vcpu);
+	gt_host_enter(session->host, vcpu, waiting_ns());
 }
 
 static void on_exit_of_vm(void *context, unsigned vcpu,
@@ -71,6 +72,7 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 		.cr3 = from->cr3,
 		.cr4 = from->cr4,
 		.efer = from->efer,
+		.waited_ns = waiting_ns(),
 	};
 	uint64_t khz;
 
@@ -157,7 +159,7 @@ static int make_host(struct session *session)
 		.memory_slots = 1,
 		.vcpus = options->vcpus,
 		.sinks = options->outputs->sinks,
-		.sink_count = options->outputs->count,
+		.sink_count = options->outputs->sink_count,
 		.filter = options->filter,
 		.wire = options->wire,
 		.no_piggyback = options->no_piggyback,

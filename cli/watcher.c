@@ -19,7 +19,8 @@
  */
 #define BUSY_NS     500000
 #define IDLE_NS     20000000
-#define IDLE_ROUNDS 40u /* silent ones, before the guest is asked */
+#define SAMPLE_NS   5000000 /* see gt_host_sample() */
+#define IDLE_ROUNDS 40u     /* silent ones, before the guest is asked */
 
 static volatile sig_atomic_t snapshots_wanted;
 static volatile sig_atomic_t signal_fd = -1;
@@ -104,7 +105,8 @@ static void *watch(void *argument)
 		if (watcher->shared)
 			take(watcher);
 		else
-			nap(watcher, IDLE_NS);
+			nap(watcher, SAMPLE_NS);
+		gt_host_sample(watcher->host);
 		if (written != snapshots_wanted) {
 			written = snapshots_wanted;
 			write_snapshot(watcher);

@@ -73,11 +73,12 @@ static uint64_t needed(const struct gt_ring *ring, uint64_t sync_bytes,
 /*
  * The host may sleep until a block is full. It sets `want`, fences and looks at
  * `pos` again; we have published `pos`, fence and look at `want`: one of the
- * two sees the other. Pairs with gt__guest_want() in host/rings.c.
+ * two sees the other. Pairs with gt__guest_want() in host/rings.c. An atomic
+ * that changes nothing is a full fence and costs a third of mfence.
  */
 static void wake(const struct gt_vcpu *vcpu, const struct gt_ring *ring)
 {
-	__asm__ volatile("mfence" ::: "memory");
+	__asm__ volatile("lock; addl $0, -4(%%rsp)" ::: "memory", "cc");
 	if (gt__load(&ring->want))
 		gt__doorbell(GT_DOORBELL_WAKE | (uint64_t)vcpu->index << 32);
 }

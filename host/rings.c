@@ -438,6 +438,32 @@ int gt__guest_want(const struct gt__guest *guest,
 	return first_error;
 }
 
+static uint64_t load_pos(const struct gt__guest *guest,
+                         const struct gt__paging *paging, uint32_t vcpu,
+                         unsigned level)
+{
+	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
+	uint64_t pos = ring->tail;
+
+	if (ring->base_gva != 0)
+		gt__memory_load(guest->memory, paging,
+		                ring_gva(guest, vcpu, level,
+		                         offsetof(struct gt_ring, pos)),
+		                &pos);
+	return pos;
+}
+
+uint64_t gt__guest_positions(const struct gt__guest *guest,
+                             const struct gt__paging *paging)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
+		for (unsigned level = 0; level < GT_LEVELS; level++)
+			sum += load_pos(guest, paging, vcpu, level);
+	return sum;
+}
+
 bool gt__guest_has_more(const struct gt__guest *guest,
                         const struct gt__paging *paging)
 {
@@ -445,16 +471,11 @@ bool gt__guest_has_more(const struct gt__guest *guest,
 		for (unsigned level = 0; level < GT_LEVELS; level++) {
 			const struct gt__ring_view *ring =
 				&guest->rings[vcpu][level];
-			uint64_t pos = ring->tail;
+			uint64_t pos = load_pos(guest, paging, vcpu, level);
 
-			if (ring->base_gva == 0)
-				continue;
-			gt__memory_load(guest->memory, paging,
-			                ring_gva(guest, vcpu, level,
-			                         offsetof(struct gt_ring, pos)),
-			                &pos);
 			/* Somewhere in between a block has ended. */
-			if ((pos ^ ring->tail) >= ring->block_bytes)
+			if (ring->base_gva != 0 &&
+			    (pos ^ ring->tail) >= ring->block_bytes)
 				return true;
 		}
 	return false;

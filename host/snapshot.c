@@ -55,6 +55,38 @@ static int put_guest(struct gt_host *host, const struct gt__paging *paging,
 	return r < 0 ? r : put_frame(to, frame, GT__FRAME_SITES, 0);
 }
 
+/* The readings of late, so that the lines end near the records. */
+static int put_readings(const struct gt_host *host,
+                        struct gt__frame_buffer *frame,
+                        const struct gt_output *to)
+{
+	uint64_t i = host->recent_count < RECENT_MAX
+	                     ? 0
+	                     : host->recent_count - RECENT_MAX;
+	int r = 0;
+
+	for (; r == 0 && i < host->recent_count; i++) {
+		gt__frame_begin(frame);
+		gt__frame_put(frame, &host->recent[i % RECENT_MAX],
+		              sizeof(host->recent[0]));
+		r = put_frame(to, frame, GT__FRAME_EXITS, 0);
+	}
+	return r;
+}
+
+static int put_tscs(const struct gt_host *host, struct gt__frame_buffer *frame,
+                    const struct gt_output *to)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < host->options.vcpus; i++) {
+		gt__frame_begin(frame);
+		gt__outbox_put_tsc(&host->vcpus[i].tsc, 0, frame);
+		r = put_frame(to, frame, GT__FRAME_TSC, i);
+	}
+	return r;
+}
+
 static int put_records(struct gt_host *host, const struct gt__paging *paging,
                        struct gt__frame_buffer *frame,
                        const struct gt_output *to)
@@ -85,6 +117,10 @@ int gt__snapshot(struct gt_host *host, const struct gt_output *to)
 	r = put_frame(to, &frame, GT__FRAME_START, 0);
 	if (r == 0 && host->guest.vcpus > 0) {
 		r = put_guest(host, paging, &frame, to);
+		if (r == 0)
+			r = put_readings(host, &frame, to);
+		if (r == 0)
+			r = put_tscs(host, &frame, to);
 		if (r == 0)
 			r = put_records(host, paging, &frame, to);
 	}

@@ -7,15 +7,11 @@
 #define START_NS UINT64_C(1795420800123456789)
 
 const struct syn_format syn_formats[SYN_FORMATS] = {
-	{"trace.perfetto", gt_perfetto_new},
-	{"trace.json", gt_chrome_new},
-	{"otlp.jsonl", gt_otlp_json_new},
-	{"folded.txt", gt_folded_new},
-	{"spans.csv", gt_csv_new},
-	{"tree.txt", gt_tree_new},
-	{"report.txt", gt_report_new},
-	{"report.json", gt_report_json_new},
-	{"exits.txt", gt_folded_exits_new},
+	{"trace.perfetto", gt_perfetto_new}, {"otlp.pb", gt_otlp_protobuf_new},
+	{"trace.json", gt_chrome_new},       {"otlp.jsonl", gt_otlp_json_new},
+	{"folded.txt", gt_folded_new},       {"spans.csv", gt_csv_new},
+	{"tree.txt", gt_tree_new},           {"report.txt", gt_report_new},
+	{"report.json", gt_report_json_new}, {"exits.txt", gt_folded_exits_new},
 };
 
 uint32_t syn_level;

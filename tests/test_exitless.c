@@ -159,6 +159,7 @@ static void run(enum gt_ring_mode mode, void *(*reader)(void *))
 	close(wake_fd);
 	assert_int_equal(summary.losses.bad_records, 0);
 	assert_int_equal(summary.losses.late_records, 0);
+	assert_int_equal(summary.losses.adjusted_records, 0);
 	printf("# %" PRIu64
 	       " records, %u flushes, %u wake-ups, hash %016" PRIx64 "\n",
 	       received.count, atomic_load(&flushes), atomic_load(&wakes),

@@ -172,7 +172,7 @@ static void nothing_is_taken_before_the_announcement(void **unused)
 	the_next_batch_is_decoded();
 	assert_int_equal(gt_host_exit(inproc_host, 1, &(struct gt_exit){0}),
 	                 -GT_ERROR_BAD_VCPU);
-	assert_int_equal(gt_host_enter(inproc_host, 1), -GT_ERROR_BAD_VCPU);
+	assert_int_equal(gt_host_enter(inproc_host, 1, 0), -GT_ERROR_BAD_VCPU);
 	finish();
 }
 

@@ -288,12 +288,12 @@ static void what_comes_after_the_end_is_refused(void **unused)
 
 	(void)unused;
 	assert_int_equal(gt_host_new(&options, &host), 0);
-	assert_int_equal(gt_host_enter(host, 0), 0);
+	assert_int_equal(gt_host_enter(host, 0, 0), 0);
 	assert_int_equal(gt_host_finish(host, GT_ENDING_HALTED, 3, "bye"), 0);
 	assert_int_equal(gt_host_finish(host, GT_ENDING_HALTED, 3, "bye"),
 	                 -EINVAL);
 	assert_int_equal(gt_host_exit(host, 0, &exit), -EINVAL);
-	assert_int_equal(gt_host_enter(host, 0), -EINVAL);
+	assert_int_equal(gt_host_enter(host, 0, 0), -EINVAL);
 	assert_int_equal(gt_host_drain(host), -EINVAL);
 	assert_int_equal(gt_host_set_filter(host, "info"), -EINVAL);
 	assert_int_equal(inproc_summary.status, 3);

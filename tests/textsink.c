@@ -184,6 +184,20 @@ static void say_losses(struct textsink *sink, const struct gt_losses *losses)
 		say(sink, " %" PRIu64, counts[i]);
 }
 
+static int on_host_span(struct gt_sink *base, const struct gt_trace *trace,
+                        const struct gt_host_span_view *span)
+{
+	(void)trace;
+	say((struct textsink *)base,
+	    "host %.*s %" PRIx64 " < %" PRIx64 " %" PRIu64 "..%" PRIu64
+	    " cpu%u kind %d reason %d port %u tracing %d waited %" PRIu64
+	    " !%x\n",
+	    (int)span->name.count, span->name.bytes, span->id, span->parent_id,
+	    span->start_ns, span->end_ns, span->vcpu, span->kind, span->reason,
+	    span->port, span->tracing, span->waiting_ns, span->flags);
+	return 0;
+}
+
 static int on_end(struct gt_sink *base, const struct gt_trace *trace,
                   const struct gt_summary *summary)
 {
@@ -216,6 +230,7 @@ struct textsink textsink_new(void)
 	                                  .close = on_close,
 	                                  .event = on_event,
 	                                  .counter = on_counter,
+	                                  .host_span = on_host_span,
 	                                  .end = on_end}};
 }
 

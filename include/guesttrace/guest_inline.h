@@ -34,7 +34,15 @@
 #define GT_SITE_TEXT_(...)                                                     \
 	GT_FIRST_(__VA_ARGS__, ~) "\0" GT_TARGET "\0" __FILE__ "\0"            \
 		GT_MAP_(GT_TEXT_, __VA_ARGS__)
-#define GT_SITE_ID_(sym) ((uint32_t)(uintptr_t)&(sym))
+/*
+ * Code that can only lie in the low 2 GiB has the address and the rest of a
+ * record's head in one constant, as there is nothing to cut off.
+ */
+#if defined(__code_model_small__) && !defined(__PIC__)
+#define GT_SITE_ID_(sym) ((uint64_t)(uintptr_t)&(sym))
+#else
+#define GT_SITE_ID_(sym) ((uint64_t)(uint32_t)(uintptr_t)&(sym))
+#endif
 #define GT_STATE_(sym, level)                                                  \
 	((level) <= GT_LEVEL_MAX ?                                             \
 	 *(const volatile uint8_t *)&(sym).head.state : (uint8_t)GT_SITE_OFF)
@@ -292,7 +300,7 @@ GT__INLINE struct gt__slot gt__take(struct gt_vcpu *vcpu, uint64_t bytes)
 	return slot;
 }
 
-GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint32_t site,
+GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint64_t site,
                                        uint32_t kind, uint32_t flags,
                                        uint64_t bytes)
 {
@@ -316,10 +324,10 @@ GT__INLINE void gt__publish(struct gt__slot slot, uint64_t bytes)
 }
 
 GT__INLINE void gt__opened(struct gt_span *span, struct gt__slot slot,
-                           struct gt_vcpu *vcpu, uint32_t site, bool entered)
+                           struct gt_vcpu *vcpu, uint64_t site, bool entered)
 {
 	span->id = slot.pos + slot.ring->id_base;
-	span->site = site;
+	span->site = (uint32_t)site;
 	if (entered) {
 		span->previous = gt__load(&vcpu->current);
 		gt__store(&vcpu->current, span->id);

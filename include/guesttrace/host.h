@@ -109,7 +109,19 @@ struct gt_exit {
 	uint64_t r8, r9, r10;
 	/* Of any exit, for the walk of the page tables: */
 	uint64_t cr0, cr3, cr4, efer;
-	int64_t tsc_offset; /* guest TSC - host TSC, ticks */
+	/*
+	 * The TSC that the guest read since its last entry, from that of the
+	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
+	 * 128 bits. Ratio 0: they run at the same rate.
+	 */
+	int64_t tsc_offset;
+	uint64_t tsc_ratio;
+	uint32_t tsc_ratio_shift; /* 0..63; AMD 32, Intel 48 */
+	/*
+	 * How long the vCPU's thread has been ready without running, in all:
+	 * its run-queue wait. 0 if it is not known. It never falls.
+	 */
+	uint64_t waited_ns;
 };
 
 /* One reading of the host's clocks. */
@@ -127,6 +139,7 @@ struct gt_limits {
 	size_t ring_bytes;      /* of one level of one vCPU; 64 MiB */
 	size_t sites_bytes;     /* of the site table; 4 MiB */
 	uint32_t contexts;      /* contexts with entered spans; 4,096 */
+	uint32_t exits;         /* that wait for records, per vCPU; 65,536 */
 	uint32_t announcements; /* 16 */
 	size_t batch_bytes; /* of a Hyperlight batch; 1 MiB, and at most that */
 	size_t name_bytes;  /* of the names on a Hyperlight wire; 16 MiB */
@@ -158,6 +171,13 @@ struct gt_host_options {
 	/* Reads the clocks; NULL: rdtsc and clock_gettime(). */
 	void (*read_clock)(void *context, struct gt_clock_reading *ret_reading);
 	void *clock_context;
+	/*
+	 * Ticks per second of the host's TSC, and who says so; 0: CPUID, or
+	 * else what the readings give. Nothing is placed in time by it: it is
+	 * compared with the readings and reported.
+	 */
+	uint64_t tsc_hz;
+	enum gt_clock_source tsc_source;
 	/* Fills `count` random bytes; NULL: getrandom(). */
 	void (*random)(void *context, void *bytes, size_t count);
 	void *random_context;
@@ -177,8 +197,11 @@ int gt_host_new(const struct gt_host_options *options,
 /* NULL is allowed. Neither finishes nor frees the sinks. */
 void gt_host_free(struct gt_host *host);
 
-/* The vCPU is about to run. Optional: the capture then knows since when. */
-int gt_host_enter(struct gt_host *host, uint32_t vcpu);
+/*
+ * The vCPU is about to run. Optional: without it the trace has no stretches of
+ * the host (struct gt_host_span_view). `waited_ns` as in struct gt_exit.
+ */
+int gt_host_enter(struct gt_host *host, uint32_t vcpu, uint64_t waited_ns);
 
 /* What gt_host_exit() says of an exit. */
 enum gt_answer {
@@ -219,6 +242,28 @@ int gt_host_drain(struct gt_host *host);
  * what does not fill a block rings nothing.
  */
 int gt_host_want_wake(struct gt_host *host, bool want);
+
+/*
+ * Reads the clocks, if records have come since the last time: call it every few
+ * milliseconds while guests run that seldom exit. The lines on which times are
+ * placed stay short, and with them the error bound: docs/clocks.md.
+ */
+int gt_host_sample(struct gt_host *host);
+
+/* With its NUL; a longer name is cut. */
+#define GT_WORK_NAME_BYTES 64u
+
+/*
+ * The VMM itself does something for this vCPU, between its exit and its next
+ * entry: a span of the trace, child of the guest's innermost open one, or of
+ * the work that began before it on the same vCPU and is not over. Returns a
+ * number for gt_host_work_end(), or 0: too much is open at once, or the run is
+ * over.
+ */
+uint64_t gt_host_work_begin(struct gt_host *host, uint32_t vcpu,
+                            const char *name);
+/* -EINVAL if there is no such work. 0 is allowed and does nothing. */
+int gt_host_work_end(struct gt_host *host, uint64_t work);
 
 /*
  * Writes a capture of what the rings hold at this moment, the oldest record
