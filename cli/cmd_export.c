@@ -8,12 +8,15 @@
 #include <string.h>
 
 enum {
-	OPTION_SPOOL = 256,
+	OPTION_BY = 256,
+	OPTION_SPOOL,
 };
 
 static const struct option_spec options[] = {
 	{'f', "format", "FORMAT", "", format_names},
 	{'o', "output", "DEST", "default standard output", NULL},
+	{OPTION_BY, "by", "self|exits",
+         "folded: what the numbers are, default self", NULL},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{0},
 };
@@ -21,7 +24,8 @@ static const struct option_spec options[] = {
 static int cmd_export(int argc, char **argv)
 {
 	static struct outputs outputs;
-	const char *format = NULL, *path = NULL;
+	const char *format = NULL, *path = NULL, *by = "self";
+	const struct format *found;
 	new_sink_fn *new_sink;
 	int id;
 
@@ -33,6 +37,9 @@ static int cmd_export(int argc, char **argv)
 		case 'o':
 			path = optarg;
 			break;
+		case OPTION_BY:
+			by = optarg;
+			break;
 		case OPTION_SPOOL:
 			outputs.otlp.spool = optarg;
 			break;
@@ -41,14 +48,23 @@ static int cmd_export(int argc, char **argv)
 		}
 	if (!format || optind == argc)
 		return options_usage(&command_export);
-	new_sink = format_find(format, strlen(format));
-	if (!new_sink) {
+	found = format_find(format, strlen(format));
+	if (!found) {
 		complain("no format '%s'; there are %s", format,
 		         format_names());
 		return COMMAND_USAGE;
 	}
 	outputs.otlp.offline = true;
-	outputs_add(&outputs, format, new_sink, path);
+	new_sink = found->new_sink;
+	if (strcmp(by, "exits") == 0 && new_sink == gt_folded_new) {
+		new_sink = gt_folded_exits_new;
+	} else if (strcmp(by, "self") != 0) {
+		complain("--by is self, or exits of the format folded");
+		return COMMAND_USAGE;
+	}
+	if (outputs_add(&outputs, format, new_sink, path) < 0)
+		return COMMAND_USAGE;
+	outputs.many_runs = argc - optind > 1;
 	return replay_all(&outputs, argv + optind, argc - optind);
 }
 

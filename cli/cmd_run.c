@@ -84,14 +84,14 @@ static bool parse_export(struct session_options *options, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	size_t length = equals ? (size_t)(equals - text) : strlen(text);
-	new_sink_fn *new_sink = format_find(text, length);
+	const struct format *format = format_find(text, length);
 
-	if (!new_sink) {
+	if (!format) {
 		complain("no format '%.*s'; there are %s", (int)length, text,
 		         format_names());
 		return false;
 	}
-	return outputs_add(options->outputs, text, new_sink,
+	return outputs_add(options->outputs, format->name, format->new_sink,
 	                   equals ? equals + 1 : NULL) == 0;
 }
 
@@ -181,11 +181,12 @@ static void add_from_environment(struct outputs *outputs)
 	while (list && *list) {
 		size_t length = strcspn(list, ",");
 		bool console = length == 7 && memcmp(list, "console", 7) == 0;
-		new_sink_fn *new_sink =
-			console ? gt_tree_new
+		const struct format *found =
+			console ? format_find("tree", 4)
 			: length == 4 && memcmp(list, "otlp", 4) == 0
 				? format_find("otlp", 4)
 				: NULL;
+		new_sink_fn *new_sink = found ? found->new_sink : NULL;
 
 		if (new_sink && !outputs_have(outputs, new_sink))
 			outputs_add(outputs, console ? "tree" : "otlp",

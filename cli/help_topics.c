@@ -33,6 +33,7 @@ static const struct {
                     "            one ExportTraceServiceRequest\n"
                     "folded      stacks with self time, for flame graphs\n"
                     "csv         one line per span\n"
+                    "ctf         a directory: Common Trace Format 1.8\n"
                     "html        a page with a timeline, for a browser\n"},
 	{"status",
          "run      the guest's own up to 119, above that 119; 124 timeout;\n"

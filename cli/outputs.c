@@ -22,10 +22,7 @@ static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
 #define otlp_output_report(sink, options)         0
 #endif
 
-static const struct {
-	const char *name;
-	new_sink_fn *new_sink;
-} formats[] = {
+static const struct format formats[] = {
 	{"tree", gt_tree_new},
 	{"perfetto", gt_perfetto_new},
 	{"chrome", gt_chrome_new},
@@ -34,6 +31,7 @@ static const struct {
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
 	{"html", gt_html_new},
+	{"ctf", NULL},
 #ifdef HAVE_OTLP
 	{"otlp", otlp_new},
 #endif
@@ -48,7 +46,7 @@ static const struct {
 #define NAMES(separator)                                                   \
 	"tree" separator "perfetto" separator "chrome" separator           \
 	"otlp-json" separator "otlp-protobuf" separator "folded" separator \
-	"csv" separator "html" OTLP_NAME(separator)
+	"csv" separator "html" separator "ctf" OTLP_NAME(separator)
 
 const char *format_names(void)
 {
@@ -60,12 +58,12 @@ const char *format_choices(void)
 	return NAMES("|");
 }
 
-new_sink_fn *format_find(const char *name, size_t length)
+const struct format *format_find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strlen(formats[i].name) == length &&
 		    memcmp(formats[i].name, name, length) == 0)
-			return formats[i].new_sink;
+			return &formats[i];
 	return NULL;
 }
 
@@ -77,10 +75,38 @@ static int add(struct outputs *outputs, const struct output *output)
 		complain("more than %d exports", OUTPUTS_MAX);
 		return -E2BIG;
 	}
+	if (!output->new_sink && !output->new_text &&
+	    (!output->path || strcmp(output->path, "-") == 0)) {
+		complain("%s is a directory of files: it needs a name, and "
+		         "cannot go to standard output",
+		         output->name);
+		return -EINVAL;
+	}
 	to = &outputs->outputs[outputs->count++];
 	*to = *output;
 	to->destination.fd = -1;
 	return 0;
+}
+
+static int made(const struct output *output, int r)
+{
+	if (r == -ENOTSUP)
+		complain("this guesttrace was built without the format %s",
+		         output->name);
+	else if (r < 0)
+		complain("%s: %s", output->name, code_text(r));
+	return r;
+}
+
+static int open_directory(struct output *output, bool many)
+{
+	struct gt_directory to;
+	int r = directory_open(&output->directory, output->path);
+
+	if (r < 0)
+		return r;
+	to = directory_of(&output->directory);
+	return made(output, gt_ctf_new(&to, many, &output->sink));
 }
 
 static int open_file(struct output *output)
@@ -91,15 +117,10 @@ static int open_file(struct output *output)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	r = output->new_text
-	            ? output->new_text(&to, output->look, &output->sink)
-	            : output->new_sink(&to, &output->sink);
-	if (r == -ENOTSUP)
-		complain("this guesttrace was built without the format %s",
-		         output->name);
-	else if (r < 0)
-		complain("%s: %s", output->name, code_text(r));
-	return r;
+	return made(output,
+	            output->new_text
+	                    ? output->new_text(&to, output->look, &output->sink)
+	                    : output->new_sink(&to, &output->sink));
 }
 
 int outputs_add(struct outputs *outputs, const char *name,
@@ -127,7 +148,9 @@ int outputs_open(struct outputs *outputs)
 		int r = IS_OTLP(output)
 		                ? otlp_output_open(output->path, &outputs->otlp,
 		                                   &output->sink)
-		                : open_file(output);
+		        : output->new_sink || output->new_text
+		                ? open_file(output)
+		                : open_directory(output, outputs->many_runs);
 
 		if (r < 0)
 			return r;
@@ -156,7 +179,10 @@ static int close_one(struct output *output, const struct otlp_options *otlp,
 	if (output->sink)
 		output->sink->free(output->sink);
 	output->sink = NULL;
-	closed = destination_close(&output->destination, whole && r == 0);
+	closed = output->new_sink
+	                 ? destination_close(&output->destination,
+	                                     whole && r == 0)
+	                 : directory_close(&output->directory, whole && r == 0);
 	return r < 0 ? r : closed;
 }
 

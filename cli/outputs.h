@@ -4,6 +4,7 @@
 #define GT_CLI_OUTPUTS_H
 
 #include "destination.h"
+#include "directory.h"
 #include "otlp_output.h"
 
 #define OUTPUTS_MAX 16
@@ -15,6 +16,11 @@ typedef int new_sink_fn(const struct gt_output *output,
 typedef int new_text_fn(const struct gt_output *output,
                         const struct gt_report_options *options,
                         struct gt_sink **ret_sink);
+/* A format of several files has no `new_sink`: CTF. */
+struct format {
+	const char *name;
+	new_sink_fn *new_sink;
+};
 
 struct output {
 	const char *name; /* for messages */
@@ -23,6 +29,7 @@ struct output {
 	const struct gt_report_options *look;
 	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
+	struct directory directory; /* if there is no `new_sink` */
 	struct gt_sink *sink;
 };
 
@@ -31,11 +38,12 @@ struct outputs {
 	struct gt_sink *sinks[OUTPUTS_MAX]; /* of those that are open */
 	size_t sink_count;
 	size_t count;
+	bool many_runs;           /* they are shown more than one */
 	struct otlp_options otlp; /* of an output of that name */
 };
 
-/* The constructor of a format by its name on the command line; NULL: none. */
-new_sink_fn *format_find(const char *name, size_t length);
+/* A format by its name on the command line; NULL: none. */
+const struct format *format_find(const char *name, size_t length);
 /* All names, for messages: "tree, perfetto, ...". */
 const char *format_names(void);
 
@@ -43,7 +51,8 @@ const char *format_names(void);
 const char *format_choices(void);
 
 /* Adds an output, not yet open. Complains and returns < 0 if there are too
- * many. The strings stay the caller's. */
+ * many, or a directory is to be standard output. The strings stay the
+ * caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
 

@@ -260,7 +260,7 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 
 		e->parent = *slot_of(ids, c, e->view.span_id);
 	}
-	for (i = 0; c->shows_exits && i < c->host_span_count; i++)
+	for (i = 0; i < c->host_span_count; i++)
 		c->host_spans[i].parent =
 			*slot_of(ids, c, c->host_spans[i].parent_id);
 	cut_cycles(c);

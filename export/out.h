@@ -33,7 +33,16 @@ int gt__out_flush(struct gt__out *out);
 
 /* Room for `count` more bytes, to be counted into `used`; NULL after an error.
  */
-char *gt__out_room(struct gt__out *out, size_t count);
+char *gt__out_grow(struct gt__out *out, size_t count);
+
+static inline char *gt__out_room(struct gt__out *out, size_t count)
+{
+	if (out->error)
+		return NULL;
+	if (out->size - out->used < count)
+		return gt__out_grow(out, count);
+	return out->bytes + out->used;
+}
 
 void gt__put_bytes(struct gt__out *out, const void *bytes, size_t count);
 void gt__put_char(struct gt__out *out, char c);

@@ -283,6 +283,17 @@ struct gt_output {
 };
 
 /*
+ * Where the files of a format go that has several. `create` stores where the
+ * bytes of a new file go, until the sink is freed; its name is relative, of
+ * letters, digits, `_` and at most one `/`. It returns 0 or < 0.
+ */
+struct gt_directory {
+	int (*create)(void *context, const char *name,
+	              struct gt_output *ret_output);
+	void *context;
+};
+
+/*
  * One constructor per format. Each stores a new sink that the caller owns and
  * ends with its `free`; `output` is copied and must outlive the sink. They
  * return 0 or -ENOMEM; html also -ENOTSUP, if it was not built in.
@@ -292,6 +303,7 @@ struct gt_output {
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
  *   folded    one line per stack: name;name;name self-time-in-ns
+ *   folded_exits  the same with the time of VM exits inside of each span
  *   csv       one line per span, RFC 4180
  *   html      one page for a browser, with a timeline; needs nothing else
  *   report    text: header, tree, names with times, where the time went, losses
@@ -307,6 +319,8 @@ int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_protobuf_new(const struct gt_output *output,
                          struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_folded_exits_new(const struct gt_output *output,
+                        struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_html_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
@@ -353,6 +367,14 @@ int gt_follow_with(const struct gt_output *output,
 int gt_diff_with(const struct gt_output *output,
                  const struct gt_report_options *options,
                  struct gt_sink **ret_sink);
+
+/*
+ * The same for the Common Trace Format 1.8: the files `metadata`, `vcpu_N` and
+ * `vcpu_N_host`. With `many`, which more than one run needs, each run has its
+ * own below `run_INDEX/`.
+ */
+int gt_ctf_new(const struct gt_directory *directory, bool many,
+               struct gt_sink **ret_sink);
 
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
