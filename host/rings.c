@@ -94,6 +94,7 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.sites_gva = control.sites_gva;
 	fresh.sites_bytes = control.sites_bytes;
 	fresh.generation = control.generation;
+	fresh.preemptible = control.flags & GT_CONTROL_PREEMPTIBLE;
 	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
 	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
 	r = fresh.rings && fresh.lost ? read_rings(&fresh, paging, limits)
@@ -326,7 +327,7 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 	gt__store64(buffer->bytes + head + 32, lost[0]);
 	gt__store64(buffer->bytes + head + 40, lost[1]);
 	gt__store64(buffer->bytes + head + 48,
-	            inside | overwritten << GT_LEVELS);
+	            gt__inside_word(inside, overwritten, guest->preemptible));
 	memcpy(buffer->bytes + head + 56, ranges, sizeof(ranges));
 	*ret_error = first_error;
 	return 1;
