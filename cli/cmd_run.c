@@ -46,8 +46,11 @@ static int usage(void)
 	        "  --filter DIRECTIVES               such as info,net=debug\n"
 	        "  --wire native|hyperlight-0.11|hyperlight-0.12\n"
 	        "                                    how the guest records\n"
-	        "  --drain exit|end                  when its records are "
-	        "taken\n"
+	        "  --drain exit|exits|shared|end     when its records are "
+	        "taken: "
+	        "as it\n"
+	        "                                    asks, at each exit, by a "
+	        "thread, at the end\n"
 	        "  --ring-mode flush|drop|overwrite  when its ring is full\n"
 	        "  --vcpus N                         default 1\n"
 	        "  --memory MIB                      default 64\n"
@@ -114,7 +117,8 @@ static bool parse_choice(struct session_options *options, int option,
 	static const char *const backends[] = {"auto", "kvm", "emulated", NULL};
 	static const char *const wires[] = {"native", "hyperlight-0.11",
 	                                    "hyperlight-0.12", NULL};
-	static const char *const drains[] = {"exit", "end", NULL};
+	static const char *const drains[] = {"exit", "exits", "shared", "end",
+	                                     NULL};
 	static const char *const modes[] = {"flush", "drop", "overwrite", NULL};
 	unsigned choice;
 
@@ -132,7 +136,7 @@ static bool parse_choice(struct session_options *options, int option,
 	case OPTION_DRAIN:
 		if (!parse_word("drain", text, drains, &choice))
 			return false;
-		options->drain_at_end = choice == 1;
+		options->drain = (enum drain)choice;
 		return true;
 	default:
 		if (!parse_word("ring-mode", text, modes, &choice))

@@ -9,14 +9,18 @@ static const struct {
 	const char *name;
 	new_sink_fn *new_sink;
 } formats[] = {
-	{"tree", gt_tree_new},     {"perfetto", gt_perfetto_new},
-	{"chrome", gt_chrome_new}, {"otlp-json", gt_otlp_json_new},
-	{"folded", gt_folded_new}, {"csv", gt_csv_new},
+	{"tree", gt_tree_new},
+	{"perfetto", gt_perfetto_new},
+	{"chrome", gt_chrome_new},
+	{"otlp-json", gt_otlp_json_new},
+	{"folded", gt_folded_new},
+	{"csv", gt_csv_new},
+	{"otlp-protobuf", gt_otlp_protobuf_new},
 };
 
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, folded, csv";
+	return "tree, perfetto, chrome, otlp-json, otlp-protobuf, folded, csv";
 }
 
 new_sink_fn *format_find(const char *name, size_t length)

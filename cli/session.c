@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 #include "command.h"
+#include "waiting.h"
+#include "watcher.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +17,7 @@ struct session {
 	struct vm *vm;
 	struct gt_host *host;
 	struct destination capture;
+	struct watcher watcher;
 	int64_t tsc_offset;
 	bool escape_console;
 };
@@ -48,7 +51,7 @@ static void on_enter(void *context, unsigned vcpu)
 {
 	struct session *session = context;
 
-	gt_host_enter(session->host, vcpu);
+	gt_host_enter(session->host, vcpu, waiting_ns());
 }
 
 static void on_exit_of_vm(void *context, unsigned vcpu,
@@ -69,6 +72,7 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 		.cr3 = from->cr3,
 		.cr4 = from->cr4,
 		.efer = from->efer,
+		.waited_ns = waiting_ns(),
 	};
 	uint64_t khz;
 
@@ -77,11 +81,14 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 	    from->r8 == GT_BATCH_MAGIC)
 		vm_tsc(session->vm, vcpu, &session->tsc_offset, &khz);
 	exit.tsc_offset = session->tsc_offset;
-	if (session->options->drain_at_end &&
+	if (session->options->drain == DRAIN_END &&
 	    (uint32_t)exit.r10 == GT_DOORBELL_FLUSH)
 		exit.r8 = 0;
 	/* A bad request is the guest's affair, and counted. */
-	gt_host_exit(session->host, vcpu, &exit);
+	if (gt_host_exit(session->host, vcpu, &exit) == GT_ANSWER_WAKE)
+		watcher_wake(&session->watcher);
+	if (session->options->drain == DRAIN_EXITS)
+		gt_host_drain(session->host);
 }
 
 static void on_print(void *context, const char *bytes, size_t count)
@@ -193,13 +200,40 @@ static void catch_signals(struct vm *vm)
 	sigaction(SIGHUP, &action, NULL);
 }
 
+/* What snapshots are named after: the capture, or else the guest. */
+static char *snapshot_base(const struct session_options *options)
+{
+	static const char ending[] = ".gtrace";
+	const char *path = options->capture ? options->capture
+	                                    : file_name(options->guest_argv[0]);
+	size_t length = strlen(path), cut = sizeof(ending) - 1;
+
+	if (length > cut && strcmp(path + length - cut, ending) == 0)
+		length -= cut;
+	return strndup(path, length);
+}
+
 static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 {
-	int r;
+	struct watcher *watcher = &session->watcher;
+	char *base = snapshot_base(session->options);
+	int r = base ? 0 : -ENOMEM;
 
+	watcher->host = session->host;
+	watcher->shared = session->options->drain == DRAIN_SHARED;
+	watcher->snapshot_base = base;
+	if (r == 0)
+		r = watcher_start(watcher);
+	if (r < 0) {
+		complain("no thread beside the run: %s", code_text(r));
+		free(base);
+		return r;
+	}
 	catch_signals(session->vm);
 	r = vm_run(session->vm, ret_outcome);
 	catch_signals(NULL);
+	watcher_stop(watcher);
+	free(base);
 	if (r < 0)
 		complain("%s", vm_error(session->vm));
 	return r;

@@ -11,13 +11,21 @@
 #include <guesttrace/host.h>
 #include <vmm/vm.h>
 
+/* When the records of the native wire are taken, beside at the end. */
+enum drain {
+	DRAIN_EXIT = 0,   /* when the guest asks for it */
+	DRAIN_EXITS = 1,  /* at each VM exit, whatever its reason */
+	DRAIN_SHARED = 2, /* by a thread, while the guest runs */
+	DRAIN_END = 3,    /* not before the guest is gone */
+};
+
 struct session_options {
 	enum vm_backend backend;
 	uint64_t memory_bytes;
 	uint64_t timeout_ns;
 	unsigned vcpus;
 	enum gt_ring_mode ring_mode;
-	bool drain_at_end; /* leave the rings alone until the guest is gone */
+	enum drain drain;
 	enum gt_wire wire;
 	bool no_piggyback;
 	const char *filter;

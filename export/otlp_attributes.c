@@ -1,147 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes of OTLP/JSON. */
+/* The attributes of OTLP that the host sets. */
 #include "otlp_attributes.h"
-#include "escape.h"
-#include "json_values.h"
-#include "words.h"
+#include <string.h>
 
-/* Looking for equal keys is quadratic: a larger list is put as it is. */
-#define UNIQUE_MAX 256u
+#ifndef GT_VERSION
+#define GT_VERSION "0.1.0"
+#endif
 
-void gt__otlp_begin(struct gt__out *o, const char *key)
+#define KEY(text) ((struct gt_text){(text), sizeof(text) - 1})
+
+static struct gt_text text_of(const char *text)
 {
-	gt__put(o, ",\"");
-	gt__put(o, key);
-	gt__put(o, "\":[");
+	return (struct gt_text){text, strlen(text)};
 }
 
-static void put_comma(struct gt__out *o)
+static void put_key(struct gt_field *to, struct gt_text key, enum gt_type type)
 {
-	if (!o->error && o->used && o->bytes[o->used - 1] != '[')
-		gt__put_char(o, ',');
+	to->key = key;
+	to->type = type;
+	to->full_bytes = 0;
 }
 
-static void begin_value(struct gt__out *o, const char *key, const char *type)
+static void put_u64(struct gt_field *to, struct gt_text key, uint64_t value)
 {
-	put_comma(o);
-	gt__put(o, "{\"key\":\"");
-	gt__put(o, key);
-	gt__put(o, "\",\"value\":{\"");
-	gt__put(o, type);
-	gt__put(o, "\":");
+	put_key(to, key, GT_TYPE_U64);
+	to->value.u64 = value;
 }
 
-static void put_u64_value(struct gt__out *o, uint64_t value)
+static void put_text(struct gt_field *to, struct gt_text key,
+                     struct gt_text value)
 {
-	gt__put(o,
-	        value > INT64_MAX ? "\"stringValue\":\"" : "\"intValue\":\"");
-	gt__put_u64(o, value);
-	gt__put_char(o, '"');
+	put_key(to, key, GT_TYPE_STRING);
+	to->value.text = value;
+	to->full_bytes = (uint32_t)value.count;
 }
 
-void gt__otlp_u64(struct gt__out *o, const char *key, uint64_t value)
+static void put_true(struct gt_field *to, struct gt_text key)
 {
-	put_comma(o);
-	gt__put(o, "{\"key\":\"");
-	gt__put(o, key);
-	gt__put(o, "\",\"value\":{");
-	put_u64_value(o, value);
-	gt__put(o, "}}");
+	put_key(to, key, GT_TYPE_BOOL);
+	to->value.boolean = true;
 }
 
-void gt__otlp_word(struct gt__out *o, const char *key, const char *value)
+size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site)
 {
-	begin_value(o, key, "stringValue");
-	gt__put_char(o, '"');
-	gt__put(o, value);
-	gt__put(o, "\"}}");
-}
+	size_t n = 0;
 
-void gt__otlp_text(struct gt__out *o, const char *key, struct gt_text value)
-{
-	begin_value(o, key, "stringValue");
-	gt__put_json(o, value);
-	gt__put(o, "}}");
-}
-
-void gt__otlp_true(struct gt__out *o, const char *key)
-{
-	begin_value(o, key, "boolValue");
-	gt__put(o, "true}}");
-}
-
-static void put_value(struct gt__out *o, const struct gt_field *f)
-{
-	switch (f->type) {
-	case GT_TYPE_U64:
-		put_u64_value(o, f->value.u64);
-		return;
-	case GT_TYPE_I64:
-		gt__put(o, "\"intValue\":");
-		break;
-	case GT_TYPE_F64:
-		gt__put(o, "\"doubleValue\":");
-		break;
-	case GT_TYPE_BOOL:
-		gt__put(o, "\"boolValue\":");
-		break;
-	case GT_TYPE_STRING:
-	case GT_TYPE_POINTER:
-		gt__put(o, "\"stringValue\":");
-		break;
-	case GT_TYPE_BYTES:
-		gt__put(o, "\"bytesValue\":");
-		break;
-	case GT_TYPE_PARENT:
-	case GT_TYPE_LINK:
-	case GT_TYPE_LINK_REMOTE:
-	case GT_TYPE_OK:
-	case GT_TYPE_FAILED:
-		return; /* never among a view's fields */
-	}
-	gt__put_json_value(o, f, true);
-}
-
-static bool comes_again(const struct gt_field *fields, size_t i, size_t count)
-{
-	size_t j;
-
-	if (count > UNIQUE_MAX)
-		return false;
-	for (j = i + 1; j < count; j++)
-		if (gt__same_text(fields[i].key, fields[j].key))
-			return true;
-	return false;
-}
-
-void gt__otlp_fields(struct gt__out *o, const struct gt_field *fields,
-                     size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		if (comes_again(fields, i, count))
-			continue;
-		put_comma(o);
-		gt__put(o, "{\"key\":");
-		gt__put_json_guest_key(o, fields[i].key);
-		gt__put(o, ",\"value\":{");
-		put_value(o, &fields[i]);
-		gt__put(o, "}}");
-	}
-}
-
-void gt__otlp_site(struct gt__out *o, const struct gt_site_view *site)
-{
-	gt__otlp_text(o, "guesttrace.target", site->target);
-	gt__otlp_word(o, "guesttrace.level", gt__level_word(site->level));
+	put_text(&to[n++], KEY("guesttrace.target"), site->target);
+	put_text(&to[n++], KEY("guesttrace.level"),
+	         text_of(gt__level_word(site->level)));
 	if (!site->file.count)
-		return;
-	gt__otlp_text(o, "code.file.path", site->file);
-	gt__otlp_u64(o, "code.line.number", site->line);
+		return n;
+	put_text(&to[n++], KEY("code.file.path"), site->file);
+	put_u64(&to[n++], KEY("code.line.number"), site->line);
+	return n;
 }
 
-void gt__otlp_flags(struct gt__out *o, unsigned flags)
+static size_t put_flags(struct gt_field *to, unsigned flags)
 {
 	static const char *const keys[GT__FLAG_WORDS] = {
 		"guesttrace.interrupted",   "guesttrace.close_lost",
@@ -149,39 +63,126 @@ void gt__otlp_flags(struct gt__out *o, unsigned flags)
 		"guesttrace.evicted",       "guesttrace.replaced",
 		"guesttrace.open_lost",
 	};
-	size_t i;
+	size_t i, n = 0;
 
+	if (!flags)
+		return 0;
 	for (i = 0; i < GT__FLAG_WORDS; i++)
 		if (flags & gt__flag_words[i].flag)
-			gt__otlp_true(o, keys[i]);
+			put_true(&to[n++], text_of(keys[i]));
+	return n;
 }
 
-static void put_numbered(struct gt__out *o, const char *prefix,
-                         const char *word, uint64_t value)
+size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place)
 {
-	if (!value)
-		return;
-	put_comma(o);
-	gt__put(o, "{\"key\":\"guesttrace.");
-	gt__put(o, prefix);
-	gt__put(o, word);
-	gt__put(o, "\",\"value\":{\"intValue\":\"");
-	gt__put_u64(o, value <= INT64_MAX ? value : INT64_MAX);
-	gt__put(o, "\"}}");
+	size_t n = 0;
+
+	put_u64(&to[n++], KEY("guesttrace.vcpu"), place->vcpu);
+	if (place->close_vcpu != place->vcpu)
+		put_u64(&to[n++], KEY("guesttrace.close_vcpu"),
+		        place->close_vcpu);
+	if (place->level)
+		put_u64(&to[n++], KEY("guesttrace.nesting"), place->level);
+	return n + put_flags(to + n, place->flags);
 }
 
-void gt__otlp_outcome(struct gt__out *o, const struct gt_summary *s)
+void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex)
 {
 	unsigned i;
 
-	gt__otlp_word(o, "guesttrace.outcome", gt__ending_word(s->ending));
+	for (i = 16; i--; id >>= 4)
+		hex[i] = "0123456789abcdef"[id & 15];
+	put_text(to, KEY("guesttrace.span_id"), (struct gt_text){hex, 16});
+}
+
+static struct gt_text exit_key(unsigned reason)
+{
+	static const char *const keys[GT_EXIT_REASONS] = {
+		"guesttrace.exits.other",       "guesttrace.exits.io",
+		"guesttrace.exits.mmio",        "guesttrace.exits.halt",
+		"guesttrace.exits.shutdown",    "guesttrace.exits.exception",
+		"guesttrace.exits.interrupted", "guesttrace.exits.timeout",
+		"guesttrace.exits.error",       "guesttrace.exits.reason_9",
+		"guesttrace.exits.reason_10",   "guesttrace.exits.reason_11",
+		"guesttrace.exits.reason_12",   "guesttrace.exits.reason_13",
+		"guesttrace.exits.reason_14",   "guesttrace.exits.reason_15",
+	};
+
+	return text_of(keys[reason]);
+}
+
+size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
+{
+	size_t n = 0;
+	unsigned i;
+
+	put_true(&to[n++], KEY("guesttrace.synthetic"));
+	if (!s)
+		return n;
+	put_text(&to[n++], KEY("guesttrace.outcome"),
+	         text_of(gt__ending_word(s->ending)));
 	if (s->ending == GT_ENDING_HALTED)
-		gt__otlp_u64(o, "guesttrace.exit_status", s->status);
-	gt__otlp_u64(o, "guesttrace.error_bound_ns", s->error_bound_ns);
-	gt__otlp_u64(o, "guesttrace.records", s->records);
+		put_u64(&to[n++], KEY("guesttrace.exit_status"), s->status);
+	put_u64(&to[n++], KEY("guesttrace.error_bound_ns"),
+	        s->clock.error_bound_ns);
+	put_u64(&to[n++], KEY("guesttrace.records"), s->records);
 	for (i = 0; i < GT_EXIT_REASONS; i++)
-		put_numbered(o, "exits.", gt__exit_word(i), s->exits[i]);
+		if (s->exits[i])
+			put_u64(&to[n++], exit_key(i), s->exits[i]);
 	for (i = 0; i < GT__LOSS_WORDS; i++)
-		put_numbered(o, "lost.", gt__loss_words[i].word,
-		             gt__loss(&s->losses, i));
+		if (gt__loss(&s->losses, i))
+			put_u64(&to[n++], text_of(gt__loss_words[i].key),
+			        gt__loss(&s->losses, i));
+	return n;
+}
+
+/* ---- The resource -------------------------------------------------------- */
+
+static size_t put_given(struct gt_field *to,
+                        const struct gt_otlp_attribute *given, size_t count)
+{
+	size_t i, j, n = 0;
+
+	for (i = 0; i < count; i++) {
+		struct gt_text key = text_of(given[i].key);
+
+		if (!strncmp(key.bytes, "guesttrace.", 11))
+			continue; /* says what is so, not what is wished */
+		for (j = 0; j < n && !gt__same_text(to[j].key, key); j++)
+			;
+		if (j == n)
+			put_text(&to[n++], key, text_of(given[i].value));
+	}
+	return n;
+}
+
+static size_t put_default(struct gt_field *to, size_t n, struct gt_text key,
+                          struct gt_text value)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (gt__same_text(to[i].key, key))
+			return n;
+	put_text(&to[n], key, value);
+	return n + 1;
+}
+
+size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
+                         const struct gt_otlp_attribute *given, size_t count)
+{
+	struct gt_text guest = trace->guest_name;
+	size_t n = put_given(to, given, count);
+
+	n = put_default(to, n, KEY("service.name"),
+	                guest.count ? guest : KEY("unknown_service"));
+	n = put_default(to, n, KEY("host.arch"), KEY("amd64"));
+	n = put_default(to, n, KEY("telemetry.sdk.name"), KEY("guesttrace"));
+	n = put_default(to, n, KEY("telemetry.sdk.language"), KEY("c"));
+	n = put_default(to, n, KEY("telemetry.sdk.version"), KEY(GT_VERSION));
+	put_text(&to[n++], KEY("guesttrace.guest"), guest);
+	put_text(&to[n++], KEY("guesttrace.vm"), trace->vm_name);
+	put_text(&to[n++], KEY("guesttrace.backend"), trace->backend);
+	put_u64(&to[n++], KEY("guesttrace.vcpus"), trace->vcpus);
+	return n;
 }

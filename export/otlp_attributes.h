@@ -1,34 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attributes of OTLP/JSON (opentelemetry/proto/common/v1/common.proto, KeyValue
- * and AnyValue in proto3's JSON form): 64-bit integers are strings, bytes are
- * base64. A u64 above INT64_MAX, which OTLP lacks, is a decimal stringValue.
+ * The attributes of OTLP that the host sets, as lists of fields. Names are
+ * OpenTelemetry's where it has them, else begin with `guesttrace.`.
  */
 #ifndef GUESTTRACE_OTLP_ATTRIBUTES_H
 #define GUESTTRACE_OTLP_ATTRIBUTES_H
 
-#include "out.h"
+#include "words.h"
+
+#define GT__OTLP_SITE_MAX  4u
+#define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
+#define GT__OTLP_RUN_MAX   (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+
+/* The one that every span has and that differs for each. */
+#define GT__OTLP_GUEST_ID "guesttrace.guest_id"
+
+struct gt__otlp_place {
+	uint32_t vcpu;
+	uint32_t close_vcpu;
+	uint32_t level;
+	unsigned flags;
+};
 
 /*
- * A list is begun by `"attributes":[`; each function here puts one member and
- * its comma in front unless it is the first.
+ * Each puts its list at `to`, which has room for the count above, and returns
+ * how many it put.
  */
-void gt__otlp_begin(struct gt__out *out, const char *key); /* "key":[ */
-void gt__otlp_u64(struct gt__out *out, const char *key, uint64_t value);
-void gt__otlp_word(struct gt__out *out, const char *key, const char *value);
-void gt__otlp_text(struct gt__out *out, const char *key, struct gt_text value);
-void gt__otlp_true(struct gt__out *out, const char *key);
-
-/*
- * A guest's fields. Keys of an attribute list are unique: of equal ones the
- * last is put. A key of the host's is renamed (words.h).
- */
-void gt__otlp_fields(struct gt__out *out, const struct gt_field *fields,
-                     size_t count);
 /* Where it was recorded: guesttrace.target and .level, code.file.path, ... */
-void gt__otlp_site(struct gt__out *out, const struct gt_site_view *site);
-void gt__otlp_flags(struct gt__out *out, unsigned flags);
-/* How a run ended, its exits and what it lost. */
-void gt__otlp_outcome(struct gt__out *out, const struct gt_summary *summary);
+size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site);
+/* Whose and how: the vCPUs that began and ended it, nesting, flags. */
+size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place);
+/* An event's span, in hex; `hex` has room for 16 digits. */
+void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
+/* Of a span that no guest recorded; of a run, its outcome and losses. */
+size_t gt__otlp_synthetic(struct gt_field *to,
+                          const struct gt_summary *summary);
+
+/* The resource: what is given, and of the defaults what is not. */
+#define GT__OTLP_RESOURCE_MAX 10u /* beside those given */
+size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
+                         const struct gt_otlp_attribute *given, size_t count);
+
+/* Looking for equal keys is quadratic: a larger list is put as it is. */
+#define GT__OTLP_UNIQUE_MAX 256u
+
+/*
+ * Keys of an attribute list are unique: of a guest's equal ones the last
+ * counts. Whether fields[i] is not that one.
+ */
+static inline bool gt__otlp_comes_again(const struct gt_field *fields, size_t i,
+                                        size_t count)
+{
+	size_t j;
+
+	if (count > GT__OTLP_UNIQUE_MAX)
+		return false;
+	for (j = i + 1; j < count; j++)
+		if (gt__same_text(fields[i].key, fields[j].key))
+			return true;
+	return false;
+}
 
 #endif

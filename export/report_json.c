@@ -306,8 +306,10 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	put_key(o, ",", "monotonic_offset_ns");
 	gt__put_char(o, '"');
 	gt__put_i64(o, trace->monotonic_offset_ns);
+	gt__put(o, "\",\"boottime_offset_ns\":\"");
+	gt__put_i64(o, trace->boottime_offset_ns);
 	gt__put_char(o, '"');
-	put_string_u64(o, "error_bound_ns", summary->error_bound_ns);
+	put_string_u64(o, "error_bound_ns", summary->clock.error_bound_ns);
 	put_number(o, "vcpus", trace->vcpus);
 }
 

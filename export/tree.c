@@ -98,6 +98,9 @@ static void put_outcome(struct gt__out *o, const struct gt_summary *summary)
 	case GT_ENDING_FAILED:
 		gt__put(o, "THE HOST FAILED");
 		break;
+	case GT_ENDING_SNAPSHOT:
+		gt__put(o, "snapshot, still running");
+		break;
 	case GT_ENDING_UNKNOWN:
 		gt__put(o, "end not captured");
 		break;
@@ -131,7 +134,7 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	gt__put(o, " after ");
 	gt__put_duration(o, elapsed_ns(trace, summary->end_ns));
 	gt__put(o, "  times within ");
-	gt__put_duration(o, summary->error_bound_ns);
+	gt__put_duration(o, summary->clock.error_bound_ns);
 	gt__put_char(o, '\n');
 	if (summary->message.count) {
 		gt__put(o, "\u2717 ");

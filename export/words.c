@@ -13,7 +13,8 @@ const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
 	{GT_SPAN_OPEN_LOST, "open_lost"},
 };
 
-#define LOSS(name, prose) offsetof(struct gt_losses, name), #name, prose
+#define LOSS(name, prose) \
+	offsetof(struct gt_losses, name), #name, "guesttrace.lost." #name, prose
 const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
 	{LOSS(records, "records for which the guest found no room")},
 	{LOSS(strings_cut, "strings cut by the guest")},
@@ -122,6 +123,8 @@ const char *gt__ending_word(enum gt_ending ending)
 		return "interrupted";
 	case GT_ENDING_FAILED:
 		return "failed";
+	case GT_ENDING_SNAPSHOT:
+		return "snapshot";
 	}
 	return "unknown";
 }
@@ -139,24 +142,38 @@ const char *gt__exit_word(unsigned reason)
 	return reason < GT_EXIT_REASONS ? words[reason] : "unknown";
 }
 
-static bool begins_with(struct gt_text text, const char *prefix)
+bool gt__is_host_key_slowly(struct gt_text key)
 {
-	size_t count = strlen(prefix);
+	const char *prefix;
 
-	return text.count >= count && !memcmp(text.bytes, prefix, count);
-}
-
-bool gt__is_host_key(struct gt_text key)
-{
-	static const char *const prefixes[] = {
-		"guesttrace.", "code.", "host.", "service.", "telemetry.",
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (begins_with(key, prefixes[i]))
-			return true;
-	return false;
+	switch (key.bytes[0]) {
+	case 'c':
+		prefix = "code.";
+		break;
+	case 'g':
+		prefix = key.count > 5 && key.bytes[5] == '.' ? GT__GUEST
+		                                              : "guesttrace.";
+		break;
+	case 'h':
+		prefix = "host.";
+		break;
+	case 'o':
+		prefix = "otel.";
+		break;
+	case 'p':
+		prefix = "process.";
+		break;
+	case 's':
+		prefix = "service.";
+		break;
+	case 't':
+		prefix = "telemetry.";
+		break;
+	default:
+		return false;
+	}
+	return key.count >= strlen(prefix) &&
+	       !memcmp(key.bytes, prefix, strlen(prefix));
 }
 
 uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)
@@ -190,10 +207,4 @@ uint64_t gt__hash(uint64_t hash, const void *bytes, size_t count)
 	for (i = 0; i < count; i++)
 		hash = (hash ^ from[i]) * UINT64_C(0x100000001b3);
 	return hash;
-}
-
-bool gt__same_text(struct gt_text a, struct gt_text b)
-{
-	return a.count == b.count &&
-	       (!a.count || !memcmp(a.bytes, b.bytes, a.count));
 }

@@ -3,6 +3,7 @@
 #ifndef GUESTTRACE_WORDS_H
 #define GUESTTRACE_WORDS_H
 
+#include <string.h>
 #include <guesttrace/export.h>
 
 struct gt__flag_word {
@@ -15,6 +16,7 @@ extern const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS];
 struct gt__loss_word {
 	size_t offset; /* in struct gt_losses */
 	const char *word;
+	const char *key; /* of an attribute */
 	const char *prose;
 };
 #define GT__LOSS_WORDS 17u
@@ -28,12 +30,23 @@ const char *gt__ending_word(enum gt_ending ending);
 const char *gt__exit_word(unsigned reason);
 
 /*
- * Keys that the host alone may set on a span: they begin with `guesttrace.` or
- * are in a short list. A guest's own key of that form is shown behind
- * GT__GUEST.
+ * Keys that the host alone may set: they begin with `guesttrace.` or one of a
+ * short list of prefixes. A guest's own key of that form is shown behind
+ * GT__GUEST, which is in the list as well, so that no two keys become one.
  */
 #define GT__GUEST "guest."
-bool gt__is_host_key(struct gt_text key);
+bool gt__is_host_key_slowly(struct gt_text key);
+
+/* Asked for each field of each span: few keys begin as those do. */
+static inline bool gt__is_host_key(struct gt_text key)
+{
+	const uint32_t first = 1u << 'c' % 32 | 1u << 'g' % 32 |
+	                       1u << 'h' % 32 | 1u << 'o' % 32 |
+	                       1u << 'p' % 32 | 1u << 's' % 32 | 1u << 't' % 32;
+
+	return key.count > 4 && first >> (key.bytes[0] & 31) & 1 &&
+	       gt__is_host_key_slowly(key);
+}
 
 /* CLOCK_MONOTONIC of a time of the trace. */
 uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns);
@@ -49,6 +62,11 @@ uint32_t gt__tid(const struct gt_trace *trace, uint32_t vcpu);
 #define GT__HASH UINT64_C(0xcbf29ce484222325)
 uint64_t gt__hash(uint64_t hash, const void *bytes, size_t count);
 
-bool gt__same_text(struct gt_text a, struct gt_text b);
+static inline bool gt__same_text(struct gt_text a, struct gt_text b)
+{
+	return a.count == b.count &&
+	       (!a.count || (a.bytes[a.count - 1] == b.bytes[b.count - 1] &&
+	                     !memcmp(a.bytes, b.bytes, a.count)));
+}
 
 #endif

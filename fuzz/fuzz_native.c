@@ -56,9 +56,10 @@ static void merge(const struct gt__sites *sites, const uint8_t *bytes,
 			                  part / 2) < 0)
 				abort();
 		}
-		while (gt__levels_next(&levels, sites, half == 1, &losses,
+		while (gt__levels_peek(&levels, sites, half == 1, &losses,
 		                       &merged)) {
-			check_values(&merged.record);
+			check_values(merged.record);
+			gt__levels_take(&levels, &merged);
 			records++;
 		}
 		gt__levels_trim(&levels);

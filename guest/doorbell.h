@@ -5,6 +5,16 @@
 
 #include <guesttrace/guest.h>
 
+/*
+ * Of functions that run once, or do a lot anyway: compiled for size, as the
+ * library has 4 KiB of text. The slow path of recording is not among them.
+ */
+#ifdef __clang__
+#define GT__SMALL __attribute__((minsize, noinline))
+#else
+#define GT__SMALL __attribute__((cold, noinline))
+#endif
+
 #ifdef GT_DOORBELL
 void GT_DOORBELL(uint64_t operation, uint64_t control_gva);
 
@@ -26,7 +36,10 @@ static inline void gt__doorbell(uint64_t operation)
 	__asm__ volatile("outb %%al, %%dx\n\t"
 	                 "xorl %%r8d, %%r8d"
 	                 : "+r"(r8)
-	                 : "r"(r9), "r"(r10), "a"(0), "d"(GT_PORT_TRACE)
+	                 : "r"(r9), "r"(r10), "d"(GT_PORT_TRACE),
+	                   "a"((uint32_t)operation == GT_DOORBELL_WAKE
+	                               ? GT_DOORBELL_AL_WAKE
+	                               : 0)
 	                 : "memory", "cc");
 }
 #endif

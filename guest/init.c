@@ -44,10 +44,9 @@ static uint32_t block_for(uint64_t ring_bytes)
 }
 
 /* Too little memory leaves limit 0: a ring that is always taken. */
-static __attribute__((noinline)) void init_ring(struct gt_vcpu *vcpu,
-                                                unsigned level, void *memory,
-                                                uint64_t bytes,
-                                                enum gt_ring_mode mode)
+static GT__SMALL void init_ring(struct gt_vcpu *vcpu, unsigned level,
+                                void *memory, uint64_t bytes,
+                                enum gt_ring_mode mode)
 {
 	struct gt_ring *ring = &vcpu->ring[level];
 	uint32_t text_bytes;
@@ -74,8 +73,9 @@ static void *part(void *memory, uint64_t bytes, uint32_t index)
 	return memory ? (unsigned char *)memory + bytes * index : NULL;
 }
 
-static void init_vcpu(struct gt_vcpu *vcpu, const struct gt_options *options,
-                      uint32_t index)
+static GT__SMALL void init_vcpu(struct gt_vcpu *vcpu,
+                                const struct gt_options *options,
+                                uint32_t index)
 {
 	uint64_t thread = options->ring_bytes / options->vcpu_count & ~7ull;
 	uint64_t nested =
@@ -95,7 +95,8 @@ static void init_vcpu(struct gt_vcpu *vcpu, const struct gt_options *options,
 }
 
 /* What the caller's gt_options does not reach, and its NULLs, get defaults. */
-static void complete(struct gt_options *all, const struct gt_options *given)
+static GT__SMALL void complete(struct gt_options *all,
+                               const struct gt_options *given)
 {
 	*all = (struct gt_options){0};
 	__builtin_memcpy(all, given,
@@ -115,8 +116,8 @@ static void complete(struct gt_options *all, const struct gt_options *given)
 		all->vcpu_count = GT_VCPUS_MAX;
 }
 
-void gt__init(const struct gt_options *given, struct gt_site *sites,
-              struct gt_site *sites_end)
+GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
+                        struct gt_site *sites_end)
 {
 	struct gt_options options;
 
@@ -148,7 +149,7 @@ void gt__init(const struct gt_options *given, struct gt_site *sites,
 	gt__doorbell(GT_DOORBELL_ANNOUNCE);
 }
 
-void gt_set_level(enum gt_level level)
+GT__SMALL void gt_set_level(enum gt_level level)
 {
 	uint64_t at = gt_control.sites_gva;
 	uint64_t end = at + gt_control.sites_bytes;

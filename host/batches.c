@@ -25,7 +25,7 @@ static int show(void *context, const struct gt_hyperlight_event *event)
 	/* Late fields have no time of their own. */
 	when.ns = vcpu->last_ns;
 	if (event->kind != GT_HYPERLIGHT_EDIT)
-		gt__pipeline_place(pipeline, vcpu, event->tsc, &when);
+		gt__pipeline_place(pipeline, taking->vcpu, event->tsc, &when);
 	gt__spans_record(&pipeline->spans, &when, &foreign.record);
 	return 0;
 }
@@ -49,12 +49,14 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	struct gt__cursor cursor = {payload, count, false};
 	struct taking taking = {pipeline, number};
 	struct gt_hyperlight_result result;
+	uint64_t now_tick;
 	uint32_t wire;
 
 	if (count < GT__BATCH_HEAD)
 		return -EINVAL;
+	now_tick = gt__load64(payload) - pipeline->base_tsc;
 	gt__pipeline_clock(pipeline, &cursor);
-	vcpu->tsc_offset = (int64_t)gt__cursor_u64(&cursor);
+	gt__cursor_u64(&cursor); /* reserved */
 	wire = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
 	if ((wire != GT_WIRE_HYPERLIGHT_0_11 &&
@@ -62,9 +64,14 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	    cursor.left > pipeline->limits.batch_bytes)
 		return -EINVAL;
 	pipeline->summary.record_bytes += cursor.left;
+	vcpu->upper_tick = now_tick;
 	gt_hyperlight_decode((enum gt_wire)wire, cursor.at, cursor.left, NULL,
 	                     show, &taking, &result);
 	count_losses(pipeline, &result);
-	vcpu->window_ns = gt__pipeline_now(pipeline);
+	while (gt__timeline_peek(&vcpu->timeline))
+		gt__pipeline_edge(pipeline, number);
+	/* The vCPU stands still: what comes next is younger. */
+	if ((int64_t)now_tick > 0 && now_tick > vcpu->lower_tick)
+		vcpu->lower_tick = now_tick;
 	return 0;
 }

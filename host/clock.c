@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#define NS_PER_S     1000000000u
+#define SLEW_PPM_MAX 500u
+
 __extension__ typedef unsigned __int128 u128;
 
 /*
@@ -12,7 +15,7 @@ __extension__ typedef unsigned __int128 u128;
 static void set_rate(struct gt__clock_sample *from,
                      const struct gt__clock_sample *to)
 {
-	uint64_t ticks = to->tsc - from->tsc;
+	uint64_t ticks = to->tick - from->tick;
 	uint64_t ns = to->ns - from->ns;
 
 	from->shift = 64;
@@ -21,14 +24,20 @@ static void set_rate(struct gt__clock_sample *from,
 	from->rate = (uint64_t)(((u128)ns << from->shift) / ticks);
 }
 
-void gt__clock_add(struct gt__clock *clock, uint64_t tsc, uint64_t ns,
+static void raise_to(uint64_t *error_ns, uint64_t ns)
+{
+	if (ns > *error_ns)
+		*error_ns = ns;
+}
+
+void gt__clock_add(struct gt__clock *clock, uint64_t tick, uint64_t ns,
                    uint64_t gap_ns)
 {
-	struct gt__clock_sample *last;
+	struct gt__clock_sample *last, *sample;
 
 	if (clock->count > 0) {
 		last = &clock->samples[clock->count - 1];
-		if (tsc <= last->tsc || ns <= last->ns)
+		if (tick <= last->tick || ns <= last->ns)
 			return;
 	}
 	if (clock->count == GT__CLOCK_SAMPLES) {
@@ -36,18 +45,33 @@ void gt__clock_add(struct gt__clock *clock, uint64_t tsc, uint64_t ns,
 		memmove(clock->samples, clock->samples + clock->count,
 		        clock->count * sizeof(*clock->samples));
 	}
-	clock->samples[clock->count] =
-		(struct gt__clock_sample){.tsc = tsc, .ns = ns};
-	if (clock->count > 0)
-		set_rate(&clock->samples[clock->count - 1],
-		         &clock->samples[clock->count]);
-	clock->count++;
-	if (gap_ns > clock->error_ns)
-		clock->error_ns = gap_ns;
+	sample = &clock->samples[clock->count];
+	*sample = (struct gt__clock_sample){
+		.tick = tick, .ns = ns, .gap_ns = gap_ns};
+	if (clock->count++ > 0) {
+		set_rate(sample - 1, sample);
+		clock->pieces++;
+	} else {
+		clock->first = *sample;
+	}
+	raise_to(&clock->error_ns, gap_ns);
 }
 
-bool gt__clock_convert(const struct gt__clock *clock, uint64_t tsc,
-                       uint64_t *ret_ns)
+/*
+ * A line's own error: its ends may be off by their gaps, and a clock whose rate
+ * stays within the wander of the mean strays from the line by at most half of
+ * the wander times its length (out at one extreme, back at the other).
+ */
+static uint64_t error_of(const struct gt__clock_sample *from)
+{
+	const struct gt__clock_sample *to = from + 1;
+	uint64_t gap_ns = from->gap_ns > to->gap_ns ? from->gap_ns : to->gap_ns;
+	uint64_t bend_ns = (to->ns - from->ns) / (2 * GT__CLOCK_WANDER) + 2;
+
+	return gap_ns > UINT64_MAX - bend_ns ? UINT64_MAX : gap_ns + bend_ns;
+}
+
+bool gt__clock_convert(struct gt__clock *clock, uint64_t tick, uint64_t *ret_ns)
 {
 	const struct gt__clock_sample *samples = clock->samples;
 	uint32_t i = clock->count;
@@ -57,14 +81,45 @@ bool gt__clock_convert(const struct gt__clock *clock, uint64_t tsc,
 		return false;
 	i--;
 	*ret_ns = samples[i].ns;
-	if (tsc >= samples[i].tsc)
-		return tsc == samples[i].tsc;
-	while (i > 0 && tsc < samples[i].tsc)
+	if (tick >= samples[i].tick)
+		return tick == samples[i].tick;
+	while (i > 0 && tick < samples[i].tick)
 		i--;
 	*ret_ns = samples[i].ns;
-	if (tsc < samples[i].tsc)
+	if (tick < samples[i].tick)
 		return false;
-	*ret_ns += (uint64_t)((u128)(tsc - samples[i].tsc) * samples[i].rate >>
-	                      samples[i].shift);
+	raise_to(&clock->error_ns, error_of(&samples[i]));
+	*ret_ns +=
+		(uint64_t)((u128)(tick - samples[i].tick) * samples[i].rate >>
+	                   samples[i].shift);
 	return true;
+}
+
+uint64_t gt__clock_rate_hz(const struct gt__clock *clock)
+{
+	const struct gt__clock_sample *last;
+	u128 hz;
+
+	if (clock->count < 2)
+		return 0;
+	last = &clock->samples[clock->count - 1];
+	hz = (u128)(last->tick - clock->first.tick) * NS_PER_S /
+	     (last->ns - clock->first.ns);
+	return hz > UINT64_MAX ? UINT64_MAX : (uint64_t)hz;
+}
+
+bool gt__clock_contradicts(const struct gt__clock *clock, uint64_t hz)
+{
+	const struct gt__clock_sample *last;
+	u128 expected, ticks, slack;
+
+	if (clock->count < 2)
+		return false;
+	last = &clock->samples[clock->count - 1];
+	ticks = last->tick - clock->first.tick;
+	expected = (u128)(last->ns - clock->first.ns) * hz / NS_PER_S;
+	/* Both ends may be off by their gaps. */
+	slack = expected / (1000000 / SLEW_PPM_MAX) + 1 +
+	        ((u128)last->gap_ns + clock->first.gap_ns) * hz / NS_PER_S;
+	return ticks > expected + slack || expected > ticks + slack;
 }

@@ -19,6 +19,7 @@ int gt__fanout_init(struct gt__fanout *fanout, struct gt_sink *const *sinks,
 		fanout->wants_close |= sink->close != NULL;
 		fanout->wants_event |= sink->event != NULL;
 		fanout->wants_counter |= sink->counter != NULL;
+		fanout->wants_host_span |= sink->host_span != NULL;
 	}
 	return 0;
 }
@@ -65,6 +66,13 @@ void gt__fanout_counter(struct gt__fanout *fanout, const struct gt_trace *trace,
                         const struct gt_event_view *event)
 {
 	CALL_ALL_(fanout, counter, trace, event);
+}
+
+void gt__fanout_host_span(struct gt__fanout *fanout,
+                          const struct gt_trace *trace,
+                          const struct gt_host_span_view *span)
+{
+	CALL_ALL_(fanout, host_span, trace, span);
 }
 
 void gt__fanout_end(struct gt__fanout *fanout, const struct gt_trace *trace,

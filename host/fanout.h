@@ -12,6 +12,7 @@ struct gt__fanout {
 	size_t count;
 	int error;
 	bool wants_open, wants_close, wants_event, wants_counter;
+	bool wants_host_span;
 };
 
 /* 0, or -EINVAL for more than GT__SINKS_MAX. NULL sinks are left out. */
@@ -27,6 +28,9 @@ void gt__fanout_event(struct gt__fanout *fanout, const struct gt_trace *trace,
                       const struct gt_event_view *event);
 void gt__fanout_counter(struct gt__fanout *fanout, const struct gt_trace *trace,
                         const struct gt_event_view *event);
+void gt__fanout_host_span(struct gt__fanout *fanout,
+                          const struct gt_trace *trace,
+                          const struct gt_host_span_view *span);
 void gt__fanout_end(struct gt__fanout *fanout, const struct gt_trace *trace,
                     const struct gt_summary *summary);
 

@@ -28,13 +28,20 @@ enum gt__frame_type {
 	GT__FRAME_EXITS = 5,
 	GT__FRAME_END = 6,
 	GT__FRAME_BATCH = 7,
+	GT__FRAME_MERGE = 8,
+	GT__FRAME_TSC = 9,
+	GT__FRAME_WORK = 10,
 };
 
 /* Bytes of GT__FRAME_RECORDS before the rings' own. */
-#define GT__RECORDS_HEAD (7u * 8 + GT_LEVELS * 16u)
-#define GT__EXIT_BYTES   24u
+#define GT__RECORDS_HEAD    (7u * 8 + GT_LEVELS * 16u)
+/* Bytes of GT__FRAME_EXITS before the exits, of each, and a flag of each. */
+#define GT__EXITS_HEAD      24u
+#define GT__EXIT_BYTES      40u
+#define GT__EXIT_TRACING    1u
+#define GT__WORK_NAME_BYTES 4096u
 /* Bytes of GT__FRAME_BATCH before the batch. */
-#define GT__BATCH_HEAD   40u
+#define GT__BATCH_HEAD      40u
 
 /* A frame being written: bytes[GT__FRAME_HEAD..count) is its payload. */
 struct gt__frame_buffer {

@@ -2,7 +2,7 @@
 /*
  * The public face of the live side: VM exits in, frames out. A frame goes to
  * the capture and to the pipeline as the same bytes, so that what is made of
- * the capture later equals what is made of the run now.
+ * the capture later equals what is made of the run now. Here lies the lock.
  */
 #include "host_inside.h"
 #include "system.h"
@@ -72,6 +72,23 @@ static int replace_filter(struct gt_host *host, const char *text)
 	return 0;
 }
 
+static int copy_name(char **to, const char *name)
+{
+	*to = name ? strdup(name) : NULL;
+	return name && !*to ? -ENOMEM : 0;
+}
+
+static int copy_names(struct gt_host *host)
+{
+	int r = copy_name(&host->guest_name, host->options.guest_name);
+
+	if (r == 0)
+		r = copy_name(&host->vm_name, host->options.vm_name);
+	if (r == 0)
+		r = copy_name(&host->backend, host->options.backend);
+	return r;
+}
+
 static int init(struct gt_host *host)
 {
 	struct gt_host_options *options = &host->options;
@@ -88,6 +105,8 @@ static int init(struct gt_host *host)
 	r = replace_filter(host, options->filter ? options->filter : "trace");
 	if (r == 0)
 		r = set_context(host);
+	if (r == 0)
+		r = copy_names(host);
 	if (r == 0)
 		r = gt__pipeline_new(options->sinks, options->sink_count, 0,
 		                     &options->limits, &host->pipeline);
@@ -128,189 +147,34 @@ void gt_host_free(struct gt_host *host)
 	gt__guest_fini(&host->guest);
 	gt__mailbox_fini(&host->mailbox);
 	free(host->filter_text);
+	free(host->guest_name);
+	free(host->vm_name);
+	free(host->backend);
 	free(host->vcpus);
+	free(host->work);
 	free(host->frame.bytes);
 	pthread_mutex_destroy(&host->lock);
 	free(host);
 }
 
-/* ---- What a guest asks for ----------------------------------------------- */
-
-static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
-                      uint32_t vcpu)
-{
-	struct gt__frame_buffer *frame = &host->frame;
-	int r, read_error, sent;
-
-	gt__frame_begin(frame);
-	r = gt__guest_read(&host->guest, paging, vcpu, frame, &read_error);
-	if (r <= 0)
-		return r;
-	/* Read last: no record of the frame is younger. */
-	gt__outbox_clock(host, frame->bytes + GT__FRAME_HEAD);
-	gt__store64(frame->bytes + GT__FRAME_HEAD + 24,
-	            (uint64_t)host->vcpus[vcpu].tsc_offset);
-	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
-	/* Taken in any case: a second time would be worse than a loss. */
-	r = gt__guest_taken(&host->guest, paging, vcpu, frame);
-	if (r == 0)
-		r = sent;
-	return r < 0 ? r : read_error;
-}
-
-static int drain(struct gt_host *host, const struct gt__paging *paging)
-{
-	int first_error = 0;
-
-	gt__outbox_exits(host);
-	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
-		int r = drain_vcpu(host, paging, i);
-
-		if (first_error == 0)
-			first_error = r;
-	}
-	return first_error;
-}
-
-static int announce(struct gt_host *host, const struct gt__paging *paging,
-                    uint64_t control_gva)
-{
-	int r;
-
-	if (host->announcements == host->limits.announcements)
-		return -GT_ERROR_BAD_REQUEST;
-	r = gt__guest_announce(&host->guest, &host->memory, paging, control_gva,
-	                       host->options.vcpus, &host->limits);
-	if (r < 0)
-		return r;
-	if (host->announcements++ > 0)
-		host->options.random(host->options.random_context,
-		                     &host->context.id_base,
-		                     sizeof(host->context.id_base));
-	host->guest.id_base = host->context.id_base;
-	gt__frame_begin(&host->frame);
-	gt__guest_put(&host->guest, &host->frame);
-	r = gt__outbox_send(host, GT__FRAME_GUEST, 0);
-	gt__frame_begin(&host->frame);
-	if (r == 0)
-		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
-	if (r == 0)
-		r = gt__outbox_send(host, GT__FRAME_SITES, 0);
-	if (r < 0) {
-		gt__guest_fini(&host->guest);
-		return r;
-	}
-	/* Without these its records can still be taken. */
-	r = gt__guest_set_context(&host->guest, paging, &host->context);
-	if (r == 0)
-		r = gt__guest_set_states(&host->guest, paging,
-		                         gt__pipeline_sites(host->pipeline),
-		                         &host->filter);
-	return r;
-}
-
-static bool is_doorbell(const struct gt_exit *exit)
-{
-	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE &&
-	       exit->out && exit->width_bytes == 1 && exit->count == 1 &&
-	       exit->r8 == GT_DOORBELL_MAGIC;
-}
-
-static int serve(struct gt_host *host, const struct gt__paging *paging,
-                 const struct gt_exit *exit)
-{
-	switch ((uint32_t)exit->r10) {
-	case GT_DOORBELL_ANNOUNCE:
-		return announce(host, paging, exit->r9);
-	case GT_DOORBELL_FLUSH:
-		if (host->guest.vcpus == 0)
-			return -GT_ERROR_NOT_ANNOUNCED;
-		if (exit->r9 != host->guest.control_gva)
-			return -GT_ERROR_BAD_CONTROL;
-		return drain(host, paging);
-	default:
-		return -GT_ERROR_BAD_REQUEST;
-	}
-}
-
-static int take_batch(struct gt_host *host, uint32_t vcpu,
-                      const struct gt_exit *exit)
-{
-	struct gt__frame_buffer *frame = &host->frame;
-	uint8_t *head;
-	int r;
-
-	gt__outbox_exits(host);
-	gt__frame_begin(frame);
-	head = gt__frame_extend(frame, GT__BATCH_HEAD);
-	if (!head)
-		return -ENOMEM;
-	r = gt__mailbox_take(&host->mailbox, &host->memory,
-	                     &host->vcpus[vcpu].paging, exit,
-	                     host->limits.batch_bytes, frame);
-	if (r <= 0)
-		return r;
-	head = frame->bytes + GT__FRAME_HEAD;
-	gt__outbox_clock(host, head);
-	gt__store64(head + 24, (uint64_t)exit->tsc_offset);
-	gt__store32(head + 32, host->options.wire);
-	gt__store32(head + 36, 0);
-	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
-}
-
-/* 1: the exit was for us alone; 0: the VMM has to look at it. */
-static int answer(struct gt_host *host, uint32_t vcpu,
-                  const struct gt_exit *exit)
-{
-	int r;
-
-	if (host->options.wire == GT_WIRE_NATIVE) {
-		r = is_doorbell(exit)
-		            ? serve(host, &host->vcpus[vcpu].paging, exit)
-		            : 0;
-		return r < 0 ? r : is_doorbell(exit);
-	}
-	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
-		return 0;
-	r = take_batch(host, vcpu, exit);
-	return r < 0 ? r
-	             : exit->reason == GT_EXIT_IO &&
-	                       exit->port == GT_PORT_TRACE;
-}
-
-static int take_exit(struct gt_host *host, uint32_t number,
-                     const struct gt_exit *exit)
-{
-	struct host_vcpu *vcpu = &host->vcpus[number];
-	int r;
-
-	/* A dead vCPU may have lost its registers: the last good ones stay. */
-	if (exit->cr3 != 0 || !vcpu->has_exited)
-		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
-		                                   exit->cr4, exit->efer};
-	vcpu->tsc_offset = exit->tsc_offset;
-	vcpu->has_exited = true;
-	host->last_vcpu = number;
-	gt__outbox_note_exit(host, number, exit);
-	r = answer(host, number, exit);
-	if (r < 0)
-		host->bad_requests++;
-	return r;
-}
-
 /* ---- Public functions, in the order of host.h ---------------------------- */
 
-int gt_host_enter(struct gt_host *host, uint32_t vcpu)
+int gt_host_enter(struct gt_host *host, uint32_t vcpu, uint64_t waited_ns)
 {
-	struct gt_clock_reading reading = {0};
+	struct host_vcpu *of;
+	uint64_t before_tsc;
 	int r = -EINVAL;
 
 	if (vcpu >= host->options.vcpus)
 		return -GT_ERROR_BAD_VCPU;
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished) {
-		host->options.read_clock(host->options.clock_context, &reading);
-		host->vcpus[vcpu].enter_tsc = reading.tsc;
+		of = &host->vcpus[vcpu];
+		before_tsc = host->reading.tsc;
+		gt__outbox_read(host);
+		gt__serve_check_warp(host, before_tsc);
+		of->enter_tsc = host->reading.tsc;
+		of->enter_waited_ns = gt__outbox_waited(of, waited_ns);
 		r = 0;
 	}
 	pthread_mutex_unlock(&host->lock);
@@ -329,7 +193,7 @@ int gt_host_exit(struct gt_host *host, uint32_t vcpu,
 	       exit->size < sizeof(copy) ? exit->size : sizeof(copy));
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
-		r = take_exit(host, vcpu, &copy);
+		r = gt__serve_exit(host, vcpu, &copy);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }
@@ -340,7 +204,63 @@ int gt_host_drain(struct gt_host *host)
 
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
-		r = drain(host, &host->vcpus[host->last_vcpu].paging);
+		r = gt__serve_drain(host);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_want_wake(struct gt_host *host, bool want)
+{
+	const struct gt__paging *paging;
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	paging = &host->vcpus[host->last_vcpu].paging;
+	if (!host->finished) {
+		host->wanted = want;
+		r = gt__guest_want(&host->guest, paging, want);
+	}
+	if (r == 0 && want)
+		r = gt__guest_has_more(&host->guest, paging);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_sample(struct gt_host *host)
+{
+	const struct gt__paging *paging;
+	struct gt_clock_reading before;
+	uint64_t pos;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished) {
+		paging = &host->vcpus[host->last_vcpu].paging;
+		before = host->reading;
+		pos = gt__guest_positions(&host->guest, paging);
+		gt__outbox_read(host);
+		/* The records lie between the last reading and this one. */
+		if (pos != host->sampled_pos) {
+			struct gt_clock_reading now = host->reading;
+
+			host->reading = before;
+			if (before.monotonic_ns > host->sent_ns)
+				gt__outbox_sample(host);
+			host->reading = now;
+			gt__outbox_sample(host);
+		}
+		host->sampled_pos = pos;
+	}
+	pthread_mutex_unlock(&host->lock);
+	return host->finished ? -EINVAL : 0;
+}
+
+int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
+{
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished)
+		r = gt__snapshot(host, output);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }
@@ -366,7 +286,7 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
 
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished) {
-		if (drain(host, &host->vcpus[host->last_vcpu].paging) < 0)
+		if (gt__serve_drain(host) < 0)
 			host->bad_requests++;
 		gt__outbox_end(host, ending, status, message);
 		gt__outbox_keep_error(

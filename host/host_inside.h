@@ -6,16 +6,35 @@
 #include "mailbox.h"
 #include "pipeline.h"
 #include "rings.h"
+#include "tscmap.h"
 
 #include <pthread.h>
 
-#define EXITS_PER_FRAME 256u
+#define EXITS_PER_FRAME 64u
+#define RECENT_MAX      16u
+#define WORK_MAX        16u /* pieces of the VMM's work open at once */
+
+/* As it lies in a frame. */
+struct gt__reading {
+	uint64_t tsc, monotonic_ns, gap_ns;
+};
 
 struct host_vcpu {
 	struct gt__paging paging; /* as of its last exit */
-	int64_t tsc_offset;
-	uint64_t enter_tsc;
+	struct gt__tsc tsc;       /* as of its last exit */
+	uint64_t enter_tsc; /* of its latest entry; 0: none was reported */
+	uint64_t exit_tsc;  /* of its latest exit */
+	uint64_t waited_ns; /* by then, since its thread began */
+	uint64_t enter_waited_ns; /* between that exit and that entry */
 	bool has_exited;
+};
+
+/* A piece of the VMM's work that is not over. */
+struct host_work {
+	uint64_t number; /* 0: free */
+	uint64_t parent, start_tsc;
+	uint32_t vcpu;
+	char name[GT_WORK_NAME_BYTES];
 };
 
 struct gt_host {
@@ -27,6 +46,10 @@ struct gt_host {
 	struct gt__guest guest; /* vcpus 0: not announced */
 	struct gt__mailbox mailbox;
 	struct gt_context context;
+	uint64_t first_id_base; /* before any second announcement */
+	struct gt_clock_reading first_reading;
+	unsigned clock_flags; /* enum gt_clock_flag */
+	char *guest_name, *vm_name, *backend;
 	char *filter_text;
 	struct gt__filter filter;
 	struct host_vcpu *vcpus;
@@ -36,14 +59,28 @@ struct gt_host {
 	struct gt__frame_buffer frame;
 	uint8_t exits[EXITS_PER_FRAME * GT__EXIT_BYTES];
 	size_t exits_bytes;
-	int error; /* the first of capture and sinks */
+	struct gt_clock_reading reading; /* the latest */
+	/* Some of those in frames, for snapshots: a ring, `recent_count` ever.
+	 */
+	struct gt__reading recent[RECENT_MAX];
+	uint64_t recent_count;
+	uint64_t sent_ns;       /* CLOCK_MONOTONIC of the latest in a frame */
+	uint64_t sampled_pos;   /* sum of all positions at the latest sample */
+	bool unmerged;          /* frames since the last GT__FRAME_MERGE */
+	struct host_work *work; /* WORK_MAX of them, once there was one */
+	uint64_t work_count;    /* numbers given so far */
+	int error;              /* the first of capture and sinks */
+	bool wanted;            /* a reader sleeps until a block is full */
 	bool finished;
 };
 
 /* The first error of capture and sinks is what gt_host_finish() returns. */
 void gt__outbox_keep_error(struct gt_host *host, int r);
 
-/* Reads the clocks into three words: TSC, CLOCK_MONOTONIC, gap. */
+/* Reads the clocks into host->reading. */
+void gt__outbox_read(struct gt_host *host);
+
+/* The same, and into three words: TSC, CLOCK_MONOTONIC, gap. */
 void gt__outbox_clock(struct gt_host *host, uint8_t *to);
 
 /*
@@ -53,13 +90,58 @@ void gt__outbox_clock(struct gt_host *host, uint8_t *to);
 int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
                     uint32_t vcpu);
 
-/* Exits gather until the next records, or until a frame of them is full. */
+/* How long its thread has waited since the last time this was asked. */
+uint64_t gt__outbox_waited(struct host_vcpu *vcpu, uint64_t total_ns);
+
+/*
+ * Exits gather until the next records, or until a frame of them is full or some
+ * milliseconds old. The frame brings the latest reading of the clocks along.
+ */
 void gt__outbox_note_exit(struct gt_host *host, uint32_t vcpu,
-                          const struct gt_exit *exit);
+                          const struct gt_exit *exit, bool tracing);
 void gt__outbox_exits(struct gt_host *host);
+
+/* A reading at a moment at which there may be nothing else to say. */
+void gt__outbox_sample(struct gt_host *host);
+
+/* All rings were read after `tsc`. */
+void gt__outbox_merge(struct gt_host *host, uint64_t tsc);
+
+/* The vCPU's TSC is another one since its latest entry. */
+void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu);
+
+void gt__outbox_work(struct gt_host *host, const struct host_work *work);
 
 int gt__outbox_start(struct gt_host *host);
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
                     uint32_t status, const char *message);
+
+/* Payloads of GT__FRAME_START and GT__FRAME_END. */
+void gt__outbox_put_start(const struct gt_host *host,
+                          struct gt__frame_buffer *frame);
+void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
+                        enum gt_ending ending, uint32_t status,
+                        const char *message);
+
+/* Payload of GT__FRAME_TSC: it holds since then; 0: always. */
+void gt__outbox_put_tsc(const struct gt__tsc *tsc, uint64_t from_tsc,
+                        struct gt__frame_buffer *frame);
+
+/* What gt__guest_read() leaves to its caller: no record is younger. */
+void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
+                             struct gt__frame_buffer *frame);
+
+/* gt_host_snapshot(), under the lock. */
+int gt__snapshot(struct gt_host *host, const struct gt_output *to);
+
+/* ---- serve.c, under the lock ------------------------------------------- */
+
+/* gt_host_exit(), gt_host_drain(). */
+int gt__serve_exit(struct gt_host *host, uint32_t vcpu,
+                   const struct gt_exit *exit);
+int gt__serve_drain(struct gt_host *host);
+
+/* The latest reading follows that one, by another thread perhaps: not back. */
+void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc);
 
 #endif

@@ -92,14 +92,24 @@ static bool must_wait(const struct gt__levels *levels, unsigned level)
 	return false;
 }
 
-bool gt__levels_next(struct gt__levels *levels, const struct gt__sites *sites,
+/* Nearly always: then there is nothing to merge. */
+static bool nothing_nested(const struct gt__levels *levels)
+{
+	size_t left = 0;
+
+	for (unsigned i = 1; i < GT_LEVELS; i++)
+		left |= levels->level[i].count - levels->level[i].done;
+	return left == 0;
+}
+
+bool gt__levels_peek(struct gt__levels *levels, const struct gt__sites *sites,
                      bool all, struct gt_losses *losses,
                      struct gt__merged *ret_merged)
 {
 	struct gt__level *first = NULL;
-	unsigned number = 0;
+	unsigned number = 0, count = nothing_nested(levels) ? 1 : GT_LEVELS;
 
-	for (unsigned i = 0; i < GT_LEVELS; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct gt__level *level = &levels->level[i];
 
 		if (!fill(level, sites, losses) ||
@@ -110,11 +120,17 @@ bool gt__levels_next(struct gt__levels *levels, const struct gt__sites *sites,
 	}
 	if (!first || (!all && must_wait(levels, number)))
 		return false;
-	ret_merged->record = first->head;
+	ret_merged->record = &first->head;
 	ret_merged->pos = first->pos;
 	ret_merged->level = number;
-	skip(first, first->length);
 	return true;
+}
+
+void gt__levels_take(struct gt__levels *levels, const struct gt__merged *seen)
+{
+	struct gt__level *level = &levels->level[seen->level];
+
+	skip(level, level->length);
 }
 
 void gt__levels_trim(struct gt__levels *levels)

@@ -30,7 +30,7 @@ struct gt__levels {
 };
 
 struct gt__merged {
-	struct gt__record record;
+	const struct gt__record *record; /* until the levels are used again */
 	uint64_t pos;
 	uint32_t level;
 };
@@ -39,8 +39,8 @@ void gt__levels_fini(struct gt__levels *levels);
 
 /*
  * Adds bytes that were read from position `pos` of a level. Unless they follow
- * what is there (level->pos + what is left), that must be shown before, by
- * gt__levels_next() with `all`. -ENOMEM. `bytes` may be NULL for none.
+ * what is there (level->pos + what is left), that must be shown before, as
+ * gt__levels_peek() tells with `all`. -ENOMEM. `bytes` may be NULL for none.
  */
 int gt__level_add(struct gt__level *level, uint64_t pos, const uint8_t *bytes,
                   size_t count);
@@ -49,9 +49,12 @@ int gt__level_add(struct gt__level *level, uint64_t pos, const uint8_t *bytes,
  * The next record in the order of time; false: none, or it must wait. `all`:
  * nothing waits. What is no record is skipped up to the next block and counted.
  */
-bool gt__levels_next(struct gt__levels *levels, const struct gt__sites *sites,
+bool gt__levels_peek(struct gt__levels *levels, const struct gt__sites *sites,
                      bool all, struct gt_losses *losses,
                      struct gt__merged *ret_merged);
+
+/* Past the record that was seen last; its bytes are still there. */
+void gt__levels_take(struct gt__levels *levels, const struct gt__merged *seen);
 
 /* Gives back large memory that holds nothing. */
 void gt__levels_trim(struct gt__levels *levels);

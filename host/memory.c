@@ -155,6 +155,28 @@ int gt__memory_read(const struct gt__memory *memory,
 	return r;
 }
 
+int gt__memory_load(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva,
+                    uint64_t *ret_word)
+{
+	unsigned char *at;
+	size_t piece;
+	int r = gva % sizeof(*ret_word) ? -EINVAL
+	                                : check(paging, gva, sizeof(*ret_word));
+
+	if (r == 0)
+		r = next_piece(memory, paging->cr3, gva, sizeof(*ret_word),
+		               false, &at, &piece);
+	/* A slot is a multiple of 8 bytes long, or its last ones are no word.
+	 */
+	if (r == 0 && piece < sizeof(*ret_word))
+		r = -GT_ERROR_OUTSIDE_RAM;
+	if (r == 0)
+		*ret_word = __atomic_load_n((const uint64_t *)(const void *)at,
+		                            __ATOMIC_ACQUIRE);
+	return r;
+}
+
 /* The guest reads whole words while we write them: no torn cursor. */
 static void put(unsigned char *at, const unsigned char *from, size_t count)
 {
@@ -167,7 +189,8 @@ static void put(unsigned char *at, const unsigned char *from, size_t count)
 			continue;
 		}
 		memcpy(&word, from, sizeof(word));
-		*(volatile uint64_t *)(void *)at = word;
+		__atomic_store_n((uint64_t *)(void *)at, word,
+		                 __ATOMIC_RELEASE);
 		at += sizeof(word);
 		from += sizeof(word);
 		count -= sizeof(word);

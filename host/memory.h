@@ -28,11 +28,26 @@ int gt__memory_read(const struct gt__memory *memory,
                     size_t count);
 
 /*
+ * Loads one aligned word that the guest may be storing: whole, once, and before
+ * anything that is read later. As above, and -EINVAL for an address that is no
+ * multiple of 8.
+ */
+int gt__memory_load(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva,
+                    uint64_t *ret_word);
+
+/*
  * Copies `count` bytes to `gva`, each aligned 8-byte word in one store. As
  * above, and GT_ERROR_READ_ONLY where the guest itself may not write.
  */
 int gt__memory_write(const struct gt__memory *memory,
                      const struct gt__paging *paging, uint64_t gva,
                      const void *from, size_t count);
+
+/* All our accesses to guest memory before it come before all behind it. */
+static inline void gt__memory_fence(void)
+{
+	__asm__ volatile("mfence" ::: "memory");
+}
 
 #endif

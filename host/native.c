@@ -2,12 +2,6 @@
 #include "native.h"
 #include "bytes.h"
 
-static bool is_text(enum gt_type type)
-{
-	return type == GT_TYPE_STRING || type == GT_TYPE_BYTES ||
-	       type == GT_TYPE_LINK_REMOTE || type == GT_TYPE_FAILED;
-}
-
 size_t gt__value_read(enum gt_type type, const uint8_t *body, size_t count,
                       struct gt__value *ret_value)
 {
@@ -19,7 +13,7 @@ size_t gt__value_read(enum gt_type type, const uint8_t *body, size_t count,
 	if (count < 8)
 		return SIZE_MAX;
 	ret_value->word = gt__load64(body);
-	if (!is_text(type))
+	if (!gt__is_text(type))
 		return 8;
 	ret_value->stored_bytes = (uint32_t)ret_value->word;
 	ret_value->full_bytes = (uint32_t)(ret_value->word >> 32);
@@ -37,6 +31,8 @@ static bool fits_site(const struct gt__site *site, const uint8_t *body,
 {
 	struct gt__value value;
 
+	if (site->is_fixed)
+		return count == site->fixed_bytes;
 	for (uint32_t i = 0; i < site->field_count; i++) {
 		size_t bytes = gt__value_read(site->fields[i].type, body, count,
 		                              &value);
@@ -86,8 +82,8 @@ static size_t body_bytes_of(unsigned kind)
 	}
 }
 
-static bool read_body(const struct gt__sites *sites, uint32_t site,
-                      struct gt__record *record)
+static inline bool read_body(const struct gt__sites *sites, uint32_t site,
+                             struct gt__record *record)
 {
 	unsigned site_kind = site_kind_of(record->kind);
 

@@ -35,6 +35,7 @@ struct gt__open_span {
 	unsigned flags;         /* enum gt_span_flag */
 	bool scoped;            /* opened by GT_RECORD_SPAN */
 	bool parent_remote;
+	bool has_events; /* among what it has said */
 };
 
 /* One thing a span has said; `body_bytes` of a record's values follow it. */

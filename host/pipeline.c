@@ -19,6 +19,10 @@ struct gt_limits gt__limits(const struct gt_limits *given)
 		limits.ring_bytes = RING_BYTES_MAX;
 	if (!limits.sites_bytes)
 		limits.sites_bytes = (size_t)4 << 20;
+	if (!limits.exits)
+		limits.exits = 65536;
+	if (limits.exits > UINT32_MAX / 4)
+		limits.exits = UINT32_MAX / 4;
 	if (!limits.contexts)
 		limits.contexts = 4096;
 	if (!limits.announcements)
@@ -58,8 +62,11 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 {
 	if (!pipeline)
 		return;
-	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus; i++)
+	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus;
+	     i++) {
 		gt__levels_fini(&pipeline->vcpus[i].levels);
+		gt__timeline_fini(&pipeline->vcpus[i].timeline);
+	}
 	gt__spans_fini(&pipeline->spans);
 	gt__foreign_fini(&pipeline->foreign);
 	for (uint32_t i = 0; i < pipeline->site_tables; i++)
@@ -87,7 +94,8 @@ void gt__pipeline_clock(struct gt__pipeline *pipeline,
 	uint64_t gap_ns = gt__cursor_u64(cursor);
 
 	if (!cursor->bad)
-		gt__clock_add(&pipeline->clock, tsc, ns, gap_ns);
+		gt__clock_add(&pipeline->clock, tsc - pipeline->base_tsc, ns,
+		              gap_ns);
 }
 
 uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
@@ -152,6 +160,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	uint32_t vcpus = gt__cursor_u32(&cursor);
 	const uint8_t *trace_id = gt__cursor_take(&cursor, 16);
 	struct gt__names names = {.id_base = 0};
+	uint32_t source;
 	int r;
 
 	if (magic != GT__CAPTURE_MAGIC || !trace_id)
@@ -161,23 +170,32 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	memcpy(pipeline->trace.trace_id, trace_id, 16);
 	memcpy(names.trace_id, trace_id, 16);
 	pipeline->trace.parent_id = gt__cursor_u64(&cursor);
-	names.id_base = gt__cursor_u64(&cursor);
+	names.id_base = pipeline->id_base = gt__cursor_u64(&cursor);
+	pipeline->trace.run_id = gt__exported(&names, GT__RUN_ID);
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
+	pipeline->trace.boottime_offset_ns = (int64_t)gt__cursor_u64(&cursor);
+	pipeline->clock_hz = gt__cursor_u64(&cursor);
+	source = gt__cursor_u32(&cursor);
+	pipeline->clock_flags = gt__cursor_u32(&cursor);
+	if (cursor.left >= 8)
+		pipeline->base_tsc = gt__load64(cursor.at);
 	gt__pipeline_clock(pipeline, &cursor);
 	r = read_names(pipeline, &cursor);
-	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX)
+	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX ||
+	    source > GT_CLOCK_KERNEL)
 		return -GT_ERROR_NOT_A_CAPTURE;
 	if (r < 0)
 		return r;
+	pipeline->clock_source = (enum gt_clock_source)source;
 	pipeline->trace.vcpus = vcpus;
 	pipeline->trace.start_ns = gt__pipeline_now(pipeline);
 	r = init_spans(pipeline, &names);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < vcpus; i++)
-		pipeline->vcpus[i].window_ns = pipeline->trace.start_ns;
+		pipeline->vcpus[i].last_ns = pipeline->trace.start_ns;
 	pipeline->started = true;
 	gt__fanout_begin(&pipeline->fanout, &pipeline->trace);
 	return 0;
@@ -214,8 +232,7 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 	if (cursor.bad || vcpus > pipeline->trace.vcpus ||
 	    cursor.left != (size_t)vcpus * GT_LEVELS * 8)
 		return -EINVAL;
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		gt__pipeline_show(pipeline, i, true);
+	gt__pipeline_merge_all(pipeline);
 	gt__spans_restart(&pipeline->spans, id_base,
 	                  gt__pipeline_now(pipeline));
 	sum_losses(pipeline);
@@ -246,21 +263,6 @@ static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
 	return r;
 }
 
-static int take_exits(struct gt__pipeline *pipeline, const uint8_t *payload,
-                      size_t count)
-{
-	if (count % GT__EXIT_BYTES != 0)
-		return -EINVAL;
-	for (; count > 0; count -= GT__EXIT_BYTES) {
-		uint32_t reason = gt__load32(payload + 16);
-
-		pipeline->summary
-			.exits[reason < GT_EXIT_REASONS ? reason : 0]++;
-		payload += GT__EXIT_BYTES;
-	}
-	return 0;
-}
-
 static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
                     size_t count)
 {
@@ -269,13 +271,16 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	uint32_t status = gt__cursor_u32(&cursor);
 	struct gt_losses *losses = &pipeline->summary.losses;
 	uint64_t bad_requests, repeated_batches;
+	uint32_t clock_flags;
 	struct gt_text message;
 
 	gt__pipeline_clock(pipeline, &cursor);
 	bad_requests = gt__cursor_u64(&cursor);
 	repeated_batches = gt__cursor_u64(&cursor);
+	clock_flags = gt__cursor_u32(&cursor);
+	gt__cursor_u32(&cursor);
 	message = gt__cursor_text(&cursor);
-	if (cursor.bad || ending > GT_ENDING_FAILED)
+	if (cursor.bad || ending > GT_ENDING_SNAPSHOT)
 		return -EINVAL;
 	pipeline->message = malloc(3 * message.count + 1);
 	if (!pipeline->message)
@@ -286,6 +291,7 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	                        (const uint8_t *)message.bytes, message.count)};
 	pipeline->summary.ending = (enum gt_ending)ending;
 	pipeline->summary.status = status;
+	pipeline->clock_flags |= clock_flags;
 	losses->bad_requests = bad_requests;
 	losses->repeated_batches = repeated_batches;
 	pipeline->ended = true;
@@ -295,6 +301,8 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
                     uint32_t vcpu, const uint8_t *payload, size_t count)
 {
+	if (vcpu >= pipeline->trace.vcpus)
+		return -EINVAL;
 	switch (type) {
 	case GT__FRAME_START:
 		return -EINVAL; /* a second one */
@@ -303,15 +311,17 @@ static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
 	case GT__FRAME_SITES:
 		return take_sites(pipeline, payload, count);
 	case GT__FRAME_RECORDS:
-		if (vcpu >= pipeline->trace.vcpus)
-			return -EINVAL;
 		return gt__pipeline_records(pipeline, vcpu, payload, count);
 	case GT__FRAME_EXITS:
-		return take_exits(pipeline, payload, count);
+		return gt__pipeline_exits(pipeline, payload, count);
 	case GT__FRAME_BATCH:
-		if (vcpu >= pipeline->trace.vcpus)
-			return -EINVAL;
 		return gt__pipeline_batch(pipeline, vcpu, payload, count);
+	case GT__FRAME_MERGE:
+		return gt__pipeline_merge_frame(pipeline, payload, count);
+	case GT__FRAME_TSC:
+		return gt__pipeline_tsc(pipeline, vcpu, payload, count);
+	case GT__FRAME_WORK:
+		return gt__pipeline_work(pipeline, vcpu, payload, count);
 	case GT__FRAME_END:
 		return take_end(pipeline, payload, count);
 	}
@@ -340,16 +350,30 @@ int gt__pipeline_error(const struct gt__pipeline *pipeline)
 	return pipeline->fanout.error;
 }
 
+static void sum_clock(struct gt__pipeline *pipeline)
+{
+	struct gt_clock_summary *clock = &pipeline->summary.clock;
+
+	clock->error_bound_ns = pipeline->clock.error_ns;
+	clock->pieces = pipeline->clock.pieces;
+	clock->source = pipeline->clock_source;
+	clock->frequency_hz = pipeline->clock_hz;
+	clock->flags = pipeline->clock_flags;
+	if (clock->frequency_hz == 0)
+		clock->frequency_hz = gt__clock_rate_hz(&pipeline->clock);
+	else if (gt__clock_contradicts(&pipeline->clock, clock->frequency_hz))
+		clock->flags |= GT_CLOCK_RATE_DIFFERS;
+}
+
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
                         uint64_t bad_frames)
 {
 	if (!pipeline->started)
 		return -GT_ERROR_NOT_A_CAPTURE;
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		gt__pipeline_show(pipeline, i, true);
+	gt__pipeline_merge_all(pipeline);
 	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
 	gt__spans_interrupt(&pipeline->spans, pipeline->summary.end_ns);
-	pipeline->summary.error_bound_ns = pipeline->clock.error_ns;
+	sum_clock(pipeline);
 	pipeline->summary.losses.cut_bytes = cut_bytes;
 	pipeline->summary.losses.bad_records += bad_frames;
 	sum_losses(pipeline);

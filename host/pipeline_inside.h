@@ -8,17 +8,37 @@
 #include "levels.h"
 #include "pipeline.h"
 #include "spans.h"
+#include "timeline.h"
+#include "tscmap.h"
 
 #define GT__SITE_TABLES_MAX 64u
 /* A drain of four such rings is one frame. */
 #define RING_BYTES_MAX      ((size_t)GT__FRAME_BYTES_MAX / 8)
 
+/* What waits for all vCPUs to have been read; more is shown without that. */
+#define WAITING_BYTES_MAX ((size_t)32 << 20)
+
+/* Where in time a record is put, and whether the guest said so. */
+struct gt__place {
+	uint64_t tick;
+	bool adjusted, late;
+};
+
 struct gt__pipeline_vcpu {
 	struct gt__levels levels;
-	int64_t tsc_offset;
-	uint64_t lost, cut; /* latest word of the guest */
-	uint64_t window_ns; /* no record of the next drain is older */
+	struct gt__tsc_map tsc;
+	struct gt__timeline timeline;
+	uint64_t lost, cut;  /* latest word of the guest */
+	uint64_t lower_tick; /* no record to come is older */
+	uint64_t upper_tick; /* nor any that is here younger */
+	bool idle;           /* at the last look nobody was in a record */
+	bool unmerged;       /* it was read since all were merged */
+	uint64_t last_tick;  /* of what was shown last */
 	uint64_t last_ns;
+	/* What is shown next, while merging. */
+	struct gt__merged next;
+	struct gt__place next_place;
+	bool has_next, next_is_edge;
 };
 
 struct gt__pipeline {
@@ -27,6 +47,13 @@ struct gt__pipeline {
 	struct gt_trace trace;
 	struct gt_summary summary;
 	struct gt__clock clock;
+	uint64_t base_tsc;    /* tick 0 */
+	uint64_t id_base;     /* as it was at the start */
+	uint64_t stretches;   /* of the host, shown so far */
+	size_t waiting_bytes; /* of records, taken since the last merge */
+	enum gt_clock_source clock_source;
+	uint64_t clock_hz; /* what the source says; 0: nothing */
+	unsigned clock_flags;
 	struct gt__spans spans;
 	struct gt__pipeline_vcpu *vcpus;
 	/* Views point into them: kept until the end. */
@@ -48,18 +75,40 @@ uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
 /* UTC of the latest reading. */
 uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline);
 
-/* Sets `ns` and `adjusted` of a record made at `guest_tsc`. */
-void gt__pipeline_place(struct gt__pipeline *pipeline,
-                        struct gt__pipeline_vcpu *vcpu, uint64_t guest_tsc,
-                        struct gt__when *when);
+/* Tick -> UTC. */
+uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick);
 
-/* Shows what the rings of a vCPU hold; with `all`, what would wait as well. */
-void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number,
-                       bool all);
+/*
+ * Sets vCPU, `ns` and `adjusted` of a record made at `guest_tsc`, behind all
+ * edges before it.
+ */
+void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
+                        uint64_t guest_tsc, struct gt__when *when);
 
-/* GT__FRAME_RECORDS and GT__FRAME_BATCH; 0, -EINVAL, -ENOMEM. */
+/* Shows everything up to a tick, and with `all` what would wait as well. */
+void gt__pipeline_merge(struct gt__pipeline *pipeline, uint64_t until,
+                        bool all);
+void gt__pipeline_merge_all(struct gt__pipeline *pipeline);
+/* All records of one vCPU, whatever the others may still have. */
+void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number);
+
+/* Shows the next edge of the vCPU, of which there is one. */
+void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t number);
+/* The vCPU is in the guest since then. 0: it is not, or nobody said so. */
+int gt__pipeline_entered(struct gt__pipeline *pipeline, uint32_t number,
+                         uint64_t enter_tsc);
+
+/* Payloads of frames; 0, -EINVAL, -ENOSPC, -ENOMEM. */
+int gt__pipeline_exits(struct gt__pipeline *pipeline, const uint8_t *payload,
+                       size_t count);
+int gt__pipeline_work(struct gt__pipeline *pipeline, uint32_t number,
+                      const uint8_t *payload, size_t count);
+int gt__pipeline_tsc(struct gt__pipeline *pipeline, uint32_t number,
+                     const uint8_t *payload, size_t count);
 int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
                          const uint8_t *payload, size_t count);
+int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
+                             const uint8_t *payload, size_t count);
 int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
                        const uint8_t *payload, size_t count);
 

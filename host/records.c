@@ -1,65 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of the native wire: their place in time, and on to the spans. */
+/* Frames with the bytes of rings: kept until all vCPUs have been read. */
 #include "pipeline_inside.h"
 
 #include <errno.h>
-
-/*
- * Guest TSC -> UTC, not outside the window that the record must lie in, nor
- * before what its vCPU recorded earlier.
- */
-void gt__pipeline_place(struct gt__pipeline *pipeline,
-                        struct gt__pipeline_vcpu *vcpu, uint64_t guest_tsc,
-                        struct gt__when *when)
-{
-	uint64_t host_tsc = guest_tsc - (uint64_t)vcpu->tsc_offset;
-	uint64_t ns;
-	bool inside = gt__clock_convert(&pipeline->clock, host_tsc, &ns);
-
-	ns = gt__pipeline_utc(pipeline, ns);
-	if (ns < vcpu->window_ns) {
-		ns = vcpu->window_ns;
-		inside = false;
-	}
-	when->adjusted = !inside;
-	if (!inside)
-		pipeline->summary.losses.adjusted_records++;
-	if (ns < vcpu->last_ns) {
-		ns = vcpu->last_ns;
-		pipeline->summary.losses.late_records++;
-		when->adjusted = true;
-	}
-	vcpu->last_ns = ns;
-	when->ns = ns;
-}
-
-void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number, bool all)
-{
-	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
-	const struct gt__sites *sites = gt__pipeline_sites(pipeline);
-	struct gt__merged merged;
-
-	while (gt__levels_next(&vcpu->levels, sites, all,
-	                       &pipeline->summary.losses, &merged)) {
-		struct gt__when when = {
-			.id = merged.pos + GT_ID_BASE(number, merged.level),
-			.vcpu = number,
-			.level = merged.level,
-		};
-
-		pipeline->summary.records++;
-		gt__pipeline_place(pipeline, vcpu, merged.record.tsc, &when);
-		gt__spans_record(&pipeline->spans, &when, &merged.record);
-	}
-}
-
-static bool has_waiting(const struct gt__pipeline_vcpu *vcpu)
-{
-	for (unsigned i = 0; i < GT_LEVELS; i++)
-		if (vcpu->levels.level[i].done < vcpu->levels.level[i].count)
-			return true;
-	return false;
-}
 
 /*
  * Where bytes are missing, what waits is shown before any level gets more: what
@@ -78,7 +21,7 @@ static void show_before_gap(struct gt__pipeline *pipeline, uint32_t number,
 	}
 	if (!gap)
 		return;
-	gt__pipeline_show(pipeline, number, true);
+	gt__pipeline_show(pipeline, number);
 	gt__spans_gap(&pipeline->spans, number);
 }
 
@@ -90,7 +33,7 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
 		pos[i] = gt__cursor_u64(cursor);
 		bytes[i] = gt__cursor_u64(cursor);
-		if (bytes[i] > GT__FRAME_BYTES_MAX ||
+		if (bytes[i] > GT__FRAME_BYTES_MAX || pos[i] % 8 != 0 ||
 		    pos[i] >> GT_ID_VCPU_SHIFT != 0)
 			return -EINVAL; /* ids would be anything, even 0 */
 		sum += bytes[i];
@@ -111,18 +54,30 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 	return 0;
 }
 
+static void trim(struct gt__pipeline *pipeline)
+{
+	pipeline->waiting_bytes = 0;
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
+		gt__levels_trim(&pipeline->vcpus[i].levels);
+}
+
 int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
                          const uint8_t *payload, size_t count)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 	struct gt__cursor cursor = {payload, count, false};
-	uint64_t inside;
+	uint64_t inside, upper_tsc;
 	int r;
 
 	if (!gt__pipeline_sites(pipeline) || count < GT__RECORDS_HEAD)
 		return -EINVAL;
+	/* A host merges what it has read before it reads again. */
+	if (vcpu->unmerged)
+		gt__pipeline_show(pipeline, number);
+	vcpu->unmerged = true;
+	upper_tsc = gt__load64(payload);
 	gt__pipeline_clock(pipeline, &cursor);
-	vcpu->tsc_offset = (int64_t)gt__cursor_u64(&cursor);
+	r = gt__pipeline_entered(pipeline, number, gt__cursor_u64(&cursor));
 	vcpu->lost = gt__cursor_u64(&cursor);
 	vcpu->cut = gt__cursor_u64(&cursor);
 	inside = gt__cursor_u64(&cursor);
@@ -130,12 +85,59 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 		gt__overwritten_of(inside);
 	gt__spans_lost(&pipeline->spans, number, vcpu->lost,
 	               gt__preemptible_of(inside));
-	r = take_levels(pipeline, number, &cursor);
+	if (r == 0)
+		r = take_levels(pipeline, number, &cursor);
 	vcpu->levels.preemptible = gt__preemptible_of(inside);
 	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
-	gt__pipeline_show(pipeline, number, false);
-	gt__levels_trim(&vcpu->levels);
-	if (!has_waiting(vcpu))
-		vcpu->window_ns = gt__pipeline_now(pipeline);
+	vcpu->idle = vcpu->levels.inside == 0;
+	vcpu->upper_tick = upper_tsc - pipeline->base_tsc;
+	pipeline->waiting_bytes += count;
+	if (pipeline->waiting_bytes > WAITING_BYTES_MAX) {
+		gt__pipeline_merge_all(pipeline);
+		trim(pipeline);
+	}
 	return r;
+}
+
+/*
+ * All vCPUs were read after this moment: what was recorded before it is here,
+ * but for records that somebody was inside of.
+ */
+int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
+                             const uint8_t *payload, size_t count)
+{
+	uint64_t tick;
+
+	if (count < 8)
+		return -EINVAL;
+	tick = gt__load64(payload) - pipeline->base_tsc;
+	gt__pipeline_merge(pipeline, tick, false);
+	trim(pipeline);
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+
+		if (vcpu->idle && (int64_t)tick > 0 && tick > vcpu->lower_tick)
+			vcpu->lower_tick = tick;
+		vcpu->idle = vcpu->unmerged = false;
+	}
+	return 0;
+}
+
+int gt__pipeline_tsc(struct gt__pipeline *pipeline, uint32_t number,
+                     const uint8_t *payload, size_t count)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__cursor cursor = {payload, count, false};
+	uint64_t from_tsc = gt__cursor_u64(&cursor);
+	struct gt__tsc tsc = {.offset = (int64_t)gt__cursor_u64(&cursor)};
+
+	tsc.ratio = gt__cursor_u64(&cursor);
+	tsc.shift = gt__cursor_u32(&cursor);
+	if (cursor.bad)
+		return -EINVAL;
+	if (vcpu->tsc.count > 0)
+		pipeline->clock_flags |= GT_CLOCK_MOVED;
+	gt__tsc_map_add(&vcpu->tsc, &tsc,
+	                from_tsc ? from_tsc - pipeline->base_tsc : 0);
+	return 0;
 }

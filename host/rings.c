@@ -20,7 +20,8 @@ static int check_control(const struct gt_control *control, uint32_t vcpus_max,
 		return -GT_ERROR_BAD_VERSION;
 	if (control->size < sizeof(*control) ||
 	    control->vcpu_bytes != sizeof(struct gt_vcpu) ||
-	    control->vcpus < 1 || control->vcpus > vcpus_max)
+	    control->vcpus < 1 || control->vcpus > vcpus_max ||
+	    control->vcpus_gva % sizeof(uint64_t) != 0)
 		return -GT_ERROR_BAD_CONTROL;
 	if (control->sites_bytes > limits->sites_bytes ||
 	    control->sites_bytes > GT_SITES_BYTES_MAX ||
@@ -232,27 +233,93 @@ static bool find_range(const struct gt__ring_view *ring, uint64_t pos,
 	return true;
 }
 
+static uint64_t ring_gva(const struct gt__guest *guest, uint32_t vcpu,
+                         unsigned level, size_t member)
+{
+	return guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu) +
+	       offsetof(struct gt_vcpu, ring) + level * sizeof(struct gt_ring) +
+	       member;
+}
+
 /* The guest may have gone on: what it overwrote meanwhile is cut off. */
 static uint64_t overtaken(const struct gt__guest *guest,
                           const struct gt__paging *paging, uint32_t vcpu,
                           unsigned level, uint64_t from, uint64_t pos)
 {
 	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
-	uint64_t gva = guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu) +
-	               offsetof(struct gt_vcpu, ring) +
-	               level * sizeof(struct gt_ring) +
-	               offsetof(struct gt_ring, pos);
+	uint64_t gva =
+		ring_gva(guest, vcpu, level, offsetof(struct gt_ring, pos));
 	uint64_t now, oldest;
 
 	/* The copy is made before `pos` is read again. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	gt__memory_fence();
 	if (!ring->overwrite ||
-	    gt__memory_read(guest->memory, paging, gva, &now, sizeof(now)) < 0)
+	    gt__memory_load(guest->memory, paging, gva, &now) < 0)
 		return 0;
 	oldest = oldest_whole(ring, now);
 	if (oldest <= from)
 		return 0;
 	return oldest < pos ? oldest - from : pos - from;
+}
+
+/* What a vCPU says of itself while it may be running. */
+struct look {
+	uint64_t pos[GT_LEVELS];
+	uint64_t lost[2]; /* records, strings cut */
+	uint64_t inside;  /* bit per level: somebody is in a record */
+};
+
+/*
+ * The order matters. `limit` before `pos`: who has left the record by then has
+ * published it. The innermost level first: what is seen there and interrupted a
+ * record finds that record published, or its level still taken.
+ */
+static int look_at_level(const struct gt__guest *guest,
+                         const struct gt__paging *paging, uint32_t vcpu,
+                         unsigned level, struct look *look)
+{
+	uint64_t gva = ring_gva(guest, vcpu, level, 0), limit, lost = 0;
+	int r;
+
+	if (guest->rings[vcpu][level].base_gva == 0)
+		return 0;
+	r = gt__memory_load(guest->memory, paging,
+	                    gva + offsetof(struct gt_ring, limit), &limit);
+	if (r == 0)
+		r = gt__memory_load(guest->memory, paging,
+		                    gva + offsetof(struct gt_ring, pos),
+		                    &look->pos[level]);
+	if (r == 0)
+		r = gt__memory_load(guest->memory, paging,
+		                    gva + offsetof(struct gt_ring, lost),
+		                    &lost);
+	look->lost[0] += lost;
+	if (r == 0 && limit == 0)
+		look->inside |= UINT64_C(1) << level;
+	return r;
+}
+
+static int look_at(const struct gt__guest *guest,
+                   const struct gt__paging *paging, uint32_t vcpu,
+                   struct look *ret_look)
+{
+	uint64_t gva = guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu);
+	uint64_t lost = 0;
+	int r = 0;
+
+	*ret_look = (struct look){.inside = 0};
+	for (unsigned level = GT_LEVELS; r == 0 && level-- > 0;)
+		r = look_at_level(guest, paging, vcpu, level, ret_look);
+	if (r == 0)
+		r = gt__memory_load(guest->memory, paging,
+		                    gva + offsetof(struct gt_vcpu, lost),
+		                    &lost);
+	if (r == 0)
+		r = gt__memory_load(guest->memory, paging,
+		                    gva + offsetof(struct gt_vcpu, cut),
+		                    &ret_look->lost[1]);
+	ret_look->lost[0] += lost;
+	return r;
 }
 
 /* One level; stores position and bytes at `range`. */
@@ -294,40 +361,32 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
                    int *ret_error)
 {
 	size_t head = buffer->count;
-	uint64_t overwritten = 0, inside = 0, ranges[GT_LEVELS][2], any = 0;
-	uint64_t lost[2];
-	struct gt_vcpu now;
-	int r = read_vcpu(guest, paging, vcpu, &now), first_error = 0;
+	uint64_t overwritten = 0, ranges[GT_LEVELS][2], any = 0;
+	struct look look;
+	int r = look_at(guest, paging, vcpu, &look), first_error = 0;
 
 	*ret_error = 0;
 	if (r < 0)
 		return r;
 	if (!gt__frame_extend(buffer, GT__RECORDS_HEAD))
 		return -ENOMEM;
-	/* Pairs with gt__publish(): what lies below `pos` is whole. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	lost[0] = now.lost;
-	lost[1] = now.cut;
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
-		r = read_level(guest, paging, vcpu, i, now.ring[i].pos, buffer,
+		r = read_level(guest, paging, vcpu, i, look.pos[i], buffer,
 		               ranges[i], &overwritten);
 		if (first_error == 0)
 			first_error = r;
-		lost[0] += now.ring[i].lost;
-		inside |= (uint64_t)(now.ring[i].limit == 0 &&
-		                     guest->rings[vcpu][i].base_gva != 0)
-		          << i;
 		any |= ranges[i][1];
 	}
 	if (buffer->no_memory)
 		return -ENOMEM;
-	if (!any && memcmp(lost, guest->lost[vcpu], sizeof(lost)) == 0)
+	if (!any && memcmp(look.lost, guest->lost[vcpu], 16) == 0)
 		return first_error;
-	memcpy(guest->lost[vcpu], lost, sizeof(lost));
-	gt__store64(buffer->bytes + head + 32, lost[0]);
-	gt__store64(buffer->bytes + head + 40, lost[1]);
-	gt__store64(buffer->bytes + head + 48,
-	            gt__inside_word(inside, overwritten, guest->preemptible));
+	memcpy(guest->lost[vcpu], look.lost, sizeof(look.lost));
+	gt__store64(buffer->bytes + head + 32, look.lost[0]);
+	gt__store64(buffer->bytes + head + 40, look.lost[1]);
+	gt__store64(
+		buffer->bytes + head + 48,
+		gt__inside_word(look.inside, overwritten, guest->preemptible));
 	memcpy(buffer->bytes + head + 56, ranges, sizeof(ranges));
 	*ret_error = first_error;
 	return 1;
@@ -341,11 +400,8 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
 
 	for (unsigned i = 0; i < GT_LEVELS; i++, ranges += 16) {
 		struct gt__ring_view *ring = &guest->rings[vcpu][i];
-		uint64_t gva = guest->vcpus_gva +
-		               vcpu * sizeof(struct gt_vcpu) +
-		               offsetof(struct gt_vcpu, ring) +
-		               i * sizeof(struct gt_ring) +
-		               offsetof(struct gt_ring, tail);
+		uint64_t gva = ring_gva(guest, vcpu, i,
+		                        offsetof(struct gt_ring, tail));
 		int r;
 
 		if (gt__load64(ranges) + gt__load64(ranges + 8) == ring->tail)
@@ -357,4 +413,72 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
 			first_error = r;
 	}
 	return first_error;
+}
+
+int gt__guest_want(const struct gt__guest *guest,
+                   const struct gt__paging *paging, bool want)
+{
+	uint64_t word = want;
+	int first_error = 0;
+
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
+		for (unsigned level = 0; level < GT_LEVELS; level++) {
+			int r = 0;
+
+			if (guest->rings[vcpu][level].base_gva != 0)
+				r = gt__memory_write(
+					guest->memory, paging,
+					ring_gva(
+						guest, vcpu, level,
+						offsetof(struct gt_ring, want)),
+					&word, sizeof(word));
+			if (first_error == 0)
+				first_error = r;
+		}
+	/* Pairs with wake() in guest/ring.c: who looks at `pos` after this. */
+	gt__memory_fence();
+	return first_error;
+}
+
+static uint64_t load_pos(const struct gt__guest *guest,
+                         const struct gt__paging *paging, uint32_t vcpu,
+                         unsigned level)
+{
+	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
+	uint64_t pos = ring->tail;
+
+	if (ring->base_gva != 0)
+		gt__memory_load(guest->memory, paging,
+		                ring_gva(guest, vcpu, level,
+		                         offsetof(struct gt_ring, pos)),
+		                &pos);
+	return pos;
+}
+
+uint64_t gt__guest_positions(const struct gt__guest *guest,
+                             const struct gt__paging *paging)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
+		for (unsigned level = 0; level < GT_LEVELS; level++)
+			sum += load_pos(guest, paging, vcpu, level);
+	return sum;
+}
+
+bool gt__guest_has_more(const struct gt__guest *guest,
+                        const struct gt__paging *paging)
+{
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
+		for (unsigned level = 0; level < GT_LEVELS; level++) {
+			const struct gt__ring_view *ring =
+				&guest->rings[vcpu][level];
+			uint64_t pos = load_pos(guest, paging, vcpu, level);
+
+			/* Somewhere in between a block has ended. */
+			if (ring->base_gva != 0 &&
+			    (pos ^ ring->tail) >= ring->block_bytes)
+				return true;
+		}
+	return false;
 }

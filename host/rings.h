@@ -78,4 +78,16 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
                     uint32_t vcpu, const struct gt__frame_buffer *buffer);
 
+/* Asks for, or does without, a GT_DOORBELL_WAKE at the end of each block. */
+int gt__guest_want(const struct gt__guest *guest,
+                   const struct gt__paging *paging, bool want);
+
+/* Sum of all rings' positions, modulo 2^64: whether anything came. */
+uint64_t gt__guest_positions(const struct gt__guest *guest,
+                             const struct gt__paging *paging);
+
+/* Whether some ring holds a block or more that was not taken. */
+bool gt__guest_has_more(const struct gt__guest *guest,
+                        const struct gt__paging *paging);
+
 #endif

@@ -72,6 +72,20 @@ static bool has_valid_head(const struct gt_site *head, size_t left)
 	       head->level <= GT_TRACE;
 }
 
+/* What need not be found out again for each record. */
+static void sum_up(struct gt__site *site)
+{
+	site->is_fixed = site->is_plain = true;
+	for (uint32_t i = 0; i < site->field_count; i++) {
+		enum gt_type type = site->fields[i].type;
+
+		site->is_fixed &= !gt__is_text(type);
+		site->is_plain &= gt__is_plain(type);
+		site->fixed_bytes += type == GT_TYPE_OK ? 0 : 8;
+		site->says_parent |= type == GT_TYPE_PARENT;
+	}
+}
+
 static bool read_site(struct reader *reader, const struct gt_site *head,
                       struct gt__site *site, struct gt__site_field *fields)
 {
@@ -87,6 +101,7 @@ static bool read_site(struct reader *reader, const struct gt_site *head,
 	for (uint32_t i = 0; i < head->fields; i++)
 		if (!read_field(reader, &fields[i]))
 			return false;
+	sum_up(site);
 	return true;
 }
 

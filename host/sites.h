@@ -20,7 +20,27 @@ struct gt__site {
 	uint32_t offset; /* in the section: where its state byte lies */
 	uint32_t field_count;
 	const struct gt__site_field *fields;
+	/* Of its records' values: none has a length of its own. */
+	bool is_fixed;
+	size_t fixed_bytes; /* then: what they take together */
+	bool says_parent;   /* one of them is GT_TYPE_PARENT */
+	bool is_plain;      /* each is a word that becomes a field */
 };
+
+/* Whether a value of it has a length of its own, and bytes. */
+static inline bool gt__is_text(enum gt_type type)
+{
+	return type == GT_TYPE_STRING || type == GT_TYPE_BYTES ||
+	       type == GT_TYPE_LINK_REMOTE || type == GT_TYPE_FAILED;
+}
+
+/* A number, a truth or a pointer. */
+static inline bool gt__is_plain(enum gt_type type)
+{
+	return type == GT_TYPE_U64 || type == GT_TYPE_I64 ||
+	       type == GT_TYPE_F64 || type == GT_TYPE_BOOL ||
+	       type == GT_TYPE_POINTER;
+}
 
 struct gt__sites {
 	uint32_t gva_low; /* of the section */

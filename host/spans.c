@@ -46,16 +46,16 @@ void gt__spans_fini(struct gt__spans *spans)
 static void end(struct gt__spans *spans, struct gt__open_span *span,
                 uint64_t ns, uint32_t vcpu, unsigned flags)
 {
-	struct gt_span_view view;
+	struct gt_span_view *view;
 
 	span->flags |= flags;
 	spans->summary->spans++;
 	gt__context_remove(span);
 	if (spans->fanout->wants_close) {
 		view = gt__view_span(&spans->views, &spans->names, span);
-		view.end_ns = ns > view.start_ns ? ns : view.start_ns;
-		view.close_vcpu = vcpu;
-		gt__fanout_close(spans->fanout, spans->trace, &view);
+		view->end_ns = ns > view->start_ns ? ns : view->start_ns;
+		view->close_vcpu = vcpu;
+		gt__fanout_close(spans->fanout, spans->trace, view);
 	}
 	gt__open_table_remove(&spans->open, span);
 }
@@ -106,6 +106,11 @@ static uint64_t current_of(const struct gt__spans *spans, uint32_t vcpu)
 	const struct gt__context *context = spans->vcpus[vcpu].context;
 
 	return context->top ? context->top->id : context->unseen_parent;
+}
+
+uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu)
+{
+	return gt__exported(&spans->names, current_of(spans, vcpu));
 }
 
 static void set_context(struct gt__spans *spans, uint32_t number,
@@ -174,22 +179,17 @@ static void on_abandon(struct gt__spans *spans, const struct gt__when *when)
 
 /* ---- Records ------------------------------------------------------------- */
 
-static struct gt__item item_of(struct gt__spans *spans,
-                               const struct gt__when *when,
-                               const struct gt__record *record)
+static void fill_item(struct gt__spans *spans, const struct gt__when *when,
+                      const struct gt__record *record, struct gt__item *item)
 {
-	unsigned flags = (when->adjusted ? GT_SPAN_ADJUSTED : 0u) |
-	                 (record->flags & GT_RECORD_CUT ? GT_SPAN_CUT : 0u);
-
-	return (struct gt__item){
-		.site = record->site,
-		.time_ns = when->ns,
-		.sequence = ++spans->sequence,
-		.body_bytes = (uint32_t)record->body_bytes,
-		.vcpu = when->vcpu,
-		.level = when->level,
-		.flags = flags,
-	};
+	item->site = record->site;
+	item->time_ns = when->ns;
+	item->sequence = ++spans->sequence;
+	item->body_bytes = (uint32_t)record->body_bytes;
+	item->vcpu = when->vcpu;
+	item->level = when->level;
+	item->flags = (when->adjusted ? GT_SPAN_ADJUSTED : 0u) |
+	              (record->flags & GT_RECORD_CUT ? GT_SPAN_CUT : 0u);
 }
 
 /* The explicit parent among the values; else the current span. */
@@ -203,6 +203,8 @@ static uint64_t parent_of(const struct gt__spans *spans,
 
 	if (record->has_parent)
 		return record->parent;
+	if (!record->site->says_parent)
+		return current_of(spans, when->vcpu);
 	for (uint32_t i = 0; i < record->site->field_count; i++) {
 		enum gt_type type = record->site->fields[i].type;
 		size_t bytes = gt__value_read(type, body, count, &value);
@@ -261,11 +263,11 @@ static void enter(struct gt__spans *spans, const struct gt__when *when,
 static void on_open(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
-	struct gt__item item = item_of(spans, when, record);
 	uint64_t parent = parent_of(spans, when, record);
 	struct gt__open_span *span = add(spans, when);
-	struct gt_span_view view;
+	struct gt__item item;
 
+	fill_item(spans, when, record, &item);
 	if (!span) {
 		spans->summary->losses.evicted_spans++;
 		return;
@@ -288,23 +290,26 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 		enter(spans, when, span);
 	if (!spans->fanout->wants_open)
 		return;
-	view = gt__view_span(&spans->views, &spans->names, span);
-	gt__fanout_open(spans->fanout, spans->trace, &view);
+	gt__fanout_open(spans->fanout, spans->trace,
+	                gt__view_span(&spans->views, &spans->names, span));
 }
 
 static void on_event(struct gt__spans *spans, const struct gt__when *when,
                      const struct gt__record *record)
 {
-	struct gt__item item = item_of(spans, when, record);
 	uint64_t parent = parent_of(spans, when, record);
 	struct gt__open_span *span = gt__open_table_find(&spans->open, parent);
 	bool counter = record->kind == GT_RECORD_COUNTER;
-	struct gt_event_view view;
+	const struct gt_event_view *view;
+	struct gt__item item;
 
+	fill_item(spans, when, record, &item);
 	if (counter)
 		spans->summary->counters++;
 	else
 		spans->summary->events++;
+	if (span && !counter)
+		span->has_events = true;
 	if (span && !counter &&
 	    !gt__open_table_say(&spans->open, span, &item, record->body)) {
 		span->dropped_events++;
@@ -316,17 +321,18 @@ static void on_event(struct gt__spans *spans, const struct gt__when *when,
 	view = gt__view_event(&spans->views, &spans->names, &item, record->body,
 	                      gt__exported(&spans->names, parent));
 	if (counter)
-		gt__fanout_counter(spans->fanout, spans->trace, &view);
+		gt__fanout_counter(spans->fanout, spans->trace, view);
 	else
-		gt__fanout_event(spans->fanout, spans->trace, &view);
+		gt__fanout_event(spans->fanout, spans->trace, view);
 }
 
 static void on_fields(struct gt__spans *spans, const struct gt__when *when,
                       const struct gt__record *record,
                       struct gt__open_span *span)
 {
-	struct gt__item item = item_of(spans, when, record);
+	struct gt__item item;
 
+	fill_item(spans, when, record, &item);
 	span->flags |= item.flags;
 	if (gt__open_table_say(&spans->open, span, &item, record->body))
 		return;

@@ -51,6 +51,9 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
                    const struct gt_limits *limits, uint64_t hash_key);
 void gt__spans_fini(struct gt__spans *spans);
 
+/* The innermost entered span of what the vCPU runs, exported; 0 = none. */
+uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu);
+
 void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
                       const struct gt__record *record);
 

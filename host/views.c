@@ -180,7 +180,9 @@ static void add_field(struct gt__views *views, struct gt_text key,
 	}
 	views->fields = fields;
 	field = &fields[views->field_count++];
-	*field = (struct gt_field){.key = key, .type = type};
+	field->key = key;
+	field->type = type;
+	field->full_bytes = 0;
 	if (type == GT_TYPE_BOOL)
 		field->value.boolean = value->word != 0;
 	else
@@ -253,6 +255,38 @@ static void add_pairs(struct gt__views *views, const uint8_t *body,
 	}
 }
 
+/* add_values() of a site whose values are words: most sites are. */
+static void add_words(struct gt__views *views, const struct gt__site *site,
+                      const uint8_t *body, size_t count)
+{
+	struct gt_field *field;
+
+	if (count != site->fixed_bytes || site->field_count == 0)
+		return;
+	while (views->field_room - views->field_count < site->field_count) {
+		field = grow(views->fields, views->field_room,
+		             &views->field_room, sizeof(*field));
+		if (!field) {
+			views->no_memory = true;
+			return;
+		}
+		views->fields = field;
+	}
+	field = views->fields + views->field_count;
+	views->field_count += site->field_count;
+	for (uint32_t i = 0; i < site->field_count; i++, field++, body += 8) {
+		uint64_t word = gt__load64(body);
+
+		field->key = site->fields[i].key;
+		field->type = site->fields[i].type;
+		field->full_bytes = 0;
+		if (field->type == GT_TYPE_BOOL)
+			field->value.boolean = word != 0;
+		else
+			memcpy(&field->value, &word, sizeof(word));
+	}
+}
+
 static void add_values(struct gt__views *views, const struct gt__names *names,
                        const struct gt__site *site, const uint8_t *body,
                        size_t count)
@@ -261,6 +295,10 @@ static void add_values(struct gt__views *views, const struct gt__names *names,
 
 	if (site->pairs) {
 		add_pairs(views, body, count);
+		return;
+	}
+	if (site->is_plain) {
+		add_words(views, site, body, count);
 		return;
 	}
 	for (uint32_t i = 0; i < site->field_count; i++) {
@@ -275,31 +313,32 @@ static void add_values(struct gt__views *views, const struct gt__names *names,
 	}
 }
 
-static struct gt_event_view event_of(const struct gt__item *item,
-                                     uint64_t span_id)
+/* All but the fields. */
+static void fill_event(struct gt_event_view *view, const struct gt__item *item,
+                       uint64_t span_id)
 {
-	return (struct gt_event_view){
-		.time_ns = item->time_ns,
-		.span_id = span_id,
-		.sequence = item->sequence,
-		.site = &item->site->view,
-		.vcpu = item->vcpu,
-		.level = item->level,
-		.flags = item->flags,
-	};
+	view->time_ns = item->time_ns;
+	view->span_id = span_id;
+	view->sequence = item->sequence;
+	view->site = &item->site->view;
+	view->vcpu = item->vcpu;
+	view->level = item->level;
+	view->flags = item->flags;
 }
 
-struct gt_event_view gt__view_event(struct gt__views *views,
-                                    const struct gt__names *names,
-                                    const struct gt__item *item,
-                                    const uint8_t *body, uint64_t span_id)
+const struct gt_event_view *gt__view_event(struct gt__views *views,
+                                           const struct gt__names *names,
+                                           const struct gt__item *item,
+                                           const uint8_t *body,
+                                           uint64_t span_id)
 {
-	struct gt_event_view view = event_of(item, span_id);
+	struct gt_event_view *view = &views->event;
 
 	reset(views);
 	add_values(views, names, item->site, body, item->body_bytes);
-	view.fields = views->fields;
-	view.field_count = views->field_count;
+	fill_event(view, item, span_id);
+	view->fields = views->fields;
+	view->field_count = views->field_count;
 	return view;
 }
 
@@ -322,7 +361,7 @@ static bool begin_event(struct gt__views *views, const struct gt__item *item,
 		return false;
 	views->event_fields = firsts;
 	firsts[views->event_count] = views->field_count;
-	events[views->event_count++] = event_of(item, span_id);
+	fill_event(&events[views->event_count++], item, span_id);
 	return true;
 }
 
@@ -373,45 +412,50 @@ static void add_items(struct gt__views *views, const struct gt__names *names,
 	}
 }
 
-struct gt_span_view gt__view_span(struct gt__views *views,
-                                  const struct gt__names *names,
-                                  const struct gt__open_span *span)
+static void fill_span(struct gt_span_view *view, const struct gt__names *names,
+                      const struct gt__open_span *span)
 {
-	struct gt_span_view view = {
-		.id = gt__exported(names, span->id),
-		.guest_id = span->id,
-		.guest_parent_id = span->parent_remote ? 0 : span->parent,
-		.parent_id = span->parent_remote
-	                             ? span->parent
-	                             : gt__exported(names, span->parent),
-		.start_ns = span->start_ns,
-		.end_ns = span->start_ns,
-		.sequence = span->sequence,
-		.site = &span->site->view,
-		.dropped_events = span->dropped_events,
-		.dropped_fields = span->dropped_fields,
-		.vcpu = span->vcpu,
-		.close_vcpu = span->vcpu,
-		.level = span->level,
-		.flags = span->flags,
-		.entered = span->scoped,
-		.parent_remote = span->parent_remote,
-	};
+	bool remote = span->parent_remote;
+
+	view->id = gt__exported(names, span->id);
+	view->guest_id = span->id;
+	view->guest_parent_id = remote ? 0 : span->parent;
+	view->parent_id =
+		remote ? span->parent : gt__exported(names, span->parent);
+	view->start_ns = view->end_ns = span->start_ns;
+	view->sequence = span->sequence;
+	view->site = &span->site->view;
+	view->dropped_events = span->dropped_events;
+	view->dropped_fields = span->dropped_fields;
+	view->vcpu = view->close_vcpu = span->vcpu;
+	view->level = span->level;
+	view->flags = span->flags;
+	view->entered = span->scoped;
+	view->parent_remote = remote;
+}
+
+struct gt_span_view *gt__view_span(struct gt__views *views,
+                                   const struct gt__names *names,
+                                   const struct gt__open_span *span)
+{
+	struct gt_span_view *view = &views->span;
 
 	reset(views);
-	add_items(views, names, span, view.id, false);
-	view.field_count = views->field_count;
-	add_items(views, names, span, view.id, true);
+	fill_span(view, names, span);
+	add_items(views, names, span, view->id, false);
+	view->field_count = views->field_count;
+	if (span->has_events)
+		add_items(views, names, span, view->id, true);
 	/* Without any field there is no array to point into. */
 	for (size_t i = 0; views->fields && i < views->event_count; i++)
 		views->events[i].fields =
 			views->fields + views->event_fields[i];
-	view.fields = views->fields;
-	view.events = views->events;
-	view.event_count = views->event_count;
-	view.links = views->links;
-	view.link_count = views->link_count;
-	view.status = views->status;
-	view.status_text = views->status_text;
+	view->fields = views->fields;
+	view->events = views->events;
+	view->event_count = views->event_count;
+	view->links = views->links;
+	view->link_count = views->link_count;
+	view->status = views->status;
+	view->status_text = views->status_text;
 	return view;
 }

@@ -25,9 +25,21 @@ static inline uint64_t gt__exported(const struct gt__names *names, uint64_t id)
 	return exported ? exported : 1; /* 0 would mean "none" */
 }
 
+/*
+ * Ids of the host's own spans. Those of the native wire have other low bits,
+ * and no Hyperlight guest counts this far.
+ */
+#define GT__RUN_ID (UINT64_C(1) << 63 | 2)
+#define GT__HOST_SPAN_ID(number) \
+	(UINT64_C(1) << 63 | (uint64_t)(number) << 3 | 1)
+#define GT__WORK_ID(number) (UINT64_C(1) << 63 | (uint64_t)(number) << 3 | 3)
+
 struct gt__text_block;
 
 struct gt__views {
+	/* What was shown last: built in place, as copies take time. */
+	struct gt_event_view event;
+	struct gt_span_view span;
 	struct gt_field *fields;
 	size_t field_count, field_room;
 	struct gt_event_view *events;
@@ -45,19 +57,23 @@ struct gt__views {
 
 void gt__views_fini(struct gt__views *views);
 
-/* An event or counter record as it is, outside any span's items. */
-struct gt_event_view gt__view_event(struct gt__views *views,
-                                    const struct gt__names *names,
-                                    const struct gt__item *item,
-                                    const uint8_t *body, uint64_t span_id);
+/*
+ * Both return a view within `views`, until the next one is made.
+ * An event or counter record as it is, outside any span's items.
+ */
+const struct gt_event_view *gt__view_event(struct gt__views *views,
+                                           const struct gt__names *names,
+                                           const struct gt__item *item,
+                                           const uint8_t *body,
+                                           uint64_t span_id);
 
 /*
  * The span with all that it has said; `end_ns` and the closing vCPU are the
  * caller's to set.
  */
-struct gt_span_view gt__view_span(struct gt__views *views,
-                                  const struct gt__names *names,
-                                  const struct gt__open_span *span);
+struct gt_span_view *gt__view_span(struct gt__views *views,
+                                   const struct gt__names *names,
+                                   const struct gt__open_span *span);
 
 /* Parses a W3C traceparent, version 00. */
 bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],

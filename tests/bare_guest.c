@@ -87,7 +87,7 @@ void bare_record(struct gt_vcpu *vcpu)
 
 struct gt_exit bare_exit(uint64_t operation, uint64_t control_gva)
 {
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 
 	exit.cr3 = 0;
 	exit.r9 = control_gva;

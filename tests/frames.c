@@ -40,8 +40,10 @@ void frames_start(uint32_t version, uint32_t vcpus)
 	gt__frame_put32(&frames_buffer, version);
 	gt__frame_put32(&frames_buffer, vcpus);
 	gt__frame_put(&frames_buffer, "0123456789abcdef", 16);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 5; i++)
 		gt__frame_put64(&frames_buffer, 0);
+	for (unsigned i = 0; i < 2; i++)
+		gt__frame_put64(&frames_buffer, 0); /* no rate, no flags */
 	for (unsigned i = 0; i < 3; i++)
 		gt__frame_put64(&frames_buffer, 100); /* clock */
 	for (unsigned i = 0; i < 3; i++)
@@ -124,6 +126,13 @@ void frames_open(uint64_t pos, uint32_t vcpu)
 	frames_seal(GT__FRAME_RECORDS, vcpu);
 }
 
+void frames_merge(void)
+{
+	gt__frame_begin(&frames_buffer);
+	gt__frame_put64(&frames_buffer, frames_now);
+	frames_seal(GT__FRAME_MERGE, 0);
+}
+
 void frames_end(void)
 {
 	gt__frame_begin(&frames_buffer);
@@ -133,6 +142,7 @@ void frames_end(void)
 		gt__frame_put64(&frames_buffer, 1000000); /* clock */
 	gt__frame_put64(&frames_buffer, 5);               /* bad requests */
 	gt__frame_put64(&frames_buffer, 0);               /* repeated batches */
+	gt__frame_put64(&frames_buffer, 0);               /* clock flags */
 	gt__frame_put_text(&frames_buffer, "end", 3);
 	frames_seal(GT__FRAME_END, 0);
 }

@@ -28,6 +28,7 @@ void frames_open_record(uint64_t tsc);            /* 16 bytes */
 void frames_guest(uint32_t vcpus, uint64_t block_bytes);
 void frames_sites(void);
 void frames_open(uint64_t pos, uint32_t vcpu); /* one span */
+void frames_merge(void);                       /* all that was made until now */
 void frames_end(void);
 void frames_beginning(void); /* start with two vCPUs, guest, sites */
 

@@ -66,16 +66,21 @@ static void init_ring(struct gt_ring *ring, unsigned number, uint64_t id_base)
 	};
 }
 
+static uint64_t waited_ns;
+
 static void doorbell(uint32_t vcpu, uint64_t operation)
 {
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 
 	exit.cr3 = GPA;
 	exit.tsc_offset = -500;
 	exit.r9 = GVA(control);
 	exit.r10 = operation | (uint64_t)vcpu << 32;
-	gt_host_enter(host, vcpu);
+	exit.waited_ns = waited_ns += 2;
 	gt_host_exit(host, vcpu, &exit);
+	if (operation == GT_DOORBELL_FLUSH)
+		gt_host_work_end(host, gt_host_work_begin(host, vcpu, "disk"));
+	gt_host_enter(host, vcpu, waited_ns += 1);
 }
 
 /* ---- Records ------------------------------------------------------------- */
@@ -202,16 +207,22 @@ static void second_vcpu(void)
 
 static int run(struct gt_host_options *options)
 {
-	struct gt_exit halt = {.size = sizeof(halt), .reason = GT_EXIT_HALT};
+	struct gt_exit halt = {.size = sizeof(halt),
+	                       .reason = GT_EXIT_HALT,
+	                       .tsc_offset = -500};
 	int r = gt_host_new(options, &host);
 
 	if (r < 0)
 		return r;
+	waited_ns = 0;
+	gt_host_enter(host, 0, 0);
+	gt_host_enter(host, 1, 0);
 	first_vcpu();
 	second_vcpu();
 	doorbell(1, GT_DOORBELL_FLUSH);
 	doorbell(0, 99); /* refused */
 	inproc_now += 1000;
+	halt.waited_ns = waited_ns;
 	gt_host_exit(host, 0, &halt);
 	r = gt_host_finish(host, GT_ENDING_HALTED, 7, "bye\n");
 	gt_host_free(host);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "inproc.h"
 #include "guest_settings.h"
+#include "process_memory.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -21,43 +22,6 @@ uint64_t inproc_tsc(void)
 	return ++inproc_now;
 }
 
-/* ---- Memory: GPA = GVA, by 1 GiB pages ----------------------------------- */
-
-#define TABLE_GPA UINT64_C(0x1000)
-#define TABLES    64u
-
-/* PML4, then one page of 1 GiB entries per 512 GiB of this process. */
-static uint64_t tables[TABLES][512] __attribute__((aligned(4096)));
-static unsigned tables_used;
-
-static void map(uint64_t gva)
-{
-	uint64_t *pml4 = &tables[0][gva >> 39 & 511];
-	uint64_t *table;
-
-	if (!(*pml4 & 1))
-		*pml4 = (TABLE_GPA + 4096 * tables_used++) | 3;
-	table = tables[((*pml4 & ~UINT64_C(4095)) - TABLE_GPA) / 4096];
-	table[gva >> 30 & 511] = (gva & ~((UINT64_C(1) << 30) - 1)) | 0x83;
-}
-
-/* All of this process that is mapped writable at the time of the call. */
-static uint32_t add_slots(struct gt_memory_slot *slots)
-{
-	extern char __data_start, _end;
-	uint64_t start = (uintptr_t)&__data_start & ~UINT64_C(4095);
-	uint64_t end = ((uintptr_t)&_end + 4095) & ~UINT64_C(4095);
-
-	memset(tables, 0, sizeof(tables));
-	tables_used = 1;
-	for (uint64_t at = start & ~((UINT64_C(1) << 30) - 1); at < end;
-	     at += UINT64_C(1) << 30)
-		map(at);
-	slots[0] = (struct gt_memory_slot){TABLE_GPA, sizeof(tables), tables};
-	slots[1] = (struct gt_memory_slot){start, end - start, (void *)start};
-	return 2;
-}
-
 /* ---- Options ------------------------------------------------------------- */
 
 static void read_clock(void *context, struct gt_clock_reading *ret_reading)
@@ -68,6 +32,7 @@ static void read_clock(void *context, struct gt_clock_reading *ret_reading)
 		.tsc = inproc_now,
 		.monotonic_ns = inproc_now,
 		.realtime_ns = inproc_now,
+		.boottime_ns = inproc_now + 5,
 		.gap_ns = 1,
 	};
 }
@@ -93,30 +58,13 @@ struct gt_host_options inproc_options(void)
 	};
 
 	sinks[0] = inproc_sink();
-	options.memory_slots = add_slots(options.memory);
+	options.memory_slots = process_memory_slots(options.memory);
 	return options;
-}
-
-struct gt_exit inproc_exit(void)
-{
-	return (struct gt_exit){
-		.size = sizeof(struct gt_exit),
-		.reason = GT_EXIT_IO,
-		.port = GT_PORT_TRACE,
-		.width_bytes = 1,
-		.out = true,
-		.count = 1,
-		.r8 = GT_DOORBELL_MAGIC,
-		.cr0 = UINT64_C(0x80000001),
-		.cr3 = TABLE_GPA,
-		.cr4 = UINT64_C(1) << 5,
-		.efer = UINT64_C(1) << 10,
-	};
 }
 
 void inproc_doorbell(uint64_t operation, uint64_t control_gva)
 {
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 
 	inproc_doorbells++;
 	exit.r9 = control_gva;

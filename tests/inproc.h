@@ -8,7 +8,7 @@
 #ifndef INPROC_H
 #define INPROC_H
 
-#include <guesttrace/host.h>
+#include "process_memory.h"
 
 /* One tick is one nanosecond; each reading moves the clock on by one. */
 extern uint64_t inproc_now;
@@ -20,9 +20,6 @@ extern void (*inproc_on_doorbell)(void);
 
 /* Options for a host that sees this process: clock, memory, fixed random. */
 struct gt_host_options inproc_options(void);
-
-/* An exit with the registers of this guest. */
-struct gt_exit inproc_exit(void);
 
 /* Writes what it is shown as lines into a buffer: see inproc_text(). */
 struct gt_sink *inproc_sink(void);

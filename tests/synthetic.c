@@ -7,13 +7,10 @@
 #define START_NS UINT64_C(1795420800123456789)
 
 const struct syn_format syn_formats[SYN_SINKS] = {
-	{"trace.perfetto", gt_perfetto_new},
-	{"trace.json", gt_chrome_new},
-	{"otlp.jsonl", gt_otlp_json_new},
-	{"folded.txt", gt_folded_new},
-	{"spans.csv", gt_csv_new},
-	{"tree.txt", gt_tree_new},
-	{"report.txt", gt_report_new},
+	{"trace.perfetto", gt_perfetto_new}, {"otlp.pb", gt_otlp_protobuf_new},
+	{"trace.json", gt_chrome_new},       {"otlp.jsonl", gt_otlp_json_new},
+	{"folded.txt", gt_folded_new},       {"spans.csv", gt_csv_new},
+	{"tree.txt", gt_tree_new},           {"report.txt", gt_report_new},
 	{"report.json", gt_report_json_new},
 };
 
@@ -189,7 +186,7 @@ void syn_end(struct syn *s, uint64_t at_ns)
 		syn_close(s, s->spans[i], s->spans[i]->view.vcpu, at_ns);
 	}
 	s->summary.end_ns = s->trace.start_ns + at_ns;
-	s->summary.error_bound_ns = 42;
+	s->summary.clock.error_bound_ns = 42;
 	s->summary.records = s->sequence;
 	s->summary.record_bytes = s->sequence * 32;
 	CALL_(end, &s->summary);

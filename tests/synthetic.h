@@ -8,7 +8,7 @@
 
 #include <guesttrace/export.h>
 
-#define SYN_SINKS  8
+#define SYN_SINKS  9
 #define SYN_EVENTS 16 /* kept per span */
 #define SYN_FIELDS 24
 
@@ -58,7 +58,8 @@ void syn_end(struct syn *s, uint64_t at_ns);
 int syn_finish(struct syn *s);
 void syn_free(struct syn *s); /* the sinks as well */
 
-/* One constructor per format, in one table. */
+/* One constructor per format, in one table; first the binary ones. */
+#define SYN_BINARY 2
 struct syn_format {
 	const char *name; /* of the file */
 	int (*make)(const struct gt_output *, struct gt_sink **);

@@ -145,7 +145,7 @@ static void interrupts(void)
 static void trouble(void)
 {
 	for (unsigned i = 0; i < 600; i++) {
-		struct gt_exit exit = inproc_exit();
+		struct gt_exit exit = process_memory_exit();
 
 		GT_EVENT(GT_INFO, "event", gt_u64("i", i));
 		exit.reason = (enum gt_exit_reason)(i % 20);

@@ -283,17 +283,17 @@ static void the_first_error_of_two_sinks_is_told(void **unused)
 static void what_comes_after_the_end_is_refused(void **unused)
 {
 	struct gt_host_options options = inproc_options();
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 	struct gt_host *host;
 
 	(void)unused;
 	assert_int_equal(gt_host_new(&options, &host), 0);
-	assert_int_equal(gt_host_enter(host, 0), 0);
+	assert_int_equal(gt_host_enter(host, 0, 0), 0);
 	assert_int_equal(gt_host_finish(host, GT_ENDING_HALTED, 3, "bye"), 0);
 	assert_int_equal(gt_host_finish(host, GT_ENDING_HALTED, 3, "bye"),
 	                 -EINVAL);
 	assert_int_equal(gt_host_exit(host, 0, &exit), -EINVAL);
-	assert_int_equal(gt_host_enter(host, 0), -EINVAL);
+	assert_int_equal(gt_host_enter(host, 0, 0), -EINVAL);
 	assert_int_equal(gt_host_drain(host), -EINVAL);
 	assert_int_equal(gt_host_set_filter(host, "info"), -EINVAL);
 	assert_int_equal(inproc_summary.status, 3);

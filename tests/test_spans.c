@@ -53,7 +53,8 @@ static const struct gt__site span_site = {.view = {.name = {"span", 4}},
 static const struct gt__site child_site = {.view = {.name = {"child", 5}},
                                            .kind = GT_SITE_SPAN,
                                            .field_count = 1,
-                                           .fields = &parent_field};
+                                           .fields = &parent_field,
+                                           .says_parent = true};
 static const struct gt__site event_site = {.view = {.name = {"event", 5}},
                                            .kind = GT_SITE_EVENT,
                                            .field_count = 1,

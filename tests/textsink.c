@@ -90,8 +90,11 @@ static int on_begin(struct gt_sink *base, const struct gt_trace *trace)
 	say(sink, "trace %u ", trace->index);
 	for (unsigned i = 0; i < 16; i++)
 		say(sink, "%02x", trace->trace_id[i]);
-	say(sink, " under %" PRIx64 " from %" PRIu64 " offset %" PRId64,
-	    trace->parent_id, trace->start_ns, trace->monotonic_offset_ns);
+	say(sink,
+	    " under %" PRIx64 " from %" PRIu64 " offset %" PRId64
+	    " slept %" PRId64,
+	    trace->parent_id, trace->start_ns, trace->monotonic_offset_ns,
+	    trace->boottime_offset_ns);
 	say(sink, " vcpus %u flags %u ", trace->vcpus, trace->flags);
 	say_text(sink, trace->guest_name, false);
 	say(sink, "/");
@@ -181,6 +184,20 @@ static void say_losses(struct textsink *sink, const struct gt_losses *losses)
 		say(sink, " %" PRIu64, counts[i]);
 }
 
+static int on_host_span(struct gt_sink *base, const struct gt_trace *trace,
+                        const struct gt_host_span_view *span)
+{
+	(void)trace;
+	say((struct textsink *)base,
+	    "host %.*s %" PRIx64 " < %" PRIx64 " %" PRIu64 "..%" PRIu64
+	    " cpu%u kind %d reason %d port %u tracing %d waited %" PRIu64
+	    " !%x\n",
+	    (int)span->name.count, span->name.bytes, span->id, span->parent_id,
+	    span->start_ns, span->end_ns, span->vcpu, span->kind, span->reason,
+	    span->port, span->tracing, span->waiting_ns, span->flags);
+	return 0;
+}
+
 static int on_end(struct gt_sink *base, const struct gt_trace *trace,
                   const struct gt_summary *summary)
 {
@@ -190,7 +207,7 @@ static int on_end(struct gt_sink *base, const struct gt_trace *trace,
 	say(sink, "end %d %u ", summary->ending, summary->status);
 	say_text(sink, summary->message, false);
 	say(sink, " at %" PRIu64 " +-%" PRIu64 " spans %" PRIu64,
-	    summary->end_ns, summary->error_bound_ns, summary->spans);
+	    summary->end_ns, summary->clock.error_bound_ns, summary->spans);
 	say(sink,
 	    " events %" PRIu64 " counters %" PRIu64 " records %" PRIu64
 	    " of %" PRIu64 " exits",
@@ -213,6 +230,7 @@ struct textsink textsink_new(void)
 	                                  .close = on_close,
 	                                  .event = on_event,
 	                                  .counter = on_counter,
+	                                  .host_span = on_host_span,
 	                                  .end = on_end}};
 }
 

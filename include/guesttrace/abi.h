@@ -57,7 +57,15 @@ enum gt_port {
 enum gt_doorbell {
 	GT_DOORBELL_ANNOUNCE = 1, /* here is my control block */
 	GT_DOORBELL_FLUSH = 2,    /* take what the rings hold */
+	GT_DOORBELL_WAKE = 3,     /* a block is full, and you wanted to know */
 };
+
+/*
+ * What the guest stores to the port: GT_DOORBELL_AL_WAKE for GT_DOORBELL_WAKE,
+ * else 0. A hypervisor can turn that one value into an event without leaving
+ * the guest (KVM_IOEVENTFD); the registers say nothing then.
+ */
+#define GT_DOORBELL_AL_WAKE 1u
 
 /* ---- Boot information -----------------------------------------------------
  *
@@ -185,7 +193,7 @@ struct gt_ring {
 	uint32_t mode; /* enum gt_ring_mode */
 	/* The host writes this one and never reads it back. */
 	uint64_t tail; /* the guest may overwrite what lies below */
-	uint64_t want; /* not 0: ring the doorbell at the next block */
+	uint64_t want; /* not 0: GT_DOORBELL_WAKE at the end of each block */
 	uint64_t reserved[6];
 };
 

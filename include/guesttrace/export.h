@@ -113,13 +113,58 @@ struct gt_span_view {
 	bool parent_remote;  /* the parent is the run's --traceparent */
 };
 
+/* Why a vCPU left the guest. */
+enum gt_exit_reason {
+	GT_EXIT_OTHER = 0,
+	GT_EXIT_IO = 1,
+	GT_EXIT_MMIO = 2,
+	GT_EXIT_HALT = 3,
+	GT_EXIT_SHUTDOWN = 4,
+	GT_EXIT_EXCEPTION = 5,
+	GT_EXIT_INTERRUPTED = 6,
+	GT_EXIT_TIMEOUT = 7,
+	GT_EXIT_ERROR = 8,
+};
+
+#define GT_EXIT_REASONS 16u
+
+enum gt_host_span_kind {
+	GT_HOST_GUEST = 1, /* a vCPU in the guest: from an entry to an exit */
+	GT_HOST_EXIT = 2,  /* out of it: from that exit to the next entry */
+	GT_HOST_WORK = 3,  /* the VMM's own, see gt_host_span_begin() */
+};
+
+/*
+ * What the host did meanwhile. The stretches of one vCPU (GT_HOST_GUEST and
+ * GT_HOST_EXIT in turn) follow each other without gap or overlap, from its
+ * first entry to its last exit; GT_HOST_WORK lies within an exit of its vCPU.
+ */
+struct gt_host_span_view {
+	uint64_t id;        /* exported: unique in the trace, never 0 */
+	uint64_t parent_id; /* exported; the run's id where no span was open */
+	uint64_t start_ns;  /* since 1970-01-01 UTC */
+	uint64_t end_ns;    /* >= start_ns */
+	enum gt_host_span_kind kind;
+	enum gt_exit_reason
+		reason; /* GUEST: why it ended; EXIT: why it began */
+	uint32_t vcpu;
+	uint16_t port;       /* of GT_EXIT_IO, else 0 */
+	bool tracing;        /* the exit was made to hand over records */
+	struct gt_text name; /* of GT_HOST_WORK; else "guest", "exit" */
+	/* Of the duration: its thread was ready, but did not run. Estimated. */
+	uint64_t waiting_ns;
+	unsigned flags; /* GT_SPAN_ADJUSTED, GT_SPAN_INTERRUPTED */
+};
+
 /* One run of one VM. */
 struct gt_trace {
 	uint32_t index; /* of this run among those one sink is shown, from 0 */
 	uint8_t trace_id[16];
 	uint64_t parent_id; /* above the run, 0 = none */
+	uint64_t run_id;    /* of the run as a span: parent of its roots */
 	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
 	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
+	int64_t boottime_offset_ns;  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 	uint32_t vcpus;
 	uint32_t flags;            /* W3C trace flags */
 	struct gt_text guest_name; /* the guest's file name, for example */
@@ -152,6 +197,7 @@ struct gt_losses {
 	uint64_t crowded_names;    /* over the limit: shown as a field */
 };
 
+/* GT_ENDING_SNAPSHOT: of what gt_host_snapshot() wrote. */
 enum gt_ending {
 	GT_ENDING_UNKNOWN = 0, /* the capture has no end */
 	GT_ENDING_HALTED = 1,
@@ -160,22 +206,46 @@ enum gt_ending {
 	GT_ENDING_TIMEOUT = 4,
 	GT_ENDING_INTERRUPTED = 5, /* by the host's user */
 	GT_ENDING_FAILED = 6,      /* the VMM itself */
+	GT_ENDING_SNAPSHOT = 7,    /* none: the run went on */
 };
 
-#define GT_EXIT_REASONS 16u
+/* Where the host's idea of the TSC's rate comes from. */
+enum gt_clock_source {
+	GT_CLOCK_READINGS = 0,   /* paired readings of both clocks alone */
+	GT_CLOCK_HYPERVISOR = 1, /* KVM_GET_TSC_KHZ */
+	GT_CLOCK_CPUID = 2,      /* leaf 15h or 40000010h */
+	GT_CLOCK_KERNEL = 3,
+};
+
+enum gt_clock_flag {
+	GT_CLOCK_NOT_INVARIANT = 1, /* the CPU does not promise a fixed rate */
+	GT_CLOCK_WARPED = 2,        /* the TSC went back between vCPUs */
+	GT_CLOCK_RATE_DIFFERS = 4,  /* readings contradict the source */
+	GT_CLOCK_MOVED = 8,         /* offset or scaling changed in the run */
+};
+
+struct gt_clock_summary {
+	uint64_t error_bound_ns; /* every time is at most this far off */
+	uint64_t frequency_hz;   /* of the host's TSC; 0: not known */
+	enum gt_clock_source source;
+	unsigned flags;  /* enum gt_clock_flag */
+	uint64_t pieces; /* straight lines the times were placed on */
+};
 
 struct gt_summary {
 	enum gt_ending ending;
 	uint32_t status;        /* the guest's own, when halted */
 	struct gt_text message; /* the abort's, for example */
 	uint64_t end_ns;
-	uint64_t error_bound_ns; /* of every time of the trace */
+	struct gt_clock_summary clock;
 	uint64_t spans;
 	uint64_t events;
 	uint64_t counters;
 	uint64_t records;
 	uint64_t record_bytes;
-	uint64_t exits[GT_EXIT_REASONS]; /* by enum gt_exit_reason of host.h */
+	uint64_t exits[GT_EXIT_REASONS]; /* by enum gt_exit_reason */
+	uint64_t tracing_exits; /* of those: made to hand over records */
+	uint64_t tracing_ns;    /* host time spent on them */
 	struct gt_losses losses;
 };
 
@@ -184,7 +254,9 @@ struct gt_summary {
  * and returns what failed late; `free` releases the sink in any state. `open`
  * comes at the opening of a span in the order of time per vCPU, `close` when it
  * has ended and is complete. `event` and `counter` come at once; an event that
- * its span has kept is in `close` again. NULL functions are skipped.
+ * its span has kept is in `close` again. `host_span` comes when a stretch of
+ * the host is over, per vCPU in the order of their starts, between the records
+ * of the guest or behind them. NULL functions are skipped.
  */
 struct gt_sink {
 	int (*begin)(struct gt_sink *, const struct gt_trace *);
@@ -196,6 +268,8 @@ struct gt_sink {
 	             const struct gt_event_view *);
 	int (*counter)(struct gt_sink *, const struct gt_trace *,
 	               const struct gt_event_view *);
+	int (*host_span)(struct gt_sink *, const struct gt_trace *,
+	                 const struct gt_host_span_view *);
 	int (*end)(struct gt_sink *, const struct gt_trace *,
 	           const struct gt_summary *);
 	int (*finish)(struct gt_sink *);
@@ -217,19 +291,32 @@ struct gt_output {
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
- *   folded    one line per stack: name;name;name self-time-in-ns
- *   csv       one line per span, RFC 4180
- *   report    text: header, tree, names with times, losses
+ *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
+ * behind the other: together they are one message with the spans of all folded
+ * one line per stack: name;name;name self-time-in-ns csv       one line per
+ * span, RFC 4180 report    text: header, tree, names with times, losses
  *   report_json  the same as one JSON object, docs/report.md
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_otlp_protobuf_new(const struct gt_output *output,
+                         struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
+
+/*
+ * ---- OTLP over HTTP --------------------------------------------------------
+ */
+
+/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
+struct gt_otlp_attribute {
+	const char *key;
+	const char *value;
+};
 
 #endif

@@ -21,6 +21,11 @@
  *   GT_THIS_VCPU()  expression for the caller's struct gt_vcpu *
  *   GT_PREEMPTIBLE  take the ring with an atomic exchange
  *   GT_TSC()        expression for the timestamp counter; default: rdtsc
+ *   GT_TSC_FENCED   no GT_TSC() of your own, but `lfence; rdtsc`: the CPU reads
+ *                   no time before it has done what comes earlier in the
+ *                   program, which a bare rdtsc may overtake by some ns
+ *   GT_OUT_OF_LINE  sites call the library instead of recording where they
+ *                   stand: a third of the code. May differ from file to file
  *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
  *                   of the embedder's that leaves the VM; default: port 104
  *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a
@@ -48,7 +53,11 @@
 #define GT_THIS_VCPU() (&gt_vcpu0)
 #endif
 #ifndef GT_TSC
+#ifdef GT_TSC_FENCED
+#define GT_TSC() gt__rdtsc_fenced()
+#else
 #define GT_TSC() gt__rdtsc()
+#endif
 #endif
 
 /* The only vCPU of a guest that has one. Read it; only the library writes. */

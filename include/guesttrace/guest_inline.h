@@ -34,7 +34,15 @@
 #define GT_SITE_TEXT_(...)                                                     \
 	GT_FIRST_(__VA_ARGS__, ~) "\0" GT_TARGET "\0" __FILE__ "\0"            \
 		GT_MAP_(GT_TEXT_, __VA_ARGS__)
-#define GT_SITE_ID_(sym) ((uint32_t)(uintptr_t)&(sym))
+/*
+ * Code that can only lie in the low 2 GiB has the address and the rest of a
+ * record's head in one constant, as there is nothing to cut off.
+ */
+#if defined(__code_model_small__) && !defined(__PIC__)
+#define GT_SITE_ID_(sym) ((uint64_t)(uintptr_t)&(sym))
+#else
+#define GT_SITE_ID_(sym) ((uint64_t)(uint32_t)(uintptr_t)&(sym))
+#endif
 #define GT_STATE_(sym, level)                                                  \
 	((level) <= GT_LEVEL_MAX ?                                             \
 	 *(const volatile uint8_t *)&(sym).head.state : (uint8_t)GT_SITE_OFF)
@@ -43,7 +51,21 @@
  * One record: values first, then take, stores, publish. `extra` bytes lie
  * between the head and the values; `statement` runs with the ring taken. `far`:
  * no ring, an encoder gets the values, behind the id of the span they are of.
+ * Of `span`, to be opened, and `span_id`, of an open one, at most one is not 0.
  */
+#ifdef GT_OUT_OF_LINE
+#define GT_PUT_(record_kind, sym, far, span, span_id, extra, statement, ...)   \
+	{                                                                      \
+		uint32_t gt_shape_ = (record_kind) << GT_SHAPE_BITS_;          \
+		uint32_t gt_next_ = 1;                                         \
+		GT_MAP_(GT_LOCAL_, __VA_ARGS__)                                \
+		GT_MAP_(GT_SHAPE_, __VA_ARGS__)                                \
+		gt__record((sym).text, gt_shape_ | gt_next_,                   \
+			   (uint64_t)(uintptr_t)(span) + (span_id)             \
+				   GT_MAP_(GT_ARGUMENT_, __VA_ARGS__));        \
+	}
+#define GT_FIT_(text) text
+#else
 #define GT_PUT_(record_kind, sym, far, span, span_id, extra, statement, ...)   \
 	{                                                                      \
 		struct gt_vcpu *const gt_vcpu_ = GT_THIS_VCPU();               \
@@ -70,13 +92,18 @@
 			gt__publish(gt_slot_, gt_bytes_);                      \
 		}                                                              \
 	}
+#define GT_FIT_(text) gt__fit(text, &gt_room_, gt_vcpu_)
+#endif
 
 /*
  * A field word pastes into `letter "key"` for the site and into a form with its
- * argument for the record. GT_TEXT_, GT_LOCAL_, GT_BYTES_, GT_STORE_ and
- * GT_ARGUMENT_ get the number of the field, which names its local. An encoder's
- * arguments are words; a text is two of them, address and lengths.
+ * argument for the record. GT_TEXT_, GT_LOCAL_, GT_BYTES_, GT_STORE_,
+ * GT_ARGUMENT_ and GT_SHAPE_ get the number of the field, which names its local. An encoder's
+ * arguments are words; a text is two of them, address and lengths. The shape of a
+ * record has a bit for each value, from the lowest on, 1 for a text, one more 1
+ * behind the last value, and its kind on top.
  */
+#define GT_SHAPE_BITS_ 24
 #define GT_FIELD_gt_u64(key, v)      "u" key, GT_WORD_, (v)
 #define GT_FIELD_gt_i64(key, v)      "i" key, GT_WORD_, gt__i64(v)
 #define GT_FIELD_gt_f64(key, v)      "f" key, GT_F64_, (v)
@@ -99,33 +126,39 @@
 #define GT_BYTES_(i, field) GT_CALL_(GT_BYTES_OF_, i, GT_FIELD_##field)
 #define GT_STORE_(i, field) GT_CALL_(GT_STORE_OF_, i, GT_FIELD_##field)
 #define GT_ARGUMENT_(i, field) GT_CALL_(GT_ARGUMENT_OF_, i, GT_FIELD_##field)
+#define GT_SHAPE_(i, field) GT_CALL_(GT_SHAPE_OF_, i, GT_FIELD_##field)
 #define GT_CALL_(m, ...) m(__VA_ARGS__)
 #define GT_TEXT_OF_(i, text, form, v)  text "\0"
 #define GT_LOCAL_OF_(i, text, form, v) GT_LOCAL_##form(i, v)
 #define GT_BYTES_OF_(i, text, form, v) GT_BYTES_##form(i)
 #define GT_STORE_OF_(i, text, form, v) GT_STORE_##form(i)
 #define GT_ARGUMENT_OF_(i, text, form, v) GT_ARGUMENT_##form(i)
+#define GT_SHAPE_OF_(i, text, form, v) GT_SHAPE_##form
 
 #define GT_LOCAL_GT_WORD_(i, v) const uint64_t gt_v##i##_ = v;
 #define GT_BYTES_GT_WORD_(i)    + 8u
 #define GT_STORE_GT_WORD_(i)    *gt_at_++ = gt_v##i##_;
 #define GT_ARGUMENT_GT_WORD_(i) , gt_v##i##_
+#define GT_SHAPE_GT_WORD_       gt_next_ <<= 1;
 /* Through a union: a guest without SSE has no double arguments. */
 #define GT_LOCAL_GT_F64_(i, v)                                                    \
 	const union { double f64; uint64_t word; } gt_v##i##_ = {v};
 #define GT_BYTES_GT_F64_(i)     + 8u
 #define GT_STORE_GT_F64_(i)     *gt_at_++ = gt_v##i##_.word;
 #define GT_ARGUMENT_GT_F64_(i)  , gt_v##i##_.word
+#define GT_SHAPE_GT_F64_        gt_next_ <<= 1;
 #define GT_LOCAL_GT_TEXT_(i, v)                                                   \
-	const struct gt__text gt_v##i##_ = gt__fit(v, &gt_room_, gt_vcpu_);
+	const struct gt__text gt_v##i##_ = GT_FIT_(v);
 #define GT_BYTES_GT_TEXT_(i)    + gt__text_bytes(gt_v##i##_)
 #define GT_STORE_GT_TEXT_(i)    gt_at_ = gt__put_text(gt_at_, gt_v##i##_);
 #define GT_ARGUMENT_GT_TEXT_(i)                                                \
-	, (uintptr_t)gt_v##i##_.bytes, gt__text_word(gt_v##i##_)
+	, (uint64_t)(uintptr_t)gt_v##i##_.bytes, gt__text_word(gt_v##i##_)
+#define GT_SHAPE_GT_TEXT_       gt_shape_ |= gt_next_; gt_next_ <<= 1;
 #define GT_LOCAL_GT_NONE_(i, v)
 #define GT_BYTES_GT_NONE_(i)
 #define GT_STORE_GT_NONE_(i)
 #define GT_ARGUMENT_GT_NONE_(i)
+#define GT_SHAPE_GT_NONE_
 
 #define GT_FIRST_(first, ...) first
 #define GT_COUNT_(...)                                                         \
@@ -196,6 +229,8 @@ struct gt__text gt__fit(struct gt__text text, struct gt__room *room,
 void gt__out_of_line(unsigned operation, const char *text, struct gt_span *span,
                      const uint64_t *arguments);
 volatile uint64_t *gt__put_text(volatile uint64_t *at, struct gt__text text);
+/* `subject`: the address of a handle to fill, or the id of an open span. */
+void gt__record(const char *text, uint32_t shape, uint64_t subject, ...);
 
 GT__INLINE uint64_t gt__rdtsc(void)
 {
@@ -203,6 +238,13 @@ GT__INLINE uint64_t gt__rdtsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
+}
+
+/* Not before what comes earlier in the program has been done. */
+GT__INLINE uint64_t gt__rdtsc_fenced(void)
+{
+	__asm__ volatile("lfence" ::: "memory");
+	return gt__rdtsc();
 }
 
 /* Keeps the compiler from moving memory accesses; the CPU keeps TSO itself. */
@@ -213,12 +255,12 @@ GT__INLINE void gt__barrier(void)
 
 GT__INLINE uint64_t gt__load(const uint64_t *word)
 {
-	return *(const volatile uint64_t *)word;
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 GT__INLINE void gt__store(uint64_t *word, uint64_t value)
 {
-	*(volatile uint64_t *)word = value;
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
 /*
@@ -258,19 +300,17 @@ GT__INLINE struct gt__slot gt__take(struct gt_vcpu *vcpu, uint64_t bytes)
 	return slot;
 }
 
-GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint32_t site,
+GT__INLINE volatile uint64_t *gt__head(struct gt__slot slot, uint64_t site,
                                        uint32_t kind, uint32_t flags,
                                        uint64_t bytes)
 {
 	volatile uint64_t *at =
 		(volatile uint64_t *)(uintptr_t)(slot.ring->base_gva +
-						 (slot.pos & slot.ring->mask));
-
-	volatile uint32_t *head = (volatile uint32_t *)at;
+	                                         (slot.pos & slot.ring->mask));
+	const uint64_t head = bytes / 8 | kind << 16 | flags << 24;
 
 	at[1] = GT_TSC();
-	head[0] = site;
-	head[1] = (uint32_t)(bytes / 8) | kind << 16 | flags << 24;
+	at[0] = site + (head << 32);
 	return at + 2;
 }
 
@@ -284,10 +324,10 @@ GT__INLINE void gt__publish(struct gt__slot slot, uint64_t bytes)
 }
 
 GT__INLINE void gt__opened(struct gt_span *span, struct gt__slot slot,
-                           struct gt_vcpu *vcpu, uint32_t site, bool entered)
+                           struct gt_vcpu *vcpu, uint64_t site, bool entered)
 {
 	span->id = slot.pos + slot.ring->id_base;
-	span->site = site;
+	span->site = (uint32_t)site;
 	if (entered) {
 		span->previous = gt__load(&vcpu->current);
 		gt__store(&vcpu->current, span->id);

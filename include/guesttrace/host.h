@@ -97,18 +97,6 @@ struct gt_memory_slot {
 
 #define GT_MEMORY_SLOTS_MAX 8u
 
-enum gt_exit_reason {
-	GT_EXIT_OTHER = 0,
-	GT_EXIT_IO = 1,
-	GT_EXIT_MMIO = 2,
-	GT_EXIT_HALT = 3,
-	GT_EXIT_SHUTDOWN = 4,
-	GT_EXIT_EXCEPTION = 5,
-	GT_EXIT_INTERRUPTED = 6,
-	GT_EXIT_TIMEOUT = 7,
-	GT_EXIT_ERROR = 8,
-};
-
 /* What the VMM knows of one VM exit, read from the vCPU once. */
 struct gt_exit {
 	size_t size; /* sizeof(struct gt_exit), so that it can grow */
@@ -121,7 +109,19 @@ struct gt_exit {
 	uint64_t r8, r9, r10;
 	/* Of any exit, for the walk of the page tables: */
 	uint64_t cr0, cr3, cr4, efer;
-	int64_t tsc_offset; /* guest TSC - host TSC, ticks */
+	/*
+	 * The TSC that the guest read since its last entry, from that of the
+	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
+	 * 128 bits. Ratio 0: they run at the same rate.
+	 */
+	int64_t tsc_offset;
+	uint64_t tsc_ratio;
+	uint32_t tsc_ratio_shift; /* 0..63; AMD 32, Intel 48 */
+	/*
+	 * How long the vCPU's thread has been ready without running, in all:
+	 * its run-queue wait. 0 if it is not known. It never falls.
+	 */
+	uint64_t waited_ns;
 };
 
 /* One reading of the host's clocks. */
@@ -129,6 +129,7 @@ struct gt_clock_reading {
 	uint64_t tsc;          /* host TSC */
 	uint64_t monotonic_ns; /* CLOCK_MONOTONIC at that moment */
 	uint64_t realtime_ns;  /* CLOCK_REALTIME at that moment */
+	uint64_t boottime_ns;  /* CLOCK_BOOTTIME likewise; 0: as MONOTONIC */
 	uint64_t gap_ns;       /* the two times lie at most this far off */
 };
 
@@ -138,6 +139,7 @@ struct gt_limits {
 	size_t ring_bytes;      /* of one level of one vCPU; 64 MiB */
 	size_t sites_bytes;     /* of the site table; 4 MiB */
 	uint32_t contexts;      /* contexts with entered spans; 4,096 */
+	uint32_t exits;         /* that wait for records, per vCPU; 65,536 */
 	uint32_t announcements; /* 16 */
 	size_t batch_bytes; /* of a Hyperlight batch; 1 MiB, and at most that */
 	size_t name_bytes;  /* of the names on a Hyperlight wire; 16 MiB */
@@ -169,6 +171,13 @@ struct gt_host_options {
 	/* Reads the clocks; NULL: rdtsc and clock_gettime(). */
 	void (*read_clock)(void *context, struct gt_clock_reading *ret_reading);
 	void *clock_context;
+	/*
+	 * Ticks per second of the host's TSC, and who says so; 0: CPUID, or
+	 * else what the readings give. Nothing is placed in time by it: it is
+	 * compared with the readings and reported.
+	 */
+	uint64_t tsc_hz;
+	enum gt_clock_source tsc_source;
 	/* Fills `count` random bytes; NULL: getrandom(). */
 	void (*random)(void *context, void *bytes, size_t count);
 	void *random_context;
@@ -188,27 +197,83 @@ int gt_host_new(const struct gt_host_options *options,
 /* NULL is allowed. Neither finishes nor frees the sinks. */
 void gt_host_free(struct gt_host *host);
 
-/* The vCPU is about to run. Optional: the capture then knows since when. */
-int gt_host_enter(struct gt_host *host, uint32_t vcpu);
+/*
+ * The vCPU is about to run. Optional: without it the trace has no stretches of
+ * the host (struct gt_host_span_view). `waited_ns` as in struct gt_exit.
+ */
+int gt_host_enter(struct gt_host *host, uint32_t vcpu, uint64_t waited_ns);
+
+/* What gt_host_exit() says of an exit. */
+enum gt_answer {
+	GT_ANSWER_NONE = 0,  /* not ours, or not ours alone */
+	GT_ANSWER_TAKEN = 1, /* ours: the VMM need not look at it */
+	GT_ANSWER_WAKE = 2,  /* likewise; see gt_host_want_wake() */
+};
 
 /*
  * The vCPU has left the guest and stands still. Takes the guest's records if
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
  * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on a port of enum gt_port
  * or GT_EXIT_HALT, with GT_BATCH_MAGIC in r8, r9 and r10 the GVA and length of
- * a batch that is not the one before. Returns 1 for such an exit, which the VMM
- * needs not look at further; 0 for any other; a negative code if it asks for
- * something impossible, which is counted: the guest may go on. A guest that
- * announces itself again replaces what it announced before, even if that fails.
+ * a batch that is not the one before. Returns enum gt_answer; or a negative
+ * code if the exit asks for something impossible, which is counted: the guest
+ * may go on. A guest that announces itself again replaces what it announced
+ * before, even if that fails.
  */
 int gt_host_exit(struct gt_host *host, uint32_t vcpu,
                  const struct gt_exit *exit);
 
 /*
- * Takes what all rings hold, with the page tables of the last exit. 0 also if
- * the guest has announced nothing yet.
+ * Takes what all rings hold, with the page tables of the last exit; the guest
+ * may be running. Returns 1 if there was anything, 0 if not, or if the guest
+ * has announced nothing yet; or the first code of what kept a ring from being
+ * read, after all others were.
  */
 int gt_host_drain(struct gt_host *host);
+
+/*
+ * For a thread of the VMM's that calls gt_host_drain() while the guest runs, so
+ * that a full ring need not cost an exit: with `want` the guest rings
+ * GT_DOORBELL_WAKE whenever it has filled a block, which gt_host_exit() answers
+ * with GT_ANSWER_WAKE. (On KVM an ioeventfd on GT_PORT_TRACE, one byte long,
+ * with GT_DOORBELL_AL_WAKE for its data, wakes the thread without an exit.)
+ * Returns 0: the thread may sleep; 1: there is a block already, so it must not;
+ * or why the guest could not be told. A thread should also wake by a clock:
+ * what does not fill a block rings nothing.
+ */
+int gt_host_want_wake(struct gt_host *host, bool want);
+
+/*
+ * Reads the clocks, if records have come since the last time: call it every few
+ * milliseconds while guests run that seldom exit. The lines on which times are
+ * placed stay short, and with them the error bound: docs/clocks.md.
+ */
+int gt_host_sample(struct gt_host *host);
+
+/* With its NUL; a longer name is cut. */
+#define GT_WORK_NAME_BYTES 64u
+
+/*
+ * The VMM itself does something for this vCPU, between its exit and its next
+ * entry: a span of the trace, child of the guest's innermost open one, or of
+ * the work that began before it on the same vCPU and is not over. Returns a
+ * number for gt_host_work_end(), or 0: too much is open at once, or the run is
+ * over.
+ */
+uint64_t gt_host_work_begin(struct gt_host *host, uint32_t vcpu,
+                            const char *name);
+/* -EINVAL if there is no such work. 0 is allowed and does nothing. */
+int gt_host_work_end(struct gt_host *host, uint64_t work);
+
+/*
+ * Writes a capture of what the rings hold at this moment, the oldest record
+ * that is still whole first, taken or not; the guest may be running. Neither
+ * the guest nor the rest of the trace notices. What is older is not in it, so
+ * spans may lack their beginning. The capture ends with GT_ENDING_SNAPSHOT.
+ * Returns -ENOMEM, a code of the rings, or what `write` returned, which leaves
+ * a torn capture.
+ */
+int gt_host_snapshot(struct gt_host *host, const struct gt_output *output);
 
 /*
  * Switches sites on and off, at once if the guest has announced itself, else

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// compare-otlp.mjs OTLP.jsonl REPORT.json: each line through the official
-// schema (fromObject, verify, encode, decode), then compared with the report.
+// compare-otlp.mjs OTLP REPORT.json: compares OTLP with the report. Of JSON
+// (.jsonl), each line goes through the official schema (fromObject, verify,
+// encode, decode); protobuf (.pb) is decoded with it, and by protoc as well.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { check, lastFields, readersDir, readReport, run, same, shownKey } from './compare.mjs';
+import { decodeWithProtoc, plain } from './protoc.mjs';
 
 const require = createRequire(path.resolve(readersDir(), 'package.json'));
 const dir = path.dirname(require.resolve('@opentelemetry/otlp-transformer/package.json'));
@@ -39,7 +41,10 @@ function readLine(text, line, type) {
   const message = type.fromObject(object);
   const wrong = type.verify(message);
   check(wrong === null, `line ${line}:`, wrong);
-  const bytes = type.encode(message).finish();
+  return decode(type.encode(message).finish(), type);
+}
+
+function decode(bytes, type) {
   return type.toObject(type.decode(bytes), { longs: String, enums: Number, bytes: Buffer, arrays: true });
 }
 
@@ -111,6 +116,7 @@ function checkSpan(got, want, trace, runId) {
   same(got.startTimeUnixNano, want.start_ns, where, 'start');
   same(got.endTimeUnixNano, want.end_ns, where, 'end');
   same(got.kind, 1, where, 'kind');
+  same(got.flags & ~0xff, 0x100, where, 'flags');
   same(got.status?.code ?? 0, STATUS[want.status], where, 'status');
   if (want.status === 'error') same(got.status.message ?? '', want.status_message, where, 'message');
   const list = [...fieldAttributes(want), ...siteAttributes(want), ['guesttrace.guest_id', int(want.guest_id)]];
@@ -143,13 +149,28 @@ function checkRun(spans, trace) {
   return { runId: hex(root.spanId), own: own.length, events: got.length };
 }
 
-function readTraces(file) {
-  const traces = new Map();
-  fs.readFileSync(file, 'utf8').trimEnd().split('\n').forEach((line, i) => {
+function readLines(file) {
+  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').flatMap((line, i) => {
     checkForm(line, i + 1);
     const data = readLine(line, i + 1, TracesData);
     same(readLine(line, i + 1, Request), data, `line ${i + 1} as a request`);
-    for (const { resource, scopeSpans } of data.resourceSpans) for (const { scope, spans } of scopeSpans) {
+    return data.resourceSpans;
+  });
+}
+
+function readProtobuf(file) {
+  const list = decode(fs.readFileSync(file), Request).resourceSpans;
+  const other = decodeWithProtoc(file).resourceSpans;
+  same(list.length, other.length, 'requests that protoc sees');
+  list.forEach((r, i) => same(plain(r), other[i], `request ${i + 1}: protoc sees`));
+  return list;
+}
+
+function readTraces(file) {
+  const traces = new Map();
+  const list = file.endsWith('.pb') ? readProtobuf(file) : readLines(file);
+  for (const { resource, scopeSpans } of list)
+    for (const { scope, spans } of scopeSpans) {
       same(scope.name, 'guesttrace', 'scope');
       const service = attributes(resource.attributes, 'resource').get('service.name');
       for (const s of spans) {
@@ -159,11 +180,10 @@ function readTraces(file) {
         traces.get(id).spans.push(s);
       }
     }
-  });
   return traces;
 }
 
-await run('compare-otlp.mjs OTLP.jsonl REPORT.json', (file, reportFile) => {
+await run('compare-otlp.mjs OTLP REPORT.json', (file, reportFile) => {
   const traces = readTraces(file);
   const report = readReport(reportFile);
   let count = 0, events = 0;

@@ -47,7 +47,7 @@ export function readReport(file) {
   return report.traces;
 }
 
-const HOST_KEY = /^(guesttrace|code|host|service|telemetry)\./;
+const HOST_KEY = /^(guesttrace|guest|code|host|otel|process|service|telemetry)\./;
 
 /** The key under which a guest's own key is shown beside the host's. */
 export function shownKey(key) {

@@ -14,6 +14,7 @@ const COMPARISONS = {
   'compare-perfetto.mjs': ['trace.perfetto'],
   'compare-chrome.mjs': ['trace.json'],
   'compare-otlp.mjs': ['otlp.jsonl'],
+  'compare-otlp.mjs protobuf': ['otlp.pb'],
   'compare-text.mjs': ['spans.csv', 'folded.txt'],
 };
 
@@ -59,6 +60,11 @@ const FILE_CHANGES = {
     'another link': (b) => replace(b, /"links":\[\{"traceId":"41/, '"links":[{"traceId":"51'),
     'a key twice': (b) => replace(b, /"key":"u_max"/, '"key":"u"'),
   },
+  'otlp.pb': {
+    'cut short': (b) => b.subarray(0, b.length - 300),
+    'another trace': (b) => { b[b.indexOf('AHOV]dkr')] ^= 1; return b; },
+    'another key': (b) => { b[b.indexOf('guesttrace.guest_id') + 12] ^= 1; return b; },
+  },
   'spans.csv': {
     'cut short': (b) => b.subarray(0, b.length - 3),
     'a bare quote': (b) => replace(b, /"boot"/, '"bo"ot"'),
@@ -78,7 +84,7 @@ function replace(bytes, pattern, by) {
 
 function compare(script, dir) {
   const files = [...COMPARISONS[script], 'report.json'].map((name) => path.join(dir, name));
-  return spawnSync(process.execPath, [path.join(here, script), ...files], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [path.join(here, script.split(' ')[0]), ...files], { encoding: 'utf8' });
 }
 
 await run('selftest.mjs DIRECTORY', (dir) => {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OTLP in both encodings. otlp.c decides what is said: which spans there are,
+ * their parents, events and flags, and when a request is complete;
+ * otlp_attributes.c, which attributes. An encoding only puts it into bytes.
+ */
+#ifndef GUESTTRACE_OTLP_H
+#define GUESTTRACE_OTLP_H
+
+#include "otlp_encoder.h"
+#include "out.h"
+
+/* Those of a span or an event, in this order. */
+struct gt__otlp_attributes {
+	struct gt_text opening; /* encoded: the name, those of its site */
+	const struct gt_field *guest;
+	size_t guest_count;
+	struct gt_text place;           /* encoded */
+	uint64_t guest_id;              /* 0 = none */
+	const struct gt_field *span_id; /* or NULL */
+};
+
+struct gt__otlp_event {
+	uint64_t time_ns;
+	struct gt__otlp_attributes attributes;
+};
+
+struct gt__otlp_span {
+	const uint8_t *trace_id; /* 16 bytes */
+	uint64_t id;
+	uint64_t parent_id; /* 0 = none */
+	uint32_t flags;     /* SpanFlags of trace.proto */
+	uint64_t start_ns;
+	uint64_t end_ns;
+	struct gt__otlp_attributes attributes;
+	uint32_t dropped_attributes;
+	struct gt_text events; /* encoded */
+	uint32_t dropped_events;
+	const struct gt_link *links;
+	size_t link_count;
+	enum gt_status status;
+	struct gt_text message; /* of GT_STATUS_ERROR */
+};
+
+#define GT__OTLP_END_BYTES 7u /* that an encoding's `end` adds at most */
+
+/* After an error of `out` its bytes do not matter. */
+struct gt__otlp_encoding {
+	/* What stands before the spans of a request; returns what `end` takes.
+	 */
+	size_t (*begin)(struct gt__out *out, const struct gt_field *resource,
+	                size_t count);
+	void (*end)(struct gt__out *out, size_t mark);
+	/* What `opening` holds, for a span or an event. */
+	void (*open)(struct gt__out *out, bool event, struct gt_text name,
+	             const struct gt_field *host, size_t count);
+	/* What `place` holds. */
+	void (*more)(struct gt__out *out, bool event,
+	             const struct gt_field *host, size_t count);
+	void (*span)(struct gt__out *out, const struct gt__otlp_span *span,
+	             bool first);
+	void (*event)(struct gt__out *out, const struct gt__otlp_event *event,
+	              bool first);
+};
+
+extern const struct gt__otlp_encoding gt__otlp_json;
+extern const struct gt__otlp_encoding gt__otlp_protobuf;
+
+#define GT__OTLP_SPAN_KIND 1u /* SpanKind: internal */
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands between the spans and the wire: a sink that makes bodies of
+ * ExportTraceServiceRequest (opentelemetry/proto/collector/trace/v1) and hands
+ * over each as soon as it is complete.
+ *
+ * Its `finish` hands over what has gathered so far. It may be called at any
+ * time and more than once, so that a span need not wait for a full request.
+ */
+#ifndef GUESTTRACE_OTLP_ENCODER_H
+#define GUESTTRACE_OTLP_ENCODER_H
+
+#include <guesttrace/export.h>
+
+struct gt__otlp_encoder_options {
+	/*
+	 * One whole body: of JSON one TracesData object and a line feed.
+	 * `bytes` are borrowed until it returns; an error ends the sink.
+	 */
+	int (*request)(void *context, const void *bytes, size_t count,
+	               uint64_t spans);
+	void *context;
+	/* Of one request; 0: 512, and 512 KiB. A larger span goes alone. */
+	uint32_t spans_max;
+	uint32_t bytes_max;
+	/* Of the resource; stay the caller's, which outlives the sink. */
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+};
+
+/* 0 or -ENOMEM. */
+int gt__otlp_json_requests_new(const struct gt__otlp_encoder_options *options,
+                               struct gt_sink **ret_sink);
+int gt__otlp_protobuf_requests_new(
+	const struct gt__otlp_encoder_options *options,
+	struct gt_sink **ret_sink);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All vCPUs' records and edges in the order of time, each placed where it can
+ * have happened: docs/clocks.md, "Causality".
+ */
+#include "pipeline_inside.h"
+
+uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick)
+{
+	uint64_t ns;
+
+	gt__clock_convert(&pipeline->clock, tick, &ns);
+	return gt__pipeline_utc(pipeline, ns);
+}
+
+/*
+ * When a record was made. It cannot be older than the look before the one that
+ * brought it, nor younger than that one, nor come before what its vCPU recorded
+ * earlier. A guest that says otherwise moves nobody's times but its own.
+ */
+static struct gt__place place(const struct gt__pipeline *pipeline,
+                              const struct gt__pipeline_vcpu *vcpu,
+                              uint64_t guest_tsc)
+{
+	struct gt__place at = {.tick = gt__tsc_map_tick(&vcpu->tsc,
+	                                                pipeline->base_tsc,
+	                                                guest_tsc)};
+
+	if ((int64_t)at.tick < 0 || at.tick < vcpu->lower_tick) {
+		at.tick = vcpu->lower_tick;
+		at.adjusted = true;
+	} else if (at.tick > vcpu->upper_tick) {
+		at.tick = vcpu->upper_tick;
+		at.adjusted = true;
+	}
+	if (at.tick < vcpu->last_tick) {
+		at.tick = vcpu->last_tick;
+		at.late = true;
+	}
+	return at;
+}
+
+/* While the vCPU was out of the guest it recorded nothing. */
+static void keep_inside(const struct gt__timeline *timeline,
+                        struct gt__place *at)
+{
+	if (timeline->out && at->tick > timeline->since_tick) {
+		at->tick = timeline->since_tick;
+		at->adjusted = true;
+	}
+}
+
+static void settle(struct gt__pipeline *pipeline, uint32_t number,
+                   struct gt__place at, struct gt__when *when)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+
+	keep_inside(&vcpu->timeline, &at);
+	when->vcpu = number;
+	when->ns = gt__pipeline_ns(pipeline, at.tick);
+	when->adjusted = at.adjusted || at.late;
+	if (when->ns < vcpu->last_ns)
+		when->ns = vcpu->last_ns;
+	pipeline->summary.losses.adjusted_records += at.adjusted;
+	pipeline->summary.losses.late_records += at.late;
+	if (at.tick > vcpu->last_tick)
+		vcpu->last_tick = at.tick;
+	vcpu->last_ns = when->ns;
+}
+
+/* Leaving at the moment of a record comes after it, entering before it. */
+static bool edge_is_first(const struct gt__edge *edge, uint64_t tick)
+{
+	return edge->tick < tick ||
+	       (edge->tick == tick && edge->kind == GT__EDGE_ENTER);
+}
+
+void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
+                        uint64_t guest_tsc, struct gt__when *when)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__place at = place(pipeline, vcpu, guest_tsc);
+	const struct gt__edge *edge;
+
+	while ((edge = gt__timeline_peek(&vcpu->timeline)) &&
+	       edge_is_first(edge, at.tick))
+		gt__pipeline_edge(pipeline, number);
+	settle(pipeline, number, at, when);
+}
+
+/* What this vCPU shows next, and when that was. False: no record. */
+static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	const struct gt__edge *edge = gt__timeline_peek(&vcpu->timeline);
+	bool has_record =
+		gt__levels_peek(&vcpu->levels, gt__pipeline_sites(pipeline),
+	                        all, &pipeline->summary.losses, &vcpu->next);
+
+	vcpu->has_next = has_record || edge;
+	vcpu->next_is_edge = edge != NULL;
+	if (has_record) {
+		vcpu->next_place =
+			place(pipeline, vcpu, vcpu->next.record->tsc);
+		vcpu->next_is_edge =
+			edge && edge_is_first(edge, vcpu->next_place.tick);
+	}
+	if (vcpu->next_is_edge)
+		vcpu->next_place = (struct gt__place){.tick = edge->tick};
+	return has_record;
+}
+
+static void show(struct gt__pipeline *pipeline, uint32_t number)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	struct gt__when when = {.level = vcpu->next.level};
+
+	if (vcpu->next_is_edge) {
+		gt__pipeline_edge(pipeline, number);
+		return;
+	}
+	when.id = vcpu->next.pos + GT_ID_BASE(number, vcpu->next.level);
+	settle(pipeline, number, vcpu->next_place, &when);
+	pipeline->summary.records++;
+	gt__spans_record(&pipeline->spans, &when, vcpu->next.record);
+	gt__levels_take(&vcpu->levels, &vcpu->next);
+}
+
+/* The vCPU whose turn it is, up to `until`; -1: none. Until when it has it. */
+static int64_t first(const struct gt__pipeline *pipeline, uint64_t until,
+                     uint64_t *ret_until)
+{
+	int64_t best = -1;
+	uint64_t tick = until;
+
+	*ret_until = until;
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		const struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+
+		if (!vcpu->has_next || vcpu->next_place.tick > *ret_until)
+			continue;
+		if (best < 0 || vcpu->next_place.tick < tick) {
+			if (best >= 0)
+				*ret_until = tick;
+			best = i;
+			tick = vcpu->next_place.tick;
+		} else {
+			*ret_until = vcpu->next_place.tick;
+		}
+	}
+	return best;
+}
+
+void gt__pipeline_merge(struct gt__pipeline *pipeline, uint64_t until, bool all)
+{
+	uint64_t turn;
+	int64_t best;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
+		look(pipeline, i, all);
+	while ((best = first(pipeline, until, &turn)) >= 0) {
+		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[best];
+
+		do {
+			show(pipeline, (uint32_t)best);
+			look(pipeline, (uint32_t)best, all);
+		} while (vcpu->has_next && vcpu->next_place.tick <= turn);
+	}
+}
+
+void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number)
+{
+	while (look(pipeline, number, true))
+		show(pipeline, number);
+}
+
+void gt__pipeline_merge_all(struct gt__pipeline *pipeline)
+{
+	gt__pipeline_merge(pipeline, UINT64_MAX, true);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* What a VM exit asks for, and the taking of what the rings hold. */
+#include "host_inside.h"
+
+#include <errno.h>
+
+/* 1: there was something to take. */
+static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
+                      uint32_t vcpu)
+{
+	struct gt__frame_buffer *frame = &host->frame;
+	int r, read_error, sent;
+
+	gt__frame_begin(frame);
+	r = gt__guest_read(&host->guest, paging, vcpu, frame, &read_error);
+	if (r <= 0)
+		return r;
+	gt__outbox_records_head(host, vcpu, frame);
+	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
+	host->unmerged = true;
+	/* Taken in any case: a second time would be worse than a loss. */
+	r = gt__guest_taken(&host->guest, paging, vcpu, frame);
+	if (r == 0)
+		r = sent;
+	if (r == 0)
+		r = read_error;
+	return r < 0 ? r : 1;
+}
+
+int gt__serve_drain(struct gt_host *host)
+{
+	const struct gt__paging *paging = &host->vcpus[host->last_vcpu].paging;
+	int result = 0;
+	uint64_t tsc;
+
+	gt__outbox_read(host); /* what all rings are read after */
+	tsc = host->reading.tsc;
+	gt__outbox_exits(host);
+	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
+		int r = drain_vcpu(host, paging, i);
+
+		if (r < 0 && result >= 0)
+			result = r;
+		else if (result == 0)
+			result = r;
+	}
+	gt__outbox_merge(host, tsc);
+	return result;
+}
+
+static int announce(struct gt_host *host, const struct gt__paging *paging,
+                    uint64_t control_gva)
+{
+	int r;
+
+	if (host->announcements == host->limits.announcements)
+		return -GT_ERROR_BAD_REQUEST;
+	r = gt__guest_announce(&host->guest, &host->memory, paging, control_gva,
+	                       host->options.vcpus, &host->limits);
+	if (r < 0)
+		return r;
+	if (host->announcements++ > 0)
+		host->options.random(host->options.random_context,
+		                     &host->context.id_base,
+		                     sizeof(host->context.id_base));
+	host->guest.id_base = host->context.id_base;
+	gt__frame_begin(&host->frame);
+	gt__guest_put(&host->guest, &host->frame);
+	r = gt__outbox_send(host, GT__FRAME_GUEST, 0);
+	gt__frame_begin(&host->frame);
+	if (r == 0)
+		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
+	if (r == 0)
+		r = gt__outbox_send(host, GT__FRAME_SITES, 0);
+	if (r < 0) {
+		gt__guest_fini(&host->guest);
+		return r;
+	}
+	/* Without these its records can still be taken. */
+	r = gt__guest_set_context(&host->guest, paging, &host->context);
+	if (r == 0)
+		r = gt__guest_set_states(&host->guest, paging,
+		                         gt__pipeline_sites(host->pipeline),
+		                         &host->filter);
+	if (r == 0 && host->wanted)
+		r = gt__guest_want(&host->guest, paging, true);
+	return r < 0 ? r : GT_ANSWER_TAKEN;
+}
+
+static bool is_doorbell(const struct gt_exit *exit)
+{
+	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE &&
+	       exit->out && exit->width_bytes == 1 && exit->count == 1 &&
+	       exit->r8 == GT_DOORBELL_MAGIC;
+}
+
+static int serve(struct gt_host *host, const struct gt__paging *paging,
+                 const struct gt_exit *exit)
+{
+	uint32_t request = (uint32_t)exit->r10;
+	int r;
+
+	if (request == GT_DOORBELL_ANNOUNCE)
+		return announce(host, paging, exit->r9);
+	if (request != GT_DOORBELL_FLUSH && request != GT_DOORBELL_WAKE)
+		return -GT_ERROR_BAD_REQUEST;
+	if (host->guest.vcpus == 0)
+		return -GT_ERROR_NOT_ANNOUNCED;
+	if (exit->r9 != host->guest.control_gva)
+		return -GT_ERROR_BAD_CONTROL;
+	if (request == GT_DOORBELL_WAKE)
+		return GT_ANSWER_WAKE;
+	r = gt__serve_drain(host);
+	return r < 0 ? r : GT_ANSWER_TAKEN;
+}
+
+static int take_batch(struct gt_host *host, uint32_t vcpu,
+                      const struct gt_exit *exit)
+{
+	struct gt__frame_buffer *frame = &host->frame;
+	uint8_t *head;
+	int r;
+
+	gt__outbox_exits(host);
+	gt__frame_begin(frame);
+	head = gt__frame_extend(frame, GT__BATCH_HEAD);
+	if (!head)
+		return -ENOMEM;
+	r = gt__mailbox_take(&host->mailbox, &host->memory,
+	                     &host->vcpus[vcpu].paging, exit,
+	                     host->limits.batch_bytes, frame);
+	if (r <= 0)
+		return r;
+	head = frame->bytes + GT__FRAME_HEAD;
+	gt__outbox_clock(host, head);
+	gt__store64(head + 24, 0);
+	gt__store32(head + 32, host->options.wire);
+	gt__store32(head + 36, 0);
+	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
+}
+
+/* As gt_host_exit(). */
+static int answer(struct gt_host *host, uint32_t vcpu,
+                  const struct gt_exit *exit)
+{
+	int r;
+
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return is_doorbell(exit)
+		               ? serve(host, &host->vcpus[vcpu].paging, exit)
+		               : GT_ANSWER_NONE;
+	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
+		return GT_ANSWER_NONE;
+	r = take_batch(host, vcpu, exit);
+	if (r < 0)
+		return r;
+	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE
+	               ? GT_ANSWER_TAKEN
+	               : GT_ANSWER_NONE;
+}
+
+/* It says something for us to take, and nothing else. */
+static bool is_tracing(const struct gt_host *host, const struct gt_exit *exit)
+{
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return is_doorbell(exit);
+	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE &&
+	       gt__mailbox_is_named(exit, !host->options.no_piggyback);
+}
+
+static void set_tsc(struct gt_host *host, uint32_t number,
+                    const struct gt_exit *exit)
+{
+	struct host_vcpu *vcpu = &host->vcpus[number];
+	struct gt__tsc tsc = {.offset = exit->tsc_offset,
+	                      .ratio = exit->tsc_ratio,
+	                      .shift = exit->tsc_ratio_shift & 63};
+
+	if (tsc.offset == vcpu->tsc.offset && tsc.ratio == vcpu->tsc.ratio &&
+	    tsc.shift == vcpu->tsc.shift)
+		return;
+	vcpu->tsc = tsc;
+	gt__outbox_tsc(host, number);
+}
+
+void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc)
+{
+	if ((int64_t)(host->reading.tsc - before_tsc) < 0)
+		host->clock_flags |= GT_CLOCK_WARPED;
+}
+
+int gt__serve_exit(struct gt_host *host, uint32_t number,
+                   const struct gt_exit *exit)
+{
+	struct host_vcpu *vcpu = &host->vcpus[number];
+	uint64_t before_tsc = host->reading.tsc;
+	int r;
+
+	/* A dead vCPU may have lost its registers: the last good ones stay. */
+	if (exit->cr3 != 0 || !vcpu->has_exited)
+		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
+		                                   exit->cr4, exit->efer};
+	host->last_vcpu = number;
+	set_tsc(host, number, exit);
+	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
+	gt__serve_check_warp(host, before_tsc);
+	vcpu->has_exited = true;
+	r = answer(host, number, exit);
+	if (r < 0)
+		host->bad_requests++;
+	return r;
+}

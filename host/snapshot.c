@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the rings hold right now, as a capture of its own. Nothing counts as
+ * taken: the run and its own capture go on as if nobody had looked.
+ */
+#include "host_inside.h"
+
+#include <errno.h>
+
+static int put_frame(const struct gt_output *to, struct gt__frame_buffer *frame,
+                     enum gt__frame_type type, uint32_t vcpu)
+{
+	if (frame->no_memory)
+		return -ENOMEM;
+	gt__frame_seal(frame, type, vcpu);
+	return to->write(to->context, frame->bytes, frame->count);
+}
+
+/*
+ * The guest as if nothing had been taken yet. What lies below the tail of any
+ * ring is still there until the guest comes round to it, as in overwrite mode.
+ */
+static int copy_guest(const struct gt__guest *guest, struct gt__guest *ret_copy)
+{
+	struct gt__guest copy = *guest;
+
+	copy.rings = calloc(copy.vcpus, sizeof(*copy.rings));
+	copy.lost = calloc(copy.vcpus, sizeof(*copy.lost));
+	if (!copy.rings || !copy.lost) {
+		gt__guest_fini(&copy);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < copy.vcpus; i++)
+		for (unsigned level = 0; level < GT_LEVELS; level++) {
+			copy.rings[i][level] = guest->rings[i][level];
+			copy.rings[i][level].tail = 0;
+			copy.rings[i][level].overwrite = true;
+		}
+	*ret_copy = copy;
+	return 0;
+}
+
+static int put_guest(struct gt_host *host, const struct gt__paging *paging,
+                     struct gt__frame_buffer *frame, const struct gt_output *to)
+{
+	int r;
+
+	gt__frame_begin(frame);
+	gt__guest_put(&host->guest, frame);
+	r = put_frame(to, frame, GT__FRAME_GUEST, 0);
+	if (r < 0)
+		return r;
+	gt__frame_begin(frame);
+	r = gt__guest_put_sites(&host->guest, paging, frame);
+	return r < 0 ? r : put_frame(to, frame, GT__FRAME_SITES, 0);
+}
+
+/* The readings of late, so that the lines end near the records. */
+static int put_readings(const struct gt_host *host,
+                        struct gt__frame_buffer *frame,
+                        const struct gt_output *to)
+{
+	uint64_t i = host->recent_count < RECENT_MAX
+	                     ? 0
+	                     : host->recent_count - RECENT_MAX;
+	int r = 0;
+
+	for (; r == 0 && i < host->recent_count; i++) {
+		gt__frame_begin(frame);
+		gt__frame_put(frame, &host->recent[i % RECENT_MAX],
+		              sizeof(host->recent[0]));
+		r = put_frame(to, frame, GT__FRAME_EXITS, 0);
+	}
+	return r;
+}
+
+static int put_tscs(const struct gt_host *host, struct gt__frame_buffer *frame,
+                    const struct gt_output *to)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < host->options.vcpus; i++) {
+		gt__frame_begin(frame);
+		gt__outbox_put_tsc(&host->vcpus[i].tsc, 0, frame);
+		r = put_frame(to, frame, GT__FRAME_TSC, i);
+	}
+	return r;
+}
+
+static int put_records(struct gt_host *host, const struct gt__paging *paging,
+                       struct gt__frame_buffer *frame,
+                       const struct gt_output *to)
+{
+	struct gt__guest copy;
+	int r = copy_guest(&host->guest, &copy), ignored;
+
+	for (uint32_t i = 0; r >= 0 && i < copy.vcpus; i++) {
+		gt__frame_begin(frame);
+		r = gt__guest_read(&copy, paging, i, frame, &ignored);
+		if (r <= 0)
+			continue;
+		gt__outbox_records_head(host, i, frame);
+		r = put_frame(to, frame, GT__FRAME_RECORDS, i);
+	}
+	gt__guest_fini(&copy);
+	return r;
+}
+
+int gt__snapshot(struct gt_host *host, const struct gt_output *to)
+{
+	const struct gt__paging *paging = &host->vcpus[host->last_vcpu].paging;
+	struct gt__frame_buffer frame = {.count = 0};
+	int r;
+
+	gt__frame_begin(&frame);
+	gt__outbox_put_start(host, &frame);
+	r = put_frame(to, &frame, GT__FRAME_START, 0);
+	if (r == 0 && host->guest.vcpus > 0) {
+		r = put_guest(host, paging, &frame, to);
+		if (r == 0)
+			r = put_readings(host, &frame, to);
+		if (r == 0)
+			r = put_tscs(host, &frame, to);
+		if (r == 0)
+			r = put_records(host, paging, &frame, to);
+	}
+	if (r >= 0) {
+		gt__frame_begin(&frame);
+		gt__outbox_put_end(host, &frame, GT_ENDING_SNAPSHOT, 0, NULL);
+		r = put_frame(to, &frame, GT__FRAME_END, 0);
+	}
+	free(frame.bytes);
+	return r;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When a vCPU was in the guest: entries, exits and the VMM's own work, waiting
+ * for the records that lie between them. An edge is shown when the records
+ * before it have been: so the host's stretches find the guest span they belong
+ * to. Ticks count from the first reading of the trace, as in clock.h.
+ */
+#ifndef GT_HOST_TIMELINE_H
+#define GT_HOST_TIMELINE_H
+
+#include <guesttrace/host.h>
+
+enum gt__edge_kind {
+	GT__EDGE_ENTER,
+	GT__EDGE_EXIT,
+	GT__EDGE_WORK,
+};
+
+struct gt__edge {
+	uint64_t tick;
+	uint64_t waited_ns; /* in the stretch that ends here */
+	enum gt__edge_kind kind;
+	uint16_t reason, port; /* EXIT */
+	bool tracing;          /* EXIT: a doorbell */
+	struct gt__work *work; /* WORK: owned by the edge */
+};
+
+struct gt__work {
+	uint64_t number, parent; /* parent 0: what the guest was doing */
+	uint64_t end_tick;
+	size_t name_bytes;
+	char name[]; /* valid UTF-8 */
+};
+
+struct gt__timeline {
+	struct gt__edge *edges; /* [first, count) wait, in the order of ticks */
+	uint32_t first, count, room;
+	uint64_t last_tick; /* of the latest entry or exit that was added */
+	bool any, inside;   /* the latest was an entry */
+	/* As shown so far: */
+	bool entered; /* there was an entry */
+	bool out;     /* the vCPU is out of the guest since `since_ns` */
+	uint64_t since_tick, since_ns;
+	struct gt__edge exit; /* why it is out */
+	uint64_t parent_id;   /* exported: innermost guest span at that exit */
+};
+
+void gt__timeline_fini(struct gt__timeline *timeline);
+
+/*
+ * Adds an entry or exit, at most `max` of all kinds. Not if it is out of order,
+ * or repeats the entry that is known. 0, -EINVAL, -ENOSPC, -ENOMEM; after an
+ * error the edge's work is still the caller's.
+ */
+int gt__timeline_add(struct gt__timeline *timeline, const struct gt__edge *edge,
+                     uint32_t max);
+
+/* The next edge; NULL: none waits. Until the next call for this timeline. */
+const struct gt__edge *gt__timeline_peek(const struct gt__timeline *timeline);
+
+/* Takes it; its work becomes the caller's. */
+struct gt__edge gt__timeline_take(struct gt__timeline *timeline);
+
+#endif

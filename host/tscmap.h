@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's TSC -> ticks of the host's TSC since the first reading: the inverse
+ * of what the hypervisor applies, which may change during a run.
+ */
+#ifndef GT_HOST_TSCMAP_H
+#define GT_HOST_TSCMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GT__TSC_PIECES                                         \
+	4u /* the latest ones: older records were taken before \
+	    */
+
+/* guest = (host * ratio >> shift) + offset; ratio 0: host + offset. */
+struct gt__tsc {
+	int64_t offset;
+	uint64_t ratio;
+	uint32_t shift; /* 0..63 */
+};
+
+struct gt__tsc_map {
+	struct gt__tsc tsc[GT__TSC_PIECES];
+	uint64_t from_tick[GT__TSC_PIECES]; /* ascending */
+	uint32_t count; /* 0: the guest's TSC is the host's */
+};
+
+/* From `from_tick` on this holds. An earlier one than the latest replaces it.
+ */
+void gt__tsc_map_add(struct gt__tsc_map *map, const struct gt__tsc *tsc,
+                     uint64_t from_tick);
+
+/*
+ * The tick at which `guest_tsc` was read: by the latest piece whose own time it
+ * falls into, else by the latest of all. `base_tsc` is the host's at tick 0. It
+ * may be any number if the guest lies: compare it as a signed one.
+ */
+uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map, uint64_t base_tsc,
+                          uint64_t guest_tsc);
+
+#endif
