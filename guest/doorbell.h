@@ -68,6 +68,9 @@ static inline void gt__batch_exit(const void *batch, size_t bytes)
 }
 #endif
 
+/* What is current has changed and the record of it was lost. */
+void gt__unsaid(struct gt_vcpu *vcpu);
+
 /* One instruction, so that an interrupt cannot fall into the middle. */
 static inline void gt__count(uint64_t *counter)
 {

@@ -38,14 +38,24 @@ static bool is_far(unsigned operation, struct gt_span *span)
 
 /*
  * Every function here takes its slot before it changes what is current: a sync
- * record that opens the slot's block must still name what was.
+ * record that opens the slot's block must still name what was. And it reads the
+ * TSC before: who interrupts between the two then always finds what was current
+ * before the latest record below its own, and the host knows to expect that.
  */
-static void put_word(struct gt__slot slot, uint32_t site, uint32_t kind,
-                     uint64_t word)
+static volatile uint64_t *begin_word(struct gt__slot slot, uint32_t site,
+                                     uint32_t kind)
 {
-	if (!slot.ring)
+	return slot.ring ? gt__head(slot, site, kind, 0, ONE_WORD_BYTES) : NULL;
+}
+
+static void end_word(struct gt_vcpu *vcpu, struct gt__slot slot,
+                     volatile uint64_t *at, uint64_t word)
+{
+	if (!slot.ring) {
+		gt__unsaid(vcpu);
 		return;
-	*gt__head(slot, site, kind, 0, ONE_WORD_BYTES) = word;
+	}
+	*at = word;
 	gt__publish(slot, ONE_WORD_BYTES);
 }
 
@@ -58,41 +68,43 @@ static void leave(struct gt_vcpu *vcpu, const struct gt_span *span)
 void gt_enter(struct gt_span *span)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	volatile uint64_t *at;
 	struct gt__slot slot;
 
 	if (!span->id || is_far(GT_RECORD_ENTER, span))
 		return;
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
+	at = begin_word(slot, span->site, GT_RECORD_ENTER);
 	/* Entered once more: it must not become its own predecessor. */
 	if (gt__load(&vcpu->current) != span->id) {
 		span->previous = gt__load(&vcpu->current);
 		gt__store(&vcpu->current, span->id);
 	}
-	put_word(slot, span->site, GT_RECORD_ENTER, span->id);
+	end_word(vcpu, slot, at, span->id);
+}
+
+static void end_stay(struct gt_span *span, uint32_t kind)
+{
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	struct gt__slot slot = gt__take(vcpu, ONE_WORD_BYTES);
+	volatile uint64_t *at = begin_word(slot, span->site, kind);
+
+	leave(vcpu, span);
+	end_word(vcpu, slot, at, span->id);
 }
 
 void gt_exit(struct gt_span *span)
 {
-	struct gt_vcpu *vcpu = GT_THIS_VCPU();
-	struct gt__slot slot;
-
 	if (!span->id || is_far(GT_RECORD_EXIT, span))
 		return;
-	slot = gt__take(vcpu, ONE_WORD_BYTES);
-	leave(vcpu, span);
-	put_word(slot, span->site, GT_RECORD_EXIT, span->id);
+	end_stay(span, GT_RECORD_EXIT);
 }
 
 void gt_close(struct gt_span *span)
 {
-	struct gt_vcpu *vcpu = GT_THIS_VCPU();
-	struct gt__slot slot;
-
 	if (!span->id || is_far(GT_RECORD_CLOSE, span))
 		return;
-	slot = gt__take(vcpu, ONE_WORD_BYTES);
-	leave(vcpu, span);
-	put_word(slot, span->site, GT_RECORD_CLOSE, span->id);
+	end_stay(span, GT_RECORD_CLOSE);
 	span->id = 0;
 }
 
@@ -109,14 +121,17 @@ uint64_t gt_switch(uint64_t context, uint64_t current)
 		return previous;
 	}
 	slot = gt__take(vcpu, GT_RECORD_BYTES + 16);
+	at = slot.ring ? gt__head(slot, 0, GT_RECORD_SWITCH, 0,
+	                          GT_RECORD_BYTES + 16)
+	               : NULL;
 	gt__store(&vcpu->context, context);
 	gt__store(&vcpu->current, current);
 	if (slot.ring) {
-		at = gt__head(slot, 0, GT_RECORD_SWITCH, 0,
-		              GT_RECORD_BYTES + 16);
 		at[0] = context;
 		at[1] = current;
 		gt__publish(slot, GT_RECORD_BYTES + 16);
+	} else {
+		gt__unsaid(vcpu);
 	}
 	return previous;
 }

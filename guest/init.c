@@ -131,6 +131,9 @@ GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
 		.vcpus = options.vcpu_count,
 		.vcpus_gva = (uintptr_t)options.vcpus,
 		.vcpu_bytes = sizeof(struct gt_vcpu),
+#ifdef GT_PREEMPTIBLE
+		.flags = GT_CONTROL_PREEMPTIBLE,
+#endif
 		.sites_gva = (uintptr_t)sites,
 		.sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites,
 	};

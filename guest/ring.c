@@ -7,6 +7,9 @@
 #include "doorbell.h"
 #include "encoder.h"
 
+/* In gt_vcpu.unsaid: one change, made while nobody was inside level 0. */
+#define GT_UNSAID (UINT64_C(1) << 32)
+
 static uint64_t lost_so_far(const struct gt_vcpu *vcpu)
 {
 	uint64_t lost = gt__load(&vcpu->lost);
@@ -33,17 +36,36 @@ static void publish(struct gt_ring *ring, uint64_t bytes)
 	gt__store(&ring->pos, ring->pos + bytes);
 }
 
-/* Opens a block: from here a reader that lost its place finds it again. */
+/*
+ * Whether what is current has changed and no record could say so. A handler
+ * says it only of what changed while nobody was inside level 0: else it may
+ * stand between a record of level 0 and the change that this one is about.
+ */
+static bool is_sync_due(const struct gt_vcpu *vcpu, const struct gt_ring *ring)
+{
+	uint64_t unsaid = gt__load(&vcpu->unsaid) ^ gt__load(&vcpu->told);
+
+	return ring == &vcpu->ring[0] ? unsaid : unsaid / GT_UNSAID;
+}
+
+/*
+ * From here a reader that lost its place, or lacks what was lost, knows again
+ * where it is. What changes meanwhile is for the next one.
+ */
 static void sync(struct gt_vcpu *vcpu, struct gt_ring *ring)
 {
 	volatile uint64_t *at = head(ring, GT_RECORD_SYNC, GT_SYNC_BYTES);
+	uint64_t unsaid = gt__load(&vcpu->unsaid);
 
+	/* Before the TSC: what a handler loses from here on is not in it. */
+	at[2] = lost_so_far(vcpu);
 	at[0] = GT_TSC();
 	at[1] = gt__load(&vcpu->current);
-	at[2] = lost_so_far(vcpu);
 	at[3] = gt__load(&vcpu->cut);
 	at[4] = gt__load(&vcpu->context);
 	publish(ring, GT_SYNC_BYTES);
+	gt__barrier();
+	gt__store(&vcpu->told, unsaid); /* a handler before that says it too */
 }
 
 /* The position behind the last byte that may be written now. */
@@ -60,14 +82,16 @@ static uint64_t end_of_block(const struct gt_ring *ring)
 }
 
 /* Bytes that must be free before `bytes` can be recorded at `pos`. */
-static uint64_t needed(const struct gt_ring *ring, uint64_t sync_bytes,
-                       uint64_t bytes)
+static uint64_t needed(const struct gt_ring *ring, uint64_t opening_bytes,
+                       uint64_t sync_bytes, uint64_t bytes)
 {
 	uint64_t left = end_of_block(ring) - ring->pos;
 
 	if (left == ring->block_bytes)
+		return opening_bytes + bytes;
+	if (sync_bytes + bytes <= left)
 		return sync_bytes + bytes;
-	return bytes <= left ? bytes : left + sync_bytes + bytes;
+	return left + opening_bytes + bytes;
 }
 
 /*
@@ -87,11 +111,13 @@ static void wake(const struct gt_vcpu *vcpu, const struct gt_ring *ring)
 static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
                       uint64_t bytes)
 {
-	uint64_t sync_bytes = ring == &vcpu->ring[0] ? GT_SYNC_BYTES : 0;
-	uint64_t need = needed(ring, sync_bytes, bytes);
+	uint64_t sync_bytes = is_sync_due(vcpu, ring) ? GT_SYNC_BYTES : 0;
+	uint64_t opening_bytes =
+		ring == &vcpu->ring[0] ? GT_SYNC_BYTES : sync_bytes;
+	uint64_t need = needed(ring, opening_bytes, sync_bytes, bytes);
 	uint64_t left;
 
-	if (sync_bytes + bytes > ring->block_bytes)
+	if (opening_bytes + bytes > ring->block_bytes)
 		return false;
 	if (need > end_of_room(ring) - ring->pos) {
 		if (ring->mode != GT_RING_FLUSH)
@@ -101,17 +127,42 @@ static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
 			return false;
 	}
 	left = end_of_block(ring) - ring->pos;
-	if (bytes > left) {
+	if (sync_bytes + bytes > left) {
 		head(ring, GT_RECORD_PAD, left);
 		publish(ring, left);
 		left = ring->block_bytes;
 	}
-	if (left == ring->block_bytes) {
+	if (left == ring->block_bytes)
 		wake(vcpu, ring);
-		if (sync_bytes)
-			sync(vcpu, ring);
-	}
+	if (left == ring->block_bytes ? opening_bytes : sync_bytes)
+		sync(vcpu, ring);
 	return true;
+}
+
+/*
+ * Sends the next record of every level that is free to make_room(), for a sync
+ * record. In one instruction: a thread that is preempted there keeps its 0. Who
+ * is inside a record of level 0 puts back the limit it has: the host ends what
+ * its interrupter had entered, and the next block opens with a sync.
+ */
+void gt__unsaid(struct gt_vcpu *vcpu)
+{
+	uint64_t inside = !gt__load(&vcpu->ring[0].limit);
+
+	__asm__ volatile("addq %1, %0"
+	                 : "+m"(vcpu->unsaid)
+	                 : "r"(inside ? 1 : GT_UNSAID)
+	                 : "memory", "cc");
+	for (unsigned level = 0; level < GT_LEVELS; level++) {
+		uint64_t *limit = &vcpu->ring[level].limit;
+		uint64_t was = gt__load(limit);
+
+		if (was)
+			__asm__ volatile("cmpxchgq %2, %1"
+			                 : "+a"(was), "+m"(*limit)
+			                 : "r"(UINT64_C(1))
+			                 : "memory", "cc");
+	}
 }
 
 static uint64_t limit_of(const struct gt_ring *ring)
@@ -191,8 +242,10 @@ void gt_abandon(void)
 			gt__store(&vcpu->ring[level].limit, 1);
 	gt__store(&vcpu->current, 0);
 	slot = gt__take(vcpu, GT_RECORD_BYTES);
-	if (!slot.ring)
+	if (!slot.ring) {
+		gt__unsaid(vcpu);
 		return;
+	}
 	gt__head(slot, 0, GT_RECORD_ABANDON, 0, GT_RECORD_BYTES);
 	gt__publish(slot, GT_RECORD_BYTES);
 }

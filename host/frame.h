@@ -128,6 +128,26 @@ static inline void gt__frame_seal(struct gt__frame_buffer *buffer,
 	            gt__frame_crc(head, head + GT__FRAME_HEAD, count));
 }
 
+/*
+ * One word of GT__FRAME_RECORDS: who is inside a record, bytes overwritten, and
+ * in the highest bit whether threads are preempted in there.
+ */
+static inline uint64_t gt__inside_word(uint64_t inside, uint64_t overwritten,
+                                       bool preemptible)
+{
+	return inside | overwritten << GT_LEVELS | (uint64_t)preemptible << 63;
+}
+
+static inline uint64_t gt__overwritten_of(uint64_t word)
+{
+	return (word & ~(UINT64_C(1) << 63)) >> GT_LEVELS;
+}
+
+static inline bool gt__preemptible_of(uint64_t word)
+{
+	return word >> 63;
+}
+
 /* A payload being read. Past its end everything is 0 and `bad` stays set. */
 struct gt__cursor {
 	const uint8_t *at;

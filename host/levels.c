@@ -78,15 +78,16 @@ static bool fill(struct gt__level *level, const struct gt__sites *sites,
 	return level->length != 0;
 }
 
-/* Somebody below `level` is in a record that is older than this one. */
+/* Somebody on another level is in a record that is older than this one. */
 static bool must_wait(const struct gt__levels *levels, unsigned level)
 {
-	const struct gt__level *nested = &levels->level[level];
+	const struct gt__level *waiting = &levels->level[level];
+	unsigned others = levels->preemptible ? GT_LEVELS : level;
 
-	for (unsigned below = 0; below < level; below++)
-		if (levels->inside & 1u << below &&
-		    levels->level[below].length == 0)
-			return nested->count - nested->done <=
+	for (unsigned other = 0; other < others; other++)
+		if (other != level && levels->inside & 1u << other &&
+		    levels->level[other].length == 0)
+			return waiting->count - waiting->done <=
 			       GT__HELD_BYTES_MAX;
 	return false;
 }

@@ -2,7 +2,8 @@
 /*
  * The rings of one vCPU as the host has them: what was read and not yet shown,
  * per nesting level, merged by TSC. A nested record waits until the level below
- * it has got past the record that it interrupted.
+ * it has got past the record that it interrupted; where threads are preempted
+ * inside records, any record waits for all other levels.
  */
 #ifndef GT_HOST_LEVELS_H
 #define GT_HOST_LEVELS_H
@@ -24,7 +25,8 @@ struct gt__level {
 
 struct gt__levels {
 	struct gt__level level[GT_LEVELS];
-	uint32_t inside; /* bit per level: somebody is in a record */
+	uint32_t inside;  /* bit per level: somebody is in a record */
+	bool preemptible; /* who is inside may be older than any other level */
 };
 
 struct gt__merged {

@@ -30,8 +30,10 @@ struct gt__open_span {
 	struct gt__open_span *below, *above;
 	uint32_t vcpu;
 	uint32_t level;
-	unsigned flags; /* enum gt_span_flag */
-	bool scoped;    /* opened by GT_RECORD_SPAN */
+	uint32_t entered_level; /* of the record that entered it */
+	uint32_t entered_turn;  /* gt__vcpu_spans.turns then */
+	unsigned flags;         /* enum gt_span_flag */
+	bool scoped;            /* opened by GT_RECORD_SPAN */
 	bool parent_remote;
 	bool has_events; /* among what it has said */
 };

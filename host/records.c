@@ -4,20 +4,25 @@
 
 #include <errno.h>
 
-static int add_level(struct gt__pipeline *pipeline, uint32_t number,
-                     unsigned index, uint64_t pos, const uint8_t *bytes,
-                     size_t count)
+/*
+ * Where bytes are missing, what waits is shown before any level gets more: what
+ * comes next is younger, and is to be merged as a whole.
+ */
+static void show_before_gap(struct gt__pipeline *pipeline, uint32_t number,
+                            const uint64_t *pos, const uint64_t *bytes)
 {
-	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
-	struct gt__level *level = &vcpu->levels.level[index];
-	size_t left = level->count - level->done;
+	const struct gt__level *levels = pipeline->vcpus[number].levels.level;
+	bool gap = false;
 
-	if (count > 0 && level->pos + left != pos) {
-		gt__pipeline_show(pipeline, number);
-		gt__spans_gap(&pipeline->spans, number);
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		size_t left = levels[i].count - levels[i].done;
+
+		gap |= bytes[i] > 0 && levels[i].pos + left != pos[i];
 	}
-	pipeline->summary.record_bytes += count;
-	return gt__level_add(level, pos, bytes, count);
+	if (!gap)
+		return;
+	gt__pipeline_show(pipeline, number);
+	gt__spans_gap(&pipeline->spans, number);
 }
 
 static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
@@ -35,9 +40,13 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 	}
 	if (cursor->bad || sum != cursor->left)
 		return -EINVAL;
+	show_before_gap(pipeline, number, pos, bytes);
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
 		const uint8_t *at = gt__cursor_take(cursor, bytes[i]);
-		int r = add_level(pipeline, number, i, pos[i], at, bytes[i]);
+		int r = gt__level_add(&pipeline->vcpus[number].levels.level[i],
+		                      pos[i], at, bytes[i]);
+
+		pipeline->summary.record_bytes += bytes[i];
 
 		if (r < 0)
 			return r;
@@ -72,9 +81,13 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 	vcpu->lost = gt__cursor_u64(&cursor);
 	vcpu->cut = gt__cursor_u64(&cursor);
 	inside = gt__cursor_u64(&cursor);
-	pipeline->summary.losses.overwritten_bytes += inside >> GT_LEVELS;
+	pipeline->summary.losses.overwritten_bytes +=
+		gt__overwritten_of(inside);
+	gt__spans_lost(&pipeline->spans, number, vcpu->lost,
+	               gt__preemptible_of(inside));
 	if (r == 0)
 		r = take_levels(pipeline, number, &cursor);
+	vcpu->levels.preemptible = gt__preemptible_of(inside);
 	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
 	vcpu->idle = vcpu->levels.inside == 0;
 	vcpu->upper_tick = upper_tsc - pipeline->base_tsc;

@@ -95,6 +95,7 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.sites_gva = control.sites_gva;
 	fresh.sites_bytes = control.sites_bytes;
 	fresh.generation = control.generation;
+	fresh.preemptible = control.flags & GT_CONTROL_PREEMPTIBLE;
 	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
 	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
 	r = fresh.rings && fresh.lost ? read_rings(&fresh, paging, limits)
@@ -383,8 +384,9 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 	memcpy(guest->lost[vcpu], look.lost, sizeof(look.lost));
 	gt__store64(buffer->bytes + head + 32, look.lost[0]);
 	gt__store64(buffer->bytes + head + 40, look.lost[1]);
-	gt__store64(buffer->bytes + head + 48,
-	            look.inside | overwritten << GT_LEVELS);
+	gt__store64(
+		buffer->bytes + head + 48,
+		gt__inside_word(look.inside, overwritten, guest->preemptible));
 	memcpy(buffer->bytes + head + 56, ranges, sizeof(ranges));
 	*ret_error = first_error;
 	return 1;

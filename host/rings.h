@@ -30,6 +30,7 @@ struct gt__guest {
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;
+	bool preemptible;
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
 	uint64_t (*lost)[2]; /* per vCPU: records lost, strings cut */
 };

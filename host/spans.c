@@ -138,6 +138,21 @@ static void on_sync(struct gt__spans *spans, const struct gt__when *when,
 	vcpu->realign = false;
 }
 
+/*
+ * The guest changes its word of what is current in the middle of a record, and
+ * a handler may come before that: it then names what was current before.
+ */
+static bool is_under_way(const struct gt__vcpu_spans *vcpu, unsigned level,
+                         uint64_t current)
+{
+	unsigned levels = vcpu->preemptible ? GT_LEVELS : level;
+
+	for (unsigned i = 0; i < levels; i++)
+		if (i != level && vcpu->before[i] == current)
+			return true;
+	return false;
+}
+
 /* The stack of the context we return to is as we left it, unless records were
  * lost or it ran on another vCPU meanwhile: then the guest's word counts. */
 static void on_switch(struct gt__spans *spans, const struct gt__when *when,
@@ -147,7 +162,9 @@ static void on_switch(struct gt__spans *spans, const struct gt__when *when,
 	uint64_t current = gt__load64(record->body + 8);
 
 	set_context(spans, when->vcpu, gt__load64(record->body));
-	if (current_of(spans, when->vcpu) != current)
+	vcpu->turns++;
+	if (current_of(spans, when->vcpu) != current &&
+	    !is_under_way(vcpu, when->level, current))
 		realign(spans, vcpu->context, current, when->ns);
 }
 
@@ -233,6 +250,16 @@ static uint64_t field_count(const struct gt__record *record)
 	}
 }
 
+static void enter(struct gt__spans *spans, const struct gt__when *when,
+                  struct gt__open_span *span)
+{
+	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
+
+	span->entered_level = when->level;
+	span->entered_turn = vcpu->turns;
+	gt__context_push(vcpu->context, span);
+}
+
 static void on_open(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
@@ -260,7 +287,7 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 		spans->summary->losses.dropped_fields += field_count(record);
 	}
 	if (span->scoped)
-		gt__context_push(spans->vcpus[when->vcpu].context, span);
+		enter(spans, when, span);
 	if (!spans->fanout->wants_open)
 		return;
 	gt__fanout_open(spans->fanout, spans->trace,
@@ -313,6 +340,18 @@ static void on_fields(struct gt__spans *spans, const struct gt__when *when,
 	spans->summary->losses.dropped_fields += field_count(record);
 }
 
+/* Of a span whose opening is gone; that it is left is all that matters. */
+static void on_unknown(struct gt__spans *spans, const struct gt__when *when,
+                       const struct gt__record *record)
+{
+	struct gt__context *context = spans->vcpus[when->vcpu].context;
+
+	spans->summary->losses.unknown_spans++;
+	if (context->unseen_parent == record->id &&
+	    (record->kind == GT_RECORD_EXIT || record->kind == GT_RECORD_CLOSE))
+		context->unseen_parent = 0;
+}
+
 static void on_span(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
@@ -320,11 +359,11 @@ static void on_span(struct gt__spans *spans, const struct gt__when *when,
 		gt__open_table_find(&spans->open, record->id);
 
 	if (!span)
-		spans->summary->losses.unknown_spans++;
+		on_unknown(spans, when, record);
 	else if (record->kind == GT_RECORD_FIELDS)
 		on_fields(spans, when, record, span);
 	else if (record->kind == GT_RECORD_ENTER)
-		gt__context_push(spans->vcpus[when->vcpu].context, span);
+		enter(spans, when, span);
 	else if (record->kind == GT_RECORD_EXIT)
 		gt__context_remove(span);
 	else
@@ -332,8 +371,8 @@ static void on_span(struct gt__spans *spans, const struct gt__when *when,
 		    when->adjusted ? GT_SPAN_ADJUSTED : 0);
 }
 
-void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
-                      const struct gt__record *record)
+static void dispatch(struct gt__spans *spans, const struct gt__when *when,
+                     const struct gt__record *record)
 {
 	switch (record->kind) {
 	case GT_RECORD_PAD:
@@ -364,6 +403,35 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 	}
 }
 
+/*
+ * Records are missing. Who records here has not been interrupted any more: what
+ * handlers had entered is left, if it was their leaving that was lost.
+ */
+static void end_returned(struct gt__spans *spans, const struct gt__when *when)
+{
+	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
+	const struct gt__open_span *stay = vcpu->context->top;
+
+	/* A thread that is preempted goes on at whatever level is free then. */
+	while (stay && stay->entered_level > when->level &&
+	       (!vcpu->preemptible || stay->entered_turn == vcpu->turns))
+		stay = stay->below;
+	unwind(spans, vcpu->context, stay, when->ns);
+}
+
+void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
+                      const struct gt__record *record)
+{
+	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
+	uint64_t before;
+
+	if (vcpu->lost_by_now != vcpu->lost || vcpu->realign)
+		end_returned(spans, when);
+	before = current_of(spans, when->vcpu);
+	dispatch(spans, when, record);
+	vcpu->before[when->level] = before;
+}
+
 void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns)
 {
 	gt__spans_interrupt(spans, ns);
@@ -371,9 +439,18 @@ void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns)
 	for (uint32_t i = 0; i < spans->vcpu_count; i++) {
 		set_context(spans, i, 0);
 		spans->vcpus[i].context->unseen_parent = 0;
-		spans->vcpus[i].lost = 0;
+		spans->vcpus[i].lost = spans->vcpus[i].lost_by_now = 0;
 		spans->vcpus[i].realign = false;
+		memset(spans->vcpus[i].before, 0,
+		       sizeof(spans->vcpus[i].before));
 	}
+}
+
+void gt__spans_lost(struct gt__spans *spans, uint32_t vcpu, uint64_t lost,
+                    bool preemptible)
+{
+	spans->vcpus[vcpu].lost_by_now = lost;
+	spans->vcpus[vcpu].preemptible = preemptible;
 }
 
 void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu)

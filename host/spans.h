@@ -14,7 +14,12 @@
 struct gt__vcpu_spans {
 	struct gt__context *context; /* the one that runs */
 	uint64_t lost;               /* as the last sync record had it */
+	uint64_t lost_by_now;        /* by the end of the records at hand */
+	uint32_t turns;              /* switches of context */
+	bool preemptible;
 	bool realign; /* the next sync record tells where we are */
+	/* What was current before the last record of each level. */
+	uint64_t before[GT_LEVELS];
 };
 
 struct gt__spans {
@@ -54,6 +59,13 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 
 /* Records of this vCPU are missing: its stack is checked at the next sync. */
 void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu);
+
+/*
+ * How many records the vCPU has lost by the end of those that come next, and
+ * whether its contexts take turns in the middle of records.
+ */
+void gt__spans_lost(struct gt__spans *spans, uint32_t vcpu, uint64_t lost,
+                    bool preemptible);
 
 /* The guest has announced itself anew: its ids and contexts start over. */
 void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns);

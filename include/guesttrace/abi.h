@@ -204,7 +204,11 @@ struct gt_vcpu {
 	uint64_t cut;     /* strings that were cut */
 	uint32_t index;
 	uint32_t text_bytes_max; /* strings of one record, together */
-	uint64_t reserved[3];
+	/* The guest's own: changes of `current` whose record was lost, and how
+	 * many of them the last sync record made good. */
+	uint64_t unsaid;
+	uint64_t told;
+	uint64_t reserved;
 	struct gt_ring ring[GT_LEVELS];
 };
 
@@ -229,6 +233,10 @@ struct gt_context {
 	uint32_t reserved;
 };
 
+enum gt_control_flag {
+	GT_CONTROL_PREEMPTIBLE = 1, /* threads change in the middle of records */
+};
+
 struct gt_control {
 	uint64_t magic; /* stored last */
 	uint32_t version;
@@ -237,7 +245,7 @@ struct gt_control {
 	uint32_t vcpus;
 	uint64_t vcpus_gva; /* array of struct gt_vcpu */
 	uint32_t vcpu_bytes;
-	uint32_t reserved;
+	uint32_t flags; /* enum gt_control_flag */
 	uint64_t sites_gva;
 	uint64_t sites_bytes;
 	struct gt_context context;
