@@ -265,6 +265,33 @@ int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
 	return r;
 }
 
+int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
+                    const struct gt_exit *state, uint64_t control_gva)
+{
+	struct gt_exit copy = {.count = 0};
+	int r = -EINVAL;
+
+	if (vcpu >= host->options.vcpus)
+		return -GT_ERROR_BAD_VCPU;
+	memcpy(&copy, state,
+	       state->size < sizeof(copy) ? state->size : sizeof(copy));
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished)
+		r = gt__serve_resume(host, vcpu, &copy, control_gva);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+uint64_t gt_host_control(struct gt_host *host)
+{
+	uint64_t gva;
+
+	pthread_mutex_lock(&host->lock);
+	gva = host->guest.vcpus > 0 ? host->guest.control_gva : 0;
+	pthread_mutex_unlock(&host->lock);
+	return gva;
+}
+
 int gt_host_set_filter(struct gt_host *host, const char *filter)
 {
 	int r;

@@ -141,6 +141,10 @@ int gt__serve_exit(struct gt_host *host, uint32_t vcpu,
                    const struct gt_exit *exit);
 int gt__serve_drain(struct gt_host *host);
 
+/* gt_host_resumed(). */
+int gt__serve_resume(struct gt_host *host, uint32_t vcpu,
+                     const struct gt_exit *state, uint64_t control_gva);
+
 /* The latest reading follows that one, by another thread perhaps: not back. */
 void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc);
 

@@ -33,6 +33,8 @@ struct gt__guest {
 	bool preemptible;
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
 	uint64_t (*lost)[2]; /* per vCPU: records lost, strings cut */
+	/* The same as they were when this life began: of an earlier one. */
+	uint64_t (*lost_before)[2];
 };
 
 /*
@@ -44,6 +46,12 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
                        const struct gt__paging *paging, uint64_t control_gva,
                        uint32_t vcpus_max, const struct gt_limits *limits);
 void gt__guest_fini(struct gt__guest *guest);
+
+/*
+ * The guest has just been announced, and comes from a snapshot: what its rings
+ * hold is of an earlier life, and so are its losses. Raises its generation.
+ */
+int gt__guest_resume(struct gt__guest *guest, const struct gt__paging *paging);
 
 /* Payloads of GT__FRAME_GUEST and GT__FRAME_SITES. */
 void gt__guest_put(const struct gt__guest *guest,

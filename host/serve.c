@@ -48,8 +48,9 @@ int gt__serve_drain(struct gt_host *host)
 	return result;
 }
 
+/* `resumed`: it has told nobody; its memory comes from a snapshot. */
 static int announce(struct gt_host *host, const struct gt__paging *paging,
-                    uint64_t control_gva)
+                    uint64_t control_gva, bool resumed)
 {
 	int r;
 
@@ -57,9 +58,11 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		return -GT_ERROR_BAD_REQUEST;
 	r = gt__guest_announce(&host->guest, &host->memory, paging, control_gva,
 	                       host->options.vcpus, &host->limits);
+	if (r == 0 && resumed)
+		r = gt__guest_resume(&host->guest, paging);
 	if (r < 0)
 		return r;
-	if (host->announcements++ > 0)
+	if (host->announcements++ > 0 || resumed)
 		host->options.random(host->options.random_context,
 		                     &host->context.id_base,
 		                     sizeof(host->context.id_base));
@@ -101,7 +104,7 @@ static int serve(struct gt_host *host, const struct gt__paging *paging,
 	int r;
 
 	if (request == GT_DOORBELL_ANNOUNCE)
-		return announce(host, paging, exit->r9);
+		return announce(host, paging, exit->r9, false);
 	if (request != GT_DOORBELL_FLUSH && request != GT_DOORBELL_WAKE)
 		return -GT_ERROR_BAD_REQUEST;
 	if (host->guest.vcpus == 0)
@@ -209,4 +212,28 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 	if (r < 0)
 		host->bad_requests++;
 	return r;
+}
+
+int gt__serve_resume(struct gt_host *host, uint32_t number,
+                     const struct gt_exit *state, uint64_t control_gva)
+{
+	struct host_vcpu *vcpu = &host->vcpus[number];
+	int r;
+
+	if (control_gva == 0)
+		control_gva = host->guest.control_gva;
+	vcpu->paging = (struct gt__paging){state->cr0, state->cr3, state->cr4,
+	                                   state->efer};
+	host->last_vcpu = number;
+	gt__outbox_read(host);
+	vcpu->enter_tsc = host->reading.tsc; /* since when its TSC is this */
+	set_tsc(host, number, state);
+	vcpu->enter_tsc = 0;
+	vcpu->has_exited = true;
+	if (control_gva == 0)
+		return 0; /* it will announce itself */
+	r = announce(host, &vcpu->paging, control_gva, true);
+	if (r < 0)
+		host->bad_requests++;
+	return r < 0 ? r : 0;
 }

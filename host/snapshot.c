@@ -26,7 +26,8 @@ static int copy_guest(const struct gt__guest *guest, struct gt__guest *ret_copy)
 
 	copy.rings = calloc(copy.vcpus, sizeof(*copy.rings));
 	copy.lost = calloc(copy.vcpus, sizeof(*copy.lost));
-	if (!copy.rings || !copy.lost) {
+	copy.lost_before = calloc(copy.vcpus, sizeof(*copy.lost_before));
+	if (!copy.rings || !copy.lost || !copy.lost_before) {
 		gt__guest_fini(&copy);
 		return -ENOMEM;
 	}

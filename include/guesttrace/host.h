@@ -276,6 +276,25 @@ int gt_host_work_end(struct gt_host *host, uint64_t work);
 int gt_host_snapshot(struct gt_host *host, const struct gt_output *output);
 
 /*
+ * The VM's memory and registers were replaced by those of a snapshot, of this
+ * VM or of another. Call it before the guest goes on, and gt_host_drain()
+ * before the snapshot is restored, or what the rings held is lost. `state` has
+ * the control registers and the TSC of the restored `vcpu`; `control_gva` is
+ * what gt_host_control() said when the snapshot was made, 0: as it is now.
+ *
+ * A new life begins, as at a second announcement: open spans end as
+ * interrupted, what the rings hold from before is not shown again, ids that
+ * come once more get other names, losses count from here, and the control
+ * block's generation rises. Returns 0, also if no guest was announced; or why
+ * the control block cannot be used, which is counted.
+ */
+int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
+                    const struct gt_exit *state, uint64_t control_gva);
+
+/* GVA of the announced control block; 0: none. */
+uint64_t gt_host_control(struct gt_host *host);
+
+/*
  * Switches sites on and off, at once if the guest has announced itself, else
  * when it does; the guest may be running. `filter` is directives separated by
  * commas: LEVEL for all targets, TARGET=LEVEL for a target and all whose name

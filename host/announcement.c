@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* What a guest says of itself once, checked once; and what it is told. */
+#include "rings.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static bool is_power_of_two(uint64_t value)
+{
+	return value != 0 && (value & (value - 1)) == 0;
+}
+
+static int check_control(const struct gt_control *control, uint32_t vcpus_max,
+                         const struct gt_limits *limits)
+{
+	if (control->magic != GT_CONTROL_MAGIC)
+		return -GT_ERROR_BAD_CONTROL;
+	if (control->version != GT_ABI_VERSION)
+		return -GT_ERROR_BAD_VERSION;
+	if (control->size < sizeof(*control) ||
+	    control->vcpu_bytes != sizeof(struct gt_vcpu) ||
+	    control->vcpus < 1 || control->vcpus > vcpus_max ||
+	    control->vcpus_gva % sizeof(uint64_t) != 0)
+		return -GT_ERROR_BAD_CONTROL;
+	if (control->sites_bytes > limits->sites_bytes ||
+	    control->sites_bytes > GT_SITES_BYTES_MAX ||
+	    control->sites_gva % GT_SITE_ALIGN != 0)
+		return -GT_ERROR_BAD_SITES;
+	return 0;
+}
+
+static int check_ring(const struct gt_ring *ring,
+                      const struct gt_limits *limits,
+                      struct gt__ring_view *ret_view)
+{
+	uint64_t bytes = ring->mask + 1;
+
+	*ret_view = (struct gt__ring_view){.base_gva = ring->base_gva};
+	if (ring->base_gva == 0)
+		return 0;
+	if (!is_power_of_two(bytes) || bytes < GT_RING_BYTES_MIN ||
+	    bytes > limits->ring_bytes || ring->base_gva % 8 != 0 ||
+	    !is_power_of_two(ring->block_bytes) ||
+	    ring->block_bytes < GT_BLOCK_BYTES_MIN ||
+	    ring->block_bytes > bytes / 2)
+		return -GT_ERROR_BAD_RING;
+	ret_view->bytes = bytes;
+	ret_view->block_bytes = ring->block_bytes;
+	ret_view->overwrite = ring->mode == GT_RING_OVERWRITE;
+	return 0;
+}
+
+static int read_vcpu(const struct gt__guest *guest,
+                     const struct gt__paging *paging, uint32_t vcpu,
+                     struct gt_vcpu *ret_vcpu)
+{
+	return gt__memory_read(guest->memory, paging,
+	                       guest->vcpus_gva +
+	                               (uint64_t)vcpu * sizeof(*ret_vcpu),
+	                       ret_vcpu, sizeof(*ret_vcpu));
+}
+
+static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
+                      const struct gt_limits *limits)
+{
+	for (uint32_t i = 0; i < guest->vcpus; i++) {
+		struct gt_vcpu vcpu;
+		int r = read_vcpu(guest, paging, i, &vcpu);
+
+		for (unsigned j = 0; r == 0 && j < GT_LEVELS; j++)
+			r = check_ring(&vcpu.ring[j], limits,
+			               &guest->rings[i][j]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
+                       const struct gt__paging *paging, uint64_t control_gva,
+                       uint32_t vcpus_max, const struct gt_limits *limits)
+{
+	struct gt__guest fresh = {.memory = memory, .control_gva = control_gva};
+	struct gt_control control;
+	int r = gt__memory_read(memory, paging, control_gva, &control,
+	                        sizeof(control));
+
+	if (r == 0)
+		r = check_control(&control, vcpus_max, limits);
+	if (r < 0)
+		return r;
+	fresh.vcpus = control.vcpus;
+	fresh.vcpus_gva = control.vcpus_gva;
+	fresh.sites_gva = control.sites_gva;
+	fresh.sites_bytes = control.sites_bytes;
+	fresh.generation = control.generation;
+	fresh.preemptible = control.flags & GT_CONTROL_PREEMPTIBLE;
+	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
+	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
+	fresh.lost_before = calloc(fresh.vcpus, sizeof(*fresh.lost_before));
+	r = fresh.rings && fresh.lost && fresh.lost_before
+	            ? read_rings(&fresh, paging, limits)
+	            : -ENOMEM;
+	if (r < 0) {
+		gt__guest_fini(&fresh);
+		return r;
+	}
+	gt__guest_fini(guest);
+	*guest = fresh;
+	return 0;
+}
+
+void gt__guest_fini(struct gt__guest *guest)
+{
+	free(guest->rings);
+	free(guest->lost);
+	free(guest->lost_before);
+	guest->rings = NULL;
+	guest->lost = guest->lost_before = NULL;
+	guest->vcpus = 0;
+}
+
+void gt__guest_put(const struct gt__guest *guest,
+                   struct gt__frame_buffer *buffer)
+{
+	gt__frame_put32(buffer, guest->generation);
+	gt__frame_put32(buffer, guest->vcpus);
+	gt__frame_put64(buffer, guest->sites_gva);
+	gt__frame_put64(buffer, guest->id_base);
+	for (uint32_t i = 0; i < guest->vcpus; i++)
+		for (unsigned j = 0; j < GT_LEVELS; j++)
+			gt__frame_put64(buffer, guest->rings[i][j].block_bytes);
+}
+
+int gt__guest_put_sites(const struct gt__guest *guest,
+                        const struct gt__paging *paging,
+                        struct gt__frame_buffer *buffer)
+{
+	uint8_t *to = gt__frame_extend(buffer, guest->sites_bytes);
+
+	if (!to)
+		return -ENOMEM;
+	if (guest->sites_bytes == 0)
+		return 0;
+	return gt__memory_read(guest->memory, paging, guest->sites_gva, to,
+	                       guest->sites_bytes);
+}
+
+int gt__guest_set_context(const struct gt__guest *guest,
+                          const struct gt__paging *paging,
+                          const struct gt_context *context)
+{
+	return gt__memory_write(guest->memory, paging,
+	                        guest->control_gva +
+	                                offsetof(struct gt_control, context),
+	                        context, sizeof(*context));
+}
+
+int gt__guest_set_states(const struct gt__guest *guest,
+                         const struct gt__paging *paging,
+                         const struct gt__sites *sites,
+                         const struct gt__filter *filter)
+{
+	int first_error = 0;
+
+	for (uint32_t i = 0; i < sites->count; i++) {
+		const struct gt__site *site = &sites->sites[i];
+		uint8_t state = GT_SITE_OFF;
+		int r;
+
+		if (site->kind == GT_SITE_FIELDS)
+			continue;
+		if (gt__filter_admits(filter, &site->view))
+			state = GT_SITE_NATIVE;
+		r = gt__memory_write(guest->memory, paging,
+		                     guest->sites_gva + site->offset, &state,
+		                     sizeof(state));
+		if (first_error == 0)
+			first_error = r;
+	}
+	return first_error;
+}
