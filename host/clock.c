@@ -37,7 +37,14 @@ void gt__clock_add(struct gt__clock *clock, uint64_t tick, uint64_t ns,
 
 	if (clock->count > 0) {
 		last = &clock->samples[clock->count - 1];
-		if (tick <= last->tick || ns <= last->ns)
+		if (tick <= last->tick)
+			return;
+		if (ns <= last->ns) {
+			gap_ns = gap_ns > last->gap_ns ? gap_ns : last->gap_ns;
+			gap_ns += gap_ns < UINT64_MAX;
+			ns = last->ns < UINT64_MAX ? last->ns + 1 : last->ns;
+		}
+		if (ns == last->ns)
 			return;
 	}
 	if (clock->count == GT__CLOCK_SAMPLES) {

@@ -39,7 +39,11 @@ struct gt__clock {
 	uint64_t error_ns;
 };
 
-/* A reading that is not later than the last in both clocks is left out. */
+/*
+ * A reading with a TSC that is not later than the last one's is left out. Where
+ * only its time is not later, both were off by most of their gaps: it is put
+ * one nanosecond behind, which is as right as the larger gap.
+ */
 void gt__clock_add(struct gt__clock *clock, uint64_t tick, uint64_t ns,
                    uint64_t gap_ns);
 

@@ -22,9 +22,9 @@ static struct gt__place place(const struct gt__pipeline *pipeline,
                               const struct gt__pipeline_vcpu *vcpu,
                               uint64_t guest_tsc)
 {
-	struct gt__place at = {.tick = gt__tsc_map_tick(&vcpu->tsc,
-	                                                pipeline->base_tsc,
-	                                                guest_tsc)};
+	struct gt__place at = {
+		.tick = gt__tsc_map_tick(&vcpu->tsc, pipeline->base_tsc,
+	                                 vcpu->upper_tick, guest_tsc)};
 
 	if ((int64_t)at.tick < 0 || at.tick < vcpu->lower_tick) {
 		at.tick = vcpu->lower_tick;

@@ -38,9 +38,9 @@ static uint64_t host_tsc(const struct gt__tsc *tsc, uint64_t guest_tsc)
 }
 
 uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map, uint64_t base_tsc,
-                          uint64_t guest_tsc)
+                          uint64_t now_tick, uint64_t guest_tsc)
 {
-	uint64_t until = INT64_MAX;
+	uint64_t until = now_tick;
 
 	if (map->count == 0)
 		return guest_tsc - base_tsc;

@@ -32,11 +32,12 @@ void gt__tsc_map_add(struct gt__tsc_map *map, const struct gt__tsc *tsc,
                      uint64_t from_tick);
 
 /*
- * The tick at which `guest_tsc` was read: by the latest piece whose own time it
- * falls into, else by the latest of all. `base_tsc` is the host's at tick 0. It
- * may be any number if the guest lies: compare it as a signed one.
+ * The tick at which `guest_tsc` was read, which was not after `now_tick`: by
+ * the latest piece whose own time it falls into, else by the latest of all.
+ * `base_tsc` is the host's at tick 0. It may be any number if the guest lies:
+ * compare it as a signed one.
  */
 uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map, uint64_t base_tsc,
-                          uint64_t guest_tsc);
+                          uint64_t now_tick, uint64_t guest_tsc);
 
 #endif
