@@ -3,9 +3,9 @@
  * guesttrace decode: the bytes of a Hyperlight batch, or a native capture, as
  * JSON objects, one per event and line.
  */
-#include "command.h"
 #include "decode_native.h"
 #include "json.h"
+#include "options.h"
 #include "replayer.h"
 
 #include <guesttrace/host.h>
@@ -185,28 +185,35 @@ static bool find_wire(const char *name, enum gt_wire *ret_wire)
 	return false;
 }
 
-int cmd_decode(int argc, char **argv)
+static const struct option_spec options[] = {
+	{'w', "wire", "native|hyperlight-0.11|hyperlight-0.12",
+         "what FILE holds: a capture, or one of Hyperlight's batches", NULL},
+	{0},
+};
+
+static int cmd_decode(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"wire", required_argument, NULL, 'w'},
-		{NULL, 0, NULL, 0},
-	};
 	const char *wire_name = NULL;
 	enum gt_wire wire;
-	int option;
+	int id;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'w')
-			return COMMAND_USAGE;
+	while ((id = options_next(&command_decode, argc, argv)) != -1) {
+		if (id != 'w')
+			return options_stop(&command_decode, id);
 		wire_name = optarg;
 	}
-	if (!wire_name || optind + 1 != argc) {
-		fprintf(stderr,
-		        "usage: guesttrace decode --wire "
-		        "native|hyperlight-0.11|hyperlight-0.12 FILE\n");
-		return COMMAND_USAGE;
-	}
+	if (!wire_name || optind + 1 != argc)
+		return options_usage(&command_decode);
 	if (!find_wire(wire_name, &wire))
 		return COMMAND_USAGE;
 	return decode_file(wire, argv[optind]);
 }
+
+const struct command_spec command_decode = {
+	.name = "decode",
+	.operands = "FILE",
+	.what = "show each event of a batch or capture as JSON",
+	.options = options,
+	.run = cmd_decode,
+	.usage_status = COMMAND_USAGE,
+};

@@ -3,8 +3,8 @@
  * guesttrace encode: what `decode` prints of a Hyperlight batch becomes a batch
  * again, on standard output, by the writer that guests record with.
  */
-#include "command.h"
 #include "json_reader.h"
+#include "options.h"
 
 #include <guesttrace/batch.h>
 
@@ -355,25 +355,24 @@ static int encode_file(enum gt_wire wire, const char *path)
 	return status;
 }
 
-int cmd_encode(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"wire", required_argument, NULL, 'w'},
-		{NULL, 0, NULL, 0},
-	};
-	const char *wire = NULL;
-	int option;
+static const struct option_spec options[] = {
+	{'w', "wire", "hyperlight-0.11|hyperlight-0.12",
+         "the version of Hyperlight's batches", NULL},
+	{0},
+};
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'w')
-			return COMMAND_USAGE;
+static int cmd_encode(int argc, char **argv)
+{
+	const char *wire = NULL;
+	int id;
+
+	while ((id = options_next(&command_encode, argc, argv)) != -1) {
+		if (id != 'w')
+			return options_stop(&command_encode, id);
 		wire = optarg;
 	}
-	if (!wire || optind + 1 != argc) {
-		fprintf(stderr, "usage: guesttrace encode --wire "
-		                "hyperlight-0.11|hyperlight-0.12 FILE\n");
-		return COMMAND_USAGE;
-	}
+	if (!wire || optind + 1 != argc)
+		return options_usage(&command_encode);
 	if (strcmp(wire, "hyperlight-0.11") == 0)
 		return encode_file(GT_WIRE_HYPERLIGHT_0_11, argv[optind]);
 	if (strcmp(wire, "hyperlight-0.12") == 0)
@@ -381,3 +380,12 @@ int cmd_encode(int argc, char **argv)
 	complain("no wire '%s': hyperlight-0.11, hyperlight-0.12", wire);
 	return COMMAND_USAGE;
 }
+
+const struct command_spec command_encode = {
+	.name = "encode",
+	.operands = "FILE",
+	.what = "make a Hyperlight batch of such JSON",
+	.options = options,
+	.run = cmd_encode,
+	.usage_status = COMMAND_USAGE,
+};

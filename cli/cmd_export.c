@@ -1,53 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace export: captures -> another tool's format. */
-#include "command.h"
+#include "options.h"
 #include "replayer.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static int usage(void)
-{
-	fprintf(stderr,
-	        "usage: guesttrace export --format FORMAT [-o DEST] "
-	        "CAPTURE...\n"
-	        "FORMAT: %s\n",
-	        format_names());
-	return COMMAND_USAGE;
-}
+enum {
+	OPTION_BY = 256,
+	OPTION_SPOOL,
+};
 
-int cmd_export(int argc, char **argv)
+static const struct option_spec options[] = {
+	{'f', "format", "FORMAT", "", format_names},
+	{'o', "output", "DEST", "default standard output", NULL},
+	{OPTION_BY, "by", "self|exits",
+         "folded: what the numbers are, default self", NULL},
+	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{0},
+};
+
+static int cmd_export(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'},
-		{"output", required_argument, NULL, 'o'},
-		{NULL, 0, NULL, 0},
-	};
 	static struct outputs outputs;
-	const char *format = NULL, *path = NULL;
+	const char *format = NULL, *path = NULL, *by = "self";
+	const struct format *found;
 	new_sink_fn *new_sink;
-	int option;
+	int id;
 
-	while ((option = getopt_long(argc, argv, "f:o:", options, NULL)) != -1)
-		switch (option) {
+	while ((id = options_next(&command_export, argc, argv)) != -1)
+		switch (id) {
 		case 'f':
 			format = optarg;
 			break;
 		case 'o':
 			path = optarg;
 			break;
+		case OPTION_BY:
+			by = optarg;
+			break;
+		case OPTION_SPOOL:
+			outputs.otlp.spool = optarg;
+			break;
 		default:
-			return usage();
+			return options_stop(&command_export, id);
 		}
 	if (!format || optind == argc)
-		return usage();
-	new_sink = format_find(format, strlen(format));
-	if (!new_sink) {
+		return options_usage(&command_export);
+	found = format_find(format, strlen(format));
+	if (!found) {
 		complain("no format '%s'; there are %s", format,
 		         format_names());
 		return COMMAND_USAGE;
 	}
-	outputs_add(&outputs, format, new_sink, path);
+	outputs.otlp.offline = true;
+	new_sink = found->new_sink;
+	if (strcmp(by, "exits") == 0 && new_sink == gt_folded_new) {
+		new_sink = gt_folded_exits_new;
+	} else if (strcmp(by, "self") != 0) {
+		complain("--by is self, or exits of the format folded");
+		return COMMAND_USAGE;
+	}
+	if (outputs_add(&outputs, format, new_sink, path) < 0)
+		return COMMAND_USAGE;
+	outputs.many_runs = argc - optind > 1;
 	return replay_all(&outputs, argv + optind, argc - optind);
 }
+
+const struct command_spec command_export = {
+	.name = "export",
+	.operands = "CAPTURE...",
+	.what = "turn captures into another tool's format",
+	.options = options,
+	.run = cmd_export,
+	.usage_status = COMMAND_USAGE,
+};

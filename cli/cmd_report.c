@@ -1,31 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace report: what happened, for a person or as JSON. */
-#include "command.h"
+#include "options.h"
 #include "replayer.h"
+#include "screen.h"
+#include "tail.h"
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
-int cmd_report(int argc, char **argv)
+enum {
+	OPTION_JSON = 256,
+	OPTION_FOLLOW,
+	OPTION_DEPTH,
+	OPTION_MIN_DURATION,
+	OPTION_NAME,
+	OPTION_TOP,
+	OPTION_HISTOGRAM,
+	OPTION_EXITS,
+	OPTION_COLOR,
+};
+
+static const struct option_spec options[] = {
+	{OPTION_JSON, "json", NULL, "all of it as one JSON object", NULL},
+	{OPTION_FOLLOW, "follow", NULL,
+         "of a capture being written: show spans as they end", NULL},
+	{OPTION_DEPTH, "depth", "N", "levels of the tree; 0: no tree", NULL},
+	{OPTION_MIN_DURATION, "min-duration", "DURATION",
+         "only spans that took this long, such as 20us", NULL},
+	{OPTION_NAME, "name", "GLOB",
+         "only spans of such a name, with what is above and below", NULL},
+	{OPTION_TOP, "top", "N", "rows of the table of names; 0: all", NULL},
+	{OPTION_HISTOGRAM, "histogram", "NAME",
+         "how long the spans of such a name took", NULL},
+	{OPTION_EXITS, "exits", NULL, "VM exits in the tree", NULL},
+	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
+	{0},
+};
+
+struct report {
+	struct gt_report_options look;
+	enum screen_colours colours;
+	bool json;
+	bool follow;
+};
+
+static bool take_option(struct report *report, int id)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{NULL, 0, NULL, 0},
-	};
-	static struct outputs outputs;
-	new_sink_fn *new_sink = gt_report_new;
-	int option;
+	struct gt_report_options *look = &report->look;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return COMMAND_USAGE;
-		new_sink = gt_report_json_new;
+	switch (id) {
+	case OPTION_JSON:
+		return report->json = true;
+	case OPTION_FOLLOW:
+		return report->follow = true;
+	case OPTION_DEPTH:
+		if (!parse_count("depth", optarg, UINT32_MAX, &look->depth))
+			return false;
+		look->no_tree = look->depth == 0;
+		return true;
+	case OPTION_MIN_DURATION:
+		return parse_duration("min-duration", optarg,
+		                      &look->min_duration_ns);
+	case OPTION_NAME:
+		look->name = optarg;
+		return true;
+	case OPTION_TOP:
+		return parse_count("top", optarg, UINT32_MAX, &look->top);
+	case OPTION_HISTOGRAM:
+		look->histogram = optarg;
+		return true;
+	case OPTION_EXITS:
+		return look->exits = true;
+	default:
+		return screen_parse(optarg, &report->colours);
 	}
-	if (optind == argc) {
-		fprintf(stderr,
-		        "usage: guesttrace report [--json] CAPTURE...\n");
+}
+
+static int show(const struct report *report, char *const *paths, int count)
+{
+	static struct outputs outputs;
+
+	if (report->json)
+		outputs_add(&outputs, "report", gt_report_json_new, NULL);
+	else
+		outputs_add_text(&outputs, "report",
+		                 report->follow ? gt_follow_with
+		                                : gt_report_with,
+		                 &report->look);
+	return report->follow ? tail(&outputs, paths[0])
+	                      : replay_all(&outputs, paths, count);
+}
+
+static int cmd_report(int argc, char **argv)
+{
+	struct report report = {.look.size = sizeof(report.look)};
+	int id;
+
+	while ((id = options_next(&command_report, argc, argv)) != -1) {
+		if (id == OPTION_WRONG || id == OPTION_HELP)
+			return options_stop(&command_report, id);
+		if (!take_option(&report, id))
+			return COMMAND_USAGE;
+	}
+	if (optind == argc)
+		return options_usage(&command_report);
+	if (report.follow && (report.json || argc - optind != 1)) {
+		complain("--follow shows one capture, and not as JSON");
 		return COMMAND_USAGE;
 	}
-	outputs_add(&outputs, "report", new_sink, NULL);
-	return replay_all(&outputs, argv + optind, argc - optind);
+	screen_look(report.colours, &report.look);
+	return show(&report, argv + optind, argc - optind);
 }
+
+const struct command_spec command_report = {
+	.name = "report",
+	.operands = "CAPTURE...",
+	.what = "show what captures hold: tree, times, losses",
+	.options = options,
+	.run = cmd_report,
+	.usage_status = COMMAND_USAGE,
+};

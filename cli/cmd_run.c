@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace run: the command line, checked and put into session_options. */
-#include "command.h"
+#include "options.h"
+#include "screen.h"
 #include "session.h"
 
 #include <errno.h>
@@ -20,50 +21,33 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_TRACEPARENT,
 	OPTION_EXPORT,
+	OPTION_SPOOL,
 	OPTION_NO_PIGGYBACK,
 };
 
-static const struct option options_table[] = {
-	{"backend", required_argument, NULL, OPTION_BACKEND},
-	{"filter", required_argument, NULL, OPTION_FILTER},
-	{"wire", required_argument, NULL, OPTION_WIRE},
-	{"drain", required_argument, NULL, OPTION_DRAIN},
-	{"ring-mode", required_argument, NULL, OPTION_RING_MODE},
-	{"vcpus", required_argument, NULL, OPTION_VCPUS},
-	{"memory", required_argument, NULL, OPTION_MEMORY},
-	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
-	{"traceparent", required_argument, NULL, OPTION_TRACEPARENT},
-	{"export", required_argument, NULL, OPTION_EXPORT},
-	{"no-piggyback", no_argument, NULL, OPTION_NO_PIGGYBACK},
-	{NULL, 0, NULL, 0},
+static const struct option_spec options_table[] = {
+	{OPTION_BACKEND, "backend", "auto|kvm|emulated", "what runs the guest",
+         NULL},
+	{OPTION_FILTER, "filter", "DIRECTIVES", "such as info,net=debug", NULL},
+	{OPTION_WIRE, "wire", "native|hyperlight-0.11|hyperlight-0.12",
+         "how the guest records", NULL},
+	{OPTION_DRAIN, "drain", "exit|exits|shared|end",
+         "records are taken as it asks, at each exit, by a thread, at the end",
+         NULL},
+	{OPTION_RING_MODE, "ring-mode", "flush|drop|overwrite",
+         "when its ring is full", NULL},
+	{OPTION_VCPUS, "vcpus", "N", "default 1; more need KVM", NULL},
+	{OPTION_MEMORY, "memory", "MIB", "default 64", NULL},
+	{OPTION_TIMEOUT, "timeout", "SECONDS", "default none", NULL},
+	{OPTION_NO_PIGGYBACK, "no-piggyback", NULL,
+         "Hyperlight: batches on port 104 only", NULL},
+	{OPTION_TRACEPARENT, "traceparent", "W3C", "default $TRACEPARENT",
+         NULL},
+	{'o', "output", "CAPTURE", "keep everything", NULL},
+	{OPTION_EXPORT, "export", "FORMAT[=DEST]", "", format_names},
+	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{0},
 };
-
-static int usage(void)
-{
-	fprintf(stderr,
-	        "usage: guesttrace run [OPTION]... GUEST [-- ARG...]\n\n"
-	        "  --backend auto|kvm|emulated       what runs the guest\n"
-	        "  --filter DIRECTIVES               such as info,net=debug\n"
-	        "  --wire native|hyperlight-0.11|hyperlight-0.12\n"
-	        "                                    how the guest records\n"
-	        "  --drain exit|exits|shared|end     when its records are "
-	        "taken: "
-	        "as it\n"
-	        "                                    asks, at each exit, by a "
-	        "thread, at the end\n"
-	        "  --ring-mode flush|drop|overwrite  when its ring is full\n"
-	        "  --vcpus N                         default 1\n"
-	        "  --memory MIB                      default 64\n"
-	        "  --timeout SECONDS                 default none\n"
-	        "  --no-piggyback                    Hyperlight: port 104 "
-	        "only\n"
-	        "  --traceparent W3C                 default $TRACEPARENT\n"
-	        "  -o CAPTURE                        keep everything\n"
-	        "  --export FORMAT[=DEST]            %s\n\n"
-	        "Without -o and --export the tree is printed.\n",
-	        format_names());
-	return RUN_FAILED;
-}
 
 /* The index of `word` in `words`, which end with NULL. */
 static bool parse_word(const char *option, const char *word,
@@ -100,14 +84,14 @@ static bool parse_export(struct session_options *options, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	size_t length = equals ? (size_t)(equals - text) : strlen(text);
-	new_sink_fn *new_sink = format_find(text, length);
+	const struct format *format = format_find(text, length);
 
-	if (!new_sink) {
+	if (!format) {
 		complain("no format '%.*s'; there are %s", (int)length, text,
 		         format_names());
 		return false;
 	}
-	return outputs_add(options->outputs, text, new_sink,
+	return outputs_add(options->outputs, format->name, format->new_sink,
 	                   equals ? equals + 1 : NULL) == 0;
 }
 
@@ -153,7 +137,7 @@ static bool parse_option(struct session_options *options, int option,
 
 	switch (option) {
 	case OPTION_VCPUS:
-		if (!parse_number("vcpus", text, GT_VCPUS_MAX, &number))
+		if (!parse_number("vcpus", text, VM_VCPUS_MAX, &number))
 			return false;
 		options->vcpus = (unsigned)number;
 		return true;
@@ -178,6 +162,9 @@ static bool parse_option(struct session_options *options, int option,
 		return true;
 	case OPTION_EXPORT:
 		return parse_export(options, text);
+	case OPTION_SPOOL:
+		options->outputs->otlp.spool = text;
+		return true;
 	case 'o':
 		options->capture = text;
 		return true;
@@ -186,33 +173,78 @@ static bool parse_option(struct session_options *options, int option,
 	}
 }
 
-int cmd_run(int argc, char **argv)
+/* OTEL_TRACES_EXPORTER: a list; what is asked for already comes once. */
+static void add_from_environment(struct outputs *outputs)
+{
+	const char *list = getenv("OTEL_TRACES_EXPORTER");
+
+	while (list && *list) {
+		size_t length = strcspn(list, ",");
+		bool console = length == 7 && memcmp(list, "console", 7) == 0;
+		const struct format *found =
+			console ? format_find("tree", 4)
+			: length == 4 && memcmp(list, "otlp", 4) == 0
+				? format_find("otlp", 4)
+				: NULL;
+		new_sink_fn *new_sink = found ? found->new_sink : NULL;
+
+		if (new_sink && !outputs_have(outputs, new_sink))
+			outputs_add(outputs, console ? "tree" : "otlp",
+			            new_sink, NULL);
+		else if (!new_sink &&
+		         !(length == 4 && memcmp(list, "none", 4) == 0))
+			complain("OTEL_TRACES_EXPORTER: no '%.*s' here: "
+			         "ignored",
+			         (int)length, list);
+		list += length + (list[length] == ',');
+	}
+}
+
+static void take_operands(struct session_options *options, int argc,
+                          char **argv)
+{
+	options->guest_argv = argv;
+	options->guest_argc = argc;
+	if (argc > 1 && strcmp(argv[1], "--") == 0) {
+		argv[1] = argv[0];
+		options->guest_argv++;
+		options->guest_argc--;
+	}
+}
+
+static int cmd_run(int argc, char **argv)
 {
 	static struct outputs outputs;
 	struct session_options options = {.vcpus = 1, .outputs = &outputs};
+	struct gt_report_options look = {.size = sizeof(look)};
 	const char *from_environment = getenv("TRACEPARENT");
-	int option;
+	int id;
 
 	if (from_environment && *from_environment)
 		options.traceparent = from_environment;
-	/* '+': what follows the guest's name is the guest's. */
-	while ((option = getopt_long(argc, argv, "+o:", options_table, NULL)) !=
-	       -1)
-		if (option == '?')
-			return usage();
-		else if (!parse_option(&options, option, optarg))
+	while ((id = options_next(&command_run, argc, argv)) != -1)
+		if (id == OPTION_WRONG || id == OPTION_HELP)
+			return options_stop(&command_run, id);
+		else if (!parse_option(&options, id, optarg))
 			return RUN_FAILED;
 	if (optind == argc)
-		return usage();
-	options.guest_argv = argv + optind;
-	options.guest_argc = argc - optind;
-	if (options.guest_argc > 1 &&
-	    strcmp(options.guest_argv[1], "--") == 0) {
-		options.guest_argv[1] = options.guest_argv[0];
-		options.guest_argv++;
-		options.guest_argc--;
+		return options_usage(&command_run);
+	take_operands(&options, argc - optind, argv + optind);
+	if (!options.capture && outputs.count == 0) {
+		screen_look(COLOURS_AUTO, &look);
+		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
 	}
-	if (!options.capture && outputs.count == 0)
-		outputs_add(&outputs, "tree", gt_tree_new, NULL);
+	add_from_environment(&outputs);
 	return session_run(&options);
 }
+
+const struct command_spec command_run = {
+	.name = "run",
+	.operands = "GUEST [-- ARG...]",
+	.what = "run a guest in a micro-VM and trace it",
+	.notes = "Without -o and --export the tree is printed.\n",
+	.options = options_table,
+	.run = cmd_run,
+	.usage_status = RUN_FAILED,
+	.has_rest = true,
+};

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
-#include "command.h"
+#include "options.h"
 #include "replayer.h"
 
 #include <guesttrace/host.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <libelf.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,29 +78,44 @@ static int show_elf(int fd, unsigned *count)
 	return r;
 }
 
-int cmd_sites(int argc, char **argv)
+static int list_sites(const char *path)
 {
 	unsigned count = 0;
 	int fd, r;
 
-	if (argc != 2 || argv[1][0] == '-') {
-		fprintf(stderr, "usage: guesttrace sites GUEST|CAPTURE\n");
-		return COMMAND_USAGE;
-	}
-	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	r = fd < 0 ? -errno : show_elf(fd, &count);
 	if (r == 1) {
 		lseek(fd, 0, SEEK_SET);
 		r = gt_capture_sites(read_file, &fd, show, &count);
 		if (r == -GT_ERROR_NOT_A_CAPTURE)
 			complain("%s is neither an ELF file nor a capture",
-			         argv[1]);
+			         path);
 	}
 	if (r < 0 && r != -GT_ERROR_NOT_A_CAPTURE)
-		complain("%s: %s", argv[1], code_text(r));
+		complain("%s: %s", path, code_text(r));
 	if (r == 0 && count == 0)
-		complain("%s has no call sites", argv[1]);
+		complain("%s has no call sites", path);
 	if (fd >= 0)
 		close(fd);
 	return r < 0 ? COMMAND_FAILED : 0;
 }
+
+static int cmd_sites(int argc, char **argv)
+{
+	int id = options_next(&command_sites, argc, argv);
+
+	if (id != -1)
+		return options_stop(&command_sites, id);
+	if (argc - optind != 1)
+		return options_usage(&command_sites);
+	return list_sites(argv[optind]);
+}
+
+const struct command_spec command_sites = {
+	.name = "sites",
+	.operands = "GUEST|CAPTURE",
+	.what = "list the call sites of a guest or capture",
+	.run = cmd_sites,
+	.usage_status = COMMAND_USAGE,
+};

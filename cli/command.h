@@ -16,14 +16,6 @@ enum {
 	COMMAND_USAGE = 2,
 };
 
-/* Each gets its own name as argv[0] and returns the exit status. */
-int cmd_run(int argc, char **argv);
-int cmd_report(int argc, char **argv);
-int cmd_export(int argc, char **argv);
-int cmd_sites(int argc, char **argv);
-int cmd_decode(int argc, char **argv);
-int cmd_encode(int argc, char **argv);
-
 /*
  * Prints "guesttrace: ..." on standard error, one line. What a guest or a file
  * said may be among the arguments: bytes that are not printable become '?'.

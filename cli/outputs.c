@@ -5,77 +5,172 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	new_sink_fn *new_sink;
-} formats[] = {
+#ifdef HAVE_OTLP
+/* As a constructor of the table; its address marks the output without a file.
+ */
+static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	const struct otlp_options options = {0};
+
+	(void)output;
+	return otlp_output_open(NULL, &options, ret_sink);
+}
+#define IS_OTLP(output) ((output)->new_sink == otlp_new)
+#else
+#define IS_OTLP(output)                           false
+#define otlp_output_open(path, options, ret_sink) (-ENOTSUP)
+#define otlp_output_report(sink, options)         0
+#endif
+
+static const struct format formats[] = {
 	{"tree", gt_tree_new},
 	{"perfetto", gt_perfetto_new},
 	{"chrome", gt_chrome_new},
 	{"otlp-json", gt_otlp_json_new},
+	{"otlp-protobuf", gt_otlp_protobuf_new},
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
-	{"otlp-protobuf", gt_otlp_protobuf_new},
+	{"html", gt_html_new},
+	{"ctf", NULL},
+#ifdef HAVE_OTLP
+	{"otlp", otlp_new},
+#endif
 };
+
+#ifdef HAVE_OTLP
+#define OTLP_NAME(separator) separator "otlp"
+#else
+#define OTLP_NAME(separator)
+#endif
+/* In the order of the table. */
+#define NAMES(separator)                                                   \
+	"tree" separator "perfetto" separator "chrome" separator           \
+	"otlp-json" separator "otlp-protobuf" separator "folded" separator \
+	"csv" separator "html" separator "ctf" OTLP_NAME(separator)
 
 const char *format_names(void)
 {
-	return "tree, perfetto, chrome, otlp-json, otlp-protobuf, folded, csv";
+	return NAMES(", ");
 }
 
-new_sink_fn *format_find(const char *name, size_t length)
+const char *format_choices(void)
+{
+	return NAMES("|");
+}
+
+const struct format *format_find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (strlen(formats[i].name) == length &&
 		    memcmp(formats[i].name, name, length) == 0)
-			return formats[i].new_sink;
+			return &formats[i];
 	return NULL;
+}
+
+static int add(struct outputs *outputs, const struct output *output)
+{
+	struct output *to;
+
+	if (outputs->count == OUTPUTS_MAX) {
+		complain("more than %d exports", OUTPUTS_MAX);
+		return -E2BIG;
+	}
+	if (!output->new_sink && !output->new_text &&
+	    (!output->path || strcmp(output->path, "-") == 0)) {
+		complain("%s is a directory of files: it needs a name, and "
+		         "cannot go to standard output",
+		         output->name);
+		return -EINVAL;
+	}
+	to = &outputs->outputs[outputs->count++];
+	*to = *output;
+	to->destination.fd = -1;
+	return 0;
+}
+
+static int made(const struct output *output, int r)
+{
+	if (r == -ENOTSUP)
+		complain("this guesttrace was built without the format %s",
+		         output->name);
+	else if (r < 0)
+		complain("%s: %s", output->name, code_text(r));
+	return r;
+}
+
+static int open_directory(struct output *output, bool many)
+{
+	struct gt_directory to;
+	int r = directory_open(&output->directory, output->path);
+
+	if (r < 0)
+		return r;
+	to = directory_of(&output->directory);
+	return made(output, gt_ctf_new(&to, many, &output->sink));
+}
+
+static int open_file(struct output *output)
+{
+	struct gt_output to;
+	int r = destination_open(&output->destination, output->path, false);
+
+	if (r < 0)
+		return r;
+	to = destination_output(&output->destination);
+	return made(output,
+	            output->new_text
+	                    ? output->new_text(&to, output->look, &output->sink)
+	                    : output->new_sink(&to, &output->sink));
 }
 
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path)
 {
-	if (outputs->count == OUTPUTS_MAX) {
-		complain("more than %d exports", OUTPUTS_MAX);
-		return -E2BIG;
-	}
-	outputs->outputs[outputs->count++] = (struct output){
-		.name = name,
-		.new_sink = new_sink,
-		.path = path,
-		.destination = {.fd = -1},
-	};
-	return 0;
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_sink = new_sink,
+	                                     .path = path});
+}
+
+int outputs_add_text(struct outputs *outputs, const char *name,
+                     new_text_fn *new_text,
+                     const struct gt_report_options *look)
+{
+	return add(outputs, &(struct output){.name = name,
+	                                     .new_text = new_text,
+	                                     .look = look});
 }
 
 int outputs_open(struct outputs *outputs)
 {
+	outputs->sink_count = 0;
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->outputs[i];
-		struct gt_output to;
-		int r = destination_open(&output->destination, output->path,
-		                         false);
+		int r = IS_OTLP(output)
+		                ? otlp_output_open(output->path, &outputs->otlp,
+		                                   &output->sink)
+		        : output->new_sink || output->new_text
+		                ? open_file(output)
+		                : open_directory(output, outputs->many_runs);
 
 		if (r < 0)
 			return r;
-		to = destination_output(&output->destination);
-		r = output->new_sink(&to, &output->sink);
-		if (r < 0) {
-			complain("%s: %s", output->name, code_text(r));
-			return r;
-		}
-		outputs->sinks[i] = output->sink;
+		if (output->sink)
+			outputs->sinks[outputs->sink_count++] = output->sink;
 	}
 	return 0;
 }
 
-static int close_one(struct output *output, bool whole)
+static int close_one(struct output *output, const struct otlp_options *otlp,
+                     bool whole)
 {
 	int r = 0, closed;
 
-	if (output->sink && whole && output->sink->finish) {
+	if (output->sink && (whole || IS_OTLP(output)) &&
+	    output->sink->finish) {
 		r = output->sink->finish(output->sink);
-		if (r < 0)
+		if (r == 0 && IS_OTLP(output))
+			r = otlp_output_report(output->sink, otlp);
+		else if (r < 0)
 			complain("cannot write %s: %s",
 			         output->path ? output->path
 			                      : "standard output",
@@ -84,8 +179,19 @@ static int close_one(struct output *output, bool whole)
 	if (output->sink)
 		output->sink->free(output->sink);
 	output->sink = NULL;
-	closed = destination_close(&output->destination, whole && r == 0);
+	closed = output->new_sink
+	                 ? destination_close(&output->destination,
+	                                     whole && r == 0)
+	                 : directory_close(&output->directory, whole && r == 0);
 	return r < 0 ? r : closed;
+}
+
+bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (outputs->outputs[i].new_sink == new_sink)
+			return true;
+	return false;
 }
 
 int outputs_close(struct outputs *outputs, bool whole)
@@ -93,7 +199,7 @@ int outputs_close(struct outputs *outputs, bool whole)
 	int first_error = 0;
 
 	for (size_t i = 0; i < outputs->count; i++) {
-		int r = close_one(&outputs->outputs[i], whole);
+		int r = close_one(&outputs->outputs[i], &outputs->otlp, whole);
 
 		if (first_error == 0)
 			first_error = r;

@@ -4,35 +4,63 @@
 #define GT_CLI_OUTPUTS_H
 
 #include "destination.h"
+#include "directory.h"
+#include "otlp_output.h"
 
 #define OUTPUTS_MAX 16
 
 typedef int new_sink_fn(const struct gt_output *output,
                         struct gt_sink **ret_sink);
 
+/* Of a text for people. */
+typedef int new_text_fn(const struct gt_output *output,
+                        const struct gt_report_options *options,
+                        struct gt_sink **ret_sink);
+/* A format of several files has no `new_sink`: CTF. */
+struct format {
+	const char *name;
+	new_sink_fn *new_sink;
+};
+
 struct output {
 	const char *name; /* for messages */
 	new_sink_fn *new_sink;
-	const char *path; /* NULL: standard output */
+	new_text_fn *new_text; /* instead of new_sink; the look is `look` */
+	const struct gt_report_options *look;
+	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
+	struct directory directory; /* if there is no `new_sink` */
 	struct gt_sink *sink;
 };
 
 struct outputs {
 	struct output outputs[OUTPUTS_MAX];
-	struct gt_sink *sinks[OUTPUTS_MAX];
+	struct gt_sink *sinks[OUTPUTS_MAX]; /* of those that are open */
+	size_t sink_count;
 	size_t count;
+	bool many_runs;           /* they are shown more than one */
+	struct otlp_options otlp; /* of an output of that name */
 };
 
-/* The constructor of a format by its name on the command line; NULL: none. */
-new_sink_fn *format_find(const char *name, size_t length);
+/* A format by its name on the command line; NULL: none. */
+const struct format *format_find(const char *name, size_t length);
 /* All names, for messages: "tree, perfetto, ...". */
 const char *format_names(void);
 
+/* The same for programs: "tree|perfetto|...". */
+const char *format_choices(void);
+
 /* Adds an output, not yet open. Complains and returns < 0 if there are too
- * many. The strings stay the caller's. */
+ * many, or a directory is to be standard output. The strings stay the
+ * caller's. */
 int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
+
+bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
+/* A text on standard output; `look` stays the caller's. */
+int outputs_add_text(struct outputs *outputs, const char *name,
+                     new_text_fn *new_text,
+                     const struct gt_report_options *look);
 
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);

@@ -62,7 +62,7 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 		.size = sizeof(options),
 		.read = read_file,
 		.sinks = outputs->sinks,
-		.sink_count = outputs->count,
+		.sink_count = outputs->sink_count,
 		.index = index,
 		.progress = progress,
 	};

@@ -18,7 +18,7 @@ struct session {
 	struct gt_host *host;
 	struct destination capture;
 	struct watcher watcher;
-	int64_t tsc_offset;
+	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	bool escape_console;
 };
 
@@ -79,8 +79,8 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 	/* Two system calls on KVM: only where records may be taken. */
 	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE ||
 	    from->r8 == GT_BATCH_MAGIC)
-		vm_tsc(session->vm, vcpu, &session->tsc_offset, &khz);
-	exit.tsc_offset = session->tsc_offset;
+		vm_tsc(session->vm, vcpu, &session->tsc_offset[vcpu], &khz);
+	exit.tsc_offset = session->tsc_offset[vcpu];
 	if (session->options->drain == DRAIN_END &&
 	    (uint32_t)exit.r10 == GT_DOORBELL_FLUSH)
 		exit.r8 = 0;
@@ -159,7 +159,7 @@ static int make_host(struct session *session)
 		.memory_slots = 1,
 		.vcpus = options->vcpus,
 		.sinks = options->outputs->sinks,
-		.sink_count = options->outputs->count,
+		.sink_count = options->outputs->sink_count,
 		.filter = options->filter,
 		.wire = options->wire,
 		.no_piggyback = options->no_piggyback,
@@ -254,6 +254,8 @@ static enum gt_ending ending_of(enum vm_end end)
 		return GT_ENDING_INTERRUPTED;
 	case VM_FAILED:
 		return GT_ENDING_FAILED;
+	case VM_PAUSED: /* nobody here does that */
+		break;
 	}
 	return GT_ENDING_UNKNOWN;
 }
@@ -287,6 +289,8 @@ static int status_of(const struct session *session,
 	case VM_FAILED:
 		complain("%s", outcome->message);
 		return RUN_FAILED;
+	case VM_PAUSED:
+		break;
 	}
 	return RUN_FAILED;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CHUNK_BYTES (256u << 10)
-#define ITEMS_MAX   (UINT32_MAX / 2) /* spans and events, each */
+#define ITEMS_MAX   (UINT32_MAX / 2) /* spans, events, stretches: each */
 
 struct gt__chunk {
 	struct gt__chunk *next;
@@ -138,6 +138,34 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 	return 0;
 }
 
+int gt__collect_host_span(struct gt__collect *c,
+                          const struct gt_host_span_view *view)
+{
+	struct gt_text name = view->name;
+
+	if (!reserve((void **)&c->host_spans, &c->host_span_size,
+	             c->host_span_count, sizeof *c->host_spans))
+		return -ENOMEM;
+	if (view->kind != GT_HOST_WORK)
+		name.count = 0;
+	if (name.count && !keep_text(c, &name))
+		return -ENOMEM;
+	c->host_spans[c->host_span_count++] = (struct gt__host_span){
+		.parent_id = view->parent_id,
+		.start_ns = view->start_ns,
+		.end_ns = view->end_ns,
+		.waiting_ns = view->waiting_ns,
+		.name = name,
+		.vcpu = view->vcpu,
+		.port = view->port,
+		.kind = (uint8_t)view->kind,
+		.reason = (uint8_t)view->reason,
+		.tracing = view->tracing,
+		.flags = view->flags,
+	};
+	return 0;
+}
+
 void gt__collect_free(struct gt__collect *c)
 {
 	struct gt__chunk *chunk;
@@ -150,6 +178,9 @@ void gt__collect_free(struct gt__collect *c)
 	free(c->events);
 	free(c->items);
 	free(c->names);
+	free(c->host_spans);
+	free(c->splits);
+	gt__timeline_fini(&c->timeline);
 	free(c);
 }
 
@@ -229,6 +260,9 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 
 		e->parent = *slot_of(ids, c, e->view.span_id);
 	}
+	for (i = 0; i < c->host_span_count; i++)
+		c->host_spans[i].parent =
+			*slot_of(ids, c, c->host_spans[i].parent_id);
 	cut_cycles(c);
 }
 
@@ -245,10 +279,28 @@ static int compare_items(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+void gt__collect_index_items(struct gt__collect *c)
+{
+	uint32_t i;
+
+	c->first_root_item = c->item_count;
+	for (i = c->item_count; i--;) {
+		uint32_t parent = c->items[i].parent;
+
+		if (parent == GT__ROOT) {
+			c->first_root_item = i;
+			continue;
+		}
+		c->spans[parent].first_item = i;
+		c->spans[parent].item_count++;
+	}
+}
+
 static bool sort_items(struct gt__collect *c)
 {
-	uint32_t i, n = 0, count = c->span_count + c->event_count;
-	struct gt__item *items = malloc((count + (size_t)1) * sizeof *items);
+	uint32_t i, n = 0, hosts = c->shows_exits ? c->host_span_count : 0;
+	size_t count = (size_t)c->span_count + c->event_count + hosts + 1;
+	struct gt__item *items = malloc(count * sizeof *items);
 
 	if (!items)
 		return false;
@@ -266,18 +318,18 @@ static bool sort_items(struct gt__collect *c)
 			.index = i,
 			.kind = GT__EVENT_ITEM,
 		};
+	for (i = 0; i < hosts; i++)
+		if (c->host_spans[i].kind != GT_HOST_GUEST)
+			items[n++] = (struct gt__item){
+				.sequence = c->host_spans[i].sequence,
+				.parent = c->host_spans[i].parent,
+				.index = i,
+				.kind = GT__HOST_ITEM,
+			};
 	qsort(items, n, sizeof *items, compare_items);
 	c->items = items;
 	c->item_count = n;
-	c->first_root_item = n;
-	for (i = n; i--;) {
-		if (items[i].parent == GT__ROOT) {
-			c->first_root_item = i;
-			continue;
-		}
-		c->spans[items[i].parent].first_item = i;
-		c->spans[items[i].parent].item_count++;
-	}
+	gt__collect_index_items(c);
 	return true;
 }
 
@@ -324,6 +376,8 @@ static bool build(struct gt__collect *c)
 		return false;
 	find_parents(c, &ids);
 	free(ids.slots);
+	if (c->shows_exits && !gt__collect_place_host_spans(c))
+		return false;
 	return sort_items(c) && gt__collect_times(c);
 }
 

@@ -11,6 +11,7 @@
 #ifndef GUESTTRACE_COLLECT_H
 #define GUESTTRACE_COLLECT_H
 
+#include "collect_split.h"
 #include "out.h"
 #include "runs.h"
 
@@ -19,8 +20,9 @@
 struct gt__span {
 	struct gt_span_view view; /* its events are not kept: see below */
 	uint64_t self_ns;         /* no child was open */
-	uint32_t parent;          /* index, or GT__ROOT */
-	uint32_t first_item;      /* its children and events */
+	uint64_t *split;     /* of the timeline: a row, then that of self */
+	uint32_t parent;     /* index, or GT__ROOT */
+	uint32_t first_item; /* its children and events */
 	uint32_t item_count;
 	uint32_t cursor; /* of a walk */
 };
@@ -34,7 +36,8 @@ struct gt__event {
 
 enum gt__item_kind {
 	GT__SPAN_ITEM,
-	GT__EVENT_ITEM
+	GT__EVENT_ITEM,
+	GT__HOST_ITEM, /* only if shows_exits */
 };
 
 struct gt__item {
@@ -54,6 +57,7 @@ struct gt__name {
 	uint64_t p50_ns;
 	uint64_t p99_ns;
 	uint64_t max_ns;
+	uint64_t *split; /* as of a span */
 };
 
 struct gt__chunk;
@@ -65,20 +69,31 @@ struct gt__collect {
 	uint32_t span_count, span_size;
 	struct gt__event *events;
 	uint32_t event_count, event_size;
+	struct gt__host_span *host_spans;
+	uint32_t host_span_count, host_span_size;
+	bool shows_exits; /* exits and the VMM's own spans are items, too */
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
 	uint32_t item_count;
 	uint32_t first_root_item;
 	struct gt__name *names; /* the largest total first */
 	uint32_t name_count;
+	struct gt__timeline timeline;
+	uint64_t *splits; /* what those of spans and names point into */
 };
 
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *span);
 int gt__collect_event(struct gt__collect *c, const struct gt_event_view *event,
                       bool counter);
+int gt__collect_host_span(struct gt__collect *c,
+                          const struct gt_host_span_view *view);
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
+/* Tells spans without items which of c->items are theirs. */
+void gt__collect_index_items(struct gt__collect *c);
+/* Gives each host span the sequence of the record of its vCPU before it. */
+bool gt__collect_place_host_spans(struct gt__collect *c);
 void gt__collect_free(struct gt__collect *c);
 
 /*
@@ -111,11 +126,20 @@ struct gt__collect_sink {
 	struct gt_sink sink;
 	struct gt__out out;
 	struct gt__run *runs;
-	uint32_t printed; /* traces so far */
+	struct gt_report_options options;
+	uint32_t printed;     /* traces so far */
+	uint32_t spans_shown; /* the printer's own */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
+	void *kept; /* of print and conclude */
+	void (*free_kept)(void *kept);
 };
 
+int gt__collect_sink_with(const struct gt_output *output,
+                          const struct gt_report_options *options,
+                          gt__print_fn *print,
+                          void (*conclude)(struct gt__collect_sink *x),
+                          struct gt_sink **ret_sink);
 int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
                          void (*conclude)(struct gt__collect_sink *x),
                          struct gt_sink **ret_sink);

@@ -3,6 +3,7 @@
  */
 #include "collect.h"
 #include <errno.h>
+#include <string.h>
 
 static struct gt__collect *find(struct gt__collect_sink *x,
                                 const struct gt_trace *trace)
@@ -26,6 +27,8 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_add(&x->runs, trace, sizeof *c);
 
+	if (c)
+		c->shows_exits = x->options.exits;
 	return done(x, c ? 0 : -ENOMEM);
 }
 
@@ -54,6 +57,15 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect *c = find(x, trace);
 
 	return c ? done(x, gt__collect_event(c, event, true)) : x->out.error;
+}
+
+static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
+                         const struct gt_host_span_view *span)
+{
+	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
+	struct gt__collect *c = find(x, trace);
+
+	return c ? done(x, gt__collect_host_span(c, span)) : x->out.error;
 }
 
 static int end(struct gt_sink *sink, const struct gt_trace *trace,
@@ -94,12 +106,16 @@ static void free_sink(struct gt_sink *sink)
 		gt__collect_free((struct gt__collect *)run);
 	}
 	gt__out_fini(&x->out);
+	if (x->free_kept)
+		x->free_kept(x->kept);
 	free(x);
 }
 
-int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
-                         void (*conclude)(struct gt__collect_sink *x),
-                         struct gt_sink **ret_sink)
+int gt__collect_sink_with(const struct gt_output *output,
+                          const struct gt_report_options *options,
+                          gt__print_fn *print,
+                          void (*conclude)(struct gt__collect_sink *x),
+                          struct gt_sink **ret_sink)
 {
 	struct gt__collect_sink *x = calloc(1, sizeof *x);
 
@@ -110,6 +126,7 @@ int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
+		.host_span = put_host_span,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,
@@ -117,6 +134,19 @@ int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
 	x->print = print;
 	x->conclude = conclude;
 	gt__out_init(&x->out, output);
+	if (options)
+		memcpy(&x->options, options,
+		       options->size < sizeof x->options ? options->size
+		                                         : sizeof x->options);
+	x->out.columns = x->options.columns;
+	x->out.colours = x->options.colours;
 	*ret_sink = &x->sink;
 	return 0;
+}
+
+int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,
+                         void (*conclude)(struct gt__collect_sink *x),
+                         struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_with(output, NULL, print, conclude, ret_sink);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times of a collected trace: the self time of each span, the table of names.
+ * Times of a collected trace: the self time of each span, the table of names,
+ * and where both went.
  *
  * A span's self time is the part of it during which none of its children was
  * open: children that overlap count once, and count only inside their parent.
+ * Where it went is asked of the vCPU that opened it.
  */
 #include "collect.h"
 #include "words.h"
@@ -53,6 +55,8 @@ static void subtract(struct gt__collect *c, const struct stretch *stretches,
 		if (from >= to)
 			continue;
 		p->self_ns -= to - from;
+		gt__timeline_take(&c->timeline, p->view.vcpu, from, to,
+		                  p->split + c->timeline.columns);
 		covered_ns = to;
 	}
 }
@@ -126,7 +130,40 @@ uint64_t gt__nearest_rank(uint64_t count, unsigned percent)
 	return count / 100 * percent + (count % 100 * percent + 99) / 100;
 }
 
-static struct gt__name sum_up(struct gt__span *const *spans, uint32_t count)
+/* The split of each span, its own part still with that of its children. */
+static bool find_splits(struct gt__collect *c)
+{
+	struct gt__timeline *t = &c->timeline;
+	size_t row = t->columns;
+	uint64_t *next;
+	uint32_t i;
+
+	/* Of each span and, at most as many, each name: two rows. */
+	next = c->splits =
+		calloc(c->span_count * (size_t)4 + 1, row * sizeof *c->splits);
+	if (!next)
+		return false;
+	for (i = 0; i < c->span_count; i++, next += 2 * row) {
+		struct gt__span *s = &c->spans[i];
+
+		s->split = next;
+		gt__timeline_add(t, s->view.vcpu, s->view.start_ns,
+		                 s->view.end_ns, next);
+		memcpy(next + row, next, row * sizeof *next);
+	}
+	return true;
+}
+
+static void add_rows(uint64_t *sum, const uint64_t *rows, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		sum[i] += rows[i];
+}
+
+static struct gt__name sum_up(struct gt__span *const *spans, uint32_t count,
+                              uint64_t *split, uint32_t columns)
 {
 	struct gt__name n = {
 		.name = spans[0]->view.site->name,
@@ -135,12 +172,14 @@ static struct gt__name sum_up(struct gt__span *const *spans, uint32_t count)
 		.p50_ns = duration_ns(spans[gt__nearest_rank(count, 50) - 1]),
 		.p99_ns = duration_ns(spans[gt__nearest_rank(count, 99) - 1]),
 		.max_ns = duration_ns(spans[count - 1]),
+		.split = split,
 	};
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
 		n.total_ns += duration_ns(spans[i]);
 		n.self_ns += spans[i]->self_ns;
+		add_rows(split, spans[i]->split, 2 * columns);
 	}
 	return n;
 }
@@ -166,7 +205,8 @@ static bool find_names(struct gt__collect *c)
 {
 	size_t size = sizeof(struct gt__span *);
 	struct gt__span **spans = malloc((c->span_count + (size_t)1) * size);
-	uint32_t i, groups = 0;
+	uint32_t i, groups = 0, columns = c->timeline.columns;
+	uint64_t *split = c->splits + (size_t)2 * columns * c->span_count;
 
 	if (!spans)
 		return false;
@@ -179,7 +219,9 @@ static bool find_names(struct gt__collect *c)
 	for (i = 0; c->names && i < c->span_count;) {
 		uint32_t n = group_length(spans + i, c->span_count - i);
 
-		c->names[c->name_count++] = sum_up(spans + i, n);
+		c->names[c->name_count++] =
+			sum_up(spans + i, n, split, columns);
+		split += 2 * columns;
 		i += n;
 	}
 	free(spans);
@@ -191,5 +233,7 @@ static bool find_names(struct gt__collect *c)
 
 bool gt__collect_times(struct gt__collect *c)
 {
-	return find_self_times(c) && find_names(c);
+	return gt__timeline_build(&c->timeline, c->host_spans,
+	                          c->host_span_count) &&
+	       find_splits(c) && find_self_times(c) && find_names(c);
 }

@@ -54,6 +54,53 @@ bool gt__is_hidden(uint32_t c)
 	return false;
 }
 
+struct range {
+	uint32_t first, last;
+};
+
+static bool is_among(uint32_t c, const struct range *ranges, size_t count)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c > ranges[middle].last)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && c >= ranges[low].first;
+}
+
+size_t gt__columns_of(uint32_t c)
+{
+	static const struct range combining[] = {
+		{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd},
+		{0x0610, 0x061a}, {0x064b, 0x065f}, {0x093c, 0x093c},
+		{0x094d, 0x094d}, {0x0e31, 0x0e31}, {0x0e34, 0x0e3a},
+		{0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},
+		{0x20d0, 0x20ff}, {0x302a, 0x302d}, {0x3099, 0x309a},
+		{0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef},
+	};
+	static const struct range wide[] = {
+		{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},
+		{0x2614, 0x2615},   {0x2648, 0x2653},   {0x26a1, 0x26a1},
+		{0x2705, 0x2705},   {0x274c, 0x274c},   {0x2e80, 0x303e},
+		{0x3041, 0x33ff},   {0x3400, 0x4dbf},   {0x4e00, 0xa4cf},
+		{0xa960, 0xa97c},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+		{0xfe30, 0xfe6f},   {0xff01, 0xff60},   {0xffe0, 0xffe6},
+		{0x1b000, 0x1b2fb}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff},
+		{0x1f900, 0x1faff}, {0x20000, 0x3fffd},
+	};
+
+	if (c < 0x300)
+		return 1;
+	if (is_among(c, combining, sizeof combining / sizeof *combining))
+		return 0;
+	return is_among(c, wide, sizeof wide / sizeof *wide) ? 2 : 1;
+}
+
 static void put_code_point(struct gt__out *out, uint32_t c)
 {
 	char s[4];
@@ -174,7 +221,7 @@ static size_t put_visible(struct gt__out *out, struct gt_text text,
 			columns += put_braced(out, c);
 		} else {
 			put_code_point(out, c);
-			columns++;
+			columns += gt__columns_of(c);
 		}
 	}
 	return columns;
@@ -192,7 +239,8 @@ size_t gt__terminal_columns(struct gt_text text)
 	while (at < text.count) {
 		uint32_t c = gt__next_code_point(&text, &at);
 
-		columns += gt__is_hidden(c) ? hex_digits(c) + 4 : 1;
+		columns += gt__is_hidden(c) ? hex_digits(c) + 4
+		                            : gt__columns_of(c);
 	}
 	return columns;
 }

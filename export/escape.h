@@ -17,7 +17,12 @@ bool gt__is_hidden(uint32_t code_point);
 /* A JSON string with its quotes, and what stands between them. */
 void gt__put_json(struct gt__out *out, struct gt_text text);
 void gt__put_json_inner(struct gt__out *out, struct gt_text text);
-/* Text for people; returns the columns it takes, one per code point. */
+/*
+ * Columns of a terminal that a visible code point takes: 2 if it is wide, 0 if
+ * it combines with the one before it (Unicode, UAX #11), else 1.
+ */
+size_t gt__columns_of(uint32_t code_point);
+/* Text for people; returns the columns it takes. */
 size_t gt__put_terminal(struct gt__out *out, struct gt_text text);
 size_t gt__terminal_columns(struct gt_text text);
 /* The same, in quotes if a reader of `key=value` could misread it. */

@@ -5,6 +5,9 @@
  * up line by line in the reader. Collects (collect.h): a span's stack and self
  * time are known only when all of its relatives are.
  *
+ * By exits, the time is that of the exits for which a span was the innermost
+ * one; what happened outside of all spans is under one frame of its own.
+ *
  * Frames below FRAMES_MAX are summed up under one frame "...", so that a guest
  * cannot make the output grow with the square of its depth.
  */
@@ -32,6 +35,7 @@ struct frames {
 };
 
 static const struct gt_text deeper = {"...", 3};
+static const struct gt_text outside = {"(no span)", 9};
 
 static uint32_t find_frame(struct frames *f, uint32_t parent,
                            struct gt_text name)
@@ -87,7 +91,24 @@ static void put_stack(struct gt__out *o, const struct frames *f, uint32_t i)
 	gt__out_record(o);
 }
 
-static bool make_frames(struct frames *f, struct gt__collect *c)
+/* The time of exits instead of that of spans. */
+static void count_exits(struct frames *f, const struct gt__collect *c,
+                        const uint32_t *frame_of_span)
+{
+	uint32_t i, frame;
+
+	for (i = 0; i < c->host_span_count; i++) {
+		const struct gt__host_span *h = &c->host_spans[i];
+
+		if (h->kind != GT_HOST_EXIT)
+			continue;
+		frame = h->parent == GT__ROOT ? find_frame(f, GT__ROOT, outside)
+		                              : frame_of_span[h->parent];
+		f->frames[frame].self_ns += h->end_ns - h->start_ns;
+	}
+}
+
+static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 {
 	uint32_t *frame_of_span =
 		malloc((c->span_count + (size_t)1) * sizeof *frame_of_span);
@@ -98,7 +119,7 @@ static bool make_frames(struct frames *f, struct gt__collect *c)
 	while (chains < c->span_count)
 		chains *= 2;
 	f->mask = (uint32_t)(chains - 1);
-	f->frames = malloc((c->span_count + (size_t)1) * sizeof *f->frames);
+	f->frames = malloc((c->span_count + (size_t)2) * sizeof *f->frames);
 	f->chains = malloc(chains * sizeof *f->chains);
 	if (!frame_of_span || !f->frames || !f->chains) {
 		free(frame_of_span);
@@ -113,20 +134,22 @@ static bool make_frames(struct frames *f, struct gt__collect *c)
 			continue;
 		frame = frame_of(f, span, frame_of_span);
 		frame_of_span[item->index] = frame;
-		f->frames[frame].self_ns += span->self_ns;
+		if (!exits)
+			f->frames[frame].self_ns += span->self_ns;
 	}
+	if (exits)
+		count_exits(f, c, frame_of_span);
 	free(frame_of_span);
 	return true;
 }
 
-static void print(struct gt__collect_sink *x, struct gt__collect *c,
-                  const struct gt_summary *summary)
+static void print_stacks(struct gt__collect_sink *x, struct gt__collect *c,
+                         bool exits)
 {
 	struct frames f = {0};
 	uint32_t i;
 
-	(void)summary;
-	if (!make_frames(&f, c) && !x->out.error)
+	if (!make_frames(&f, c, exits) && !x->out.error)
 		x->out.error = -ENOMEM;
 	for (i = 0; i < f.count && !x->out.error; i++)
 		if (f.frames[i].self_ns)
@@ -135,7 +158,27 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	free(f.chains);
 }
 
+static void print(struct gt__collect_sink *x, struct gt__collect *c,
+                  const struct gt_summary *summary)
+{
+	(void)summary;
+	print_stacks(x, c, false);
+}
+
+static void print_exits(struct gt__collect_sink *x, struct gt__collect *c,
+                        const struct gt_summary *summary)
+{
+	(void)summary;
+	print_stacks(x, c, true);
+}
+
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
 	return gt__collect_sink_new(output, print, NULL, ret_sink);
+}
+
+int gt_folded_exits_new(const struct gt_output *output,
+                        struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_new(output, print_exits, NULL, ret_sink);
 }

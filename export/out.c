@@ -44,7 +44,7 @@ int gt__out_record(struct gt__out *out)
 	return out->error;
 }
 
-static char *grow(struct gt__out *out, size_t count)
+char *gt__out_grow(struct gt__out *out, size_t count)
 {
 	size_t size = out->size ? out->size : FIRST_BYTES;
 	char *bytes;
@@ -59,15 +59,6 @@ static char *grow(struct gt__out *out, size_t count)
 	out->bytes = bytes;
 	out->size = size;
 	return bytes + out->used;
-}
-
-char *gt__out_room(struct gt__out *out, size_t count)
-{
-	if (out->error)
-		return NULL;
-	if (out->size - out->used < count)
-		return grow(out, count);
-	return out->bytes + out->used;
 }
 
 void gt__put_bytes(struct gt__out *out, const void *bytes, size_t count)

@@ -19,6 +19,9 @@ struct gt__out {
 	size_t used;
 	size_t size;
 	int error; /* 0 or the first negative errno */
+	/* Of a terminal, see terminal.h: */
+	unsigned columns; /* 0: lines have no end */
+	bool colours;
 };
 
 void gt__out_init(struct gt__out *out, const struct gt_output *output);
@@ -30,7 +33,16 @@ int gt__out_flush(struct gt__out *out);
 
 /* Room for `count` more bytes, to be counted into `used`; NULL after an error.
  */
-char *gt__out_room(struct gt__out *out, size_t count);
+char *gt__out_grow(struct gt__out *out, size_t count);
+
+static inline char *gt__out_room(struct gt__out *out, size_t count)
+{
+	if (out->error)
+		return NULL;
+	if (out->size - out->used < count)
+		return gt__out_grow(out, count);
+	return out->bytes + out->used;
+}
 
 void gt__put_bytes(struct gt__out *out, const void *bytes, size_t count);
 void gt__put_char(struct gt__out *out, char c);

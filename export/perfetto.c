@@ -3,9 +3,11 @@
  * Perfetto's protobuf trace, streaming: a process per VM, a thread per vCPU,
  * lanes (lanes.h) beside it for what does not nest there.
  *
- * Times are CLOCK_MONOTONIC, which is declared the trace's clock: the file then
- * lines up with a host trace that has a ClockSnapshot. BOOTTIME is left out,
- * because how long the host slept is not known here.
+ * Times are CLOCK_BOOTTIME, as in a trace of the host: the two can be joined
+ * with `cat`. Each run is a machine of its own there.
+ *
+ * Flows: each span begins the flow of its id, which a link to it takes up; and
+ * one leads from a span to where another vCPU closed it.
  *
  * A slice begins at `open` and ends at `close`, which adds only what `open` did
  * not have. No allocation per record: tables double, the buffer stays.
@@ -42,18 +44,26 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct perfetto *x = (struct perfetto *)sink;
 	struct gt__pf_run *run = gt__run_add(&x->runs, trace, sizeof *run);
-	uint64_t hash = GT__HASH;
 
 	if (!run)
 		return done(x, -ENOMEM);
-	/* Files may be joined: no two runs should share their tracks. */
-	hash = gt__hash(hash, trace->trace_id, sizeof trace->trace_id);
-	hash = gt__hash(hash, &trace->index, sizeof trace->index);
-	hash = gt__hash(hash, &trace->start_ns, sizeof trace->start_ns);
-	run->uuid = hash & ~(uint64_t)UINT32_MAX;
-	gt__pf_put_clocks(&x->out, trace);
-	gt__pf_put_process(&x->out, run);
+	gt__pf_start(&x->out, run);
 	return done(x, 0);
+}
+
+/* The parent is named too: a later end of what is below may move it away. */
+static int put_opening(struct perfetto *x, struct gt__pf_run *run,
+                       const struct gt__lane_span *s, uint32_t number,
+                       const struct gt_span_view *view)
+{
+	if (view->parent_id)
+		gt__pf_put_own_id(&x->out, GT__PF_KEY_PARENT_ID,
+		                  view->parent_id);
+	if (view->level)
+		gt__pf_put_own_u64(&x->out, GT__PF_KEY_NESTING, view->level);
+	gt__pf_put_flow(&x->out, false, s->id);
+	return gt__pf_put_fields(&x->out, run, number, view->fields, 0,
+	                         view->field_count);
 }
 
 /* The beginning of a stretch of a span; `view` is NULL if it is not the first.
@@ -66,38 +76,98 @@ static int put_begin(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
 	struct gt__pf_event e;
 	uint32_t number = 0;
 	bool is_new = false;
-	int rc = gt__intern(&run->sites, s->site, &number, &is_new);
+	int rc = gt__pf_number(run, s->site, &number, &is_new);
 
+	if (rc)
+		return rc;
 	e = gt__pf_begin_event(&x->out, run, GT__PF_BEGIN, uuid, s->begin_ns);
-	gt__pf_put_site(&x->out, s->site, number);
-	gt__pf_put_own_id(&x->out, "span_id", s->id);
-	if (view) {
-		gt__pf_put_fields(&x->out, view->fields, 0, view->field_count);
-		if (view->level)
-			gt__pf_put_own_u64(&x->out, "nesting", view->level);
-	} else {
-		gt__pf_put_own_bool(&x->out, "continued");
-	}
-	gt__pf_end_event(&x->out, e, s->site, number, is_new);
+	gt__pf_put_site(&x->out, run, s->site, number);
+	gt__pf_put_own_id(&x->out, GT__PF_KEY_SPAN_ID, s->id);
+	if (view)
+		rc = put_opening(x, run, s, number, view);
+	else
+		gt__pf_put_own_bool(&x->out, GT__PF_KEY_CONTINUED);
+	gt__pf_end_event(&x->out, run, e, is_new ? s->site : NULL, number);
 	return rc;
 }
 
 /* What the span's opening did not know. */
-static void put_late(struct gt__out *o, const struct gt_span_view *span,
-                     uint32_t opening_fields, uint64_t at)
+static int put_late(struct gt__out *o, struct gt__pf_run *run,
+                    const struct gt_span_view *span, uint32_t opening_fields,
+                    uint64_t at)
 {
-	gt__pf_put_fields(o, span->fields, opening_fields, span->field_count);
+	uint32_t number = 0;
+	bool is_new;
+	int rc = 0;
+
+	if (span->field_count > opening_fields)
+		rc = gt__pf_number(run, span->site, &number, &is_new);
+	if (!rc)
+		rc = gt__pf_put_fields(o, run, number, span->fields,
+		                       opening_fields, span->field_count);
 	gt__pf_put_status(o, span);
 	gt__pf_put_flags(o, span->flags);
 	gt__pf_put_links(o, span);
-	if (span->close_vcpu != span->vcpu)
-		gt__pf_put_own_u64(o, "close_vcpu", span->close_vcpu);
 	if (span->dropped_events)
-		gt__pf_put_own_u64(o, "dropped_events", span->dropped_events);
+		gt__pf_put_own_u64(o, GT__PF_KEY_DROPPED_EVENTS,
+		                   span->dropped_events);
 	if (span->dropped_fields)
-		gt__pf_put_own_u64(o, "dropped_fields", span->dropped_fields);
+		gt__pf_put_own_u64(o, GT__PF_KEY_DROPPED_FIELDS,
+		                   span->dropped_fields);
 	if (at != span->end_ns)
-		gt__pf_put_own_u64(o, "ended_earlier_ns", at - span->end_ns);
+		gt__pf_put_own_u64(o, GT__PF_KEY_ENDED_EARLIER_NS,
+		                   at - span->end_ns);
+	return rc;
+}
+
+/* The flow from a span to where another vCPU closed it: not the span's own. */
+static uint64_t closing_flow(const struct gt_span_view *span)
+{
+	return gt__hash(GT__HASH, &span->id, sizeof span->id);
+}
+
+static int put_closing(struct perfetto *x, struct gt__pf_run *run,
+                       const struct gt_span_view *span, uint64_t at)
+{
+	uint32_t number = 0, track = 0;
+	struct gt__pf_event e;
+	bool is_new = false;
+	int rc = gt__lanes_event(&run->lanes, span->close_vcpu, 0, &track);
+	uint64_t uuid;
+
+	if (!rc)
+		rc = gt__pf_number(run, span->site, &number, &is_new);
+	if (rc)
+		return rc;
+	uuid = gt__pf_track_uuid(&x->out, run, track);
+	e = gt__pf_begin_event(&x->out, run, GT__PF_INSTANT, uuid, at);
+	gt__pf_put_site(&x->out, run, span->site, number);
+	gt__pf_put_own_id(&x->out, GT__PF_KEY_CLOSES, span->id);
+	gt__pf_put_flow(&x->out, true, closing_flow(span));
+	gt__pf_end_event(&x->out, run, e, is_new ? span->site : NULL, number);
+	return 0;
+}
+
+/* The end of the stretch that is on top: `span` NULL if it goes on elsewhere.
+ */
+static int put_own_end(struct perfetto *x, struct gt__pf_run *run,
+                       uint64_t uuid, const struct gt_span_view *span,
+                       uint32_t opening_fields, uint64_t at)
+{
+	struct gt__pf_event e =
+		gt__pf_begin_event(&x->out, run, GT__PF_END, uuid, at);
+	bool elsewhere = span && span->close_vcpu != span->vcpu;
+	int rc = 0;
+
+	if (span)
+		rc = put_late(&x->out, run, span, opening_fields, at);
+	if (elsewhere) {
+		gt__pf_put_own_u64(&x->out, GT__PF_KEY_CLOSE_VCPU,
+		                   span->close_vcpu);
+		gt__pf_put_flow(&x->out, false, closing_flow(span));
+	}
+	gt__pf_end_event(&x->out, run, e, NULL, 0);
+	return !rc && elsewhere ? put_closing(x, run, span, at) : rc;
 }
 
 static int put_end(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
@@ -108,17 +178,13 @@ static int put_end(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
 	uint64_t uuid =
 		gt__pf_track_uuid(&x->out, run, lanes->spans[index].track);
 	uint32_t above = gt__lanes_above(lanes, index, at), pulled = 0;
-	struct gt__pf_event e;
 	int rc = 0;
 
-	while (above--) {
-		e = gt__pf_begin_event(&x->out, run, GT__PF_END, uuid, at);
-		gt__pf_end_event(&x->out, e, NULL, 0, false);
-	}
-	e = gt__pf_begin_event(&x->out, run, GT__PF_END, uuid, at);
-	if (span)
-		put_late(&x->out, span, lanes->spans[index].opening_fields, at);
-	gt__pf_end_event(&x->out, e, NULL, 0, false);
+	while (!rc && above--)
+		rc = put_own_end(x, run, uuid, NULL, 0, at);
+	if (!rc)
+		rc = put_own_end(x, run, uuid, span,
+		                 lanes->spans[index].opening_fields, at);
 	while (!rc) {
 		rc = gt__lanes_pull(lanes, index, at, &pulled);
 		if (rc || pulled == GT__NONE)
@@ -176,7 +242,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!run)
 		return x->out.error;
-	rc = gt__intern(&run->sites, event->site, &number, &is_new);
+	rc = gt__pf_number(run, event->site, &number, &is_new);
 	if (!rc)
 		rc = gt__lanes_event(&run->lanes, event->vcpu, event->span_id,
 		                     &track);
@@ -185,11 +251,12 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	e = gt__pf_begin_event(&x->out, run, GT__PF_INSTANT,
 	                       gt__pf_track_uuid(&x->out, run, track),
 	                       event->time_ns);
-	gt__pf_put_site(&x->out, event->site, number);
-	gt__pf_put_fields(&x->out, event->fields, 0, event->field_count);
+	gt__pf_put_site(&x->out, run, event->site, number);
+	rc = gt__pf_put_fields(&x->out, run, number, event->fields, 0,
+	                       event->field_count);
 	gt__pf_put_flags(&x->out, event->flags);
-	gt__pf_end_event(&x->out, e, event->site, number, is_new);
-	return done(x, 0);
+	gt__pf_end_event(&x->out, run, e, is_new ? event->site : NULL, number);
+	return done(x, rc);
 }
 
 static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
@@ -209,8 +276,21 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return done(x, rc);
 }
 
+static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_host_span_view *span)
+{
+	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__pf_run *run = find_run(x, trace);
+
+	return run ? done(x, gt__pf_put_host(&x->out, run, span))
+	           : x->out.error;
+}
+
 static void free_run(struct gt__pf_run *run)
 {
+	gt__keys_fini(&run->keys);
+	free(run->site);
+	free(run->host);
 	gt__lanes_fini(&run->lanes);
 	gt__intern_fini(&run->sites);
 	gt__intern_fini(&run->counters);
@@ -225,6 +305,7 @@ static int end(struct gt_sink *sink, const struct gt_trace *trace,
 
 	(void)summary;
 	if (run) {
+		gt__pf_end_host(&x->out, run);
 		gt__run_remove(&x->runs, &run->head);
 		free_run(run);
 	}
@@ -263,6 +344,7 @@ int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
+		.host_span = put_host,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,

@@ -1,81 +1,111 @@
 /* SPDX-License-Identifier: MIT */
 /* A text report: header, tree, times by name, losses, exits. */
 #include "escape.h"
+#include "histogram.h"
+#include "numbers.h"
+#include "split_words.h"
 #include "tree.h"
 #include "words.h"
+#include <errno.h>
 
-#define COLUMNS 12u
+#define COLUMNS   12u
+#define BAR_CELLS 16u
 
-static size_t digits(uint64_t value)
+/* ---- Where the time went ------------------------------------------------- */
+
+static void put_part_name(struct gt__out *o, enum gt__part part,
+                          const struct gt_summary *summary)
 {
-	size_t n = 1;
+	uint64_t exits = summary->tracing_exits;
 
-	for (; value >= 10; value /= 10)
-		n++;
-	return n;
-}
-
-static void put_padded(struct gt__out *o, size_t columns, size_t width)
-{
-	if (columns < width)
-		gt__put_spaces(o, width - columns);
-}
-
-static void put_count(struct gt__out *o, uint64_t value, size_t width)
-{
-	put_padded(o, digits(value), width);
-	gt__put_u64(o, value);
-}
-
-static void put_time(struct gt__out *o, uint64_t ns)
-{
-	put_padded(o, gt__duration_columns(ns), COLUMNS);
-	gt__put_duration(o, ns);
-}
-
-static void put_names(struct gt__out *o, const struct gt__collect *c)
-{
-	uint32_t i;
-
-	if (!c->name_count)
+	switch (part) {
+	case GT__PART_GUEST:
+		gt__put(o, "guest");
 		return;
-	gt__put(o, "\nby name\n"
-	           "       count       total        self         p50"
-	           "         p99         max  name\n");
-	for (i = 0; i < c->name_count; i++) {
-		const struct gt__name *n = &c->names[i];
-
-		put_count(o, n->count, COLUMNS);
-		put_time(o, n->total_ns);
-		put_time(o, n->self_ns);
-		put_time(o, n->p50_ns);
-		put_time(o, n->p99_ns);
-		put_time(o, n->max_ns);
-		gt__put(o, "  ");
-		gt__put_terminal(o, n->name);
-		gt__put(o, "  [");
-		gt__put_terminal(o, n->target);
-		gt__put(o, "]\n");
-		gt__out_record(o);
+	case GT__PART_WAITING:
+		gt__put(o, "vCPU waiting for a CPU of the host (estimated)");
+		return;
+	case GT__PART_UNKNOWN:
+		return;
+	case GT__PART_TRACING:
+		gt__put(o, "exits for tracing");
+		break;
+	case GT__PART_EXIT:
+	default:
+		gt__put(o, "exits: ");
+		gt__put(o, gt__exit_word(part - GT__PART_EXIT));
+		exits = 0;
+	}
+	if (exits) {
+		gt__put(o, " (");
+		gt__put_u64(o, exits);
+		gt__put(o, ", ");
+		gt__put_u64(o, summary->record_bytes);
+		gt__put(o, " bytes)");
 	}
 }
 
-static void put_losses(struct gt__out *o, const struct gt_losses *losses)
+static void put_part(struct gt__out *o, uint64_t ns, uint64_t whole_ns,
+                     enum gt__part part, const struct gt_summary *summary)
+{
+	size_t from = o->used;
+
+	gt__put_duration_in(o, ns, COLUMNS);
+	gt__put_percent(o, ns, whole_ns, COLUMNS - 4);
+	gt__put(o, " %  ");
+	if (o->columns) {
+		gt__put_bar(o, ns, whole_ns, BAR_CELLS);
+		gt__put(o, "  ");
+	}
+	put_part_name(o, part, summary);
+	gt__end_line(o, from);
+}
+
+static void put_time_split(struct gt__out *o, const struct gt__collect *c,
+                           const struct gt_summary *summary)
+{
+	const struct gt__timeline *t = &c->timeline;
+	uint64_t row[GT__PARTS] = {0}, whole_ns = 0;
+	uint32_t i;
+
+	if (!t->moment_count)
+		return;
+	gt__timeline_sum(t, row);
+	for (i = 0; i < t->columns; i++)
+		whole_ns += row[i];
+	gt__put_title(o, "where the time went");
+	for (i = 0; i < t->columns; i++)
+		if (row[i])
+			put_part(o, row[i], whole_ns, t->parts[i], summary);
+}
+
+/* ---- The rest ------------------------------------------------------------ */
+
+static void put_counted(struct gt__out *o, uint64_t count, const char *what)
+{
+	size_t from = o->used;
+
+	gt__put_count(o, count, COLUMNS);
+	gt__put(o, "  ");
+	gt__put(o, what);
+	gt__end_line(o, from);
+}
+
+void gt__put_losses(struct gt__out *o, const struct gt_losses *losses)
 {
 	size_t i;
 
 	if (!gt__lost_anything(losses)) {
-		gt__put(o, "\nnothing lost\n");
+		gt__put_char(o, '\n');
+		gt__put_painted(o, GT__GREEN, "nothing lost");
+		gt__put_char(o, '\n');
 		return;
 	}
-	gt__put(o, "\nlost\n");
+	gt__put_title(o, "lost");
 	for (i = 0; i < GT__LOSS_WORDS; i++) {
 		if (!gt__loss(losses, i))
 			continue;
-		put_count(o, gt__loss(losses, i), COLUMNS);
-		gt__put(o, "  ");
-		gt__put(o, gt__loss_words[i].prose);
-		gt__put_char(o, '\n');
+		put_counted(o, gt__loss(losses, i), gt__loss_words[i].prose);
 	}
 }
 
@@ -88,39 +118,72 @@ static void put_exits(struct gt__out *o, const struct gt_summary *summary)
 		if (!summary->exits[i])
 			continue;
 		if (!any)
-			gt__put(o, "\nexits\n");
+			gt__put_title(o, "exits");
 		any = true;
-		put_count(o, summary->exits[i], COLUMNS);
-		gt__put(o, "  ");
-		gt__put(o, gt__exit_word(i));
-		gt__put_char(o, '\n');
+		put_counted(o, summary->exits[i], gt__exit_word(i));
 	}
 }
 
 static void put_volume(struct gt__out *o, const struct gt_summary *summary)
 {
-	gt__put(o, "\ntaken\n");
-	put_count(o, summary->records, COLUMNS);
-	gt__put(o, "  records\n");
-	put_count(o, summary->record_bytes, COLUMNS);
-	gt__put(o, "  bytes\n");
+	gt__put_title(o, "taken");
+	put_counted(o, summary->records, "records");
+	put_counted(o, summary->record_bytes, "bytes");
+}
+
+static void put_tree(struct gt__out *o, struct gt__collect *c,
+                     const struct gt_summary *summary,
+                     const struct gt_report_options *options)
+{
+	uint32_t hidden;
+	size_t from;
+
+	if (options->no_tree)
+		return;
+	if (!gt__collect_prune(c, options, &hidden)) {
+		o->error = o->error ? o->error : -ENOMEM;
+		return;
+	}
+	gt__put_char(o, '\n');
+	gt__put_tree(o, c, summary);
+	if (!hidden)
+		return;
+	from = o->used;
+	gt__paint(o, GT__DIM);
+	gt__put_u64(o, hidden);
+	gt__put(o, hidden == 1 ? " span not shown" : " spans not shown");
+	gt__unpaint(o);
+	gt__end_line(o, from);
 }
 
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
+	struct gt__out *o = &x->out;
+
 	if (x->printed)
-		gt__put_char(&x->out, '\n');
-	gt__put_header(&x->out, c, summary);
-	gt__put_char(&x->out, '\n');
-	gt__put_tree(&x->out, c, summary);
-	put_names(&x->out, c);
-	put_losses(&x->out, &summary->losses);
-	put_exits(&x->out, summary);
-	put_volume(&x->out, summary);
+		gt__put_char(o, '\n');
+	gt__put_header(o, c, summary);
+	if (x->options.histogram) {
+		gt__put_histogram(o, c, x->options.histogram);
+		return;
+	}
+	put_tree(o, c, summary, &x->options);
+	gt__put_names(o, c, &x->options);
+	put_time_split(o, c, summary);
+	gt__put_losses(o, &summary->losses);
+	put_exits(o, summary);
+	put_volume(o, summary);
+}
+
+int gt_report_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_with(output, options, print, NULL, ret_sink);
 }
 
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	return gt__collect_sink_new(output, print, NULL, ret_sink);
+	return gt_report_with(output, NULL, ret_sink);
 }

@@ -6,6 +6,7 @@
 #include "collect.h"
 #include "escape.h"
 #include "json_values.h"
+#include "split_words.h"
 #include "words.h"
 
 static void put_key(struct gt__out *o, const char *comma, const char *key)
@@ -63,6 +64,17 @@ static void put_bool(struct gt__out *o, const char *key, bool value)
 	gt__put(o, value ? "true" : "false");
 }
 
+/* `split` is two rows: total, self. */
+static void put_split(struct gt__out *o, const struct gt__timeline *t,
+                      const uint64_t *split)
+{
+	gt__put(o, ",\"split\":{\"total\":");
+	gt__put_split_json(o, t, split);
+	gt__put(o, ",\"self\":");
+	gt__put_split_json(o, t, split + t->columns);
+	gt__put_char(o, '}');
+}
+
 static void put_fields(struct gt__out *o, const struct gt_field *fields,
                        size_t count)
 {
@@ -82,22 +94,28 @@ static void put_fields(struct gt__out *o, const struct gt_field *fields,
 	gt__put_char(o, ']');
 }
 
-static void put_flags(struct gt__out *o, unsigned flags)
+static void put_words(struct gt__out *o, unsigned flags,
+                      const struct gt__flag_word *words, size_t count)
 {
 	const char *comma = "\"";
 	size_t i;
 
 	put_key(o, ",", "flags");
 	gt__put_char(o, '[');
-	for (i = 0; i < GT__FLAG_WORDS; i++) {
-		if (!(flags & gt__flag_words[i].flag))
+	for (i = 0; i < count; i++) {
+		if (!(flags & words[i].flag))
 			continue;
 		gt__put(o, comma);
-		gt__put(o, gt__flag_words[i].word);
+		gt__put(o, words[i].word);
 		gt__put_char(o, '"');
 		comma = ",\"";
 	}
 	gt__put_char(o, ']');
+}
+
+static void put_flags(struct gt__out *o, unsigned flags)
+{
+	put_words(o, flags, gt__flag_words, GT__FLAG_WORDS);
 }
 
 static void put_site(struct gt__out *o, const struct gt_site_view *site)
@@ -202,6 +220,7 @@ static void put_span(struct gt__out *o, const struct gt__collect *c,
 	put_string_u64(o, "end_ns", s->end_ns);
 	put_string_u64(o, "duration_ns", s->end_ns - s->start_ns);
 	put_string_u64(o, "self_ns", span->self_ns);
+	put_split(o, &c->timeline, span->split);
 	put_word(o, "status", gt__status_word(s->status));
 	put_text(o, "status_message", s->status_text);
 	put_flags(o, s->flags);
@@ -250,10 +269,52 @@ static void put_names(struct gt__out *o, const struct gt__collect *c)
 		put_string_u64(o, "p50_ns", n->p50_ns);
 		put_string_u64(o, "p99_ns", n->p99_ns);
 		put_string_u64(o, "max_ns", n->max_ns);
+		put_split(o, &c->timeline, n->split);
 		gt__put_char(o, '}');
 		gt__out_record(o);
 	}
 	gt__put_char(o, ']');
+}
+
+static void put_clock(struct gt__out *o, const struct gt_summary *summary)
+{
+	const struct gt_clock_summary *clock = &summary->clock;
+
+	gt__put(o, ",\n\"clock\":{\"source\":\"");
+	gt__put(o, gt__clock_source_word(clock->source));
+	gt__put_char(o, '"');
+	put_string_u64(o, "error_bound_ns", clock->error_bound_ns);
+	put_string_u64(o, "frequency_hz", clock->frequency_hz);
+	put_string_u64(o, "adjusted_records", summary->losses.adjusted_records);
+	put_string_u64(o, "pieces", clock->pieces);
+	put_words(o, clock->flags, gt__clock_words, GT__CLOCK_WORDS);
+	gt__put_char(o, '}');
+}
+
+static void put_host_spans(struct gt__out *o, const struct gt__collect *c)
+{
+	uint64_t counts[GT_HOST_WORK + 1] = {0};
+	uint32_t i;
+
+	for (i = 0; i < c->host_span_count; i++)
+		if (c->host_spans[i].kind <= GT_HOST_WORK)
+			counts[c->host_spans[i].kind]++;
+	gt__put(o, ",\n\"host_spans\":{\"guest\":\"");
+	gt__put_u64(o, counts[GT_HOST_GUEST]);
+	gt__put_char(o, '"');
+	put_string_u64(o, "exit", counts[GT_HOST_EXIT]);
+	put_string_u64(o, "work", counts[GT_HOST_WORK]);
+	gt__put_char(o, '}');
+}
+
+static void put_tracing(struct gt__out *o, const struct gt_summary *summary)
+{
+	gt__put(o, ",\n\"tracing\":{\"exits\":\"");
+	gt__put_u64(o, summary->tracing_exits);
+	gt__put_char(o, '"');
+	put_string_u64(o, "bytes", summary->record_bytes);
+	put_string_u64(o, "ns", summary->tracing_ns);
+	gt__put_char(o, '}');
 }
 
 static void put_summary(struct gt__out *o, const struct gt_summary *summary)
@@ -309,7 +370,6 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	gt__put(o, "\",\"boottime_offset_ns\":\"");
 	gt__put_i64(o, trace->boottime_offset_ns);
 	gt__put_char(o, '"');
-	put_string_u64(o, "error_bound_ns", summary->clock.error_bound_ns);
 	put_number(o, "vcpus", trace->vcpus);
 }
 
@@ -325,6 +385,9 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	           c->item_count - c->first_root_item);
 	put_counters(o, c);
 	put_names(o, c);
+	put_clock(o, summary);
+	put_host_spans(o, c);
+	put_tracing(o, summary);
 	put_summary(o, summary);
 	gt__put_char(o, '}');
 }

@@ -7,173 +7,41 @@
 #include "tree.h"
 #include "escape.h"
 #include "words.h"
+#include <errno.h>
 #include <string.h>
 
 #define DRAWN_DEPTH_MAX 32u /* deeper items say their depth in a number */
 #define NAME_COLUMNS    56u /* a longer name pushes its own line only */
-
-void gt__put_spaces(struct gt__out *out, size_t count)
-{
-	while (count--)
-		gt__put_char(out, ' ');
-}
-
-struct unit {
-	uint64_t ns;
-	const char *word;
-};
-
-static struct unit unit_of(uint64_t ns)
-{
-	static const struct unit units[] = {{1000000000, "s"},
-	                                    {1000000, "ms"},
-	                                    {1000, "\u00b5s"},
-	                                    {1, "ns"}};
-	size_t i = 0;
-
-	while (ns < units[i].ns && units[i].ns > 1)
-		i++;
-	return units[i];
-}
-
-void gt__put_duration(struct gt__out *out, uint64_t ns)
-{
-	struct unit unit = unit_of(ns);
-	uint64_t rest = ns % unit.ns;
-
-	gt__put_u64(out, ns / unit.ns);
-	if (unit.ns > 1) {
-		rest = rest / (unit.ns / 1000);
-		gt__put_char(out, '.');
-		gt__put_char(out, (char)('0' + rest / 100));
-		gt__put_char(out, (char)('0' + rest / 10 % 10));
-		gt__put_char(out, (char)('0' + rest % 10));
-	}
-	gt__put_char(out, ' ');
-	gt__put(out, unit.word);
-}
-
-size_t gt__duration_columns(uint64_t ns)
-{
-	struct unit unit = unit_of(ns);
-	size_t columns = unit.ns == 1000000000 ? 3 : 4; /* "0 s", "0 ms" */
-	uint64_t whole = ns / unit.ns;
-
-	if (unit.ns > 1)
-		columns += 4; /* ".123" */
-	for (; whole >= 10; whole /= 10)
-		columns++;
-	return columns;
-}
-
-bool gt__lost_anything(const struct gt_losses *losses)
-{
-	size_t i;
-
-	for (i = 0; i < GT__LOSS_WORDS; i++)
-		if (gt__loss(losses, i))
-			return true;
-	return false;
-}
-
-static void put_outcome(struct gt__out *o, const struct gt_summary *summary)
-{
-	switch (summary->ending) {
-	case GT_ENDING_HALTED:
-		gt__put(o, "halted with status ");
-		gt__put_u64(o, summary->status);
-		break;
-	case GT_ENDING_ABORTED:
-		gt__put(o, "ABORTED");
-		break;
-	case GT_ENDING_SHUTDOWN:
-		gt__put(o, "TRIPLE FAULT");
-		break;
-	case GT_ENDING_TIMEOUT:
-		gt__put(o, "TIMED OUT");
-		break;
-	case GT_ENDING_INTERRUPTED:
-		gt__put(o, "INTERRUPTED");
-		break;
-	case GT_ENDING_FAILED:
-		gt__put(o, "THE HOST FAILED");
-		break;
-	case GT_ENDING_SNAPSHOT:
-		gt__put(o, "snapshot, still running");
-		break;
-	case GT_ENDING_UNKNOWN:
-		gt__put(o, "end not captured");
-		break;
-	}
-}
-
-static void put_counted(struct gt__out *o, uint64_t count, const char *word)
-{
-	gt__put_u64(o, count);
-	gt__put_char(o, ' ');
-	gt__put(o, word);
-	if (count != 1)
-		gt__put_char(o, 's');
-}
-
-static uint64_t elapsed_ns(const struct gt_trace *trace, uint64_t time_ns)
-{
-	return time_ns > trace->start_ns ? time_ns - trace->start_ns : 0;
-}
-
-void gt__put_header(struct gt__out *o, const struct gt__collect *c,
-                    const struct gt_summary *summary)
-{
-	const struct gt_trace *trace = c->head.trace;
-
-	gt__put_terminal(o, trace->guest_name);
-	gt__put(o, "  ");
-	gt__put_terminal(o, trace->backend);
-	gt__put(o, "  ");
-	put_outcome(o, summary);
-	gt__put(o, " after ");
-	gt__put_duration(o, elapsed_ns(trace, summary->end_ns));
-	gt__put(o, "  times within ");
-	gt__put_duration(o, summary->clock.error_bound_ns);
-	gt__put_char(o, '\n');
-	if (summary->message.count) {
-		gt__put(o, "\u2717 ");
-		gt__put_terminal(o, summary->message);
-		gt__put_char(o, '\n');
-	}
-	put_counted(o, summary->spans, "span");
-	gt__put(o, ", ");
-	put_counted(o, summary->events, "event");
-	gt__put(o, ", ");
-	put_counted(o, summary->counters, "counter");
-	gt__put(o, ", ");
-	put_counted(o, trace->vcpus, "vCPU");
-	gt__put(o, "  trace ");
-	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
-	gt__put_char(o, '\n');
-}
-
-/* ---- Items --------------------------------------------------------------- */
+#define FOLLOW_COLUMNS  24u /* of names, so that one tree is as the next */
+#define BAR_COLUMNS_MIN 72u /* a narrower terminal has no room for bars */
 
 struct printer {
 	struct gt__out *out;
 	struct gt__collect *c;
 	size_t width;                   /* of the column of names */
+	unsigned bar;                   /* columns of a bar */
+	uint64_t whole_ns;              /* of a full bar: the longest span */
 	uint32_t died_span;             /* innermost span that never closed */
 	uint32_t last_event;            /* or GT__ROOT, as the one above */
 	bool last[DRAWN_DEPTH_MAX + 1]; /* by depth: nothing follows there */
 };
 
-static const struct gt_site_view *site_of(const struct gt__collect *c,
-                                          const struct gt__item *item)
+static struct gt_text name_of(const struct gt__collect *c,
+                              const struct gt__item *item)
 {
+	static const struct gt_text exit = {"exit", 4};
+	const struct gt__host_span *h;
+
 	switch (item->kind) {
 	case GT__SPAN_ITEM:
-		return c->spans[item->index].view.site;
+		return c->spans[item->index].view.site->name;
 	case GT__EVENT_ITEM:
+		return c->events[item->index].view.site->name;
+	case GT__HOST_ITEM:
 		break;
 	}
-	return c->events[item->index].view.site;
+	h = &c->host_spans[item->index];
+	return h->kind == GT_HOST_WORK ? h->name : exit;
 }
 
 static uint32_t drawn_depth(uint32_t depth)
@@ -193,6 +61,8 @@ static const char *mark_of(const struct printer *p, const struct gt__item *item)
 {
 	if (item->kind == GT__SPAN_ITEM)
 		return "\u2500";
+	if (item->kind == GT__HOST_ITEM)
+		return "\u25cb";
 	return p->c->events[item->index].counter ? "#" : "\u00b7";
 }
 
@@ -202,6 +72,7 @@ static void put_branch(struct printer *p, const struct gt__item *item,
 	uint32_t depth = drawn_depth(walk->depth), i;
 
 	p->last[depth] = walk->last;
+	gt__paint(p->out, GT__DIM);
 	for (i = 1; i < depth; i++)
 		gt__put(p->out, p->last[i] ? "   " : "\u2502  ");
 	if (depth)
@@ -210,6 +81,7 @@ static void put_branch(struct printer *p, const struct gt__item *item,
 		gt__put(p->out, mark_of(p, item));
 		gt__put_char(p->out, ' ');
 	}
+	gt__unpaint(p->out);
 }
 
 static void put_value(struct gt__out *o, const struct gt_field *f)
@@ -259,8 +131,10 @@ static void put_fields(struct gt__out *o, const struct gt_field *fields,
 
 	for (i = 0; i < count; i++) {
 		gt__put_char(o, ' ');
+		gt__paint(o, GT__DIM);
 		gt__put_logfmt(o, fields[i].key);
 		gt__put_char(o, '=');
+		gt__unpaint(o);
 		put_value(o, &fields[i]);
 		if (is_cut(&fields[i]))
 			gt__put(o, "\u2026");
@@ -272,17 +146,22 @@ static void put_site(struct printer *p, const struct gt_site_view *site,
 {
 	struct gt__out *o = p->out;
 
+	gt__paint(o, GT__DIM);
 	gt__put(o, "  [");
 	gt__put_terminal(o, site->target);
 	gt__put_char(o, ']');
+	gt__unpaint(o);
 	if (p->c->head.trace->vcpus > 1) {
 		gt__put(o, " vCPU ");
 		gt__put_u64(o, vcpu);
 	}
+	if (site->level != GT_ERROR && site->level != GT_WARN)
+		return;
+	gt__put_char(o, ' ');
 	if (site->level == GT_ERROR)
-		gt__put(o, " ERROR");
-	else if (site->level == GT_WARN)
-		gt__put(o, " WARN");
+		gt__put_painted(o, GT__ALARM, "ERROR");
+	else
+		gt__put_painted(o, GT__YELLOW, "WARN");
 }
 
 static void put_flags(struct gt__out *o, unsigned flags)
@@ -309,9 +188,10 @@ static void put_status(struct gt__out *o, const struct gt_span_view *span)
 	case GT_STATUS_UNSET:
 		return;
 	case GT_STATUS_OK:
-		gt__put(o, "  \u2713 ok");
+		gt__put_painted(o, GT__GREEN, "  \u2713 ok");
 		return;
 	case GT_STATUS_ERROR:
+		gt__paint(o, GT__RED);
 		gt__put(o, "  \u2717 error");
 		break;
 	}
@@ -319,6 +199,7 @@ static void put_status(struct gt__out *o, const struct gt_span_view *span)
 		gt__put(o, ": ");
 		gt__put_terminal(o, span->status_text);
 	}
+	gt__unpaint(o);
 }
 
 static void put_time(struct printer *p, uint64_t ns, bool relative)
@@ -332,53 +213,103 @@ static void put_time(struct printer *p, uint64_t ns, bool relative)
 	gt__put_duration(p->out, ns);
 }
 
+static void put_bar(struct printer *p, uint64_t ns)
+{
+	if (!p->bar)
+		return;
+	gt__put_char(p->out, ' ');
+	gt__put_bar(p->out, ns, p->whole_ns, p->bar);
+}
+
 static void put_span(struct printer *p, uint32_t index)
 {
 	const struct gt_span_view *s = &p->c->spans[index].view;
 
 	put_time(p, s->end_ns - s->start_ns, false);
+	put_bar(p, s->end_ns - s->start_ns);
 	put_site(p, s->site, s->vcpu);
 	put_fields(p->out, s->fields, s->field_count);
 	put_status(p->out, s);
 	put_flags(p->out, s->flags);
 	if (s->flags & GT_SPAN_INTERRUPTED)
-		gt__put(p->out, "  \u2717 INTERRUPTED");
+		gt__put_painted(p->out, GT__ALARM, "  \u2717 INTERRUPTED");
 	if (index == p->died_span)
-		gt__put(p->out, "  \u25c0 it died in here");
+		gt__put_painted(p->out, GT__YELLOW, "  \u25c0 it died in here");
 }
 
 static void put_event(struct printer *p, uint32_t index)
 {
 	const struct gt_event_view *e = &p->c->events[index].view;
 
-	put_time(p, elapsed_ns(p->c->head.trace, e->time_ns), true);
+	put_time(p, gt__elapsed_ns(p->c->head.trace, e->time_ns), true);
+	put_bar(p, 0);
 	put_site(p, e->site, e->vcpu);
 	put_fields(p->out, e->fields, e->field_count);
 	put_flags(p->out, e->flags);
 	if (index == p->last_event)
-		gt__put(p->out,
-		        p->died_span == GT__ROOT
-		                ? "  \u25c0 last event: it died after this"
-		                : "  \u25c0 last event");
+		gt__put_painted(
+			p->out, GT__YELLOW,
+			p->died_span == GT__ROOT
+				? "  \u25c0 last event: it died after this"
+				: "  \u25c0 last event");
+}
+
+static void put_host_span(struct printer *p, uint32_t index)
+{
+	const struct gt__host_span *h = &p->c->host_spans[index];
+	struct gt__out *o = p->out;
+
+	put_time(p, h->end_ns - h->start_ns, false);
+	put_bar(p, h->end_ns - h->start_ns);
+	gt__put(o, "  ");
+	if (p->c->head.trace->vcpus > 1) {
+		gt__put(o, "vCPU ");
+		gt__put_u64(o, h->vcpu);
+		gt__put_char(o, ' ');
+	}
+	if (h->kind == GT_HOST_WORK) {
+		gt__put(o, "host");
+	} else {
+		gt__put(o, gt__exit_word(h->reason));
+		if (h->reason == GT_EXIT_IO) {
+			gt__put_char(o, ' ');
+			gt__put_u64(o, h->port);
+		}
+	}
+	if (h->tracing)
+		gt__put_painted(o, GT__DIM, " tracing");
+	put_flags(o, h->flags);
 }
 
 static size_t name_columns(const struct printer *p, const struct gt__item *item,
                            uint32_t depth)
 {
 	return branch_columns(item, depth) +
-	       gt__terminal_columns(site_of(p->c, item)->name);
+	       gt__terminal_columns(name_of(p->c, item));
 }
 
-static void find_width(struct printer *p)
+/* Of the columns of names and bars. */
+static void find_widths(struct printer *p)
 {
+	size_t most = NAME_COLUMNS;
 	const struct gt__item *item;
 	struct gt__walk walk = {0};
 
+	if (p->out->columns && p->out->columns / 2 < most)
+		most = p->out->columns / 2;
+	if (p->out->columns >= BAR_COLUMNS_MIN)
+		p->bar = p->out->columns >= 2 * BAR_COLUMNS_MIN ? 16 : 8;
 	while ((item = gt__collect_next(p->c, &walk))) {
 		size_t columns = name_columns(p, item, walk.depth);
+		const struct gt_span_view *s;
 
-		if (columns > p->width && columns <= NAME_COLUMNS)
+		if (columns > p->width && columns <= most)
 			p->width = columns;
+		if (item->kind != GT__SPAN_ITEM)
+			continue;
+		s = &p->c->spans[item->index].view;
+		if (s->end_ns - s->start_ns > p->whole_ns)
+			p->whole_ns = s->end_ns - s->start_ns;
 	}
 }
 
@@ -389,7 +320,7 @@ static void find_end(struct printer *p, const struct gt_summary *summary)
 	uint64_t latest = 0;
 	uint32_t i;
 
-	if (summary->ending == GT_ENDING_HALTED ||
+	if (!summary || summary->ending == GT_ENDING_HALTED ||
 	    summary->ending == GT_ENDING_UNKNOWN)
 		return;
 	for (i = 0; i < c->span_count; i++) {
@@ -412,9 +343,13 @@ static void put_item(struct printer *p, const struct gt__item *item,
                      const struct gt__walk *walk)
 {
 	size_t columns = name_columns(p, item, walk->depth);
+	size_t from = p->out->used;
 
 	put_branch(p, item, walk);
-	gt__put_terminal(p->out, site_of(p->c, item)->name);
+	if (item->kind == GT__SPAN_ITEM)
+		gt__paint(p->out, GT__BOLD);
+	gt__put_terminal(p->out, name_of(p->c, item));
+	gt__unpaint(p->out);
 	if (columns < p->width)
 		gt__put_spaces(p->out, p->width - columns);
 	switch (item->kind) {
@@ -424,13 +359,16 @@ static void put_item(struct printer *p, const struct gt__item *item,
 	case GT__EVENT_ITEM:
 		put_event(p, item->index);
 		break;
+	case GT__HOST_ITEM:
+		put_host_span(p, item->index);
+		break;
 	}
 	if (walk->depth > DRAWN_DEPTH_MAX) {
 		gt__put(p->out, "  (depth ");
 		gt__put_u64(p->out, walk->depth);
 		gt__put_char(p->out, ')');
 	}
-	gt__put_char(p->out, '\n');
+	gt__end_line(p->out, from);
 	gt__out_record(p->out);
 }
 
@@ -446,7 +384,9 @@ void gt__put_tree(struct gt__out *o, struct gt__collect *c,
 	const struct gt__item *item;
 	struct gt__walk walk = {0};
 
-	find_width(&p);
+	if (!summary)
+		p.width = FOLLOW_COLUMNS;
+	find_widths(&p);
 	find_end(&p, summary);
 	while ((item = gt__collect_next(c, &walk)) && !o->error)
 		put_item(&p, item, &walk);
@@ -455,6 +395,8 @@ void gt__put_tree(struct gt__out *o, struct gt__collect *c,
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
+	uint32_t hidden;
+
 	if (x->printed)
 		gt__put_char(&x->out, '\n');
 	gt__put_header(&x->out, c, summary);
@@ -462,10 +404,20 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 		gt__put(&x->out, "something was lost: `guesttrace report` "
 		                 "says what\n");
 	gt__put_char(&x->out, '\n');
-	gt__put_tree(&x->out, c, summary);
+	if (gt__collect_prune(c, &x->options, &hidden))
+		gt__put_tree(&x->out, c, summary);
+	else if (!x->out.error)
+		x->out.error = -ENOMEM;
+}
+
+int gt_tree_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink)
+{
+	return gt__collect_sink_with(output, options, print, NULL, ret_sink);
 }
 
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	return gt__collect_sink_new(output, print, NULL, ret_sink);
+	return gt_tree_with(output, NULL, ret_sink);
 }

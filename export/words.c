@@ -13,6 +13,13 @@ const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
 	{GT_SPAN_OPEN_LOST, "open_lost"},
 };
 
+const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS] = {
+	{GT_CLOCK_NOT_INVARIANT, "not_invariant"},
+	{GT_CLOCK_WARPED, "warped"},
+	{GT_CLOCK_RATE_DIFFERS, "rate_differs"},
+	{GT_CLOCK_MOVED, "moved"},
+};
+
 #define LOSS(name, prose) \
 	offsetof(struct gt_losses, name), #name, "guesttrace.lost." #name, prose
 const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
@@ -125,6 +132,21 @@ const char *gt__ending_word(enum gt_ending ending)
 		return "failed";
 	case GT_ENDING_SNAPSHOT:
 		return "snapshot";
+	}
+	return "unknown";
+}
+
+const char *gt__clock_source_word(enum gt_clock_source source)
+{
+	switch (source) {
+	case GT_CLOCK_READINGS:
+		return "readings";
+	case GT_CLOCK_HYPERVISOR:
+		return "hypervisor";
+	case GT_CLOCK_CPUID:
+		return "cpuid";
+	case GT_CLOCK_KERNEL:
+		return "kernel";
 	}
 	return "unknown";
 }

@@ -7,11 +7,13 @@
 #include <guesttrace/export.h>
 
 struct gt__flag_word {
-	unsigned flag; /* enum gt_span_flag */
+	unsigned flag; /* enum gt_span_flag, enum gt_clock_flag */
 	const char *word;
 };
 #define GT__FLAG_WORDS 7u
 extern const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS];
+#define GT__CLOCK_WORDS 4u
+extern const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS];
 
 struct gt__loss_word {
 	size_t offset; /* in struct gt_losses */
@@ -27,6 +29,7 @@ const char *gt__level_word(enum gt_level level);
 const char *gt__type_word(enum gt_type type);
 const char *gt__status_word(enum gt_status status);
 const char *gt__ending_word(enum gt_ending ending);
+const char *gt__clock_source_word(enum gt_clock_source source);
 const char *gt__exit_word(unsigned reason);
 
 /*

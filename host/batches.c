@@ -68,7 +68,7 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	gt_hyperlight_decode((enum gt_wire)wire, cursor.at, cursor.left, NULL,
 	                     show, &taking, &result);
 	count_losses(pipeline, &result);
-	while (gt__timeline_peek(&vcpu->timeline))
+	while (gt__edges_peek(&vcpu->timeline))
 		gt__pipeline_edge(pipeline, number);
 	/* The vCPU stands still: what comes next is younger. */
 	if ((int64_t)now_tick > 0 && now_tick > vcpu->lower_tick)

@@ -173,6 +173,8 @@ static int replay(struct reader *reader, struct gt__pipeline *pipeline,
 			return r;
 		if (options->progress)
 			options->progress(options->context, reader->total);
+		if (options->stops_at_end && frame.type == GT__FRAME_END)
+			break;
 	}
 	return r < 0 ? r
 	             : gt__pipeline_finish(pipeline, reader->cut_bytes,

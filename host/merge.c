@@ -41,8 +41,7 @@ static struct gt__place place(const struct gt__pipeline *pipeline,
 }
 
 /* While the vCPU was out of the guest it recorded nothing. */
-static void keep_inside(const struct gt__timeline *timeline,
-                        struct gt__place *at)
+static void keep_inside(const struct gt__edges *timeline, struct gt__place *at)
 {
 	if (timeline->out && at->tick > timeline->since_tick) {
 		at->tick = timeline->since_tick;
@@ -82,7 +81,7 @@ void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
 	struct gt__place at = place(pipeline, vcpu, guest_tsc);
 	const struct gt__edge *edge;
 
-	while ((edge = gt__timeline_peek(&vcpu->timeline)) &&
+	while ((edge = gt__edges_peek(&vcpu->timeline)) &&
 	       edge_is_first(edge, at.tick))
 		gt__pipeline_edge(pipeline, number);
 	settle(pipeline, number, at, when);
@@ -92,7 +91,7 @@ void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
 static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
-	const struct gt__edge *edge = gt__timeline_peek(&vcpu->timeline);
+	const struct gt__edge *edge = gt__edges_peek(&vcpu->timeline);
 	bool has_record =
 		gt__levels_peek(&vcpu->levels, gt__pipeline_sites(pipeline),
 	                        all, &pipeline->summary.losses, &vcpu->next);

@@ -65,7 +65,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus;
 	     i++) {
 		gt__levels_fini(&pipeline->vcpus[i].levels);
-		gt__timeline_fini(&pipeline->vcpus[i].timeline);
+		gt__edges_fini(&pipeline->vcpus[i].timeline);
 	}
 	gt__spans_fini(&pipeline->spans);
 	gt__foreign_fini(&pipeline->foreign);

@@ -8,7 +8,7 @@
 #include "levels.h"
 #include "pipeline.h"
 #include "spans.h"
-#include "timeline.h"
+#include "edges.h"
 #include "tscmap.h"
 
 #define GT__SITE_TABLES_MAX 64u
@@ -27,7 +27,7 @@ struct gt__place {
 struct gt__pipeline_vcpu {
 	struct gt__levels levels;
 	struct gt__tsc_map tsc;
-	struct gt__timeline timeline;
+	struct gt__edges timeline;
 	uint64_t lost, cut;  /* latest word of the guest */
 	uint64_t lower_tick; /* no record to come is older */
 	uint64_t upper_tick; /* nor any that is here younger */

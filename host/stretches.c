@@ -38,7 +38,7 @@ static void show(struct gt__pipeline *pipeline, struct gt_host_span_view *view)
 static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
                          const struct gt__edge *edge, uint64_t ns)
 {
-	const struct gt__timeline *timeline = &pipeline->vcpus[vcpu].timeline;
+	const struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
 	bool is_exit = edge->kind == GT__EDGE_ENTER;
 	const struct gt__edge *why = is_exit ? &timeline->exit : edge;
 	struct gt_host_span_view view = {
@@ -85,8 +85,8 @@ static void show_work(struct gt__pipeline *pipeline, uint32_t vcpu,
 
 void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t vcpu)
 {
-	struct gt__timeline *timeline = &pipeline->vcpus[vcpu].timeline;
-	struct gt__edge edge = gt__timeline_take(timeline);
+	struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
+	struct gt__edge edge = gt__edges_take(timeline);
 	uint64_t ns = gt__pipeline_ns(pipeline, edge.tick);
 
 	if (ns < timeline->since_ns)
@@ -113,14 +113,14 @@ void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t vcpu)
 static int add(struct gt__pipeline *pipeline, uint32_t vcpu,
                const struct gt__edge *edge)
 {
-	struct gt__timeline *timeline = &pipeline->vcpus[vcpu].timeline;
+	struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
 	uint32_t max = 2 * pipeline->limits.exits;
-	int r = gt__timeline_add(timeline, edge, max);
+	int r = gt__edges_add(timeline, edge, max);
 
 	if (r != -ENOSPC)
 		return r;
 	gt__pipeline_edge(pipeline, vcpu);
-	return gt__timeline_add(timeline, edge, max);
+	return gt__edges_add(timeline, edge, max);
 }
 
 int gt__pipeline_entered(struct gt__pipeline *pipeline, uint32_t vcpu,

@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export_sample DIRECTORY: writes one file per format, all of the same runs,
- * for the readers in tests/readers to compare.
+ * export_sample DIRECTORY [wild COUNT | unicode]: writes one file per format,
+ * all of the same runs, for the readers in tests/readers to compare. What no
+ * report has, the stretches of the host, is in host.jsonl as it was told.
  */
 #include "synthetic.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *directory;
 
 static int write_file(void *context, const void *bytes, size_t count)
 {
 	return fwrite(bytes, 1, count, context) == count ? 0 : -EIO;
 }
 
-static FILE *open_file(const char *directory, const char *name)
+static FILE *open_file(const char *name)
 {
-	char path[4096];
+	char path[4096], *slash;
 	FILE *file;
 
 	snprintf(path, sizeof path, "%s/%s", directory, name);
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	mkdir(path, 0777);
+	*slash = '/';
 	file = fopen(path, "wb");
 	if (!file) {
 		perror(path);
@@ -27,32 +37,128 @@ static FILE *open_file(const char *directory, const char *name)
 	return file;
 }
 
+/* ---- A directory for CTF ------------------------------------------------- */
+
+static FILE *ctf_files[8192];
+static size_t ctf_file_count;
+
+static int create(void *context, const char *name, struct gt_output *ret_output)
+{
+	char path[256];
+	FILE *file;
+
+	(void)context;
+	snprintf(path, sizeof path, "%s/ctf", directory);
+	mkdir(path, 0777);
+	snprintf(path, sizeof path, "ctf/%s", name);
+	file = open_file(path);
+	ctf_files[ctf_file_count++] = file;
+	*ret_output = (struct gt_output){write_file, file};
+	return 0;
+}
+
+/* ---- The host's stretches as they are ------------------------------------ */
+
+static FILE *host_file;
+
+static void put_name(struct gt_text name)
+{
+	size_t i;
+
+	for (i = 0; i < name.count; i++)
+		fprintf(host_file, "\\u%04x", (unsigned char)name.bytes[i]);
+}
+
+static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_host_span_view *span)
+{
+	(void)sink;
+	fprintf(host_file,
+	        "{\"index\":%u,\"id\":\"%016" PRIx64
+	        "\",\"parent_id\":\"%016" PRIx64 "\",\"start_ns\":\"%" PRIu64
+	        "\",\"end_ns\":\"%" PRIu64
+	        "\",\"kind\":%d,\"reason\":%d,\"vcpu\":%u,\"port\":%u,"
+	        "\"tracing\":%s,\"waiting_ns\":\"%" PRIu64
+	        "\",\"flags\":%u,\"name\":\"",
+	        trace->index, span->id, span->parent_id, span->start_ns,
+	        span->end_ns, (int)span->kind, (int)span->reason, span->vcpu,
+	        span->port, span->tracing ? "true" : "false", span->waiting_ns,
+	        span->flags);
+	put_name(span->name);
+	fprintf(host_file, "\"}\n");
+	return 0;
+}
+
+static int nothing(struct gt_sink *sink)
+{
+	(void)sink;
+	return 0;
+}
+
+static void forget(struct gt_sink *sink)
+{
+	(void)sink;
+}
+
+static struct gt_sink host_sink = {
+	.host_span = put_host,
+	.finish = nothing,
+	.free = forget,
+};
+
+/* ---- Runs ---------------------------------------------------------------- */
+
+static void show(struct syn *s, int argc, char **argv)
+{
+	unsigned i, count;
+
+	if (argc == 4) {
+		count = (unsigned)strtoul(argv[3], NULL, 10);
+		for (i = 0; i < count; i++)
+			syn_wild(s, i, i + 1, 40);
+	} else if (argc == 3) {
+		syn_unicode(s, 0);
+	} else {
+		syn_everything(s, 0);
+		for (i = 1; i < 12; i++)
+			syn_random(s, i, i, 2000);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	const struct gt_directory ctf = {.create = create};
+	FILE *files[SYN_FORMATS];
 	struct syn s = {0};
-	FILE *files[SYN_SINKS];
 	bool failed;
 	size_t i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: export_sample DIRECTORY\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: export_sample DIRECTORY "
+		                "[wild COUNT | unicode]\n");
 		return 2;
 	}
-	for (i = 0; i < SYN_SINKS; i++) {
+	directory = argv[1];
+	host_file = open_file("host.jsonl");
+	for (i = 0; i < SYN_FORMATS; i++) {
 		struct gt_output output = {.write = write_file};
 
-		files[i] = open_file(argv[1], syn_formats[i].name);
-		output.context = files[i];
-		if (syn_formats[i].make(&output, &s.sinks[i]))
+		output.context = files[i] = open_file(syn_formats[i].name);
+		if (syn_formats[i].make(&output, &s.sinks[s.sink_count++]))
 			return 1;
-		s.sink_count++;
 	}
-	syn_everything(&s, 0);
-	for (i = 1; i < 12; i++)
-		syn_random(&s, (uint32_t)i, (uint32_t)i, 2000);
+	s.sinks[s.sink_count++] = &host_sink;
+	if (argc < 4) { /* not thousands of files */
+		if (gt_ctf_new(&ctf, argc == 2, &s.sinks[s.sink_count++]))
+			return 1;
+	}
+	show(&s, argc, argv);
 	failed = syn_finish(&s) != 0;
-	for (i = 0; i < SYN_SINKS; i++)
+	for (i = 0; i < SYN_FORMATS; i++)
 		failed |= fclose(files[i]) != 0;
+	for (i = 0; i < ctf_file_count; i++)
+		failed |= fclose(ctf_files[i]) != 0;
+	failed |= fclose(host_file) != 0;
 	syn_free(&s);
 	return failed;
 }

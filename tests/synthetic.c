@@ -6,13 +6,15 @@
 
 #define START_NS UINT64_C(1795420800123456789)
 
-const struct syn_format syn_formats[SYN_SINKS] = {
+const struct syn_format syn_formats[SYN_FORMATS] = {
 	{"trace.perfetto", gt_perfetto_new}, {"otlp.pb", gt_otlp_protobuf_new},
 	{"trace.json", gt_chrome_new},       {"otlp.jsonl", gt_otlp_json_new},
 	{"folded.txt", gt_folded_new},       {"spans.csv", gt_csv_new},
 	{"tree.txt", gt_tree_new},           {"report.txt", gt_report_new},
-	{"report.json", gt_report_json_new},
+	{"report.json", gt_report_json_new}, {"exits.txt", gt_folded_exits_new},
 };
+
+uint32_t syn_level;
 
 struct gt_text syn_text(const char *text)
 {
@@ -34,6 +36,11 @@ static void keep_error(struct syn *s, int rc)
 						      __VA_ARGS__));           \
 	} while (0)
 
+static uint64_t exported_id(const struct syn *s, uint64_t guest_id)
+{
+	return UINT64_C(0x9d3c51ff00000000) * (s->trace.index + 1) + guest_id;
+}
+
 void syn_begin(struct syn *s, uint32_t index, const char *guest)
 {
 	size_t i;
@@ -43,25 +50,24 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 	s->trace.index = index;
 	for (i = 0; i < 16; i++)
 		s->trace.trace_id[i] = (uint8_t)(0x41 + 7 * i + index);
+	s->trace.trace_id[15] = (uint8_t)(0xaa + (index >> 8));
 	s->trace.parent_id = index % 2 ? 0 : 0x00f067aa0ba902b7;
 	s->trace.start_ns = START_NS + index * UINT64_C(1000000007);
 	s->trace.monotonic_offset_ns = INT64_C(1795000000000000123);
+	s->trace.boottime_offset_ns = INT64_C(77000000001);
 	s->trace.vcpus = 2;
 	s->trace.flags = 1;
 	s->trace.guest_name = syn_text(guest);
 	s->trace.vm_name = syn_text("vm-1");
 	s->trace.backend = syn_text("emulated");
 	s->sequence = 0;
+	s->host_ids = 0;
+	s->trace.run_id = exported_id(s, 2);
 	for (i = 0; i < s->sink_count; i++)
 		keep_error(s,
 		           s->sinks[i]->begin
 		                   ? s->sinks[i]->begin(s->sinks[i], &s->trace)
 		                   : 0);
-}
-
-static uint64_t exported_id(const struct syn *s, uint64_t guest_id)
-{
-	return UINT64_C(0x9d3c51ff00000000) * (s->trace.index + 1) + guest_id;
 }
 
 struct syn_span *syn_open_with(struct syn *s, const struct gt_site_view *site,
@@ -92,6 +98,7 @@ struct syn_span *syn_open_with(struct syn *s, const struct gt_site_view *site,
 	v->links = span->links;
 	v->vcpu = v->close_vcpu = vcpu;
 	v->entered = entered;
+	v->level = syn_level;
 	if (count)
 		memcpy(span->fields, fields, count * sizeof *fields);
 	span->open = true;
@@ -172,6 +179,20 @@ void syn_close(struct syn *s, struct syn_span *span, uint32_t vcpu,
 	span->view.close_vcpu = vcpu;
 	span->open = false;
 	CALL_(close, &span->view);
+}
+
+uint64_t syn_host(struct syn *s, struct gt_host_span_view stretch)
+{
+	if (!stretch.parent_id)
+		stretch.parent_id = s->trace.run_id;
+	stretch.id = exported_id(s, (UINT64_C(1) << 60) + ++s->host_ids);
+	stretch.start_ns += s->trace.start_ns;
+	stretch.end_ns += s->trace.start_ns;
+	if (stretch.kind != GT_HOST_WORK)
+		stretch.name = syn_text(stretch.kind == GT_HOST_GUEST ? "guest"
+		                                                      : "exit");
+	CALL_(host_span, &stretch);
+	return stretch.id;
 }
 
 /* The host closes what is open, the innermost first. */

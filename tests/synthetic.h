@@ -8,9 +8,10 @@
 
 #include <guesttrace/export.h>
 
-#define SYN_SINKS  9
-#define SYN_EVENTS 16 /* kept per span */
-#define SYN_FIELDS 24
+#define SYN_FORMATS 10
+#define SYN_SINKS   13
+#define SYN_EVENTS  16 /* kept per span */
+#define SYN_FIELDS  24
 
 struct syn_span {
 	struct gt_span_view view;
@@ -30,8 +31,12 @@ struct syn {
 	struct syn_span **spans; /* all of the trace */
 	size_t span_count;
 	uint64_t sequence;
+	uint64_t host_ids;
 	int error; /* first that a sink returned */
 };
+
+/* Of nesting, for what is opened next. */
+extern uint32_t syn_level;
 
 struct gt_text syn_text(const char *text);
 
@@ -54,6 +59,8 @@ void syn_counter(struct syn *s, const struct gt_site_view *site,
                  const struct gt_field *fields, size_t count);
 void syn_close(struct syn *s, struct syn_span *span, uint32_t vcpu,
                uint64_t at_ns);
+/* A stretch of the host; its id is returned. Times are since the start. */
+uint64_t syn_host(struct syn *s, struct gt_host_span_view stretch);
 void syn_end(struct syn *s, uint64_t at_ns);
 int syn_finish(struct syn *s);
 void syn_free(struct syn *s); /* the sinks as well */
@@ -64,10 +71,14 @@ struct syn_format {
 	const char *name; /* of the file */
 	int (*make)(const struct gt_output *, struct gt_sink **);
 };
-extern const struct syn_format syn_formats[SYN_SINKS];
+extern const struct syn_format syn_formats[SYN_FORMATS];
 
 /* A run with one of everything, and one of `count` random operations. */
 void syn_everything(struct syn *s, uint32_t index);
 void syn_random(struct syn *s, uint32_t index, uint32_t seed, unsigned count);
+/* Random names, keys and values of all types, with bad UTF-8 among them. */
+void syn_wild(struct syn *s, uint32_t index, uint32_t seed, unsigned count);
+/* Every code point there is, and each kind of bad byte. */
+void syn_unicode(struct syn *s, uint32_t index);
 
 #endif

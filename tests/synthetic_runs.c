@@ -117,7 +117,9 @@ static void requests(struct syn *s, struct syn_span *boot)
 	read = syn_open(s, &sites[READ], request, 0, 3000, true);
 	f[0] = u64_field("block", 99);
 	syn_event(s, &sites[MISS], read, 0, 3100, f, 1);
+	syn_level = 1;
 	timer = syn_open(s, &sites[TIMER], NULL, 0, 3200, true);
+	syn_level = 0;
 	syn_close(s, timer, 0, 3300);
 	syn_counter(s, &sites[DEPTH], read, 0, 3400, f, 1);
 	syn_late(read, u64_field("bytes", 4096));
@@ -153,6 +155,40 @@ static void overlaps(struct syn *s, struct syn_span *boot)
 	syn_close(s, b, 1, 22000);
 }
 
+/* What the host did: exits inside of each other's work, some of no time. */
+static void host(struct syn *s, const struct syn_span *boot)
+{
+#define STRETCH_(...) syn_host(s, (struct gt_host_span_view){__VA_ARGS__})
+	uint64_t exit, work;
+
+	STRETCH_(.kind = GT_HOST_GUEST, .end_ns = 2000, .reason = GT_EXIT_IO);
+	exit = STRETCH_(.kind = GT_HOST_EXIT, .start_ns = 2000, .end_ns = 2600,
+	                .reason = GT_EXIT_IO, .port = 0x3f8,
+	                .parent_id = boot->view.id, .waiting_ns = 120);
+	work = STRETCH_(.kind = GT_HOST_WORK, .start_ns = 2100, .end_ns = 2600,
+	                .parent_id = exit, .name = syn_text("uart \x1b;x"));
+	STRETCH_(.kind = GT_HOST_WORK, .start_ns = 2200, .end_ns = 2300,
+	         .parent_id = work, .name = syn_text("write"));
+	STRETCH_(.kind = GT_HOST_WORK, .start_ns = 2300, .end_ns = 2600,
+	         .parent_id = work, .name = syn_text("fsync"));
+	STRETCH_(.kind = GT_HOST_GUEST, .start_ns = 2600, .end_ns = 9500,
+	         .reason = GT_EXIT_IO, .parent_id = boot->view.id);
+	STRETCH_(.kind = GT_HOST_EXIT, .start_ns = 9500, .end_ns = 9500,
+	         .reason = GT_EXIT_IO, .port = GT_PORT_TRACE, .tracing = true,
+	         .parent_id = boot->view.id);
+	STRETCH_(.kind = GT_HOST_GUEST, .start_ns = 9500, .end_ns = 30000,
+	         .reason = GT_EXIT_EXCEPTION, .flags = GT_SPAN_INTERRUPTED);
+	STRETCH_(.kind = GT_HOST_GUEST, .vcpu = 1, .end_ns = 20800,
+	         .reason = GT_EXIT_MMIO);
+	exit = STRETCH_(.kind = GT_HOST_EXIT, .vcpu = 1, .start_ns = 20800,
+	                .end_ns = 21500, .reason = GT_EXIT_MMIO);
+	STRETCH_(.kind = GT_HOST_WORK, .vcpu = 1, .start_ns = 20800,
+	         .end_ns = 20800, .parent_id = exit, .name = syn_text("pci"));
+	STRETCH_(.kind = GT_HOST_EXIT, .vcpu = 1, .start_ns = 21500,
+	         .end_ns = 30000, .reason = GT_EXIT_HALT);
+#undef STRETCH_
+}
+
 void syn_everything(struct syn *s, uint32_t index)
 {
 	struct gt_field f[SYN_FIELDS];
@@ -167,10 +203,12 @@ void syn_everything(struct syn *s, uint32_t index)
 	f[0] = u64_field("user", 30);
 	f[1] = u64_field("system", 12);
 	syn_counter(s, &sites[LOAD], NULL, 1, 25000, f, 2);
+	syn_event(s, &sites[HOSTILE], boot, 0, 25500, f, all_fields(f));
 	syn_open(s, &sites[REQUEST], boot, 0, 26000, true);
 	f[0] = text_field("expression", GT_TYPE_STRING, "head < tail", 11);
 	syn_event(s, &sites[PANIC], s->spans[s->span_count - 1], 0, 27000, f,
 	          1);
+	host(s, boot);
 	s->summary.ending = GT_ENDING_ABORTED;
 	s->summary.message = syn_text("assertion failed: head < tail");
 	s->summary.exits[1] = 12;

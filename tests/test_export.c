@@ -60,12 +60,12 @@ static void a_full_disk_is_reported_by_finish_wherever_it_fills(void **state)
 	int error;
 
 	(void)state;
-	for (i = 0; i < SYN_SINKS; i++) {
+	for (i = 0; i < SYN_FORMATS; i++) {
 		struct limited all =
 			write_with_room_for(&syn_formats[i], SIZE_MAX, &error);
 
 		assert_int_equal(error, 0);
-		assert_true(all.written > 100);
+		assert_true(all.written > 20);
 		for (room = 0; room < all.written;
 		     room += 1 + all.written / 13) {
 			struct limited l = write_with_room_for(&syn_formats[i],
@@ -86,7 +86,7 @@ static void a_sink_may_be_freed_in_any_state(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < SYN_SINKS; i++) {
+	for (i = 0; i < SYN_FORMATS; i++) {
 		struct syn s = {.sink_count = 1};
 		static const struct gt_site_view site = {
 			.name = {"x", 1},
@@ -113,7 +113,7 @@ static void several_runs_may_be_seen_at_once(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < SYN_SINKS; i++) {
+	for (i = 0; i < SYN_FORMATS; i++) {
 		struct syn a = {.sink_count = 1}, b = {.sink_count = 1};
 		struct syn_span *in_a, *in_b;
 

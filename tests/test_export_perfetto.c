@@ -101,17 +101,35 @@ struct slice_event {
 static struct slice_event events[65536];
 static size_t event_count;
 
+/* Names of annotations by their interned number. */
+static struct bytes keys[1024];
+
+static void read_interned(struct bytes data)
+{
+	struct field f;
+	uint64_t number;
+
+	while (read_field(&data, &f)) {
+		if (f.number != 3)
+			continue;
+		number = find(f.bytes, 1).value;
+		assert_true(number > 0 && number < 1024);
+		keys[number] = find(f.bytes, 2).bytes;
+	}
+}
+
 /* The debug annotation of that name; empty if there is none. */
 static struct bytes annotation(struct bytes event, const char *key)
 {
-	struct field f, name;
+	struct bytes name;
+	struct field f;
 
 	while (read_field(&event, &f)) {
 		if (f.number != 4)
 			continue;
-		name = find(f.bytes, 10);
-		if (name.bytes.count == strlen(key) &&
-		    !memcmp(name.bytes.at, key, name.bytes.count))
+		name = keys[find(f.bytes, 1).value];
+		if (name.count == strlen(key) &&
+		    !memcmp(name.at, key, name.count))
 			return f.bytes;
 	}
 	return (struct bytes){0};
@@ -133,13 +151,18 @@ static void read_trace(struct bytes b)
 {
 	struct field packet, event;
 	bool first = true;
+	uint64_t machine = find(find(b, 1).bytes, 98).value;
+	uint64_t sequence = find(find(b, 1).bytes, 10).value;
 
+	assert_true(machine > 0 && sequence > 0);
 	event_count = 0;
 	while (read_field(&b, &packet)) {
 		assert_int_equal(packet.number, 1);
-		assert_int_equal(find(packet.bytes, 10).value, 1);
+		assert_int_equal(find(packet.bytes, 98).value, machine);
+		assert_int_equal(find(packet.bytes, 10).value, sequence);
 		assert_int_equal(find(packet.bytes, 13).value, first ? 3 : 2);
 		first = false;
+		read_interned(find(packet.bytes, 12).bytes);
 		event = find(packet.bytes, 11);
 		if (!event.bytes.count)
 			continue;
@@ -275,9 +298,9 @@ static void a_run_of_everything_has_its_instants_and_counters(void **state)
 		instants += events[i].type == 3;
 		counters += events[i].type == 4;
 	}
-	assert_int_equal(begins, 12 + 2); /* two are split */
-	assert_int_equal(instants, 3);
-	assert_int_equal(counters, 3); /* one of them has two values */
+	assert_int_equal(begins, 12 + 2 + 12); /* two are split; the host's */
+	assert_int_equal(instants, 4 + 1);     /* one span ends elsewhere */
+	assert_int_equal(counters, 3);         /* one of them has two values */
 	syn_free(&s);
 	free(b.at);
 }

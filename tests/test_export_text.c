@@ -283,7 +283,7 @@ static void c17_no_text_sink_shows_a_control_character(void **state)
 	size_t i, at;
 
 	(void)state;
-	for (i = SYN_BINARY; i < SYN_SINKS; i++) {
+	for (i = SYN_BINARY; i < SYN_FORMATS; i++) {
 		struct gt__out text = new_out();
 		struct gt_output output = {write_all, &text};
 		struct syn s = {.sink_count = 1};

@@ -2,7 +2,7 @@
 /*
  * The KVM backend against a kernel that lies: every exit reason, every error,
  * lengths and offsets outside of the run page, each set-up call failing. The
- * unit is included, with its system calls replaced.
+ * units are included, with their system calls replaced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +25,8 @@ static void *fake_mmap(void);
 #define mmap(at, n, prot, flags, fd, offset) fake_mmap()
 #define munmap(at, n)                        ((void)(at))
 #include "../vmm/kvm.c"
+#include "../vmm/kvm_machine.c"
+#include "../vmm/kvm_state.c"
 #undef open
 #undef close
 #undef ioctl

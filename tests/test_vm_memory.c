@@ -43,8 +43,8 @@ static void options_out_of_range_are_refused(void **state)
 		{VM_MEMORY_BYTES_MAX + 4096, 1, sizeof(struct vm_options),
 	         -EINVAL},
 		{UINT64_MAX, 1, sizeof(struct vm_options), -EINVAL},
-		{0, 2, sizeof(struct vm_options), -ENOTSUP},
-		{0, UINT32_MAX, sizeof(struct vm_options), -ENOTSUP},
+		{0, VM_VCPUS_MAX + 1, sizeof(struct vm_options), -EINVAL},
+		{0, UINT32_MAX, sizeof(struct vm_options), -EINVAL},
 		{0, 1, 0, -EINVAL},
 	};
 
@@ -62,6 +62,33 @@ static void options_out_of_range_are_refused(void **state)
 		assert_true(strlen(error) > 0);
 		assert_int_equal(vm_new(&vm, &options, NULL), cases[i].code);
 	}
+}
+
+static void several_vcpus_need_a_backend_that_has_them(void **state)
+{
+	struct vm_options options = {.size = sizeof options,
+	                             .backend = backend_of(state),
+	                             .vcpus = 2};
+	char error[VM_ERROR_BYTES] = "";
+	struct vm *vm = NULL;
+	int result = vm_new(&vm, &options, error);
+
+	if (backend_of(state) == VM_BACKEND_KVM) {
+		assert_int_equal(result, 0);
+		assert_true(vm_capabilities(vm) & VM_HAS_VCPUS);
+		vm_free(vm);
+		return;
+	}
+	assert_int_equal(result, -ENOTSUP);
+	assert_null(vm);
+	assert_string_equal(error,
+	                    "2 vCPUs need KVM; the emulated backend has 1");
+	options.backend = VM_BACKEND_AUTO;
+	if (vm_backend_usable(VM_BACKEND_KVM, NULL))
+		return;
+	assert_true(vm_new(&vm, &options, error) < 0);
+	assert_null(vm);
+	assert_memory_equal(error, "2 vCPUs need KVM; /dev/kvm: ", 28);
 }
 
 static struct vm *plain_vm(void **state, uint64_t memory_bytes)
@@ -308,6 +335,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_out_of_range_are_refused),
+		cmocka_unit_test(several_vcpus_need_a_backend_that_has_them),
 		cmocka_unit_test(what_is_no_guest_is_refused_with_a_reason),
 		cmocka_unit_test(steps_out_of_order_are_refused),
 		cmocka_unit_test(arguments_have_a_limit),

@@ -134,12 +134,15 @@ static void the_backend_is_there(void **state)
 int fixture_main(const struct CMUnitTest *tests, size_t n)
 {
 	struct CMUnitTest copies[TESTS_MAX];
+	const char *only = getenv("VM_TEST_ONLY");
 	int failures = 0;
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
 		bool usable = vm_backend_usable(backends[i], NULL);
 
+		if (only && strcmp(only, names[i]) != 0)
+			continue;
 		copies[0] = (struct CMUnitTest)cmocka_unit_test(
 			the_backend_is_there);
 		for (size_t t = 0; t < n && t + 1 < TESTS_MAX; t++)

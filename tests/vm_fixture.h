@@ -3,8 +3,10 @@
  * For the tests of the runner: runs tests/guests/behave.c once and keeps what
  * the host saw. The environment sets the pace: VM_TEST_SLACK_MS is how late a
  * watchdog may be (default 100), VM_TEST_REQUIRE names a backend ("kvm",
- * "emulated") whose absence is a failure and not a skipped test;
- * VM_TEST_SWEEP is the step in a walk over all ports.
+ * "emulated") whose absence is a failure and not a skipped test, VM_TEST_ONLY
+ * the only one to test;
+ * VM_TEST_SWEEP is the step in a walk over all ports, VM_TEST_CHANGES how many
+ * ways to spoil a snapshot are tried.
  */
 #ifndef VM_FIXTURE_H
 #define VM_FIXTURE_H

@@ -6,18 +6,17 @@
  * are reported all the same.
  *
  * What else is peculiar: a stop takes effect at the end of a translation block
- * only; `hlt` and a stop look alike; RIP is exact at memory faults only while
- * some memory hook exists; a fault never reaches the guest's IDT by itself. The
- * last one is made up for by interrupt.c.
+ * only; `hlt` and a stop look alike, so that each `hlt` has a hook; RIP is
+ * exact at memory faults only while some memory hook exists; a fault never
+ * reaches the guest's IDT by itself. The last one is made up for by
+ * interrupt.c.
  */
-#include "interrupt.h"
-#include "vm_internal.h"
+#include "engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unicorn/unicorn.h>
 
 /* What the emulator reserves; it ends the process where it cannot. */
 #define ENGINE_BYTES (UINT64_C(1100) << 20)
@@ -26,14 +25,12 @@
 #define PRESENT      0x01u
 #define NOWHERE      UINT64_C(8) /* in page 0, which is never mapped */
 
-struct engine {
-	uc_engine *uc;
-	bool pending;    /* `event` is to be delivered */
-	unsigned rewind; /* RIP is this far behind where it should be */
-	struct vm__event event;
-};
+static bool over(const struct vm *vm)
+{
+	return vm__over(vm->vcpus); /* there is one */
+}
 
-static int engine_failed(struct vm *vm, const char *what, uc_err err)
+int vm__engine_failed(struct vm *vm, const char *what, uc_err err)
 {
 	return vm__fail(vm->error, err == UC_ERR_NOMEM ? -ENOMEM : -EIO,
 	                "emulator: %s: %s", what, uc_strerror(err));
@@ -59,13 +56,13 @@ static int emulated_usable(char error[VM_ERROR_BYTES])
 
 static struct vm_exit exit_now(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = {
 		.registers_valid = true,
-		.cr0 = vm->entry.cr0,
-		.cr3 = vm->entry.cr3,
-		.cr4 = vm->entry.cr4,
-		.efer = vm->entry.efer,
+		.cr0 = vm->vcpus[0].entry.cr0,
+		.cr3 = vm->vcpus[0].entry.cr3,
+		.cr4 = vm->vcpus[0].entry.cr4,
+		.efer = vm->vcpus[0].entry.efer,
 	};
 	int names[] = {UC_X86_REG_R8, UC_X86_REG_R9, UC_X86_REG_R10};
 	void *values[] = {&exit.r8, &exit.r9, &exit.r10};
@@ -76,7 +73,7 @@ static struct vm_exit exit_now(struct vm *vm)
 
 static struct vm_exit exit_with_rip(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = exit_now(vm);
 
 	exit.rip_valid = true;
@@ -87,7 +84,7 @@ static struct vm_exit exit_with_rip(struct vm *vm)
 static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
                       uint32_t value)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit = exit_now(vm);
 	unsigned char data[sizeof value];
 
@@ -97,11 +94,11 @@ static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
 	exit.width = (uint8_t)size;
 	exit.write = write;
 	exit.count = 1;
-	vm__exit(vm, &exit, write ? data : NULL);
-	if (vm->ended)
+	vm__exit(vm->vcpus, &exit, write ? data : NULL);
+	if (!over(vm))
+		vm__enter(vm->vcpus);
+	if (over(vm) || vm__stopping(vm))
 		uc_emu_stop(engine->uc);
-	else
-		vm__enter(vm);
 }
 
 static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
@@ -110,7 +107,7 @@ static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value,
 	struct vm *vm = ctx;
 
 	(void)uc;
-	if (!vm->ended) /* else the rest of the block after the end */
+	if (!over(vm)) /* else the rest of the block after the end */
 		port_exit(vm, port, size, true, value);
 }
 
@@ -119,14 +116,14 @@ static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *ctx)
 	struct vm *vm = ctx;
 
 	(void)uc;
-	if (!vm->ended)
+	if (!over(vm))
 		port_exit(vm, port, size, false, 0);
 	return UINT32_MAX;
 }
 
 static void raise_event(struct vm *vm, struct vm__event event)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	if (!engine->pending)
 		engine->event = event;
@@ -149,7 +146,7 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *ctx)
 static void on_syscall(uc_engine *uc, void *ctx)
 {
 	struct vm *vm = ctx;
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	engine->rewind = 2;
 	raise_event(vm, (struct vm__event){.vector = VM__INVALID_OPCODE});
@@ -219,7 +216,7 @@ union callback {
 
 static uc_err hook_insn(struct vm *vm, union callback callback, int insn)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uc_hook hook;
 
 	return uc_hook_add(engine->uc, &hook, UC_HOOK_INSN, callback.pointer,
@@ -229,7 +226,7 @@ static uc_err hook_insn(struct vm *vm, union callback callback, int insn)
 static uc_err hook(struct vm *vm, int type, union callback callback,
                    uint64_t begin, uint64_t end)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uc_hook handle;
 
 	return uc_hook_add(engine->uc, &handle, type, callback.pointer, vm,
@@ -268,7 +265,7 @@ static uc_err hook_all(struct vm *vm)
 
 static int emulated_create(struct vm *vm)
 {
-	struct engine *engine = calloc(1, sizeof *engine);
+	struct vm__engine *engine = calloc(1, sizeof *engine);
 	uc_err err;
 
 	if (!engine)
@@ -276,17 +273,17 @@ static int emulated_create(struct vm *vm)
 	vm->state = engine;
 	err = uc_open(UC_ARCH_X86, UC_MODE_64, &engine->uc);
 	if (err)
-		return engine_failed(vm, "open", err);
+		return vm__engine_failed(vm, "open", err);
 	/* No address at all at which it stops by itself. */
 	err = uc_ctl_exits_enable(engine->uc);
 	if (!err)
 		err = hook_all(vm);
-	return err ? engine_failed(vm, "hooks", err) : 0;
+	return err ? vm__engine_failed(vm, "hooks", err) : 0;
 }
 
 static void emulated_destroy(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 
 	if (!engine)
 		return;
@@ -298,7 +295,7 @@ static void emulated_destroy(struct vm *vm)
 
 static int emulated_map(struct vm *vm, const struct vm__run *run)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	uint32_t prot = UC_PROT_READ;
 	uc_err err;
 
@@ -306,20 +303,21 @@ static int emulated_map(struct vm *vm, const struct vm__run *run)
 	prot |= run->prot & VM__EXECUTE ? UC_PROT_EXEC : 0;
 	err = uc_mem_map_ptr(engine->uc, run->gva, run->bytes, prot,
 	                     vm->space.ram + run->gpa);
-	return err ? engine_failed(vm, "map", err) : 0;
+	return err ? vm__engine_failed(vm, "map", err) : 0;
 }
 
-static int emulated_prepare(struct vm *vm)
+static int emulated_prepare(struct vm__vcpu *vcpu)
 {
-	struct engine *engine = vm->state;
+	struct vm *vm = vcpu->vm;
+	struct vm__engine *engine = vm->state;
 	uint64_t rflags = 2;
 	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
 	               UC_X86_REG_RFLAGS};
-	void *values[] = {&vm->entry.rip, &vm->entry.rsp, &vm->entry.rdi,
+	void *values[] = {&vcpu->entry.rip, &vcpu->entry.rsp, &vcpu->entry.rdi,
 	                  &rflags};
 	uc_err err = uc_reg_write_batch(engine->uc, names, values, 4);
 
-	return err ? engine_failed(vm, "registers", err) : 0;
+	return err ? vm__engine_failed(vm, "registers", err) : 0;
 }
 
 static struct vm__cpu cpu_get(uc_engine *uc)
@@ -362,7 +360,7 @@ static uc_err cpu_set(uc_engine *uc, const struct vm__cpu *before,
 /* Hands the pending exception to the guest. */
 static void deliver(struct vm *vm)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm__cpu before = cpu_get(engine->uc), cpu = before;
 	uc_err err;
 
@@ -373,30 +371,25 @@ static void deliver(struct vm *vm)
 		struct vm_exit exit = exit_with_rip(vm);
 
 		exit.reason = VM_EXIT_SHUTDOWN;
-		vm__exit(vm, &exit, NULL);
+		vm__exit(vm->vcpus, &exit, NULL);
 		return;
 	}
 	err = cpu_set(engine->uc, &before, &cpu);
 	if (err) {
 		struct vm_exit exit = {0};
 
-		vm__failed(vm, &exit, -EIO, "emulator: exception: %s",
+		vm__failed(vm->vcpus, &exit, -EIO, "emulator: exception: %s",
 		           uc_strerror(err));
 	}
-}
-
-static bool stopping(struct vm *vm)
-{
-	return atomic_load(&vm->watchdog.stop) != VM__STOP_NONE;
 }
 
 /* uc_emu_start() is back: an end, an exception, a stop, or `hlt`. */
 static void after_start(struct vm *vm, uc_err err)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vm->state;
 	struct vm_exit exit;
 
-	if (vm->ended)
+	if (over(vm))
 		return;
 	if (engine->pending) {
 		deliver(vm);
@@ -410,26 +403,35 @@ static void after_start(struct vm *vm, uc_err err)
 	}
 	exit = exit_with_rip(vm);
 	if (err) {
-		vm__failed(vm, &exit, -EIO, "emulator: %s", uc_strerror(err));
-	} else if (!stopping(vm)) {
+		vm__failed(vm->vcpus, &exit, -EIO, "emulator: %s",
+		           uc_strerror(err));
+	} else if (engine->hlt) {
+		engine->hlt = false;
 		exit.reason = VM_EXIT_HLT;
-		vm__exit(vm, &exit, NULL);
+		vm__exit(vm->vcpus, &exit, NULL);
 	}
 }
 
-static void emulated_run(struct vm *vm)
+static void emulated_run(struct vm__vcpu *vcpu)
 {
-	struct engine *engine = vm->state;
+	struct vm *vm = vcpu->vm;
+	struct vm__engine *engine = vm->state;
+	uc_err err = vm__engine_hook_hlts(vm);
 
-	vm__enter(vm);
-	while (!vm->ended) {
+	if (err) {
+		vm__failed(vcpu, &(struct vm_exit){0}, -EIO, "emulator: %s",
+		           uc_strerror(err));
+		return;
+	}
+	vm__enter(vm->vcpus);
+	while (!over(vm)) {
 		uint64_t rip = 0;
 
 		/* Here, too: a guest may fault faster than we can stop it. */
-		if (stopping(vm)) {
+		if (vm__stopping(vm)) {
 			struct vm_exit exit = exit_with_rip(vm);
 
-			vm__interrupted(vm, &exit);
+			vm__interrupted(vm->vcpus, &exit);
 			break;
 		}
 		uc_reg_read(engine->uc, UC_X86_REG_RIP, &rip);
@@ -437,24 +439,38 @@ static void emulated_run(struct vm *vm)
 	}
 }
 
-static void emulated_interrupt(struct vm *vm)
+static void emulated_interrupt(struct vm__vcpu *vcpu)
 {
-	struct engine *engine = vm->state;
+	struct vm__engine *engine = vcpu->vm->state;
 
 	uc_emu_stop(engine->uc);
 }
 
 /* RDTSC in the guest is RDTSC on the host. */
-static int emulated_tsc(struct vm *vm, int64_t *ret_offset, uint64_t *ret_khz)
+static int emulated_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset,
+                        uint64_t *ret_khz)
 {
-	(void)vm;
+	(void)vcpu;
 	*ret_offset = 0;
 	*ret_khz = 0;
 	return 0;
 }
 
+/* A fresh engine over the memory that is there. */
+static int emulated_reset(struct vm *vm)
+{
+	int result;
+
+	emulated_destroy(vm);
+	result = emulated_create(vm);
+	for (size_t i = 0; i < vm->run_count && result == 0; i++)
+		result = emulated_map(vm, &vm->runs[i]);
+	return result;
+}
+
 const struct vm__backend vm__emulated = {
 	.name = "emulated",
+	.vcpus_max = 1, /* two engines would not see each other's LOCK */
 	.usable = emulated_usable,
 	.create = emulated_create,
 	.map = emulated_map,
@@ -462,5 +478,9 @@ const struct vm__backend vm__emulated = {
 	.run = emulated_run,
 	.interrupt = emulated_interrupt,
 	.tsc = emulated_tsc,
+	.state_bytes = sizeof(struct vm__engine_state),
+	.save = vm__engine_save,
+	.reset = emulated_reset,
+	.restore = vm__engine_restore,
 	.destroy = emulated_destroy,
 };

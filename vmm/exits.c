@@ -21,29 +21,54 @@ int vm__fail(char error[VM_ERROR_BYTES], int code, const char *format, ...)
 	return code;
 }
 
-static void print_line(struct vm *vm)
+void vm__flush_line(struct vm__vcpu *vcpu)
 {
-	size_t n = vm->line_n;
+	struct vm *vm = vcpu->vm;
+	size_t n = vcpu->line_n;
 
-	vm->line_n = 0;
-	if (n > 0 && vm->options.callbacks.print)
-		vm->options.callbacks.print(vm->options.ctx, vm->line, n);
+	vcpu->line_n = 0;
+	if (n == 0 || !vm->options.callbacks.print)
+		return;
+	pthread_mutex_lock(&vm->console);
+	vm->options.callbacks.print(vm->options.ctx, vcpu->line, n);
+	pthread_mutex_unlock(&vm->console);
 }
 
-static void print_byte(struct vm *vm, unsigned char byte)
+static void print_byte(struct vm__vcpu *vcpu, unsigned char byte)
 {
-	vm->line[vm->line_n++] = (char)byte;
-	if (byte == '\n' || vm->line_n == sizeof vm->line)
-		print_line(vm);
+	vcpu->line[vcpu->line_n++] = (char)byte;
+	if (byte == '\n' || vcpu->line_n == sizeof vcpu->line)
+		vm__flush_line(vcpu);
 }
 
-static void end(struct vm *vm, enum vm_end how, const struct vm_exit *exit)
+/*
+ * Ends the run, unless another vCPU has: then false, and the outcome is that
+ * one's. What the caller adds to it is seen once all vCPUs have stopped.
+ */
+static bool end(struct vm__vcpu *vcpu, enum vm_end how,
+                const struct vm_exit *exit)
 {
+	struct vm *vm = vcpu->vm;
+
+	if (atomic_exchange(&vm->ended, true))
+		return false;
 	vm->outcome.end = how;
+	vm->outcome.vcpu = vcpu->index;
 	vm->outcome.rip_valid = exit->rip_valid;
 	vm->outcome.rip = exit->rip_valid ? exit->rip : 0;
-	vm->ended = true;
-	print_line(vm);
+	if (vm->options.vcpus > 1)
+		vm__watchdog_bark(&vm->watchdog, VM__STOP_ENDED);
+	return true;
+}
+
+/* A plain hlt: nothing can wake the vCPU, and the last one ends the run. */
+static void halt(struct vm__vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct vm *vm = vcpu->vm;
+
+	vcpu->halted = true;
+	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->options.vcpus)
+		end(vcpu, VM_HALTED, exit);
 }
 
 static bool is_vector(unsigned char byte)
@@ -51,12 +76,14 @@ static bool is_vector(unsigned char byte)
 	return byte <= 20 || byte == 30;
 }
 
-static void end_abort(struct vm *vm, const struct vm_exit *exit)
+static void end_abort(struct vm__vcpu *vcpu, const struct vm_exit *exit)
 {
-	const struct vm__abort *abort = &vm->abort;
-	struct vm_outcome *outcome = &vm->outcome;
+	const struct vm__abort *abort = &vcpu->abort;
+	struct vm_outcome *outcome = &vcpu->vm->outcome;
 	size_t at = abort->n > 0 ? 1 : 0;
 
+	if (!end(vcpu, VM_ABORTED, exit))
+		return;
 	outcome->abort_code = at ? abort->bytes[0] : 0;
 	if (abort->n > 1 && is_vector(abort->bytes[1]))
 		outcome->vector = abort->bytes[at++];
@@ -64,22 +91,21 @@ static void end_abort(struct vm *vm, const struct vm_exit *exit)
 	memcpy(outcome->message, abort->bytes + at, outcome->length);
 	outcome->message[outcome->length] = '\0';
 	outcome->cut = abort->cut;
-	end(vm, VM_ABORTED, exit);
 }
 
-static void take_abort(struct vm *vm, const struct vm_exit *exit,
+static void take_abort(struct vm__vcpu *vcpu, const struct vm_exit *exit,
                        uint64_t value)
 {
-	struct vm__abort *abort = &vm->abort;
+	struct vm__abort *abort = &vcpu->abort;
 	unsigned n = (unsigned)(value & 0xff);
 
-	for (unsigned i = 1; i <= (n < 3 ? n : 3) && !vm->ended; i++) {
+	for (unsigned i = 1; i <= (n < 3 ? n : 3) && !vm__over(vcpu); i++) {
 		unsigned char byte = (unsigned char)(value >> 8 * i);
 
 		abort->cut =
 			byte != GT_ABORT_END && abort->n == sizeof abort->bytes;
 		if (byte == GT_ABORT_END || abort->cut)
-			end_abort(vm, exit);
+			end_abort(vcpu, exit);
 		else
 			abort->bytes[abort->n++] = byte;
 	}
@@ -95,28 +121,28 @@ static uint64_t access_at(const struct vm_exit *exit, const unsigned char *data,
 	return value;
 }
 
-static void take_print(struct vm *vm, const struct vm_exit *exit,
+static void take_print(struct vm__vcpu *vcpu, const struct vm_exit *exit,
                        const unsigned char *data)
 {
 	for (uint32_t i = 0; i < exit->count; i++)
-		print_byte(vm, data[(size_t)i * exit->width]);
+		print_byte(vcpu, data[(size_t)i * exit->width]);
 }
 
-static void take_io(struct vm *vm, const struct vm_exit *exit,
+static void take_io(struct vm__vcpu *vcpu, const struct vm_exit *exit,
                     const unsigned char *data)
 {
 	if (!exit->write) {
-		vm->outcome.ignored++;
+		vcpu->ignored++;
 		return;
 	}
 	switch (exit->port) {
 	case GT_PORT_ABORT:
-		for (uint32_t i = 0; i < exit->count && !vm->ended; i++)
-			take_abort(vm, exit, access_at(exit, data, i));
+		for (uint32_t i = 0; i < exit->count && !vm__over(vcpu); i++)
+			take_abort(vcpu, exit, access_at(exit, data, i));
 		break;
 	case GT_PORT_HALT:
-		vm->outcome.status = (uint32_t)exit->value;
-		end(vm, VM_HALTED, exit);
+		if (end(vcpu, VM_HALTED, exit))
+			vcpu->vm->outcome.status = (uint32_t)exit->value;
 		break;
 	case GT_PORT_PRINT: /* taken before the callback */
 	case GT_PORT_LOG:
@@ -124,84 +150,92 @@ static void take_io(struct vm *vm, const struct vm_exit *exit,
 	case GT_PORT_TRACE:
 		break;
 	default:
-		vm->outcome.ignored++;
+		vcpu->ignored++;
 	}
 }
 
 /* Counts and shows the exit; its meaning comes afterwards. */
-static void show(struct vm *vm, struct vm_exit *exit)
+static void show(struct vm__vcpu *vcpu, struct vm_exit *exit)
 {
+	struct vm *vm = vcpu->vm;
+
 	if (exit->registers_valid) {
-		vm->last = *exit;
+		vcpu->last = *exit;
 	} else {
-		exit->cr0 = vm->last.cr0;
-		exit->cr3 = vm->last.cr3;
-		exit->cr4 = vm->last.cr4;
-		exit->efer = vm->last.efer;
+		exit->cr0 = vcpu->last.cr0;
+		exit->cr3 = vcpu->last.cr3;
+		exit->cr4 = vcpu->last.cr4;
+		exit->efer = vcpu->last.efer;
 	}
-	vm->outcome.exits++;
+	vcpu->exits++;
 	if (vm->options.callbacks.exit)
-		vm->options.callbacks.exit(vm->options.ctx, 0, exit);
+		vm->options.callbacks.exit(vm->options.ctx, vcpu->index, exit);
 }
 
-void vm__enter(struct vm *vm)
+void vm__enter(struct vm__vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
+
 	if (vm->options.callbacks.enter)
-		vm->options.callbacks.enter(vm->options.ctx, 0);
+		vm->options.callbacks.enter(vm->options.ctx, vcpu->index);
 }
 
-void vm__exit(struct vm *vm, struct vm_exit *exit, const unsigned char *data)
+void vm__exit(struct vm__vcpu *vcpu, struct vm_exit *exit,
+              const unsigned char *data)
 {
 	if (exit->reason == VM_EXIT_IO && exit->write) {
 		exit->value = access_at(exit, data, 0);
 		if (exit->port == GT_PORT_PRINT)
-			take_print(vm, exit, data);
+			take_print(vcpu, exit, data);
 	}
-	show(vm, exit);
+	show(vcpu, exit);
 	switch (exit->reason) {
 	case VM_EXIT_IO:
-		take_io(vm, exit, data);
+		take_io(vcpu, exit, data);
 		break;
 	case VM_EXIT_MMIO:
-		vm->outcome.ignored++;
+		vcpu->ignored++;
 		break;
 	case VM_EXIT_HLT:
-		end(vm, VM_HALTED, exit);
+		halt(vcpu, exit);
 		break;
 	case VM_EXIT_SHUTDOWN:
-		end(vm, VM_SHUTDOWN, exit);
+		end(vcpu, VM_SHUTDOWN, exit);
 		break;
 	default: /* the others come through the functions below */
 		break;
 	}
 }
 
-void vm__interrupted(struct vm *vm, struct vm_exit *exit)
+void vm__interrupted(struct vm__vcpu *vcpu, struct vm_exit *exit)
 {
-	int stop = atomic_load(&vm->watchdog.stop);
+	int stop = atomic_load(&vcpu->vm->watchdog.stop);
 
 	exit->reason = stop == VM__STOP_TIMEOUT ? VM_EXIT_TIMEOUT
 	                                        : VM_EXIT_INTERRUPTED;
-	show(vm, exit);
+	show(vcpu, exit);
 	if (stop == VM__STOP_TIMEOUT)
-		end(vm, VM_TIMEOUT, exit);
+		end(vcpu, VM_TIMEOUT, exit);
 	else if (stop == VM__STOP_KICK)
-		end(vm, VM_INTERRUPTED, exit);
+		end(vcpu, VM_INTERRUPTED, exit);
+	else if (stop == VM__STOP_PAUSE)
+		vcpu->paused = true;
 }
 
-void vm__failed(struct vm *vm, struct vm_exit *exit, int code,
+void vm__failed(struct vm__vcpu *vcpu, struct vm_exit *exit, int code,
                 const char *format, ...)
 {
-	struct vm_outcome *outcome = &vm->outcome;
+	struct vm_outcome *outcome = &vcpu->vm->outcome;
 	va_list args;
 
 	if (exit->reason == 0)
 		exit->reason = VM_EXIT_ERROR;
-	show(vm, exit);
+	show(vcpu, exit);
+	if (!end(vcpu, VM_FAILED, exit))
+		return;
 	va_start(args, format);
 	vsnprintf(outcome->message, sizeof outcome->message, format, args);
 	va_end(args);
 	outcome->length = strlen(outcome->message);
 	outcome->error = code;
-	end(vm, VM_FAILED, exit);
 }

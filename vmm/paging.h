@@ -23,7 +23,8 @@
 /* Where things lie; an image may not reach into [RESERVED, RESERVED_END). */
 #define VM__RESERVED_GVA     UINT64_C(0x700000000000)
 #define VM__HEAP_GVA         UINT64_C(0x710000000000)
-#define VM__STACK_GVA        UINT64_C(0x7d0000010000) /* its lowest byte */
+#define VM__STACK_GVA        UINT64_C(0x7d0000010000) /* vCPU 0's lowest byte */
+#define VM__STACK_STEP       UINT64_C(0x40000) /* half of it is not mapped */
 #define VM__BOOT_GVA         UINT64_C(0x7e0000003000)
 #define VM__RESERVED_END_GVA UINT64_C(0x800000000000)
 

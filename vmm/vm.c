@@ -79,10 +79,9 @@ static int check_options(const struct vm_options *options,
 		return vm__fail(error, -EINVAL, "options of another version");
 	if ((unsigned)options->backend > VM_BACKEND_EMULATED)
 		return vm__fail(error, -EINVAL, "no such backend");
-	if (options->vcpus > 1)
-		return vm__fail(error, -ENOTSUP,
-		                "%u vCPUs asked for, only one is supported",
-		                options->vcpus);
+	if (options->vcpus > VM_VCPUS_MAX)
+		return vm__fail(error, -EINVAL, "at most %u vCPUs, not %u",
+		                VM_VCPUS_MAX, options->vcpus);
 	if (memory != 0 &&
 	    (memory < VM_MEMORY_BYTES_MIN || memory > VM_MEMORY_BYTES_MAX))
 		return vm__fail(error, -EINVAL,
@@ -93,11 +92,62 @@ static int check_options(const struct vm_options *options,
 	return 0;
 }
 
+/* Asked for several vCPUs, AUTO means what can have them. */
+static const struct vm__backend *pick_for(const struct vm_options *options,
+                                          char error[VM_ERROR_BYTES],
+                                          int *ret_code)
+{
+	enum vm_backend wanted = options->backend;
+	const struct vm__backend *backend;
+	char why[VM_ERROR_BYTES] = "";
+
+	if (options->vcpus <= 1)
+		return pick(wanted, error, ret_code);
+	if (wanted == VM_BACKEND_AUTO)
+		wanted = VM_BACKEND_KVM;
+	backend = pick_one(wanted, why, ret_code);
+	if (!backend) {
+		vm__fail(error, 0, "%u vCPUs need KVM; %.200s", options->vcpus,
+		         why);
+	} else if (options->vcpus > backend->vcpus_max) {
+		*ret_code = vm__fail(error, -ENOTSUP,
+		                     "%u vCPUs need KVM; the %s backend has %u",
+		                     options->vcpus, backend->name,
+		                     backend->vcpus_max);
+		backend = NULL;
+	}
+	return backend;
+}
+
 static int on_mapped(void *ctx, const struct vm__run *run)
 {
 	struct vm *vm = ctx;
+	struct vm__run *runs =
+		realloc(vm->runs, (vm->run_count + 1) * sizeof *runs);
 
+	if (!runs)
+		return -ENOMEM;
+	vm->runs = runs;
+	runs[vm->run_count++] = *run;
 	return vm->backend->map ? vm->backend->map(vm, run) : 0;
+}
+
+static int make_vcpus(struct vm *vm)
+{
+	vm->vcpus = calloc(vm->options.vcpus, sizeof *vm->vcpus);
+	if (!vm->vcpus)
+		return vm__fail(vm->error, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < vm->options.vcpus; i++) {
+		vm->vcpus[i].vm = vm;
+		vm->vcpus[i].index = i;
+		vm->vcpus[i].entry = (struct vm__entry){
+			.cr0 = CR0_LONG_MODE,
+			.cr3 = vm->space.root,
+			.cr4 = CR4_LONG_MODE,
+			.efer = EFER_LONG_MODE,
+		};
+	}
+	return 0;
 }
 
 static int build(struct vm *vm)
@@ -115,11 +165,8 @@ static int build(struct vm *vm)
 		                        20);
 	vm->space.mapped = on_mapped;
 	vm->space.ctx = vm;
-	vm->entry.cr0 = CR0_LONG_MODE;
-	vm->entry.cr3 = vm->space.root;
-	vm->entry.cr4 = CR4_LONG_MODE;
-	vm->entry.efer = EFER_LONG_MODE;
-	return vm->backend->create(vm);
+	result = make_vcpus(vm);
+	return result < 0 ? result : vm->backend->create(vm);
 }
 
 int vm_new(struct vm **ret_vm, const struct vm_options *options,
@@ -131,7 +178,7 @@ int vm_new(struct vm **ret_vm, const struct vm_options *options,
 
 	if (result < 0)
 		return result;
-	backend = pick(options->backend, error, &result);
+	backend = pick_for(options, error, &result);
 	if (!backend)
 		return result;
 	vm = calloc(1, sizeof *vm);
@@ -140,8 +187,12 @@ int vm_new(struct vm **ret_vm, const struct vm_options *options,
 	vm->backend = backend;
 	vm->options = *options;
 	vm->watchdog.wake_fd = -1;
+	pthread_mutex_init(&vm->console, NULL);
+	pthread_mutex_init(&vm->gate, NULL);
 	if (vm->options.memory_bytes == 0)
 		vm->options.memory_bytes = VM_MEMORY_BYTES_DEFAULT;
+	if (vm->options.vcpus == 0)
+		vm->options.vcpus = 1;
 	result = build(vm);
 	if (result < 0) {
 		vm__fail(error, result, "%s", vm->error);
@@ -159,6 +210,10 @@ struct vm *vm_free(struct vm *vm)
 	vm->backend->destroy(vm);
 	vm__space_fini(&vm->space);
 	vm__watchdog_fini(&vm->watchdog);
+	pthread_mutex_destroy(&vm->console);
+	pthread_mutex_destroy(&vm->gate);
+	free(vm->vcpus);
+	free(vm->runs);
 	free(vm);
 	return NULL;
 }
@@ -220,7 +275,8 @@ static int load(struct vm *vm, const struct vm__elf_source *source)
 	vm->loaded = true; /* half of an image cannot be taken back */
 	for (unsigned i = 0; i < elf.count && result == 0; i++)
 		result = load_segment(vm, source, &elf.segment[i]);
-	vm->entry.rip = result < 0 ? 0 : elf.entry_gva;
+	if (result == 0)
+		vm->entry_gva = elf.entry_gva;
 	return result;
 }
 
@@ -265,11 +321,17 @@ static int args_bytes(const struct vm_boot *boot, size_t *ret_n)
 	return 0;
 }
 
+/* One struct gt_boot per vCPU, then the arguments that they share. */
 static bool put_boot(struct vm *vm, const struct vm_boot *boot,
-                     const struct gt_boot *info)
+                     struct gt_boot *info)
 {
-	uint64_t gva = info->args_gva;
+	uint64_t gva = VM__BOOT_GVA;
 
+	for (info->vcpu = 0; info->vcpu < info->vcpus; info->vcpu++) {
+		if (!vm__copy_in(&vm->space, gva, info, sizeof *info, VM__READ))
+			return false;
+		gva += sizeof *info;
+	}
 	for (unsigned i = 0; i < boot->argc; i++) {
 		size_t n = strlen(boot->argv[i]) + 1;
 
@@ -277,18 +339,19 @@ static bool put_boot(struct vm *vm, const struct vm_boot *boot,
 			return false;
 		gva += n;
 	}
-	return vm__copy_in(&vm->space, VM__BOOT_GVA, info, sizeof *info,
-	                   VM__READ);
+	return true;
 }
 
-/* Stack, boot information, then all the rest as heap. */
+/* Stacks, boot information, then all the rest as heap. */
 static int map_boot(struct vm *vm, struct gt_boot *info)
 {
 	struct vm__space *space = &vm->space;
 	uint64_t n = info->args_gva - VM__BOOT_GVA + info->args_bytes;
-	int result = vm__map(space, VM__STACK_GVA, VM_STACK_BYTES,
-	                     VM__READ | VM__WRITE);
+	int result = 0;
 
+	for (unsigned i = 0; i < vm->options.vcpus && result == 0; i++)
+		result = vm__map(space, VM__STACK_GVA + i * VM__STACK_STEP,
+		                 VM_STACK_BYTES, VM__READ | VM__WRITE);
 	if (result == 0)
 		result = vm__map(space, VM__BOOT_GVA,
 		                 (n + VM__PAGE_BYTES - 1) & -VM__PAGE_BYTES,
@@ -298,16 +361,32 @@ static int map_boot(struct vm *vm, struct gt_boot *info)
 	return result;
 }
 
+/* As if called: a return address, 0 like all fresh memory, on the stack. */
+static int prepare(struct vm__vcpu *vcpu)
+{
+	struct vm__entry *entry = &vcpu->entry;
+
+	entry->rip = vcpu->vm->entry_gva;
+	entry->rsp = VM__STACK_GVA + vcpu->index * VM__STACK_STEP +
+	             VM_STACK_BYTES - 8;
+	entry->rdi = VM__BOOT_GVA + vcpu->index * sizeof(struct gt_boot);
+	vcpu->last = (struct vm_exit){.cr0 = entry->cr0,
+	                              .cr3 = entry->cr3,
+	                              .cr4 = entry->cr4,
+	                              .efer = entry->efer};
+	return vcpu->vm->backend->prepare(vcpu);
+}
+
 int vm_boot(struct vm *vm, const struct vm_boot *boot)
 {
 	struct gt_boot info = {
 		.magic = GT_BOOT_MAGIC,
 		.size = sizeof info,
-		.vcpus = 1,
+		.vcpus = vm->options.vcpus,
 		.wire = boot->wire,
 		.ring_mode = boot->ring_mode,
 		.args_count = boot->argc,
-		.args_gva = VM__BOOT_GVA + sizeof info,
+		.args_gva = VM__BOOT_GVA + vm->options.vcpus * sizeof info,
 		.heap_gva = VM__HEAP_GVA,
 		.memory_bytes = vm->options.memory_bytes,
 	};
@@ -315,7 +394,7 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot)
 
 	if (boot->size != sizeof *boot)
 		return vm__fail(vm->error, -EINVAL, "boot of another version");
-	if (!vm->loaded || vm->entry.rip == 0)
+	if (!vm->loaded || vm->entry_gva == 0)
 		return vm__fail(vm->error, -EINVAL, "nothing is loaded");
 	if (vm->booted)
 		return vm__fail(vm->error, -EBUSY, "already booted");
@@ -326,50 +405,14 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot)
 	if (result == 0 && !put_boot(vm, boot, &info))
 		result = -EFAULT;
 	if (result < 0) {
-		vm->has_run = true; /* it never can */
+		vm->over = true;
 		return vm__fail(vm->error, result,
 		                "the guest's memory is too small for its "
-		                "image, stack and arguments");
+		                "image, stacks and arguments");
 	}
-	/* As if called: a return address, 0 like all fresh memory, on top. */
-	vm->entry.rsp = VM__STACK_GVA + VM_STACK_BYTES - 8;
-	vm->entry.rdi = VM__BOOT_GVA;
-	vm->last = (struct vm_exit){.cr0 = vm->entry.cr0,
-	                            .cr3 = vm->entry.cr3,
-	                            .cr4 = vm->entry.cr4,
-	                            .efer = vm->entry.efer};
-	return vm->backend->prepare(vm);
-}
-
-int vm_run(struct vm *vm, struct vm_outcome *ret_outcome)
-{
-	int result;
-
-	if (!vm->booted)
-		return vm__fail(vm->error, -EINVAL, "not booted");
-	if (vm->has_run)
-		return vm__fail(vm->error, -EBUSY, "has run already");
-	vm->outcome.vector = -1;
-	if (atomic_load(&vm->watchdog.stop) != VM__STOP_NONE) {
-		vm->outcome.end = VM_INTERRUPTED;
-	} else {
-		result = vm__watchdog_start(vm);
-		if (result < 0)
-			return vm__fail(vm->error, result, "no thread: %s",
-			                strerror(-result));
-		vm->backend->run(vm);
-		vm__watchdog_stop(vm);
-	}
-	vm->has_run = true;
-	if (vm->outcome.end == VM_FAILED)
-		vm__fail(vm->error, 0, "%.200s", vm->outcome.message);
-	*ret_outcome = vm->outcome;
-	return 0;
-}
-
-void vm_kick(struct vm *vm)
-{
-	vm__watchdog_bark(&vm->watchdog, VM__STOP_KICK);
+	for (unsigned i = 0; i < vm->options.vcpus && result == 0; i++)
+		result = prepare(&vm->vcpus[i]);
+	return result;
 }
 
 void *vm_memory(const struct vm *vm, uint64_t *ret_bytes)
@@ -380,7 +423,27 @@ void *vm_memory(const struct vm *vm, uint64_t *ret_bytes)
 
 int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset, uint64_t *ret_khz)
 {
-	if (vcpu != 0)
+	if (vcpu >= vm->options.vcpus)
 		return vm__fail(vm->error, -EINVAL, "no vCPU %u", vcpu);
-	return vm->backend->tsc(vm, ret_offset, ret_khz);
+	return vm->backend->tsc(&vm->vcpus[vcpu], ret_offset, ret_khz);
+}
+
+int vm_set_tsc(struct vm *vm, unsigned vcpu, int64_t offset)
+{
+	if (vcpu >= vm->options.vcpus)
+		return vm__fail(vm->error, -EINVAL, "no vCPU %u", vcpu);
+	if (!vm->backend->set_tsc)
+		return vm__fail(vm->error, -ENOTSUP,
+		                "the %s backend's TSC is the host's",
+		                vm->backend->name);
+	return vm->backend->set_tsc(&vm->vcpus[vcpu], offset);
+}
+
+int vm_doorbell(struct vm *vm, int eventfd, uint8_t value)
+{
+	if (!vm->backend->doorbell)
+		return vm__fail(vm->error, -ENOTSUP,
+		                "the %s backend has no doorbell of its own",
+		                vm->backend->name);
+	return vm->backend->doorbell(vm, eventfd, value);
 }

@@ -9,13 +9,13 @@
  * buffer that vm_error() shows (vm_new(): into the caller's). Nothing here
  * prints or exits. Strings and structs that are passed in may be released when
  * the function returns, except the `ctx` of the callbacks. A VM belongs to one
- * thread at a time; only vm_kick() may be called from any thread and from a
- * signal handler, and only before vm_free() begins. Different VMs are
- * independent. What comes out of a guest (registers, console, abort message) is
- * untrusted: escape it before it reaches a terminal.
+ * thread at a time; only vm_kick() and vm_pause() may be called from any thread
+ * and from a signal handler, and only before vm_free() begins. Different VMs
+ * are independent. What comes out of a guest (registers, console, abort
+ * message) is untrusted: escape it before it reaches a terminal.
  *
- * What a guest finds is written down at vm_boot(). Not here: more than one
- * vCPU, devices, interrupts, snapshots, PIE guests.
+ * What a guest finds is written down at vm_boot(). Not here: devices,
+ * interrupts, PIE guests.
  */
 #ifndef GUESTTRACE_VM_H
 #define GUESTTRACE_VM_H
@@ -28,9 +28,10 @@
 #define VM_MEMORY_BYTES_MIN     (UINT64_C(2) << 20)
 #define VM_MEMORY_BYTES_MAX     (UINT64_C(64) << 30)
 #define VM_MEMORY_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define VM_ARGS_BYTES_MAX       (64u << 10) /* all arguments with their NULs */
-#define VM_STACK_BYTES          (128u << 10)
-#define VM_ABORT_MESSAGE_BYTES  1025u /* with its NUL */
+#define VM_VCPUS_MAX            64u
+#define VM_ARGS_BYTES_MAX       (64u << 10)  /* all arguments with their NULs */
+#define VM_STACK_BYTES          (128u << 10) /* of each vCPU */
+#define VM_ABORT_MESSAGE_BYTES  1025u        /* with its NUL */
 
 struct vm;
 
@@ -41,9 +42,12 @@ enum vm_backend {
 };
 
 enum vm_capability {
-	VM_HAS_TSC_RATE = 1,  /* vm_tsc() knows the frequency */
-	VM_HAS_RIP_AT_IO = 2, /* rip is valid in an exit for VM_EXIT_IO */
-	VM_HAS_PAGING = 4,    /* the guest may replace its page tables */
+	VM_HAS_TSC_RATE = 1,     /* vm_tsc() knows the frequency */
+	VM_HAS_RIP_AT_IO = 2,    /* rip is valid in an exit for VM_EXIT_IO */
+	VM_HAS_PAGING = 4,       /* the guest may replace its page tables */
+	VM_HAS_VCPUS = 8,        /* up to VM_VCPUS_MAX of them */
+	VM_HAS_TSC_OFFSET = 16,  /* vm_set_tsc() */
+	VM_HAS_DOORBELL_FD = 32, /* vm_doorbell() */
 };
 
 /* Why the guest left. Exceptions that its own IDT takes are not exits. */
@@ -53,7 +57,8 @@ enum vm_reason {
 	VM_EXIT_HLT = 3,
 	VM_EXIT_SHUTDOWN = 4,    /* triple fault */
 	VM_EXIT_EXCEPTION = 5,   /* the hypervisor hands an exception to us */
-	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), or a signal to this process */
+	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), vm_pause(), another's end, or a
+	                            signal to this process */
 	VM_EXIT_TIMEOUT = 7,
 	VM_EXIT_ERROR = 8, /* the hypervisor could not go on */
 };
@@ -84,9 +89,12 @@ struct vm_exit {
 };
 
 /*
- * Called on the thread in vm_run(), never at the same time for one vCPU. Each
- * `enter` is followed by exactly one `exit`. They may call vm_kick(),
- * vm_memory(), vm_tsc(); nothing else of this header. Any may be NULL.
+ * `enter` and `exit` are called on the thread of their vCPU, of vCPU 0 the one
+ * in vm_run(): never at the same time for one vCPU, but concurrently for
+ * several. Each `enter` is followed by exactly one `exit`. `print` is called by
+ * any of these threads, one call at a time. They may call vm_kick(),
+ * vm_pause(), vm_memory(), and, for their own vCPU, vm_tsc() and vm_set_tsc();
+ * nothing else of this header. Any may be NULL.
  */
 struct vm_callbacks {
 	/* The guest is about to run. */
@@ -94,8 +102,8 @@ struct vm_callbacks {
 	/* The guest has left; it is stopped until this returns. */
 	void (*exit)(void *ctx, unsigned vcpu, const struct vm_exit *exit);
 	/*
-	 * Console output, gathered up to a newline, to 256 bytes, or to the
-	 * end. Called before the `exit` of the exit that ended the line.
+	 * Console output, gathered per vCPU up to a newline, to 256 bytes, or
+	 * to the end. Called before the `exit` of the exit that ended the line.
 	 */
 	void (*print)(void *ctx, const char *bytes, size_t n);
 };
@@ -103,7 +111,7 @@ struct vm_callbacks {
 struct vm_options {
 	size_t size; /* sizeof(struct vm_options) */
 	enum vm_backend backend;
-	unsigned vcpus;        /* 0 or 1; more are refused with -ENOTSUP */
+	unsigned vcpus;        /* 0 means 1; more want VM_HAS_VCPUS */
 	uint64_t memory_bytes; /* 0 for the default; MIN to MAX, 4 KiB steps */
 	uint64_t timeout_ns;   /* wall clock of one vm_run(), 0 for none */
 	struct vm_callbacks callbacks;
@@ -119,13 +127,16 @@ struct vm_boot {
 	uint32_t ring_mode;      /* enum gt_ring_mode */
 };
 
+/* The first vCPU to come to an end ends the whole run. */
 enum vm_end {
-	VM_HALTED = 1,      /* status: from port 108, or 0 after a plain hlt */
+	/* status: from port 108, or 0 after a plain hlt of every vCPU */
+	VM_HALTED = 1,
 	VM_ABORTED = 2,     /* abort_code, vector, message */
 	VM_SHUTDOWN = 3,    /* triple fault */
 	VM_TIMEOUT = 4,     /* timeout_ns is over */
 	VM_INTERRUPTED = 5, /* vm_kick() */
 	VM_FAILED = 6,      /* the VM itself: error, message */
+	VM_PAUSED = 7,      /* vm_pause(): vm_run() goes on from here */
 };
 
 struct vm_outcome {
@@ -137,9 +148,10 @@ struct vm_outcome {
 	bool cut;      /* the guest's abort message was longer */
 	size_t length; /* of message; the guest's may hold NULs as well */
 	char message[VM_ABORT_MESSAGE_BYTES]; /* NUL-terminated */
+	unsigned vcpu;                        /* the one that ended the run */
 	bool rip_valid;
-	uint64_t rip;     /* where the vCPU stood when it ended */
-	uint64_t exits;   /* all VM exits */
+	uint64_t rip;     /* where it stood then */
+	uint64_t exits;   /* all VM exits of all vCPUs */
 	uint64_t ignored; /* of those: to ports and addresses without meaning */
 };
 
@@ -152,8 +164,8 @@ bool vm_backend_usable(enum vm_backend backend, char error[VM_ERROR_BYTES]);
 /*
  * A new VM with its memory, not loaded yet. The caller owns *ret_vm and
  * releases it with vm_free(). Errors: -EINVAL (an option out of range),
- * -ENOTSUP (more than one vCPU, backend not built in), -ENOENT, -EACCES,
- * -ENODEV ... (no usable /dev/kvm), -ENOMEM. `error` may be NULL.
+ * -ENOTSUP (more vCPUs than the backend has, backend not built in), -ENOENT,
+ * -EACCES, -ENODEV ... (no usable /dev/kvm), -ENOMEM. `error` may be NULL.
  */
 int vm_new(struct vm **ret_vm, const struct vm_options *options,
            char error[VM_ERROR_BYTES]);
@@ -182,23 +194,28 @@ int vm_load(struct vm *vm, const char *path);
 int vm_load_bytes(struct vm *vm, const void *bytes, size_t n);
 
 /*
- * Makes a loaded VM ready to run. Once per VM. The guest starts at the ELF's
+ * Makes a loaded VM ready to run. Once per VM. Every vCPU starts at the ELF's
  * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as if called
- * from address 0: rsp is 16n + 8, rdi = address of struct gt_boot. Its
- * addresses are unlike the physical ones, nothing is both writable and
- * executable, page 0 and the page below the stack are not mapped. Errors:
+ * from address 0: rsp is 16n + 8 on a stack of its own, rdi = address of a
+ * struct gt_boot of its own, which says which vCPU it is. They start together;
+ * the guest decides who waits for whom. Its addresses are unlike the physical
+ * ones, nothing is both writable and executable, page 0 and the pages around
+ * each stack are not mapped. Errors:
  * -EINVAL (not loaded, arguments too long), -EBUSY (done before), -ENOMEM.
  */
 int vm_boot(struct vm *vm, const struct vm_boot *boot);
 
 /*
- * Runs the guest on the calling thread until it ends; once per VM. Returns 0
+ * Runs the guest until it ends: vCPU 0 on the calling thread, each other one on
+ * a thread of its own. Once per VM, and again after each VM_PAUSED. Returns 0
  * with *ret_outcome filled whatever happened to the guest, VM_FAILED included;
- * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has run),
- * -EAGAIN, -ENOMEM (no thread for the watchdog). While it runs one more thread
- * exists, with all signals blocked; on KVM the signal SIGRTMIN + 4 is blocked
- * in the calling thread and used inside. The end is seen at most 100 ms after
- * timeout_ns or vm_kick(), plus the time that callbacks take.
+ * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has come to its
+ * end), -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread,
+ * the watchdog; it and those of the other vCPUs have all signals blocked; on
+ * KVM the signal SIGRTMIN + 4 is blocked in the calling thread, too, and used
+ * inside. All threads are gone when it returns. A plain hlt stops its vCPU for
+ * good: nothing wakes it. The end is seen at most 100 ms after timeout_ns or
+ * vm_kick(), plus the time that callbacks take.
  */
 int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
 
@@ -207,6 +224,16 @@ int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
  * called. Any thread, async-signal-safe, keeps errno, idempotent.
  */
 void vm_kick(struct vm *vm);
+
+/*
+ * Stops the run without ending it, now or as soon as vm_run() is called: the
+ * access that a vCPU is in the middle of is completed, then vm_run() returns
+ * VM_PAUSED, unless the guest comes to its end before. Called in an `exit`, it
+ * stops that vCPU right behind the instruction that left on KVM, and on the
+ * emulator behind the end of its basic block. Any thread, async-signal-safe,
+ * keeps errno, idempotent.
+ */
+void vm_pause(struct vm *vm);
 
 /*
  * The guest's RAM, physical address 0 first, *ret_bytes long; unmapped pages
@@ -218,10 +245,61 @@ void *vm_memory(const struct vm *vm, uint64_t *ret_bytes);
 /*
  * How the guest's TSC relates to the host's: guest = host + *ret_offset, and
  * its rate in kHz (0: not known; on the emulator it is the host's own).
- * Current at the time of the call; on KVM two system calls. Errors: -EINVAL
- * (no such vCPU), -errno of KVM.
+ * 0 for every vCPU at the start. Current at the time of the call; on KVM two
+ * system calls, which wait while the vCPU is running. Errors: -EINVAL (no such
+ * vCPU), -errno of KVM.
  */
 int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset,
            uint64_t *ret_khz);
+
+/*
+ * From now on the guest's TSC on this vCPU is the host's plus `offset` ticks,
+ * modulo 2^64. Nobody else moves it: it is 0 until this is called, also over a
+ * pause. For a vCPU that is not running, or in its own callback. Errors:
+ * -EINVAL (no such vCPU), -ENOTSUP (no VM_HAS_TSC_OFFSET), -errno of KVM (Linux
+ * before 5.16).
+ */
+int vm_set_tsc(struct vm *vm, unsigned vcpu, int64_t offset);
+
+/*
+ * Writes a VM that is booted or paused to `fd`, from its current offset on: RAM
+ * but for pages of zeros, and all state of all vCPUs. The form is this
+ * library's own; it holds for the same build and the same backend. The VM is
+ * unchanged and may go on. Errors: -EINVAL (not booted, or at its end), -errno
+ * of writing, of KVM; then what was written is no snapshot.
+ */
+int vm_save(struct vm *vm, int fd);
+
+/* What a restored guest reads from its TSC. */
+enum vm_tsc_after {
+	VM_TSC_STAYS = 0, /* host + the offset that this VM has: a jump */
+	VM_TSC_RESUMES =
+		1, /* it goes on from where it was saved; offsets change */
+};
+
+/*
+ * Turns a VM that is not running into the one that was saved, to be run from
+ * there: a new one, one that is paused, or one that has ended. It needs the
+ * same backend, number of vCPUs and memory; the file takes the place of
+ * vm_load() and vm_boot(). Console, abort bytes and counts of exits are those
+ * of the snapshot, a vm_kick() from before is forgotten. Reads from the current
+ * offset of `fd` on, and may read past the snapshot's end. The file may be
+ * hostile. Errors: -EINVAL (another kind of VM), -EBADMSG (no snapshot, or a
+ * damaged one), -ENOTSUP (RESUMES without VM_HAS_TSC_OFFSET), -ENOMEM, -errno
+ * of reading, of KVM. Where more than the head of the file was read, the VM can
+ * then only be freed or be restored again.
+ */
+int vm_restore(struct vm *vm, int fd, enum vm_tsc_after tsc);
+
+/*
+ * A doorbell that does not stop the guest for long: an OUT of one byte `value`
+ * to GT_PORT_TRACE adds 1 to `eventfd` inside the kernel, and the vCPU goes on.
+ * Such an access is then no exit, is not counted, and its registers reach
+ * nobody; other values leave as ever. For a VM that is not running; the caller
+ * may close its `eventfd` at any time. Errors: -ENOTSUP (no VM_HAS_DOORBELL_FD:
+ * the access stays an exit), -EEXIST (there is one for this value), -EBADF,
+ * -EINVAL (no eventfd).
+ */
+int vm_doorbell(struct vm *vm, int eventfd, uint8_t value);
 
 #endif

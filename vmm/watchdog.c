@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,15 +55,21 @@ static void sleep_until(const struct vm__watchdog *dog, uint64_t deadline_ns)
 	nap(dog, left < SLEEP_NS_MAX ? left : SLEEP_NS_MAX);
 }
 
+static void interrupt_all(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->options.vcpus; i++)
+		vm->backend->interrupt(&vm->vcpus[i]);
+}
+
 static void *watch(void *arg)
 {
 	struct vm *vm = arg;
 	struct vm__watchdog *dog = &vm->watchdog;
 	uint64_t deadline_ns = deadline_after(vm->options.timeout_ns);
 
-	while (!atomic_load(&dog->done)) {
+	while (atomic_load(&dog->inside) > 0) {
 		if (atomic_load(&dog->stop) != VM__STOP_NONE) {
-			vm->backend->interrupt(vm);
+			interrupt_all(vm);
 			nap(dog, REPEAT_NS);
 		} else if (now_ns() >= deadline_ns) {
 			int none = VM__STOP_NONE;
@@ -81,7 +86,7 @@ static void *watch(void *arg)
 int vm__watchdog_init(struct vm__watchdog *dog)
 {
 	atomic_init(&dog->stop, VM__STOP_NONE);
-	atomic_init(&dog->done, false);
+	atomic_init(&dog->inside, 0);
 	dog->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return dog->wake_fd < 0 ? -errno : 0;
 }
@@ -102,52 +107,38 @@ static void wake(const struct vm__watchdog *dog)
 		return;
 }
 
-static void throw_away(int signal)
-{
-	const struct timespec now = {0};
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	while (sigtimedwait(&set, NULL, &now) == signal)
-		continue;
-}
-
 int vm__watchdog_start(struct vm *vm)
 {
 	struct vm__watchdog *dog = &vm->watchdog;
-	sigset_t set;
-	int result;
 
-	/* Handlers of the program shall not run on our thread. */
-	sigfillset(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &dog->mask_before);
-	dog->guest_thread = pthread_self();
-	result = pthread_create(&dog->thread, NULL, watch, vm);
-	set = dog->mask_before;
-	if (result == 0)
-		sigaddset(&set, VM__SIGNAL);
-	pthread_sigmask(SIG_SETMASK, &set, NULL);
-	return -result;
+	atomic_store(&dog->inside, vm->options.vcpus);
+	return -pthread_create(&dog->thread, NULL, watch, vm);
 }
 
-void vm__watchdog_stop(struct vm *vm)
+void vm__watchdog_left(struct vm__watchdog *dog)
 {
-	struct vm__watchdog *dog = &vm->watchdog;
+	if (atomic_fetch_sub(&dog->inside, 1) == 1)
+		wake(dog);
+}
 
-	atomic_store(&dog->done, true);
-	wake(dog);
+void vm__watchdog_join(struct vm__watchdog *dog)
+{
 	pthread_join(dog->thread, NULL);
-	throw_away(VM__SIGNAL);
-	pthread_sigmask(SIG_SETMASK, &dog->mask_before, NULL);
+}
+
+static bool outranks(enum vm__stop why, int stop)
+{
+	return stop == VM__STOP_NONE ||
+	       (stop == VM__STOP_PAUSE && why != VM__STOP_PAUSE);
 }
 
 void vm__watchdog_bark(struct vm__watchdog *dog, enum vm__stop why)
 {
-	int none = VM__STOP_NONE;
-	int before = errno;
+	int before = errno, stop = atomic_load(&dog->stop);
 
-	atomic_compare_exchange_strong(&dog->stop, &none, (int)why);
+	while (outranks(why, stop) &&
+	       !atomic_compare_exchange_weak(&dog->stop, &stop, (int)why))
+		continue;
 	wake(dog);
 	errno = before;
 }

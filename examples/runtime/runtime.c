@@ -12,7 +12,8 @@
 static const struct gt_boot *boot;
 static char *args[ARGS_MAX + 1];
 static uint64_t heap_used;
-static bool dying;
+static struct runtime_vcpu vcpu0;
+static struct runtime_vcpu *others; /* of vCPU 1 onwards; set: they may go */
 
 static void out32(uint16_t port, uint32_t value)
 {
@@ -65,11 +66,15 @@ void runtime_print_hex(uint64_t value)
 
 void *runtime_alloc(size_t n, size_t align)
 {
-	uint64_t from = (heap_used + align - 1) & ~((uint64_t)align - 1);
+	uint64_t used = __atomic_load_n(&heap_used, __ATOMIC_RELAXED), from;
 
-	if (from > boot->heap_bytes || boot->heap_bytes - from < n)
-		return NULL;
-	heap_used = from + n;
+	do {
+		from = (used + align - 1) & ~((uint64_t)align - 1);
+		if (from > boot->heap_bytes || boot->heap_bytes - from < n)
+			return NULL;
+	} while (!__atomic_compare_exchange_n(&heap_used, &used, from + n,
+	                                      false, __ATOMIC_RELAXED,
+	                                      __ATOMIC_RELAXED));
 	return (void *)(uintptr_t)(boot->heap_gva + from);
 }
 
@@ -97,25 +102,23 @@ static void abort_byte(uint32_t *word, unsigned char byte)
 
 _Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
 {
-	static uint8_t first_code;
-	static int first_vector;
-	static char first[RUNTIME_ABORT_TEXT_BYTES];
+	struct runtime_vcpu *vcpu = runtime_vcpu();
 	uint32_t word = 0;
 
-	if (!dying) { /* what kills the hook shall not hide the reason */
+	if (!vcpu->dying) { /* what kills the hook shall not hide the reason */
 		size_t n = strlen(message);
 
-		dying = true;
-		n = n < sizeof first ? n : sizeof first - 1;
-		memcpy(first, message, n);
-		first_code = code;
-		first_vector = vector;
+		vcpu->dying = true;
+		n = n < sizeof(vcpu->text) ? n : sizeof(vcpu->text) - 1;
+		memcpy(vcpu->text, message, n);
+		vcpu->code = code;
+		vcpu->vector = vector;
 		runtime_before_death();
 	}
-	abort_byte(&word, first_code);
-	if (first_vector >= 0)
-		abort_byte(&word, (unsigned char)first_vector);
-	for (const char *c = first; *c; c++)
+	abort_byte(&word, vcpu->code);
+	if (vcpu->vector >= 0)
+		abort_byte(&word, (unsigned char)vcpu->vector);
+	for (const char *c = vcpu->text; *c; c++)
 		abort_byte(&word,
 		           *c == (char)GT_ABORT_END ? '?' : (unsigned char)*c);
 	abort_byte(&word, GT_ABORT_END);
@@ -144,10 +147,52 @@ static int find_args(void)
 	return (int)n;
 }
 
+unsigned runtime_vcpu_index(void)
+{
+	return runtime_vcpu()->index;
+}
+
+void runtime_set_local(void *local)
+{
+	runtime_vcpu()->local = local;
+}
+
+__attribute__((weak)) void guest_vcpu_main(unsigned vcpu)
+{
+	(void)vcpu;
+}
+
+void runtime_start_vcpus(void)
+{
+	size_t n = boot->vcpus - 1;
+	struct runtime_vcpu *all = NULL;
+
+	if (n == 0)
+		return;
+	all = runtime_alloc(n * sizeof(*all), _Alignof(struct runtime_vcpu));
+	if (!all)
+		runtime_panic("no memory for the other vCPUs");
+	__atomic_store_n(&others, all, __ATOMIC_RELEASE);
+}
+
+static _Noreturn void start_other(unsigned index)
+{
+	struct runtime_vcpu *all;
+
+	while (!(all = __atomic_load_n(&others, __ATOMIC_ACQUIRE)))
+		__asm__ volatile("pause");
+	runtime_cpu_init(&all[index - 1], index);
+	guest_vcpu_main(index);
+	for (;;)
+		__asm__ volatile("hlt");
+}
+
 _Noreturn void runtime_start(const struct gt_boot *from_host)
 {
+	if (from_host->vcpu > 0)
+		start_other(from_host->vcpu);
 	boot = from_host;
-	runtime_cpu_init();
+	runtime_cpu_init(&vcpu0, 0);
 	if (boot->magic != GT_BOOT_MAGIC || boot->size < sizeof *boot)
 		runtime_panic("boot information of another version");
 	runtime_halt((uint32_t)guest_main(find_args(), args));

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptor tables, and exceptions that become an abort. Exceptions have a
- * stack of their own, so that a stack overflow is reported like any other.
+ * Descriptor tables, and exceptions that become an abort. Each vCPU has its own
+ * tables, but one IDT, and a stack of its own for exceptions, so that a stack
+ * overflow is reported like any other.
  */
 #include "runtime_cpu.h"
 #include "runtime.h"
 
 #define PAGE_FAULT     14u
-#define STACK_BYTES    16384u
 #define GATE_INTERRUPT 0x8e00u
 #define CODE_SELECTOR  8u
 #define TASK_SELECTOR  24u
+#define MSR_GS_BASE    0xc0000101u
 
 struct gate {
 	uint16_t low, selector, flags, middle;
@@ -23,17 +24,8 @@ struct table {
 	uint64_t base;
 };
 
-/* The task state: nothing in it but stacks matters in 64-bit mode. */
-struct task {
-	uint32_t zero;
-	uint32_t stack[20]; /* rsp0 to rsp2, none, ist1 to ist7: low, high */
-	uint32_t none[4];
-};
-
-static unsigned char stack[STACK_BYTES] __attribute__((aligned(16)));
-static struct task task;
 static struct gate idt[256] __attribute__((aligned(16)));
-static uint64_t gdt[5] = {
+static const uint64_t flat[] = {
 	0, 0x00af9b000000ffff, /* code, 64-bit, accessed */
 	0x00cf93000000ffff,    /* data, accessed */
 };
@@ -49,17 +41,37 @@ static void set_gate(unsigned vector, uint64_t handler, unsigned ist)
 	};
 }
 
-static void set_task(void)
+static void set_task(struct runtime_vcpu *vcpu)
 {
-	uint64_t base = (uintptr_t)&task, limit = sizeof task - 1;
-	uint64_t top = (uintptr_t)(stack + sizeof stack);
+	struct runtime_task *task = &vcpu->task;
+	uint64_t base = (uintptr_t)task, limit = sizeof(*task) - 1;
+	uint64_t top = (uintptr_t)(vcpu->stack + sizeof(vcpu->stack));
 
-	task.stack[8] = (uint32_t)top; /* ist1 */
-	task.stack[9] = (uint32_t)(top >> 32);
-	gdt[TASK_SELECTOR / 8] = limit | (base & 0xffffff) << 16 |
-	                         UINT64_C(0x89) << 40 |
-	                         (base >> 24 & 0xff) << 56;
-	gdt[TASK_SELECTOR / 8 + 1] = base >> 32;
+	task->stack[8] = (uint32_t)top; /* ist1 */
+	task->stack[9] = (uint32_t)(top >> 32);
+	vcpu->gdt[TASK_SELECTOR / 8] = limit | (base & 0xffffff) << 16 |
+	                               UINT64_C(0x89) << 40 |
+	                               (base >> 24 & 0xff) << 56;
+	vcpu->gdt[TASK_SELECTOR / 8 + 1] = base >> 32;
+}
+
+static void set_gs(struct runtime_vcpu *vcpu)
+{
+	uint64_t base = (uintptr_t)vcpu;
+
+	__asm__ volatile("wrmsr"
+	                 :
+	                 : "a"((uint32_t)base), "d"((uint32_t)(base >> 32)),
+	                   "c"(MSR_GS_BASE)
+	                 : "memory");
+}
+
+struct runtime_vcpu *runtime_vcpu(void)
+{
+	struct runtime_vcpu *vcpu;
+
+	__asm__("movq %%gs:0, %0" : "=r"(vcpu));
+	return vcpu;
 }
 
 void runtime_set_vector(uint8_t vector, void (*handler)(void))
@@ -67,15 +79,26 @@ void runtime_set_vector(uint8_t vector, void (*handler)(void))
 	set_gate(vector, (uintptr_t)handler, 0);
 }
 
-void runtime_cpu_init(void)
+static void set_gates(void)
 {
-	struct table gdt_at = {.limit = sizeof gdt - 1, .base = (uintptr_t)gdt};
-	struct table idt_at = {.limit = sizeof idt - 1, .base = (uintptr_t)idt};
-
-	set_task();
 	for (unsigned i = 0; i < 32; i++)
 		set_gate(i, (uintptr_t)runtime_doors[i], 1);
+}
+
+void runtime_cpu_init(struct runtime_vcpu *vcpu, unsigned index)
+{
+	struct table gdt_at = {.limit = sizeof(vcpu->gdt) - 1,
+	                       .base = (uintptr_t)vcpu->gdt};
+	struct table idt_at = {.limit = sizeof idt - 1, .base = (uintptr_t)idt};
+
+	vcpu->self = vcpu;
+	vcpu->index = index;
+	memcpy(vcpu->gdt, flat, sizeof(flat));
+	set_task(vcpu);
+	if (index == 0)
+		set_gates();
 	runtime_load_tables(&gdt_at.limit, &idt_at.limit);
+	set_gs(vcpu);
 }
 
 static const char *name_of(uint64_t vector)

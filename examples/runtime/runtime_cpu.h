@@ -7,6 +7,7 @@
 
 #include <guesttrace/abi.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RUNTIME_HEX_BYTES        19u /* 0x, 16 digits, NUL */
@@ -17,6 +18,31 @@ struct runtime_frame {
 	uint64_t vector, code, rip, cs, rflags, rsp, ss;
 };
 
+#define RUNTIME_EXCEPTION_STACK_BYTES 16384u
+
+/* The task state: nothing in it but stacks matters in 64-bit mode. */
+struct runtime_task {
+	uint32_t zero;
+	uint32_t stack[20]; /* rsp0 to rsp2, none, ist1 to ist7: low, high */
+	uint32_t none[4];
+};
+
+/* What a vCPU has of its own; GS points at it. */
+struct runtime_vcpu {
+	struct runtime_vcpu *self; /* %gs:0 */
+	void *local;               /* %gs:8, RUNTIME_LOCAL_GS in runtime.h */
+	unsigned index;
+	/* The first reason of its death. */
+	bool dying;
+	uint8_t code;
+	int vector;
+	char text[RUNTIME_ABORT_TEXT_BYTES];
+	uint64_t gdt[5];
+	struct runtime_task task;
+	unsigned char stack[RUNTIME_EXCEPTION_STACK_BYTES]
+		__attribute__((aligned(16)));
+};
+
 /* entry.S */
 extern const unsigned char runtime_doors[32][16];
 void runtime_load_tables(const void *gdt, const void *idt);
@@ -25,8 +51,11 @@ void runtime_load_tables(const void *gdt, const void *idt);
 _Noreturn void runtime_start(const struct gt_boot *from_host);
 _Noreturn void runtime_exception(const struct runtime_frame *frame);
 
-/* Own GDT, IDT, and a stack for exceptions. */
-void runtime_cpu_init(void);
+/* Own GDT and GS, a stack for exceptions, the IDT of all. `vcpu` is zeroed. */
+void runtime_cpu_init(struct runtime_vcpu *vcpu, unsigned index);
+
+/* The caller's. */
+struct runtime_vcpu *runtime_vcpu(void);
 
 /* Writes `0x...` and a NUL, returns where the NUL is. */
 char *runtime_hex(char *to, uint64_t value);

@@ -283,19 +283,34 @@ struct gt_output {
 };
 
 /*
+ * Where the files of a format go that has several. `create` stores where the
+ * bytes of a new file go, until the sink is freed; its name is relative, of
+ * letters, digits, `_` and at most one `/`. It returns 0 or < 0.
+ */
+struct gt_directory {
+	int (*create)(void *context, const char *name,
+	              struct gt_output *ret_output);
+	void *context;
+};
+
+/*
  * One constructor per format. Each stores a new sink that the caller owns and
  * ends with its `free`; `output` is copied and must outlive the sink. They
- * return 0 or -ENOMEM.
+ * return 0 or -ENOMEM; html also -ENOTSUP, if it was not built in.
  *
  *   tree      text: the spans and events of each trace, indented
  *   perfetto  Perfetto's protobuf trace (TracePacket, TrackEvent)
  *   chrome    Chrome's JSON trace events
  *   otlp_json OTLP/JSON, one TracesData object per line
+ *   folded    one line per stack: name;name;name self-time-in-ns
+ *   folded_exits  the same with the time of VM exits inside of each span
+ *   csv       one line per span, RFC 4180
+ *   html      one page for a browser, with a timeline; needs nothing else
+ *   report    text: header, tree, names with times, where the time went, losses
  *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
- * behind the other: together they are one message with the spans of all folded
- * one line per stack: name;name;name self-time-in-ns csv       one line per
- * span, RFC 4180 report    text: header, tree, names with times, losses
+ *             behind the other: together they are one message
  *   report_json  the same as one JSON object, docs/report.md
+ *   diff_json    what changed from the first trace to the second
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
@@ -304,13 +319,70 @@ int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_otlp_protobuf_new(const struct gt_output *output,
                          struct gt_sink **ret_sink);
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_folded_exits_new(const struct gt_output *output,
+                        struct gt_sink **ret_sink);
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_html_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
+int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+
+/* How a text for people looks. Zeros are the defaults. */
+struct gt_report_options {
+	size_t size;      /* sizeof(struct gt_report_options) */
+	unsigned columns; /* of the terminal: longer lines are cut, and there
+	                     are bars; 0: neither */
+	bool colours;     /* SGR sequences */
+	/* Which spans the tree shows; those above one of them stay. */
+	bool no_tree;
+	bool exits;               /* VM exits and the VMM's own spans as well */
+	uint32_t depth;           /* that many levels; 0: all */
+	uint64_t min_duration_ns; /* spans that took at least this */
+	const char *name;         /* spans of a name that fnmatch(3) finds, with
+	                             what is below them; NULL: all */
+	uint32_t top;             /* rows of the table of names; 0: all */
+	/*
+	 * The durations of spans whose name fnmatch(3) finds, in buckets,
+	 * instead of anything else but the header; NULL: none.
+	 */
+	const char *histogram;
+};
+
+/*
+ * Text for people: `report` and `tree` as above; `follow` shows each span that
+ * has no parent when all below it has ended, at once; `diff` what changed per
+ * name from the first trace it is shown to the second. The strings of
+ * `options`, which may be NULL, must outlive the sink. 0 or -ENOMEM.
+ */
+int gt_report_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink);
+int gt_tree_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink);
+int gt_follow_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink);
+int gt_diff_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink);
+
+/*
+ * The same for the Common Trace Format 1.8: the files `metadata`, `vcpu_N` and
+ * `vcpu_N_host`. With `many`, which more than one run needs, each run has its
+ * own below `run_INDEX/`.
+ */
+int gt_ctf_new(const struct gt_directory *directory, bool many,
+               struct gt_sink **ret_sink);
 
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
+ *
+ * The sink makes export requests and a thread of its own sends them, so that a
+ * call of the sink never waits for the network or a disk. docs/otlp.md says
+ * what follows from each reply. The functions are there where the library was
+ * built with libcurl.
  */
 
 /* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
@@ -318,5 +390,88 @@ struct gt_otlp_attribute {
 	const char *key;
 	const char *value;
 };
+
+enum gt_otlp_protocol {
+	GT_OTLP_HTTP_PROTOBUF = 0,
+	GT_OTLP_HTTP_JSON = 1,
+};
+
+/* All of it is copied. 0 and NULL stand for the default. */
+struct gt_otlp_http_options {
+	size_t size;     /* sizeof(struct gt_otlp_http_options) */
+	const char *url; /* used as it is: http://localhost:4318/v1/traces */
+	enum gt_otlp_protocol protocol;
+	bool gzip;
+	const char *const *headers; /* "Name: value", of each request */
+	size_t header_count;
+	const char *ca_file;          /* PEM; the system's authorities */
+	const char *certificate_file; /* PEM, the client's own, with its key */
+	const char *key_file;
+	uint32_t timeout_ms;  /* of one request: 10,000 */
+	uint32_t delay_ms;    /* a span waits for its request: 5,000 */
+	uint32_t batch_spans; /* of one request: 512 */
+	uint32_t queue_spans; /* in memory: 65,536; 64 MiB as well */
+	uint32_t finish_ms;   /* `finish` waits to send what is left: 5,000 */
+	uint32_t backoff_ms;  /* before the first retry: 1,000 */
+	uint32_t backoff_max_ms; /* 30,000 */
+	/*
+	 * A call waits for room in the queue until the endpoint has been away
+	 * for finish_ms: for captures, where no guest is held up. Else what has
+	 * no room is dropped and counted at once.
+	 */
+	bool wait_for_room;
+	const char *spool_directory; /* made if it is missing; none */
+	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+};
+
+/*
+ * spans = acknowledged + rejected + spooled + dropped + queued, of this sink.
+ * A span counts once its request is complete.
+ */
+struct gt_otlp_stats {
+	uint64_t spans;
+	uint64_t acknowledged; /* the endpoint has taken them */
+	uint64_t rejected;     /* it refused them for good */
+	uint64_t spooled;      /* on disk, to be sent */
+	uint64_t dropped;      /* no room, or too late */
+	uint64_t queued;       /* in memory */
+	/* Of what was found in the spool: */
+	uint64_t found_acknowledged;
+	uint64_t found_rejected;
+	uint64_t found_waiting;
+	uint64_t found_lost; /* died with a process before it reached a disk */
+	uint64_t damaged_spans; /* in requests that cannot be read any more */
+	uint64_t damaged_bytes; /* between requests */
+	uint64_t requests;      /* tried */
+	uint64_t failures;      /* of them, to be tried again */
+	uint64_t spool_errors;  /* of the disk, a full one too */
+	char last_error[160];   /* "" or why the last failed one failed */
+};
+
+/*
+ * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
+ * from being opened (-EPERM: it belongs to another user or all may write to
+ * it).
+ *
+ * Its `finish` waits for the queue to be sent, at most finish_ms; what is left
+ * then stays in the spool, or is dropped where there is none. It is 0 in either
+ * case: the figures say what became of the spans. `free` waits for nothing.
+ */
+int gt_otlp_http_new(const struct gt_otlp_http_options *options,
+                     struct gt_sink **ret_sink);
+
+/* Of a sink of gt_otlp_http_new() that is not freed; from any thread. */
+void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
+
+/*
+ * Sends what the spool of the options holds, in its order, until nothing is
+ * left or a request fails that would have to be tried again. 0: all is sent;
+ * -EAGAIN: some is left; -EBUSY: another process is sending it; else as
+ * gt_otlp_http_new(). The figures are stored in any case but -EINVAL.
+ */
+int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
+                       struct gt_otlp_stats *ret_stats);
 
 #endif

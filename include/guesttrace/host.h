@@ -310,6 +310,11 @@ struct gt_replay_options {
 	struct gt_limits limits;
 	/* Called now and then with the bytes read so far; NULL: never. */
 	void (*progress)(void *context, uint64_t bytes);
+	/*
+	 * Ends behind the capture's END, without asking for what may follow:
+	 * of a capture that is being written, `read` may wait for more.
+	 */
+	bool stops_at_end;
 };
 
 /*

@@ -329,6 +329,36 @@ static int clock_read(void)
 	return 0;
 }
 
+/* Everything that a snapshot has to keep, in use while it rings. */
+static int work(void)
+{
+	static uint64_t words[4096];
+	volatile double sum = 0;
+	long double deep = 1;
+	uint64_t mix = 1;
+
+	runtime_set_vector(0x20, on_interrupt);
+	for (uint64_t i = 0; i < 100; i++) {
+		char letter = (char)(i % 10 == 9 ? '\n' : 'a' + i % 10);
+
+		mix = mix * 6364136223846793005 + i;
+		words[mix >> 52] ^= mix;
+		sum = sum * 0.5 + (double)i;
+		__asm__ volatile("fadd %%st, %0" : "+t"(deep));
+		deep = deep > 1000 ? 1 : deep;
+		runtime_print_bytes(&letter, 1);
+		doorbell();
+		__asm__ volatile("int $0x20" : : : "memory");
+	}
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		mix = mix * 31 + words[i];
+	mix += (uint64_t)(sum * 1000) + (uint64_t)deep +
+	       (uint64_t)behave_interrupts;
+	if (number == 1)
+		null_write();
+	return (int)(mix & 0x7fffffff);
+}
+
 static int interrupt(void)
 {
 	runtime_set_vector(0x20, on_interrupt);
@@ -382,6 +412,7 @@ static const struct {
 	{"clock", clock_read},
 	{"interrupt", interrupt},
 	{"floats", floats},
+	{"work", work},
 };
 
 int guest_main(int argc, char **argv)

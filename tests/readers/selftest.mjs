@@ -16,6 +16,7 @@ const COMPARISONS = {
   'compare-otlp.mjs': ['otlp.jsonl'],
   'compare-otlp.mjs protobuf': ['otlp.pb'],
   'compare-text.mjs': ['spans.csv', 'folded.txt'],
+  'compare-ctf.py': ['ctf'],
 };
 
 const plus1 = (object, key) => { object[key] = String(BigInt(object[key]) + 1n); };
@@ -70,6 +71,7 @@ const FILE_CHANGES = {
     'a bare quote': (b) => replace(b, /"boot"/, '"bo"ot"'),
     'LF alone': (b) => replace(b, /\r\n/, '\n'),
   },
+  ctf: {},
   'folded.txt': {
     'a line less': (b) => b.subarray(b.indexOf('\n') + 1),
     'another time': (b) => replace(b, / (\d+)\n/, ' $17\n'),
@@ -84,7 +86,9 @@ function replace(bytes, pattern, by) {
 
 function compare(script, dir) {
   const files = [...COMPARISONS[script], 'report.json'].map((name) => path.join(dir, name));
-  return spawnSync(process.execPath, [path.join(here, script.split(' ')[0]), ...files], { encoding: 'utf8' });
+  const program = path.join(here, script.split(' ')[0]);
+  return program.endsWith('.py') ? spawnSync(program, files, { encoding: 'utf8' })
+    : spawnSync(process.execPath, [program, ...files], { encoding: 'utf8' });
 }
 
 await run('selftest.mjs DIRECTORY', (dir) => {
@@ -99,7 +103,7 @@ await run('selftest.mjs DIRECTORY', (dir) => {
   };
   try {
     for (const [script, files] of Object.entries(COMPARISONS)) {
-      for (const name of files) fs.copyFileSync(path.join(dir, name), path.join(tmp, name));
+      for (const name of files) fs.cpSync(path.join(dir, name), path.join(tmp, name), { recursive: true });
       const changes = script === 'compare-text.mjs' ? REPORT_CHANGES : { ...REPORT_CHANGES, ...EVENT_CHANGES };
       for (const [what, change] of Object.entries(changes)) {
         const { traces } = JSON.parse(report);

@@ -11,6 +11,7 @@ async function readSlices(trace) {
     from slice s left join thread_track tt on s.track_id = tt.id left join thread t using (utid)
     left join process_track p on s.track_id = p.id`);
   const args = new Map();
+  for (const s of slices) s.host = s.category === 'guesttrace.host';
   for (const a of await trace.query(`
       select arg_set_id, key, value_type, int_value, string_value, real_value from args`)) {
     if (!args.has(a.arg_set_id)) args.set(a.arg_set_id, new Map());
@@ -59,18 +60,24 @@ function isNear(type, got, want) {
   return type === 'f64' && Math.abs(Number(got) - Number(want)) <= Math.abs(Number(want)) * 2 ** -51;
 }
 
+// What the trace processor calls the types; of JSON it knows but few.
+const PERFETTO_TYPES = { u64: 'uint', i64: 'int', f64: 'real', bool: 'bool', string: 'string', bytes: 'string',
+  pointer: 'pointer' };
+
 function checkFields(args, fields, flavour, where) {
   for (const [key, [type, value]] of lastFields(fields)) {
     const shown = flavour.key(shownKey(key));
     const want = flavour.values[type](value);
     const got = args.get(shown) ?? [];
-    check(got.some((a) => String(a.value ?? '') === want ||
+    check(got.some((a) => String(a.value ?? '') === want && (!flavour.types || a.type === flavour.types[type]) ||
       (flavour === FLAVOURS.chrome && isNear(type, a.value, want))), where, 'argument', JSON.stringify(shown),
       'is', JSON.stringify(got.map((a) => String(a.value))), 'instead of', JSON.stringify(want));
   }
 }
 
 const ID = ['guesttrace_span_id', 'guesttrace.span_id'];
+const PARENT = ['guesttrace_parent_id'];
+const CLOSES = ['guesttrace_closes'];
 const CONTINUED = ['guesttrace_continued', 'guesttrace.continued'];
 const EARLIER = ['guesttrace_ended_earlier_ns', 'guesttrace.ended_earlier_ns'];
 const own = (slice, names) => names.map((n) => slice.args.get(n)?.[0].value)
@@ -109,13 +116,16 @@ function checkSpan(span, stretches, offset, bySlice, flavour) {
 }
 
 // On its track a span stands in its parent, or (a handler) in what it interrupts.
-// A parent that another vCPU closed before its child began cannot hold it.
-function checkParent(trace, span, first, bySlice) {
+// A parent that another vCPU closed before its child began cannot hold it. Perfetto's
+// own traces name every parent as well.
+function checkParent(trace, span, first, bySlice, flavour) {
+  if (flavour === FLAVOURS.perfetto)
+    same(own(first, PARENT) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`, 'names as its parent');
   if (first.parent_id === null) return;
   const id = own(bySlice.get(first.parent_id), ID);
   const parent = trace.byId.get(span.parent_id);
-  if (span.parent_id === null && span.nesting > 0) return;
   if (parent && BigInt(parent.end_ns) <= BigInt(span.start_ns)) return;
+  if (span.parent_id === null && span.nesting > 0) return;
   same(id, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`, 'stands in');
 }
 
@@ -152,9 +162,40 @@ async function checkCounters(trace, tp) {
 }
 
 export const FLAVOURS = {
-  perfetto: { values: PERFETTO_VALUES, key: (k) => k.replace(/[.[\]]/g, '_') },
-  chrome: { values: CHROME_VALUES, key: (k) => k },
+  perfetto: { values: PERFETTO_VALUES, types: PERFETTO_TYPES,
+    offset: (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns), key: (k) => k.replace(/[.[\]]/g, '_') },
+  chrome: { values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns), key: (k) => k },
 };
+
+// Arrows: from a span to each that links to it, and to where another vCPU closed it.
+async function checkFlows(report, tp, bySpan, closings) {
+  const flows = new Map(); // id of the flow -> the slices on it
+  const pairs = new Set();
+  for (const f of await tp.query('select trace_id, slice_out, slice_in from flow')) {
+    flows.set(f.trace_id, [...flows.get(f.trace_id) ?? [], f.slice_out, f.slice_in]);
+    pairs.add(`${f.slice_out} ${f.slice_in}`);
+  }
+  const used = new Set();
+  let closed = 0;
+  for (const trace of report) for (const span of trace.spans) {
+    const where = `span ${span.id} (${JSON.stringify(span.name)})`;
+    const slices = bySpan.get(span.id);
+    for (const link of span.links) {
+      if (!bySpan.has(link.span_id)) continue;
+      const id = BigInt.asIntN(64, BigInt(`0x${link.span_id}`));
+      const on = (list) => list.some((s) => (flows.get(id) ?? []).includes(s.id));
+      check(on(slices) && on(bySpan.get(link.span_id)), where, 'has no arrow to', link.span_id);
+      used.add(id);
+    }
+    if (span.close_vcpu === span.vcpu) continue;
+    const end = closings.get(span.id);
+    check(end && slices.some((s) => pairs.has(`${s.id} ${end.id}`)), where, 'has no arrow to its end');
+    closed++;
+  }
+  same(closings.size, closed, 'number of ends on another vCPU');
+  same(flows.size, used.size + closed, 'number of flows');
+  return flows.size;
+}
 
 export async function compareSlices(file, reportFile, flavour) {
   const report = readReport(reportFile);
@@ -162,20 +203,22 @@ export async function compareSlices(file, reportFile, flavour) {
   const slices = await readSlices(tp);
   const bySlice = new Map(slices.map((s) => [s.id, s]));
   const bySpan = new Map();
-  const instants = [];
+  const instants = [], closings = new Map();
   for (const s of slices) {
+    if (s.host) continue;
     const id = own(s, ID);
     check(s.dur >= 0n, 'slice', JSON.stringify(s.name), 'at', s.ts, 'has a duration of', s.dur);
-    if (id === undefined) instants.push(s);
+    if (own(s, CLOSES) !== undefined) closings.set(own(s, CLOSES), s);
+    else if (id === undefined) instants.push(s);
     else bySpan.set(id, [...bySpan.get(id) ?? [], s]);
   }
   let spans = 0, split = 0, moved = 0, events = 0;
   for (const trace of report) {
-    const offset = BigInt(trace.monotonic_offset_ns);
+    const offset = flavour.offset(trace);
     for (const span of trace.spans) {
       const stretches = bySpan.get(span.id);
       const { first, late } = checkSpan(span, stretches, offset, bySlice, flavour);
-      checkParent(trace, span, first, bySlice);
+      checkParent(trace, span, first, bySlice, flavour);
       spans++;
       split += stretches.length > 1;
       moved += late !== undefined;
@@ -187,9 +230,10 @@ export async function compareSlices(file, reportFile, flavour) {
   same(instants.length, events, 'number of instants');
   const left = [...instants];
   for (const trace of report)
-    checkEvents(trace.allEvents, left, BigInt(trace.monotonic_offset_ns), flavour);
+    checkEvents(trace.allEvents, left, flavour.offset(trace), flavour);
+  const arrows = flavour === FLAVOURS.perfetto ? await checkFlows(report, tp, bySpan, closings) : 0;
   const counters = await checkCounters(report, tp);
   same(counters.got, counters.want, 'number of counter values');
   return `${spans} spans (${split} split, ${moved} with a moved end), ${events} instants, `
-    + `${counters.got} counter values are the same`;
+    + `${counters.got} counter values, ${arrows} arrows are the same`;
 }

@@ -5,8 +5,8 @@
  * before it have been: so the host's stretches find the guest span they belong
  * to. Ticks count from the first reading of the trace, as in clock.h.
  */
-#ifndef GT_HOST_TIMELINE_H
-#define GT_HOST_TIMELINE_H
+#ifndef GT_HOST_EDGES_H
+#define GT_HOST_EDGES_H
 
 #include <guesttrace/host.h>
 
@@ -32,7 +32,7 @@ struct gt__work {
 	char name[]; /* valid UTF-8 */
 };
 
-struct gt__timeline {
+struct gt__edges {
 	struct gt__edge *edges; /* [first, count) wait, in the order of ticks */
 	uint32_t first, count, room;
 	uint64_t last_tick; /* of the latest entry or exit that was added */
@@ -45,20 +45,20 @@ struct gt__timeline {
 	uint64_t parent_id;   /* exported: innermost guest span at that exit */
 };
 
-void gt__timeline_fini(struct gt__timeline *timeline);
+void gt__edges_fini(struct gt__edges *timeline);
 
 /*
  * Adds an entry or exit, at most `max` of all kinds. Not if it is out of order,
  * or repeats the entry that is known. 0, -EINVAL, -ENOSPC, -ENOMEM; after an
  * error the edge's work is still the caller's.
  */
-int gt__timeline_add(struct gt__timeline *timeline, const struct gt__edge *edge,
-                     uint32_t max);
+int gt__edges_add(struct gt__edges *timeline, const struct gt__edge *edge,
+                  uint32_t max);
 
 /* The next edge; NULL: none waits. Until the next call for this timeline. */
-const struct gt__edge *gt__timeline_peek(const struct gt__timeline *timeline);
+const struct gt__edge *gt__edges_peek(const struct gt__edges *timeline);
 
 /* Takes it; its work becomes the caller's. */
-struct gt__edge gt__timeline_take(struct gt__timeline *timeline);
+struct gt__edge gt__edges_take(struct gt__edges *timeline);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "timeline.h"
+#include "edges.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,15 +7,15 @@
 
 #define ROOM_KEPT 256u /* edges: given back when more and nothing waits */
 
-void gt__timeline_fini(struct gt__timeline *timeline)
+void gt__edges_fini(struct gt__edges *timeline)
 {
 	for (uint32_t i = timeline->first; i < timeline->count; i++)
 		free(timeline->edges[i].work);
 	free(timeline->edges);
-	*timeline = (struct gt__timeline){.first = 0};
+	*timeline = (struct gt__edges){.first = 0};
 }
 
-static int make_room(struct gt__timeline *timeline)
+static int make_room(struct gt__edges *timeline)
 {
 	uint32_t room = timeline->room ? 2 * timeline->room : 16;
 	struct gt__edge *grown;
@@ -38,7 +38,7 @@ static int make_room(struct gt__timeline *timeline)
 }
 
 /* Work is told when it is over: what began within it stands here already. */
-static void insert(struct gt__timeline *timeline, const struct gt__edge *edge)
+static void insert(struct gt__edges *timeline, const struct gt__edge *edge)
 {
 	uint32_t at = timeline->count++;
 
@@ -51,8 +51,8 @@ static void insert(struct gt__timeline *timeline, const struct gt__edge *edge)
 	timeline->edges[at] = *edge;
 }
 
-int gt__timeline_add(struct gt__timeline *timeline, const struct gt__edge *edge,
-                     uint32_t max)
+int gt__edges_add(struct gt__edges *timeline, const struct gt__edge *edge,
+                  uint32_t max)
 {
 	bool is_entry = edge->kind == GT__EDGE_ENTER;
 	int r;
@@ -76,14 +76,14 @@ int gt__timeline_add(struct gt__timeline *timeline, const struct gt__edge *edge,
 	return 0;
 }
 
-const struct gt__edge *gt__timeline_peek(const struct gt__timeline *timeline)
+const struct gt__edge *gt__edges_peek(const struct gt__edges *timeline)
 {
 	return timeline->first < timeline->count
 	               ? &timeline->edges[timeline->first]
 	               : NULL;
 }
 
-struct gt__edge gt__timeline_take(struct gt__timeline *timeline)
+struct gt__edge gt__edges_take(struct gt__edges *timeline)
 {
 	struct gt__edge edge = timeline->edges[timeline->first++];
 

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guesttrace salvage: what a guest that is gone has left in its memory becomes
+ * a capture, by way of the host library as in any VMM: one exit that announces
+ * the guest, and its end.
+ */
+#include "destination.h"
+#include "dump.h"
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_BYTES    UINT64_C(4096)
+#define GIVEN_ENTRIES (UINT32_C(1) << 30) /* of tables that --cr3 names */
+#define TRIAL_ENTRIES (UINT32_C(1) << 22) /* of a page that may be tables */
+#define TSC_LAST      (UINT64_C(1) << 60)
+
+/* Intel SDM volume 3, 2.5 and 2.2.1: 4-level paging is on. */
+#define CR0_PAGING (UINT64_C(1) << 31 | 1)
+#define CR4_PAE    (UINT64_C(1) << 5)
+#define EFER_LONG  (UINT64_C(1) << 10 | UINT64_C(1) << 8)
+
+enum {
+	OPTION_MEMORY = 256,
+	OPTION_CR3,
+	OPTION_IDENTITY,
+	OPTION_TSC_KHZ,
+};
+
+static const struct option_spec options[] = {
+	{OPTION_MEMORY, "memory", "FILE[@GPA]",
+         "raw memory at that address, or an ELF core; several times", NULL},
+	{OPTION_CR3, "cr3", "GPA", "the guest's page tables; else found", NULL},
+	{OPTION_IDENTITY, "identity", NULL,
+         "virtual addresses are physical ones: no page tables", NULL},
+	{OPTION_TSC_KHZ, "tsc-khz", "KHZ",
+         "rate of the TSC; else a tick is shown as 1 ns", NULL},
+	{'o', "output", "CAPTURE", "default standard output", NULL},
+	{0},
+};
+
+/* The least and greatest TSC of all records, read as if a tick were a ns. */
+struct range {
+	struct gt_sink sink; /* first, so that a sink is a range */
+	uint64_t first, last;
+	uint64_t records;
+};
+
+struct salvage {
+	struct dump dump;
+	uint64_t cr3, identity_root;
+	bool has_cr3, identity;
+	uint64_t tsc_khz;    /* 0: not known */
+	uint64_t written_ns; /* when the dump was written, since 1970 */
+	const char *output;
+	const char *name; /* of the first file */
+	/* Found: */
+	uint64_t root, control_gva;
+	/* The clock of a pass: host times at both ends. */
+	uint64_t tsc[2], realtime_ns[2];
+	unsigned readings;
+};
+
+/* ---- The host library's way ---------------------------------------------- */
+
+__extension__ typedef unsigned __int128 u128;
+
+static uint64_t ns_of(const struct salvage *s, uint64_t ticks)
+{
+	uint64_t khz = s->tsc_khz ? s->tsc_khz : 1000000;
+
+	return (uint64_t)((u128)ticks * 1000000 / khz);
+}
+
+/* The first reading is the beginning, each other the end. */
+static void read_clock(void *context, struct gt_clock_reading *ret_reading)
+{
+	struct salvage *s = context;
+	unsigned end = s->readings++ > 0;
+
+	*ret_reading = (struct gt_clock_reading){
+		.tsc = s->tsc[end],
+		.monotonic_ns = ns_of(s, s->tsc[end]),
+		.realtime_ns = s->realtime_ns[end],
+	};
+}
+
+static struct gt_exit announcement(uint64_t root, uint64_t control_gva)
+{
+	return (struct gt_exit){
+		.size = sizeof(struct gt_exit),
+		.reason = GT_EXIT_IO,
+		.port = GT_PORT_TRACE,
+		.width_bytes = 1,
+		.out = true,
+		.count = 1,
+		.r8 = GT_DOORBELL_MAGIC,
+		.r9 = control_gva,
+		.r10 = GT_DOORBELL_ANNOUNCE,
+		.cr0 = CR0_PAGING,
+		.cr3 = root,
+		.cr4 = CR4_PAE,
+		.efer = EFER_LONG,
+	};
+}
+
+static int new_host(struct salvage *s, struct gt_sink *const *sink,
+                    const struct gt_output *capture, struct gt_host **ret_host)
+{
+	struct gt_host_options host = {
+		.size = sizeof(host),
+		.memory_slots = s->dump.count,
+		.vcpus = GT_VCPUS_MAX,
+		.sinks = sink,
+		.sink_count = sink ? 1 : 0,
+		.guest_name = s->name,
+		.vm_name = "salvaged",
+		.backend = "memory",
+		.read_clock = read_clock,
+		.clock_context = s,
+	};
+
+	memcpy(host.memory, s->dump.slots, sizeof(s->dump.slots));
+	if (capture)
+		host.capture = *capture;
+	s->readings = 0;
+	return gt_host_new(&host, ret_host);
+}
+
+static int take_all(struct salvage *s, struct gt_sink *const *sink,
+                    const struct gt_output *capture)
+{
+	struct gt_exit exit = announcement(s->root, s->control_gva);
+	struct gt_host *host;
+	int r = new_host(s, sink, capture, &host), finished;
+
+	if (r < 0)
+		return r;
+	r = gt_host_exit(host, 0, &exit);
+	finished = gt_host_finish(host, GT_ENDING_UNKNOWN, 0,
+	                          "salvaged from its memory");
+	gt_host_free(host);
+	return r < 0 ? r : finished;
+}
+
+/* ---- Finding the guest --------------------------------------------------- */
+
+struct trial {
+	struct salvage *salvage;
+	uint64_t root;
+};
+
+/* Whether the library can follow a control block at `gva` to its rings. */
+static bool try_gva(void *context, uint64_t gva)
+{
+	const struct trial *trial = context;
+	struct gt_exit exit = announcement(trial->root, gva);
+	struct gt_host *host;
+	bool works;
+
+	if (new_host(trial->salvage, NULL, NULL, &host) < 0)
+		return false;
+	works = gt_host_exit(host, 0, &exit) == 1;
+	gt_host_free(host);
+	if (works) {
+		trial->salvage->root = trial->root;
+		trial->salvage->control_gva = gva;
+	}
+	return works;
+}
+
+static bool try_root(struct salvage *s, uint64_t root, uint64_t control_gpa,
+                     uint32_t entries)
+{
+	struct trial trial = {s, root};
+
+	return dump_find_gva(&s->dump, root, control_gpa, entries, try_gva,
+	                     &trial);
+}
+
+/* Whether a page may be a root: some entry is there, and none is impossible. */
+static bool is_like_a_root(const struct dump *dump, const uint64_t *page)
+{
+	const uint64_t present = 1, large = 1 << 7;
+	const uint64_t address = UINT64_C(0x000ffffffffff000);
+	bool any = false;
+
+	for (unsigned i = 0; i < 512; i++) {
+		if (!(page[i] & present))
+			continue;
+		if ((page[i] & large) ||
+		    !dump_at(dump, page[i] & address, PAGE_BYTES))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static bool try_all_roots(struct salvage *s, uint64_t control_gpa)
+{
+	const struct dump *dump = &s->dump;
+
+	for (uint32_t i = 0; i < dump->count; i++) {
+		const struct gt_memory_slot *slot = &dump->slots[i];
+		const char *bytes = slot->host;
+
+		for (uint64_t at = 0; at < slot->bytes; at += PAGE_BYTES) {
+			const void *page = bytes + at;
+
+			if (is_like_a_root(dump, page) &&
+			    try_root(s, slot->gpa + at, control_gpa,
+			             TRIAL_ENTRIES))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool try_control(struct salvage *s, uint64_t control_gpa)
+{
+	if (s->identity)
+		return try_root(s, s->identity_root, control_gpa,
+		                GIVEN_ENTRIES);
+	if (s->has_cr3)
+		return try_root(s, s->cr3, control_gpa, GIVEN_ENTRIES);
+	return try_all_roots(s, control_gpa);
+}
+
+static bool find_guest(struct salvage *s, uint32_t *ret_controls)
+{
+	const struct dump *dump = &s->dump;
+
+	*ret_controls = 0;
+	for (uint32_t i = 0; i < dump->count; i++) {
+		const struct gt_memory_slot *slot = &dump->slots[i];
+
+		for (uint64_t at = 0; at < slot->bytes; at += PAGE_BYTES) {
+			uint64_t magic;
+
+			memcpy(&magic, (const char *)slot->host + at,
+			       sizeof(magic));
+			if (magic != GT_CONTROL_MAGIC)
+				continue;
+			++*ret_controls;
+			if (try_control(s, slot->gpa + at))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Times --------------------------------------------------------------- */
+
+static void see(struct gt_sink *sink, uint64_t tsc)
+{
+	struct range *range = (struct range *)sink;
+
+	if (range->records++ == 0 || tsc < range->first)
+		range->first = tsc;
+	if (tsc > range->last)
+		range->last = tsc;
+}
+
+static int see_open(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_span_view *span)
+{
+	(void)trace;
+	see(sink, span->start_ns);
+	return 0;
+}
+
+static int see_close(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_span_view *span)
+{
+	(void)trace;
+	if (!(span->flags & GT_SPAN_INTERRUPTED))
+		see(sink, span->end_ns);
+	return 0;
+}
+
+static int see_event(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_event_view *event)
+{
+	(void)trace;
+	see(sink, event->time_ns);
+	return 0;
+}
+
+/* A first pass, on a clock of one tick a ns, tells between what TSCs it is. */
+static int find_range(struct salvage *s, struct range *range)
+{
+	struct gt_sink *const sink = &range->sink;
+	uint64_t khz = s->tsc_khz;
+	int r;
+
+	*range = (struct range){.sink = {.open = see_open,
+	                                 .close = see_close,
+	                                 .event = see_event,
+	                                 .counter = see_event}};
+	s->tsc_khz = 0;
+	s->tsc[0] = s->realtime_ns[0] = 0;
+	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
+	r = take_all(s, &sink, NULL);
+	s->tsc_khz = khz;
+	return r;
+}
+
+/* The last record is given the time at which the dump was written. */
+static void set_clock(struct salvage *s, const struct range *range)
+{
+	uint64_t duration_ns = ns_of(s, range->last - range->first);
+
+	s->tsc[0] = range->first;
+	s->tsc[1] = range->last;
+	if (s->written_ns < duration_ns)
+		s->written_ns = duration_ns;
+	s->realtime_ns[0] = s->written_ns - duration_ns;
+	s->realtime_ns[1] = s->written_ns;
+}
+
+/* ---- The command --------------------------------------------------------- */
+
+static int write_capture(struct salvage *s)
+{
+	struct destination destination;
+	struct gt_output to;
+	struct range range;
+	int r = find_range(s, &range), closed;
+
+	if (r < 0) {
+		complain("%s", code_text(r));
+		return r;
+	}
+	set_clock(s, &range);
+	r = destination_open(&destination, s->output, false);
+	if (r < 0)
+		return r;
+	to = destination_output(&destination);
+	r = take_all(s, NULL, &to);
+	if (r < 0)
+		complain("%s", code_text(r));
+	closed = destination_close(&destination, r == 0);
+	if (r == 0 && closed == 0 && !s->tsc_khz)
+		complain("a tick of the TSC is shown as 1 ns: no --tsc-khz");
+	return r < 0 ? r : closed;
+}
+
+static int salvage(struct salvage *s)
+{
+	uint32_t controls;
+
+	if (s->identity && dump_add_identity(&s->dump, &s->identity_root) < 0) {
+		complain("no room for --identity beside that much memory");
+		return COMMAND_FAILED;
+	}
+	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
+	if (!find_guest(s, &controls)) {
+		complain(controls ? "no page tables lead to the guest's rings"
+		                  : "no guest that records is in this memory");
+		return COMMAND_FAILED;
+	}
+	return write_capture(s) < 0 ? COMMAND_FAILED : 0;
+}
+
+static bool take_memory(struct salvage *s, const char *text)
+{
+	const char *slash = strrchr(text, '/');
+	struct stat info;
+
+	if (dump_add(&s->dump, text) < 0)
+		return false;
+	if (!s->name)
+		s->name = slash ? slash + 1 : text;
+	/* With an @GPA behind it the name is no file's: the time stays 0. */
+	if (stat(text, &info) == 0)
+		s->written_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 +
+		                (uint64_t)info.st_mtim.tv_nsec;
+	return true;
+}
+
+static bool take_number(const char *option, const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	if (end != text && *end == '\0' && errno == 0 && *text != '-')
+		return true;
+	complain("--%s wants a number, not '%s'", option, text);
+	return false;
+}
+
+static bool take_option(struct salvage *s, int id)
+{
+	switch (id) {
+	case OPTION_MEMORY:
+		return take_memory(s, optarg);
+	case OPTION_CR3:
+		s->has_cr3 = true;
+		return take_number("cr3", optarg, &s->cr3);
+	case OPTION_IDENTITY:
+		return s->identity = true;
+	case OPTION_TSC_KHZ:
+		return take_number("tsc-khz", optarg, &s->tsc_khz);
+	default:
+		s->output = optarg;
+		return true;
+	}
+}
+
+static int cmd_salvage(int argc, char **argv)
+{
+	struct salvage s = {0};
+	int id, status = 0;
+
+	while (status == 0 &&
+	       (id = options_next(&command_salvage, argc, argv)) != -1) {
+		if (id == OPTION_WRONG || id == OPTION_HELP) {
+			dump_fini(&s.dump);
+			return options_stop(&command_salvage, id);
+		}
+		if (!take_option(&s, id))
+			status = id == OPTION_MEMORY ? COMMAND_FAILED
+			                             : COMMAND_USAGE;
+	}
+	if (status == 0 && (optind != argc || s.dump.count == 0))
+		status = options_usage(&command_salvage);
+	if (status == 0 && !s.output && isatty(STDOUT_FILENO)) {
+		complain("a capture is nothing for a terminal: -o CAPTURE");
+		status = COMMAND_USAGE;
+	}
+	if (status == 0)
+		status = salvage(&s);
+	dump_fini(&s.dump);
+	return status;
+}
+
+const struct command_spec command_salvage = {
+	.name = "salvage",
+	.operands = "",
+	.what = "make a capture of a dead guest's memory",
+	.options = options,
+	.run = cmd_salvage,
+	.usage_status = COMMAND_USAGE,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* guesttrace spool send: what an absent endpoint left behind. */
+#include "options.h"
+#include "otlp_output.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	OPTION_TO = 256,
+};
+
+static const struct option_spec options[] = {
+	{OPTION_TO, "to", "URL", "instead of what the environment names", NULL},
+	{0},
+};
+
+static int cmd_spool(int argc, char **argv)
+{
+	const char *url = NULL;
+	int id;
+
+	while ((id = options_next(&command_spool, argc, argv)) != -1) {
+		if (id != OPTION_TO)
+			return options_stop(&command_spool, id);
+		url = optarg;
+	}
+	if (optind != argc - 2 || strcmp(argv[optind], "send") != 0)
+		return options_usage(&command_spool);
+	return otlp_spool_send(url, argv[optind + 1]);
+}
+
+const struct command_spec command_spool = {
+	.name = "spool",
+	.operands = "send DIR",
+	.what = "send what an absent OTLP endpoint left behind",
+	.options = options,
+	.run = cmd_spool,
+	.usage_status = COMMAND_USAGE,
+};

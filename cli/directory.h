@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A directory that the command writes: it appears under its name only when all
+ * of its files are whole.
+ */
+#ifndef GT_CLI_DIRECTORY_H
+#define GT_CLI_DIRECTORY_H
+
+#include "destination.h"
+
+struct directory {
+	char *path;
+	char *temporary; /* where the files are until they are whole */
+	struct directory_file *files;
+};
+
+/*
+ * `path` must not exist, or be an empty directory. Complains and returns < 0 on
+ * failure.
+ */
+int directory_open(struct directory *directory, const char *path);
+
+/* Creates files in it; `context` is the struct directory. */
+struct gt_directory directory_of(struct directory *directory);
+
+/*
+ * Closes the files and gives the directory its name, or with `whole` false
+ * removes it. Complains and returns < 0 on failure. Harmless when not open.
+ */
+int directory_close(struct directory *directory, bool whole);
+
+#endif

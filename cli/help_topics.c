@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What several subcommands share, in a few lines; more is in the man pages. */
+#include "help_topics.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const char *text;
+} topics[] = {
+	{"environment",
+         "COLUMNS          how wide texts are; else as wide as the terminal\n"
+         "NO_COLOR         not empty: no colours\n"
+         "CLICOLOR_FORCE   neither empty nor 0: colours, also into a pipe\n"
+         "TERM             dumb: no colours\n"
+         "TRACEPARENT      W3C trace context above a run\n"},
+	{"filter",
+         "Which call sites record: directives with commas between them.\n\n"
+         "  LEVEL          off, error, warn, info, debug, trace or 0..5,\n"
+         "                 for all targets\n"
+         "  TARGET=LEVEL   for a target, and all whose name goes on with one\n"
+         "                 of . : / behind it\n"
+         "  TARGET         the same as TARGET=trace\n\n"
+         "The longest match holds; what nothing matches is off.\n"
+         "For example: info,net=debug,net.dns=off\n"},
+	{"formats", "tree        text: spans and events, indented\n"
+                    "perfetto    Perfetto's protobuf trace: ui.perfetto.dev\n"
+                    "chrome      Chrome's JSON trace events\n"
+                    "otlp        OTLP over HTTP: DEST is the endpoint\n"
+                    "otlp-json   OTLP/JSON, one object per line\n"
+                    "otlp-protobuf\n"
+                    "            one ExportTraceServiceRequest\n"
+                    "folded      stacks with self time, for flame graphs\n"
+                    "csv         one line per span\n"
+                    "ctf         a directory: Common Trace Format 1.8\n"
+                    "html        a page with a timeline, for a browser\n"},
+	{"status",
+         "run      the guest's own up to 119, above that 119; 124 timeout;\n"
+         "         125 guesttrace itself failed; 126 the guest died;\n"
+         "         130 interrupted\n"
+         "others   0; 1 failure; 2 wrong use\n"},
+};
+
+const char *help_topic(const char *name)
+{
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+		if (strcmp(topics[i].name, name) == 0)
+			return topics[i].text;
+	return NULL;
+}
+
+const char *help_topics(void)
+{
+	return "environment, filter, formats, status";
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEFT_COLUMNS 34 /* of the help: what is wider has a line of its own */
+
+/* ---- getopt(3), from the table ------------------------------------------- */
+
+struct getopt_tables {
+	struct option options[OPTIONS_MAX + 2];
+	char letters[2 * OPTIONS_MAX + 3];
+};
+
+static void fill_tables(struct getopt_tables *t,
+                        const struct command_spec *command)
+{
+	const struct option_spec *spec = command->options;
+	char *letter = t->letters;
+	size_t n = 0;
+
+	*t = (struct getopt_tables){0};
+	if (command->has_rest)
+		*letter++ = '+';
+	t->options[n++] =
+		(struct option){"help", no_argument, NULL, OPTION_HELP};
+	for (; spec && spec->id && n <= OPTIONS_MAX; spec++) {
+		if (spec->id < 256) {
+			*letter++ = (char)spec->id;
+			if (spec->argument)
+				*letter++ = ':';
+		}
+		if (spec->name)
+			t->options[n++] = (struct option){
+				spec->name,
+				spec->argument ? required_argument
+					       : no_argument,
+				NULL, spec->id};
+	}
+}
+
+int options_next(const struct command_spec *command, int argc, char **argv)
+{
+	struct getopt_tables tables;
+	int id;
+
+	fill_tables(&tables, command);
+	id = getopt_long(argc, argv, tables.letters, tables.options, NULL);
+	if (id == OPTION_HELP)
+		options_help(command);
+	return id;
+}
+
+/* ---- Help ---------------------------------------------------------------- */
+
+static void print_usage(FILE *to, const struct command_spec *command)
+{
+	fprintf(to, "usage: guesttrace %s %s%s\n", command->name,
+	        command->options ? "[OPTION]... " : "", command->operands);
+}
+
+static void print_option(const struct option_spec *spec)
+{
+	char left[128];
+	int used = 0, room = sizeof(left);
+
+	if (spec->id < 256 && spec->name)
+		used = snprintf(left, sizeof(left), "  -%c, --%s", spec->id,
+		                spec->name);
+	else if (spec->name)
+		used = snprintf(left, sizeof(left), "  --%s", spec->name);
+	else
+		used = snprintf(left, sizeof(left), "  -%c", spec->id);
+	if (spec->argument && used < room)
+		used += snprintf(left + used, (size_t)(room - used), " %s",
+		                 spec->argument);
+	if (used >= LEFT_COLUMNS)
+		printf("%s\n%-*s", left, LEFT_COLUMNS, "");
+	else
+		printf("%-*s", LEFT_COLUMNS, left);
+	printf("%s%s\n", spec->what, spec->more ? spec->more() : "");
+}
+
+void options_help(const struct command_spec *command)
+{
+	static const struct option_spec help = {
+		.id = 256,
+		.name = "help",
+		.what = "show this",
+	};
+	const struct option_spec *spec = command->options;
+
+	print_usage(stdout, command);
+	printf("%s\n\n", command->what);
+	for (; spec && spec->id; spec++)
+		print_option(spec);
+	print_option(&help);
+	if (command->notes)
+		printf("\n%s", command->notes);
+}
+
+int options_stop(const struct command_spec *command, int id)
+{
+	return id == OPTION_HELP ? 0 : options_usage(command);
+}
+
+int options_usage(const struct command_spec *command)
+{
+	print_usage(stderr, command);
+	fprintf(stderr, "`guesttrace %s --help` lists the options\n",
+	        command->name);
+	return command->usage_status;
+}
+
+/* ---- Arguments ----------------------------------------------------------- */
+
+bool parse_duration(const char *option, const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *word;
+		double ns;
+	} units[] = {{"ns", 1},
+	             {"us", 1e3},
+	             {"\u00b5s", 1e3},
+	             {"ms", 1e6},
+	             {"s", 1e9}};
+	char *end;
+	double number;
+
+	errno = 0;
+	number = strtod(text, &end);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end == text || errno != 0 || strcmp(end, units[i].word) ||
+		    !(number >= 0) || number * units[i].ns > 1e18)
+			continue;
+		*ret_ns = (uint64_t)(number * units[i].ns + 0.5);
+		return true;
+	}
+	complain("--%s wants a duration such as 20us or 1.5ms, not '%s'",
+	         option, text);
+	return false;
+}
+
+bool parse_count(const char *option, const char *text, uint32_t max,
+                 uint32_t *ret_count)
+{
+	char *end;
+	unsigned long count;
+
+	errno = 0;
+	count = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && *text != '-' &&
+	    count <= max) {
+		*ret_count = (uint32_t)count;
+		return true;
+	}
+	complain("--%s wants a number from 0 to %u, not '%s'", option, max,
+	         text);
+	return false;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each subcommand is and takes: one table, of which its parser, its help
+ * and `guesttrace help --options` are made, and with that the completions.
+ */
+#ifndef GT_CLI_OPTIONS_H
+#define GT_CLI_OPTIONS_H
+
+#include "command.h"
+
+#include <stdint.h>
+
+struct option_spec {
+	int id; /* what options_next() returns: a letter's is the letter */
+	const char *name;     /* without dashes; NULL: only the letter */
+	const char *argument; /* "FILE", "a|b|c" (the choices); NULL: none */
+	const char *what;
+	const char *(*more)(void); /* goes on behind `what`; may be NULL */
+};
+
+#define OPTIONS_MAX 32
+
+struct command_spec {
+	const char *name;
+	const char *operands; /* "CAPTURE..." */
+	const char *what;
+	const char *notes; /* whole lines below the options; may be NULL */
+	const struct option_spec *options; /* the last has id 0; may be NULL */
+	/* Gets its own name as argv[0] and returns the exit status. */
+	int (*run)(int argc, char **argv);
+	int usage_status; /* of wrong use */
+	bool has_rest;    /* what follows the first operand is not its own */
+};
+
+extern const struct command_spec command_run, command_report, command_diff,
+	command_export, command_sites, command_decode, command_encode,
+	command_salvage, command_spool, command_help;
+
+/* All of them, in the order of the help; NULL at the end. */
+extern const struct command_spec *const commands[];
+const struct command_spec *command_find(const char *name);
+
+enum {
+	OPTION_WRONG = '?', /* has been complained about */
+	OPTION_HELP = 1,    /* has been answered */
+};
+
+/* The next option's id, its argument in `optarg`; -1: operands from `optind`.
+ */
+int options_next(const struct command_spec *command, int argc, char **argv);
+
+/* The command's status after OPTION_WRONG (prints the usage) or OPTION_HELP. */
+int options_stop(const struct command_spec *command, int id);
+/* The same after operands that it cannot take. */
+int options_usage(const struct command_spec *command);
+
+/* Whole help, on standard output. */
+void options_help(const struct command_spec *command);
+
+/* "1ms", "20us", "1.5s", "300ns" -> ns. Complains and returns false. */
+bool parse_duration(const char *option, const char *text, uint64_t *ret_ns);
+/* 0 to `max`, decimal. Complains and returns false. */
+bool parse_count(const char *option, const char *text, uint32_t max,
+                 uint32_t *ret_count);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "otlp_output.h"
+#include "command.h"
+#include "otlp_settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void complain_of_opening(const struct gt_otlp_http_options *options,
+                                int r)
+{
+	switch (r) {
+	case -EINVAL:
+		complain("OTLP to '%s': the URL, a header or a certificate's "
+		         "file is not usable",
+		         options->url);
+		break;
+	case -EBUSY:
+		complain("spool %s: another process is sending it",
+		         options->spool_directory);
+		break;
+	case -EPERM:
+		complain("spool %s: belongs to another user, or others may "
+		         "write to it",
+		         options->spool_directory);
+		break;
+	default:
+		complain("OTLP%s%s: %s",
+		         options->spool_directory ? " with the spool " : "",
+		         options->spool_directory ? options->spool_directory
+		                                  : "",
+		         code_text(r));
+	}
+}
+
+int otlp_output_open(const char *url, const struct otlp_options *options,
+                     struct gt_sink **ret_sink)
+{
+	struct otlp_settings settings;
+	char host[256] = "";
+	int r = otlp_settings_read(&settings, url);
+
+	if (r < 0)
+		return r;
+	if (settings.disabled) {
+		otlp_settings_free(&settings);
+		return 0;
+	}
+	if (options->spool)
+		settings.options.spool_directory = options->spool;
+	settings.options.wait_for_room = options->offline;
+	if (gethostname(host, sizeof(host) - 1) == 0 && *host)
+		otlp_settings_add(&settings, "host.name", host);
+	r = gt_otlp_http_new(&settings.options, ret_sink);
+	if (r < 0)
+		complain_of_opening(&settings.options, r);
+	otlp_settings_free(&settings);
+	return r;
+}
+
+/* "N spans what, N spans what": those that are not 0. */
+static void add(char *line, size_t size, uint64_t count, const char *what)
+{
+	size_t used = strlen(line);
+
+	if (count > 0)
+		snprintf(line + used, size - used, "%s%" PRIu64 " %s",
+		         used > 0 ? ", " : "", count, what);
+}
+
+static void complain_of_rest(const char *line,
+                             const struct gt_otlp_stats *stats)
+{
+	if (*line)
+		complain("OTLP: %s%s%s%s", line,
+		         stats->last_error[0] ? " (" : "", stats->last_error,
+		         stats->last_error[0] ? ")" : "");
+}
+
+int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
+{
+	struct gt_otlp_stats stats;
+	char line[256] = "";
+
+	gt_otlp_http_stats(sink, &stats);
+	if (stats.acknowledged == stats.spans)
+		return 0;
+	add(line, sizeof(line), stats.spans, "spans");
+	add(line, sizeof(line), stats.acknowledged, "acknowledged");
+	add(line, sizeof(line), stats.rejected, "refused by the endpoint");
+	add(line, sizeof(line), stats.spooled, "in the spool");
+	add(line, sizeof(line), stats.dropped, "dropped");
+	complain_of_rest(line, &stats);
+	return options->offline && stats.rejected + stats.dropped > 0 ? -EIO
+	                                                              : 0;
+}
+
+int otlp_spool_send(const char *url, const char *directory)
+{
+	struct otlp_settings settings;
+	struct gt_otlp_stats stats;
+	char line[256] = "";
+	int r = otlp_settings_read(&settings, url);
+
+	if (r < 0)
+		return COMMAND_FAILED;
+	settings.options.spool_directory = directory;
+	r = gt_otlp_spool_send(&settings.options, &stats);
+	if (r < 0 && r != -EAGAIN) {
+		complain_of_opening(&settings.options, r);
+		otlp_settings_free(&settings);
+		return COMMAND_FAILED;
+	}
+	otlp_settings_free(&settings);
+	printf("%" PRIu64 " spans acknowledged\n", stats.found_acknowledged);
+	add(line, sizeof(line), stats.found_rejected,
+	    "spans refused by the endpoint");
+	add(line, sizeof(line), stats.found_waiting, "spans wait");
+	add(line, sizeof(line), stats.damaged_spans, "spans damaged");
+	add(line, sizeof(line), stats.damaged_bytes, "bytes damaged");
+	add(line, sizeof(line), stats.found_lost,
+	    "spans lost with a process that was killed");
+	complain_of_rest(line, &stats);
+	return r < 0 ? COMMAND_FAILED : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The export to an OTLP endpoint, and what became of its spans. */
+#ifndef GT_CLI_OTLP_OUTPUT_H
+#define GT_CLI_OTLP_OUTPUT_H
+
+#include <guesttrace/export.h>
+
+struct otlp_options {
+	const char *spool; /* directory, NULL: $GUESTTRACE_SPOOL, or none */
+	bool offline;      /* a capture: it may wait, and has to arrive */
+};
+
+/*
+ * `url` NULL: as the environment says. *ret_sink stays NULL if the environment
+ * says that nothing is sent. Complains and returns < 0.
+ */
+int otlp_output_open(const char *url, const struct otlp_options *options,
+                     struct gt_sink **ret_sink);
+
+/*
+ * After its finish. Says so where not every span was acknowledged. 0, or -EIO
+ * where spans of a capture were refused or dropped: a guest's status stands,
+ * whatever the endpoint does.
+ */
+int otlp_output_report(struct gt_sink *sink,
+                       const struct otlp_options *options);
+
+/* guesttrace spool send DIR; returns the exit status. */
+int otlp_spool_send(const char *url, const char *directory);
+
+#endif

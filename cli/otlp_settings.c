@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include "otlp_settings.h"
+#include "command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE_URL "http://localhost:4318"
+
+/* ---- Words and numbers --------------------------------------------------- */
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static bool read_number(const char *name, uint32_t *number)
+{
+	const char *text = variable(name);
+	unsigned long long value;
+	char *end;
+
+	if (!text)
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno == 0 && *end == '\0' && isdigit((unsigned char)*text) &&
+	    value > 0 && value <= INT32_MAX) {
+		*number = (uint32_t)value;
+		return true;
+	}
+	complain("%s wants a whole number above 0, not '%s': ignored", name,
+	         text);
+	return false;
+}
+
+/* 0 or 1: which of the two words it is; -1: not set, or neither. */
+static int read_choice(const char *name, const char *zero, const char *one)
+{
+	const char *text = variable(name);
+
+	if (!text)
+		return -1;
+	if (strcmp(text, zero) == 0)
+		return 0;
+	if (strcmp(text, one) == 0)
+		return 1;
+	complain("%s is %s or %s, not '%s': ignored", name, zero, one, text);
+	return -1;
+}
+
+/* ---- Pairs: "key=value,key=value" ---------------------------------------- */
+
+static char *trim(char *text)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	length = strlen(text);
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+	return text;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %41 to A, in place; false if a % has no two digits, or is a NUL. */
+static bool decode(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text != '%') {
+			*to++ = *text;
+			continue;
+		}
+		int high = hex_digit(text[1]);
+		int low = high < 0 ? -1 : hex_digit(text[2]);
+
+		if (low < 0 || high * 16 + low == 0)
+			return false;
+		*to++ = (char)(high * 16 + low);
+		text += 2;
+	}
+	*to = '\0';
+	return true;
+}
+
+/* Takes the next pair out of *list, which it changes. */
+static bool next_pair(char **list, char **ret_key, char **ret_value)
+{
+	char *item = strsep(list, ","), *equals = strchr(item, '=');
+
+	if (!equals)
+		return false;
+	*equals = '\0';
+	*ret_key = trim(item);
+	*ret_value = trim(equals + 1);
+	return **ret_key && decode(*ret_key) && decode(*ret_value);
+}
+
+static bool read_headers(struct otlp_settings *s, const char *name,
+                         const char *text)
+{
+	char *copy = strdup(text), *list = copy, *key, *value;
+	size_t count = 0;
+	bool good = copy != NULL;
+
+	while (good && list) {
+		char *header = NULL;
+
+		good = count < OTLP_PAIRS_MAX &&
+		       next_pair(&list, &key, &value) &&
+		       !strpbrk(key, ": \t\r\n") && !strpbrk(value, "\r\n") &&
+		       asprintf(&header, "%s: %s", key, value) >= 0;
+		if (good)
+			s->headers[count++] = header;
+	}
+	free(copy);
+	if (good) {
+		s->options.headers = (const char *const *)s->headers;
+		s->options.header_count = count;
+		return true;
+	}
+	while (count > 0) {
+		free(s->headers[--count]);
+		s->headers[count] = NULL;
+	}
+	complain("%s is no list of key=value: ignored", name);
+	return false;
+}
+
+void otlp_settings_add(struct otlp_settings *s, const char *key,
+                       const char *value)
+{
+	if (s->options.attribute_count == OTLP_PAIRS_MAX)
+		return;
+	s->attributes[s->options.attribute_count++] =
+		(struct gt_otlp_attribute){key, value};
+	s->options.attributes = s->attributes;
+}
+
+static int read_attributes(struct otlp_settings *s)
+{
+	const char *service = variable("OTEL_SERVICE_NAME");
+	const char *text = variable("OTEL_RESOURCE_ATTRIBUTES");
+	size_t before;
+	char *list, *key, *value;
+	bool good = true;
+
+	if (service)
+		otlp_settings_add(s, "service.name", service);
+	if (!text)
+		return 0;
+	s->attributes_text = list = strdup(text);
+	if (!list)
+		return -ENOMEM;
+	before = s->options.attribute_count;
+	while (good && list) {
+		good = s->options.attribute_count < OTLP_PAIRS_MAX &&
+		       next_pair(&list, &key, &value);
+		if (good)
+			otlp_settings_add(s, key, value);
+	}
+	if (!good) {
+		s->options.attribute_count = before;
+		complain("OTEL_RESOURCE_ATTRIBUTES is no list of key=value: "
+		         "ignored");
+	}
+	return 0;
+}
+
+/* ---- OTEL_EXPORTER_OTLP_*: the form for traces wins ---------------------- */
+
+static bool read_protocol(struct otlp_settings *s, const char *name,
+                          const char *text)
+{
+	int choice = read_choice(name, "http/protobuf", "http/json");
+
+	(void)text;
+	if (choice < 0)
+		return false;
+	s->options.protocol =
+		choice ? GT_OTLP_HTTP_JSON : GT_OTLP_HTTP_PROTOBUF;
+	return true;
+}
+
+static bool read_timeout(struct otlp_settings *s, const char *name,
+                         const char *text)
+{
+	(void)text;
+	return read_number(name, &s->options.timeout_ms);
+}
+
+static bool read_compression(struct otlp_settings *s, const char *name,
+                             const char *text)
+{
+	int choice = read_choice(name, "none", "gzip");
+
+	(void)text;
+	if (choice >= 0)
+		s->options.gzip = choice;
+	return choice >= 0;
+}
+
+static bool read_ca(struct otlp_settings *s, const char *name, const char *text)
+{
+	(void)name;
+	s->options.ca_file = text;
+	return true;
+}
+
+static bool read_key(struct otlp_settings *s, const char *name,
+                     const char *text)
+{
+	(void)name;
+	s->options.key_file = text;
+	return true;
+}
+
+static bool read_certificate(struct otlp_settings *s, const char *name,
+                             const char *text)
+{
+	(void)name;
+	s->options.certificate_file = text;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*read)(struct otlp_settings *settings, const char *name,
+	             const char *text);
+} exporter_variables[] = {
+	{"PROTOCOL", read_protocol},
+	{"HEADERS", read_headers},
+	{"TIMEOUT", read_timeout},
+	{"COMPRESSION", read_compression},
+	{"CERTIFICATE", read_ca},
+	{"CLIENT_KEY", read_key},
+	{"CLIENT_CERTIFICATE", read_certificate},
+};
+
+static void read_exporter(struct otlp_settings *s)
+{
+	static const char *const prefixes[] = {"OTEL_EXPORTER_OTLP_TRACES_",
+	                                       "OTEL_EXPORTER_OTLP_"};
+	const size_t count =
+		sizeof(exporter_variables) / sizeof(exporter_variables[0]);
+	char name[64];
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < 2; j++) {
+			const char *text;
+
+			snprintf(name, sizeof(name), "%s%s", prefixes[j],
+			         exporter_variables[i].name);
+			text = variable(name);
+			if (text && exporter_variables[i].read(s, name, text))
+				break;
+		}
+}
+
+/* ---- The URL ------------------------------------------------------------- */
+
+/* Behind scheme and authority: "" or from the slash on. */
+static const char *path_of(const char *url)
+{
+	const char *authority = strstr(url, "://");
+
+	authority = authority ? authority + 3 : url;
+	return authority + strcspn(authority, "/?#");
+}
+
+/* A base URL, below which the traces are at v1/traces. */
+static char *below(const char *base)
+{
+	size_t length = strlen(base);
+	char *url;
+
+	while (length > 0 && base[length - 1] == '/')
+		length--;
+	if (asprintf(&url, "%.*s/v1/traces", (int)length, base) < 0)
+		return NULL;
+	return url;
+}
+
+static char *find_url(const char *given)
+{
+	const char *own = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+	const char *base = variable("OTEL_EXPORTER_OTLP_ENDPOINT");
+
+	if (given && *given) {
+		const char *path = path_of(given);
+
+		return strcmp(path, "") == 0 || strcmp(path, "/") == 0
+		               ? below(given)
+		               : strdup(given);
+	}
+	if (own)
+		return strdup(own);
+	return below(base ? base : BASE_URL);
+}
+
+/* ---- All of it ----------------------------------------------------------- */
+
+static void read_batching(struct gt_otlp_http_options *options)
+{
+	read_number("OTEL_BSP_SCHEDULE_DELAY", &options->delay_ms);
+	read_number("OTEL_BSP_EXPORT_TIMEOUT", &options->finish_ms);
+	read_number("OTEL_BSP_MAX_QUEUE_SIZE", &options->queue_spans);
+	read_number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &options->batch_spans);
+	if (options->queue_spans && options->batch_spans > options->queue_spans)
+		options->batch_spans = options->queue_spans;
+}
+
+int otlp_settings_read(struct otlp_settings *s, const char *url)
+{
+	const char *disabled = variable("OTEL_SDK_DISABLED");
+	uint32_t spool_mib;
+
+	*s = (struct otlp_settings){
+		.options = {.size = sizeof(s->options), .gzip = true},
+	};
+	s->disabled = disabled && strcasecmp(disabled, "true") == 0;
+	s->url = find_url(url);
+	s->options.url = s->url;
+	s->options.spool_directory = variable("GUESTTRACE_SPOOL");
+	if (read_number("GUESTTRACE_SPOOL_MIB", &spool_mib))
+		s->options.spool_bytes = (uint64_t)spool_mib << 20;
+	read_exporter(s);
+	read_batching(&s->options);
+	if (s->url && read_attributes(s) == 0)
+		return 0;
+	complain("%s", code_text(-ENOMEM));
+	otlp_settings_free(s);
+	return -ENOMEM;
+}
+
+void otlp_settings_free(struct otlp_settings *s)
+{
+	free(s->url);
+	free(s->attributes_text);
+	for (size_t i = 0; i < OTLP_PAIRS_MAX; i++)
+		free(s->headers[i]);
+	*s = (struct otlp_settings){0};
+}

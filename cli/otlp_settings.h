@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the command sends OTLP: OpenTelemetry's environment variables, then the
+ * command line, as options of gt_otlp_http_new(). docs/otlp.md lists them.
+ */
+#ifndef GT_CLI_OTLP_SETTINGS_H
+#define GT_CLI_OTLP_SETTINGS_H
+
+#include <guesttrace/export.h>
+
+#define OTLP_PAIRS_MAX 64 /* headers; attributes */
+
+struct otlp_settings {
+	struct gt_otlp_http_options options;
+	bool disabled;     /* OTEL_SDK_DISABLED */
+	/* What the options point to. */
+	char *url;
+	char *attributes_text;
+	char *headers[OTLP_PAIRS_MAX];
+	struct gt_otlp_attribute attributes[OTLP_PAIRS_MAX];
+};
+
+/*
+ * `url`: of the command line, or NULL. A variable that is empty counts as not
+ * set; one that cannot be understood is complained about and ignored. Returns
+ * 0, or -ENOMEM after complaining.
+ */
+int otlp_settings_read(struct otlp_settings *settings, const char *url);
+
+/* For the resource; of the same key the one that came first holds. */
+void otlp_settings_add(struct otlp_settings *settings, const char *key,
+                       const char *value);
+
+void otlp_settings_free(struct otlp_settings *settings);
+
+#endif

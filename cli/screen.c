@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "screen.h"
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMNS_MIN 20 /* a narrower terminal is taken for this wide */
+#define COLUMNS_MAX 10000
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value;
+}
+
+static bool wants_colours(enum screen_colours colours)
+{
+	const char *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+
+	if (colours != COLOURS_AUTO)
+		return colours == COLOURS_ALWAYS;
+	if (is_set("NO_COLOR"))
+		return false;
+	if (force && *force && strcmp(force, "0") != 0)
+		return true;
+	return isatty(STDOUT_FILENO) && term && *term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static unsigned clamp(long columns)
+{
+	return columns < COLUMNS_MIN   ? COLUMNS_MIN
+	       : columns > COLUMNS_MAX ? COLUMNS_MAX
+	                               : (unsigned)columns;
+}
+
+static unsigned find_columns(void)
+{
+	const char *given = getenv("COLUMNS");
+	struct winsize size;
+	char *end;
+	long columns;
+
+	if (given && *given) {
+		columns = strtol(given, &end, 10);
+		if (*end == '\0' && columns > 0)
+			return clamp(columns);
+	}
+	if (isatty(STDOUT_FILENO) &&
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return clamp(size.ws_col);
+	return 0;
+}
+
+void screen_look(enum screen_colours colours,
+                 struct gt_report_options *ret_options)
+{
+	ret_options->colours = wants_colours(colours);
+	ret_options->columns = find_columns();
+}
+
+bool screen_parse(const char *word, enum screen_colours *ret_colours)
+{
+	static const char *const words[] = {"auto", "always", "never"};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(words[i], word) == 0) {
+			*ret_colours = (enum screen_colours)i;
+			return true;
+		}
+	}
+	complain("--color does not know '%s'", word);
+	return false;
+}

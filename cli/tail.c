@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "tail.h"
+#include "command.h"
+#include "replayer.h"
+
+#include <guesttrace/host.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_AGAIN_NS 50000000L /* how often at a file that does not grow */
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void wait_a_little(void)
+{
+	const struct timespec time = {.tv_nsec = LOOK_AGAIN_NS};
+
+	nanosleep(&time, NULL);
+}
+
+/* Waits at the end of the file, and says that there is no more once stopped. */
+static long read_growing(void *context, void *bytes, size_t count)
+{
+	long got = 0;
+
+	while (!stopped && got == 0) {
+		got = read_file(context, bytes, count);
+		if (got == 0)
+			wait_a_little();
+	}
+	return got;
+}
+
+static int open_when_there(const char *path)
+{
+	int fd = -1;
+
+	while (!stopped) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOENT)
+			break;
+		wait_a_little();
+	}
+	return fd >= 0 ? fd : stopped ? -EINTR : -errno;
+}
+
+static int follow(struct outputs *outputs, const char *path)
+{
+	int fd = open_when_there(path), r = fd;
+	struct gt_replay_options options = {
+		.size = sizeof(options),
+		.read = read_growing,
+		.context = &fd,
+		.sinks = outputs->sinks,
+		.sink_count = outputs->count,
+		.stops_at_end = true,
+	};
+
+	if (fd >= 0) {
+		r = gt_replay(&options);
+		close(fd);
+	}
+	if (stopped && (r == -EINTR || r == -GT_ERROR_NOT_A_CAPTURE))
+		return 0; /* nothing was there yet */
+	if (r < 0)
+		complain("%s: %s", path, code_text(r));
+	return r;
+}
+
+int tail(struct outputs *outputs, const char *path)
+{
+	int r = outputs_open(outputs), closed;
+
+	catch_signals();
+	if (r == 0)
+		r = follow(outputs, path);
+	closed = outputs_close(outputs, r == 0);
+	return r < 0 || closed < 0 ? COMMAND_FAILED : 0;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What changed from one trace to another, per name: those first whose total
+ * time changed the most. As text and as JSON (docs/report.md).
+ */
+#include "escape.h"
+#include "numbers.h"
+#include "tree.h"
+#include "words.h"
+#include <errno.h>
+#include <string.h>
+
+#define WIDE_COLUMNS 108u /* with the values of p50 and p99 */
+
+/* A name of one trace; its texts are behind the array. */
+struct side_name {
+	struct gt_text name;
+	struct gt_text target;
+	uint64_t count;
+	uint64_t total_ns;
+	uint64_t p50_ns;
+	uint64_t p99_ns;
+};
+
+struct side {
+	struct side_name *names; /* by name, then by target */
+	uint32_t count;
+};
+
+struct sides {
+	struct side before, after;
+};
+
+/* `&none` where a trace has no such name. */
+struct change {
+	const struct side_name *before, *after;
+	uint64_t impact_ns;
+};
+
+static const struct side_name none;
+
+/* ---- Keeping the names of a trace ---------------------------------------- */
+
+static int compare_text(struct gt_text a, struct gt_text b)
+{
+	size_t count = a.count < b.count ? a.count : b.count;
+	int order = count ? memcmp(a.bytes, b.bytes, count) : 0;
+
+	return order ? order : (a.count > b.count) - (a.count < b.count);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct side_name *a = left, *b = right;
+	int order = compare_text(a->name, b->name);
+
+	return order ? order : compare_text(a->target, b->target);
+}
+
+static void move_text(struct gt_text *text, char **to)
+{
+	if (text->count)
+		memcpy(*to, text->bytes, text->count);
+	text->bytes = *to;
+	*to += text->count;
+}
+
+static bool keep_names(struct side *side, const struct gt__collect *c)
+{
+	size_t bytes = (c->name_count + (size_t)1) * sizeof *side->names;
+	char *texts;
+	uint32_t i;
+
+	for (i = 0; i < c->name_count; i++)
+		bytes += c->names[i].name.count + c->names[i].target.count;
+	side->names = malloc(bytes);
+	if (!side->names)
+		return false;
+	side->count = c->name_count;
+	texts = (char *)(side->names + c->name_count + 1);
+	for (i = 0; i < c->name_count; i++) {
+		const struct gt__name *n = &c->names[i];
+		struct side_name *to = &side->names[i];
+
+		*to = (struct side_name){n->name,     n->target, n->count,
+		                         n->total_ns, n->p50_ns, n->p99_ns};
+		move_text(&to->name, &texts);
+		move_text(&to->target, &texts);
+	}
+	qsort(side->names, side->count, sizeof *side->names, compare_names);
+	return true;
+}
+
+/* ---- The changes --------------------------------------------------------- */
+
+static int compare_changes(const void *left, const void *right)
+{
+	const struct change *a = left, *b = right;
+
+	if (a->impact_ns != b->impact_ns)
+		return a->impact_ns > b->impact_ns ? -1 : 1;
+	return compare_names(a->before == &none ? a->after : a->before,
+	                     b->before == &none ? b->after : b->before);
+}
+
+static struct change *find_changes(const struct sides *s, uint32_t *ret_count)
+{
+	size_t most = (size_t)s->before.count + s->after.count + 1;
+	struct change *changes = malloc(most * sizeof *changes);
+	uint32_t i = 0, j = 0, n = 0;
+
+	while (changes && (i < s->before.count || j < s->after.count)) {
+		struct change change = {&none, &none, 0};
+		int order = i == s->before.count ? 1
+		            : j == s->after.count
+		                    ? -1
+		                    : compare_names(&s->before.names[i],
+		                                    &s->after.names[j]);
+
+		if (order <= 0)
+			change.before = &s->before.names[i++];
+		if (order >= 0)
+			change.after = &s->after.names[j++];
+		change.impact_ns =
+			change.after->total_ns > change.before->total_ns
+				? change.after->total_ns -
+					  change.before->total_ns
+				: change.before->total_ns -
+					  change.after->total_ns;
+		changes[n++] = change;
+	}
+	if (changes)
+		qsort(changes, n, sizeof *changes, compare_changes);
+	*ret_count = n;
+	return changes;
+}
+
+static const struct side_name *shown_name(const struct change *change)
+{
+	return change->after == &none ? change->before : change->after;
+}
+
+/* ---- Text ---------------------------------------------------------------- */
+
+static const char *colour_of(uint64_t before, uint64_t after)
+{
+	return after > before ? GT__RED : after < before ? GT__GREEN : GT__DIM;
+}
+
+static void put_change(struct gt__out *o, const struct change *change,
+                       uint64_t before, uint64_t after, size_t width)
+{
+	const char *word = change->before == &none  ? "new"
+	                   : change->after == &none ? "gone"
+	                   : !before                ? "-"
+	                                            : NULL;
+
+	gt__paint(o, colour_of(before, after));
+	if (word) {
+		gt__put_padding(o, strlen(word), width);
+		gt__put(o, word);
+	} else {
+		gt__put_change(o, before, after, width);
+	}
+	gt__unpaint(o);
+}
+
+static void put_difference(struct gt__out *o, uint64_t before, uint64_t after)
+{
+	uint64_t ns = after > before ? after - before : before - after;
+	size_t columns = gt__duration_columns(ns) + 1;
+
+	gt__put_padding(o, columns, 12);
+	gt__paint(o, colour_of(before, after));
+	gt__put_char(o, after > before ? '+' : after < before ? '-' : ' ');
+	gt__put_duration(o, ns);
+	gt__unpaint(o);
+}
+
+static void put_head(struct gt__out *o)
+{
+	bool wide = !o->columns || o->columns >= WIDE_COLUMNS;
+	size_t from = o->used;
+
+	gt__paint(o, GT__DIM);
+	gt__put(o, "     \u0394 total        %     count    was");
+	gt__put(o, wide ? "         p50        %         p99        %"
+	                : "    p50 %    p99 %");
+	gt__put(o, "  name");
+	gt__unpaint(o);
+	gt__end_line(o, from);
+}
+
+static void put_percentile(struct gt__out *o, const struct change *change,
+                           uint64_t before, uint64_t after)
+{
+	if (!o->columns || o->columns >= WIDE_COLUMNS)
+		gt__put_duration_in(o, change->after == &none ? before : after,
+		                    12);
+	put_change(o, change, before, after, 9);
+}
+
+static void put_line(struct gt__out *o, const struct change *change)
+{
+	const struct side_name *b = change->before, *a = change->after;
+	const struct side_name *n = shown_name(change);
+	size_t from = o->used;
+
+	put_difference(o, b->total_ns, a->total_ns);
+	put_change(o, change, b->total_ns, a->total_ns, 9);
+	gt__put_count(o, a->count, 10);
+	gt__put_count(o, b->count, 7);
+	put_percentile(o, change, b->p50_ns, a->p50_ns);
+	put_percentile(o, change, b->p99_ns, a->p99_ns);
+	gt__put(o, "  ");
+	gt__paint(o, GT__BOLD);
+	gt__put_terminal(o, n->name);
+	gt__unpaint(o);
+	gt__paint(o, GT__DIM);
+	gt__put(o, "  [");
+	gt__put_terminal(o, n->target);
+	gt__put_char(o, ']');
+	gt__unpaint(o);
+	gt__end_line(o, from);
+	gt__out_record(o);
+}
+
+static void conclude_text(struct gt__collect_sink *x)
+{
+	const struct gt_report_options *options = &x->options;
+	struct gt__out *o = &x->out;
+	uint32_t i, count, shown = 0;
+	struct change *changes;
+
+	if (x->printed != 2 || !x->kept)
+		return;
+	changes = find_changes(x->kept, &count);
+	if (!changes) {
+		o->error = o->error ? o->error : -ENOMEM;
+		return;
+	}
+	gt__put_char(o, '\n');
+	put_head(o);
+	for (i = 0; i < count; i++) {
+		if (!gt__name_matches(options->name,
+		                      shown_name(&changes[i])->name))
+			continue;
+		if (!options->top || shown < options->top)
+			put_line(o, &changes[i]);
+		shown++;
+	}
+	if (options->top && shown > options->top) {
+		gt__put_count(o, shown - options->top, 12);
+		gt__put(o, " more\n");
+	}
+	free(changes);
+}
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+static void put_member(struct gt__out *o, const char *before, const char *key,
+                       uint64_t value)
+{
+	gt__put(o, before);
+	gt__put(o, key);
+	gt__put(o, "\":\"");
+	gt__put_u64(o, value);
+	gt__put_char(o, '"');
+}
+
+static void put_side(struct gt__out *o, const char *key,
+                     const struct side_name *n)
+{
+	gt__put(o, ",\"");
+	gt__put(o, key);
+	if (n == &none) {
+		gt__put(o, "\":null");
+		return;
+	}
+	gt__put(o, "\":");
+	put_member(o, "{\"", "count", n->count);
+	put_member(o, ",\"", "total_ns", n->total_ns);
+	put_member(o, ",\"", "p50_ns", n->p50_ns);
+	put_member(o, ",\"", "p99_ns", n->p99_ns);
+	gt__put_char(o, '}');
+}
+
+static void put_traced(struct gt__out *o, const struct gt_trace *trace,
+                       const struct gt_summary *summary)
+{
+	gt__put(o, "{\"trace_id\":\"");
+	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put(o, "\",\"guest\":");
+	gt__put_json(o, trace->guest_name);
+	gt__put(o, ",\"outcome\":\"");
+	gt__put(o, gt__ending_word(summary->ending));
+	put_member(o, "\",\"", "duration_ns",
+	           gt__elapsed_ns(trace, summary->end_ns));
+	put_member(o, ",\"", "spans", summary->spans);
+	gt__put_char(o, '}');
+}
+
+static void conclude_json(struct gt__collect_sink *x)
+{
+	struct gt__out *o = &x->out;
+	struct change *changes;
+	uint32_t i, count;
+
+	if (x->printed != 2 || !x->kept)
+		return;
+	changes = find_changes(x->kept, &count);
+	if (!changes) {
+		o->error = o->error ? o->error : -ENOMEM;
+		return;
+	}
+	gt__put(o, ",\n\"names\":[");
+	for (i = 0; i < count; i++) {
+		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
+		gt__put_json(o, shown_name(&changes[i])->name);
+		gt__put(o, ",\"target\":");
+		gt__put_json(o, shown_name(&changes[i])->target);
+		put_side(o, "before", changes[i].before);
+		put_side(o, "after", changes[i].after);
+		gt__put_char(o, '}');
+		gt__out_record(o);
+	}
+	gt__put(o, "\n]}\n");
+	free(changes);
+}
+
+/* ---- Sinks --------------------------------------------------------------- */
+
+static void keep(struct gt__collect_sink *x, const struct gt__collect *c)
+{
+	struct sides *sides = x->kept;
+
+	if (!sides)
+		sides = x->kept = calloc(1, sizeof *sides);
+	if (!sides ||
+	    !keep_names(x->printed ? &sides->after : &sides->before, c))
+		x->out.error = x->out.error ? x->out.error : -ENOMEM;
+}
+
+static void print_text(struct gt__collect_sink *x, struct gt__collect *c,
+                       const struct gt_summary *summary)
+{
+	if (x->printed > 1)
+		return;
+	gt__put_header(&x->out, c, summary);
+	keep(x, c);
+}
+
+static void print_json(struct gt__collect_sink *x, struct gt__collect *c,
+                       const struct gt_summary *summary)
+{
+	if (x->printed > 1)
+		return;
+	gt__put(&x->out, x->printed ? ",\n\"after\":" : "{\"before\":");
+	put_traced(&x->out, c->head.trace, summary);
+	keep(x, c);
+}
+
+static void free_sides(void *kept)
+{
+	struct sides *sides = kept;
+
+	if (!sides)
+		return;
+	free(sides->before.names);
+	free(sides->after.names);
+	free(sides);
+}
+
+static int make(const struct gt_output *output,
+                const struct gt_report_options *options, gt__print_fn *print,
+                void (*conclude)(struct gt__collect_sink *x),
+                struct gt_sink **ret_sink)
+{
+	int rc = gt__collect_sink_with(output, options, print, conclude,
+	                               ret_sink);
+
+	if (rc == 0)
+		((struct gt__collect_sink *)*ret_sink)->free_kept = free_sides;
+	return rc;
+}
+
+int gt_diff_with(const struct gt_output *output,
+                 const struct gt_report_options *options,
+                 struct gt_sink **ret_sink)
+{
+	return make(output, options, print_text, conclude_text, ret_sink);
+}
+
+int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	return make(output, NULL, print_json, conclude_json, ret_sink);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spans as they end. All that belongs to one span without a parent is kept in a
+ * collector of its own, which is printed and freed when none of its spans is
+ * open any more; what belongs to no open span is printed at once.
+ */
+#include "runs.h"
+#include "tree.h"
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+struct family {
+	struct family *next;
+	struct family **before;
+	struct gt__collect *c;
+	uint64_t open; /* spans */
+};
+
+struct open_span {
+	uint64_t id; /* first: key of the tree */
+	struct family *family;
+};
+
+struct followed {
+	struct gt__run head;
+	void *open_spans; /* of tsearch(3) */
+	struct family *families;
+};
+
+struct follow {
+	struct gt_sink sink;
+	struct gt__out out;
+	struct gt_report_options options;
+	struct gt__run *runs;
+};
+
+static int compare_ids(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static int done(struct follow *x, int rc)
+{
+	if (rc < 0 && !x->out.error)
+		x->out.error = rc;
+	return x->out.error;
+}
+
+static struct followed *find(struct follow *x, const struct gt_trace *trace)
+{
+	struct followed *f = gt__run_find(&x->runs, trace);
+
+	if (!f)
+		done(x, -EINVAL);
+	return x->out.error ? NULL : f;
+}
+
+static struct family *family_of(struct followed *f, uint64_t id)
+{
+	struct open_span **found = tfind(&id, &f->open_spans, compare_ids);
+
+	return found ? (*found)->family : NULL;
+}
+
+static struct gt__collect *new_collect(const struct follow *x,
+                                       const struct followed *f)
+{
+	struct gt__collect *c = calloc(1, sizeof *c);
+
+	if (c) {
+		c->head.trace = f->head.trace;
+		c->shows_exits = x->options.exits;
+	}
+	return c;
+}
+
+static struct family *new_family(struct follow *x, struct followed *f)
+{
+	struct family *family = calloc(1, sizeof *family);
+
+	if (!family)
+		return NULL;
+	family->c = new_collect(x, f);
+	if (!family->c) {
+		free(family);
+		return NULL;
+	}
+	family->next = f->families;
+	family->before = &f->families;
+	if (family->next)
+		family->next->before = &family->next;
+	f->families = family;
+	return family;
+}
+
+static void free_family(struct family *family)
+{
+	*family->before = family->next;
+	if (family->next)
+		family->next->before = family->before;
+	gt__collect_free(family->c);
+	free(family);
+}
+
+static int print(struct follow *x, struct gt__collect *c)
+{
+	uint32_t hidden;
+
+	if (gt__collect_build(c) < 0 ||
+	    !gt__collect_prune(c, &x->options, &hidden))
+		return done(x, -ENOMEM);
+	gt__put_tree(&x->out, c, NULL);
+	return gt__out_flush(&x->out);
+}
+
+/* ---- What the sink is shown ---------------------------------------------- */
+
+static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+{
+	struct follow *x = (struct follow *)sink;
+
+	return done(x, gt__run_add(&x->runs, trace, sizeof(struct followed))
+	                       ? 0
+	                       : -ENOMEM);
+}
+
+static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_span_view *view)
+{
+	struct follow *x = (struct follow *)sink;
+	struct followed *f = find(x, trace);
+	struct open_span *span, **slot;
+
+	if (!f)
+		return x->out.error;
+	span = malloc(sizeof *span);
+	if (!span)
+		return done(x, -ENOMEM);
+	span->id = view->id;
+	span->family = family_of(f, view->parent_id);
+	if (!span->family)
+		span->family = new_family(x, f);
+	slot = span->family ? tsearch(span, &f->open_spans, compare_ids) : NULL;
+	if (!slot || *slot != span) {
+		free(span);
+		return slot ? x->out.error : done(x, -ENOMEM);
+	}
+	span->family->open++;
+	return x->out.error;
+}
+
+static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
+                      const struct gt_span_view *view)
+{
+	struct follow *x = (struct follow *)sink;
+	struct followed *f = find(x, trace);
+	struct open_span **found, *span;
+	struct family *family;
+	int rc;
+
+	if (!f)
+		return x->out.error;
+	found = tfind(&view->id, &f->open_spans, compare_ids);
+	if (!found)
+		return x->out.error;
+	span = *found;
+	family = span->family;
+	tdelete(&view->id, &f->open_spans, compare_ids);
+	free(span);
+	rc = gt__collect_span(family->c, view);
+	if (rc == 0 && --family->open == 0) {
+		rc = print(x, family->c);
+		free_family(family);
+	}
+	return done(x, rc);
+}
+
+/* Alone on its line. */
+static int print_event(struct follow *x, const struct followed *f,
+                       const struct gt_event_view *view, bool counter)
+{
+	struct gt__collect *c = new_collect(x, f);
+	int rc = -ENOMEM;
+
+	if (c)
+		rc = gt__collect_event(c, view, counter);
+	if (rc == 0)
+		rc = print(x, c);
+	if (c)
+		gt__collect_free(c);
+	return rc;
+}
+
+static int put_record(struct follow *x, const struct gt_trace *trace,
+                      const struct gt_event_view *view, bool counter)
+{
+	struct followed *f = find(x, trace);
+	struct family *family;
+
+	if (!f)
+		return x->out.error;
+	family = family_of(f, view->span_id);
+	return done(x, family ? gt__collect_event(family->c, view, counter)
+	                      : print_event(x, f, view, counter));
+}
+
+static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_event_view *view)
+{
+	return put_record((struct follow *)sink, trace, view, false);
+}
+
+static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
+                       const struct gt_event_view *view)
+{
+	return put_record((struct follow *)sink, trace, view, true);
+}
+
+static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
+                         const struct gt_host_span_view *view)
+{
+	struct follow *x = (struct follow *)sink;
+	struct followed *f = find(x, trace);
+	struct family *family;
+
+	if (!f || !x->options.exits)
+		return x->out.error;
+	family = family_of(f, view->parent_id);
+	return family ? done(x, gt__collect_host_span(family->c, view))
+	              : x->out.error;
+}
+
+static void free_followed(struct follow *x, struct followed *f)
+{
+	gt__run_remove(&x->runs, &f->head);
+	tdestroy(f->open_spans, free);
+	while (f->families)
+		free_family(f->families);
+	free(f);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct follow *x = (struct follow *)sink;
+	struct followed *f = find(x, trace);
+	struct gt__collect c = {.head.trace = trace};
+
+	if (!f)
+		return x->out.error;
+	gt__put_char(&x->out, '\n');
+	gt__put_header(&x->out, &c, summary);
+	gt__put_losses(&x->out, &summary->losses);
+	free_followed(x, f);
+	return gt__out_flush(&x->out);
+}
+
+static int finish(struct gt_sink *sink)
+{
+	return gt__out_flush(&((struct follow *)sink)->out);
+}
+
+static void free_sink(struct gt_sink *sink)
+{
+	struct follow *x = (struct follow *)sink;
+
+	if (!x)
+		return;
+	while (x->runs)
+		free_followed(x, (struct followed *)x->runs);
+	gt__out_fini(&x->out);
+	free(x);
+}
+
+int gt_follow_with(const struct gt_output *output,
+                   const struct gt_report_options *options,
+                   struct gt_sink **ret_sink)
+{
+	struct follow *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return -ENOMEM;
+	x->sink = (struct gt_sink){
+		.begin = begin,
+		.open = open_span,
+		.close = close_span,
+		.event = put_event,
+		.counter = put_counter,
+		.host_span = put_host_span,
+		.end = end,
+		.finish = finish,
+		.free = free_sink,
+	};
+	if (options)
+		memcpy(&x->options, options,
+		       options->size < sizeof x->options ? options->size
+		                                         : sizeof x->options);
+	gt__out_init(&x->out, output);
+	x->out.columns = x->options.columns;
+	x->out.colours = x->options.colours;
+	*ret_sink = &x->sink;
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GUESTTRACE_GZIP_H
+#define GUESTTRACE_GZIP_H
+
+#include "otlp_request.h"
+
+/*
+ * The request compressed, as a new one; the old one is freed. The old one as it
+ * is where there is no memory, or where nothing would be saved.
+ */
+struct gt__otlp_request *gt__gzip(struct gt__otlp_request *request);
+
+#endif

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT
+// The timeline: all that knows of flame-chart-js, at the version that
+// package.json pins. The page hands it rows and gets selections back.
+//
+// The library nests by `children`, with recursion, and gives each chart a part
+// of the canvas. Here one chart has all rows, laid out before, so that depth and
+// the number of vCPUs do not matter; of each row only what is in view is looked
+// at. Its axis counts in halves of the whole and in one unit; ours in 1, 2, 5.
+
+const { FlameChartContainer, FlameChartPlugin, TimeGridPlugin, TimeframeSelectorPlugin } = flameChartJs;
+
+const ROW_HEIGHT = 18;
+const VIEW_MIN_NS = 20;
+const ZOOM_STOP = 99; // beyond what the library takes for fine enough
+
+// The first of `items`, in the order of `key`, that is not below `value`.
+function lowerBound(items, value, key) {
+  let low = 0, high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key(items[middle]) < value)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least);
+}
+
+function improveGrid(grid) {
+  grid.recalc = function recalc() {
+    const { width, min, positionX } = this.renderEngine;
+    const view = this.renderEngine.getRealView();
+    this.delta = Math.max(1, roundStep((view * 110) / Math.max(width, 1)));
+    this.start = Math.floor((positionX - min) / this.delta);
+    this.end = this.start + Math.ceil(view / this.delta) + 1;
+    this.accuracy = view <= VIEW_MIN_NS ? ZOOM_STOP : 0;
+  };
+  grid.forEachTime = function forEachTime(visit) {
+    for (let i = this.start; i <= this.end; i++)
+      visit(this.renderEngine.timeToPosition(i * this.delta), i * this.delta);
+  };
+  grid.renderTimes = function renderTimes(engine = this.renderEngine) {
+    engine.setCtxValue('fillStyle', engine.styles.fontColor);
+    engine.setCtxFont(engine.styles.font);
+    const end = this.renderEngine.positionX + this.renderEngine.getRealView();
+    this.forEachTime((x, time) => engine.fillText(axisTime(time, this.delta, end), x + 5, engine.charHeight + 2));
+  };
+}
+
+class Overview extends TimeframeSelectorPlugin {
+  renderTooltip() {
+    return false;
+  }
+}
+
+class Tracks extends FlameChartPlugin {
+  constructor(end) {
+    super({ data: { rows: [], end }, name: 'tracks' });
+    this.overlays = { marked: [], interrupted: [], matches: [], events: [] };
+    this.selected = null;
+  }
+
+  // The library calls it while constructing.
+  parseData() {
+    this.min = 0;
+    this.max = this.data.end;
+  }
+
+  initData() {
+    this.initialClusterizedFlatTree = [];
+  }
+
+  setRows(rows, appearance) {
+    this.data.rows = rows;
+    this.nodes = rows.map((row, level) => (row.heading ? [] : row.items.map((item) => ({
+      source: { ...appearance(item), start: item.start, duration: item.duration, item }, end: item.end, level,
+    }))));
+    this.hoveredRegion = null;
+    this.setPositionY(this.positionY);
+  }
+
+  setColors(appearance) {
+    for (const nodes of this.nodes)
+      for (const { source } of nodes)
+        Object.assign(source, appearance(source.item));
+  }
+
+  get step() {
+    return this.renderEngine.blockHeight + 1;
+  }
+
+  maxPositionY() {
+    return Math.max(0, this.data.rows.length * this.step - this.renderEngine.height + 4);
+  }
+
+  setPositionY(y) {
+    this.positionY = this.renderEngine ? Math.min(Math.max(0, y), this.maxPositionY()) : 0;
+  }
+
+  rowAt(y) {
+    return Math.floor((y + this.positionY) / this.step);
+  }
+
+  isHeading(row) {
+    return Boolean(this.data.rows[row]?.heading);
+  }
+
+  // What is in view, a cluster per row, for the library to part further.
+  reclusterizeClusteredFlatTree() {
+    const { positionX, height } = this.renderEngine;
+    const end = positionX + this.renderEngine.getRealView();
+    const last = Math.min(this.rowAt(height), this.data.rows.length - 1);
+    this.initialClusterizedFlatTree = [];
+    for (let level = Math.max(0, this.rowAt(0)); level <= last; level++) {
+      const all = this.nodes[level];
+      const from = lowerBound(all, positionX, (node) => node.end);
+      const nodes = all.slice(from, lowerBound(all, end, (node) => node.source.start));
+      if (nodes.length > 0)
+        this.initialClusterizedFlatTree.push({
+          start: nodes[0].source.start, end: nodes.at(-1).end, level, nodes,
+          duration: nodes.at(-1).end - nodes[0].source.start,
+        });
+    }
+    super.reclusterizeClusteredFlatTree();
+  }
+
+  handleSelect(region) {
+    const found = this.findNodeInCluster(region);
+    const row = this.rowAt(this.interactionsEngine.getMouse().y);
+    if (found)
+      this.emit('pick', found.data.source.item);
+    else if (this.isHeading(row))
+      this.emit('toggle', this.data.rows[row].heading);
+    else
+      this.emit('pick', null);
+  }
+
+  render() {
+    const engine = this.renderEngine;
+    engine.renderTimeGrid();
+    super.render();
+    this.data.rows.forEach((row, level) => this.renderRow(row, level * this.step - this.positionY));
+    engine.resolveQueue();
+    engine.reset();
+    this.renderEvents();
+    this.renderMarks(this.overlays.marked, engine.theme.error, ROW_HEIGHT - 4, 3);
+    this.renderEnds();
+    this.renderMarks(this.overlays.matches, engine.theme.match, 0, ROW_HEIGHT - 1);
+    this.renderSelected();
+    this.renderScrollbar();
+    this.emit('view', engine.positionX, engine.positionX + engine.getRealView());
+    return true;
+  }
+
+  renderRow(row, y) {
+    const engine = this.renderEngine;
+    if (y + this.step < 0 || y > engine.height)
+      return;
+    if (row.heading) {
+      const { title, closed } = row.heading;
+      engine.addRect({ color: engine.theme.band, x: 0, y, w: engine.width }, 0);
+      engine.addText({ text: `${closed ? '▸' : '▾'} ${title}`, x: 0, y, w: engine.width }, 2);
+    } else if (row.first) {
+      engine.addRect({ color: engine.theme.line, x: 0, y: y - 1, w: engine.width, h: 1 }, 0);
+    }
+  }
+
+  // Calls draw(x, y, width) for those of `items` (by start) that are in view.
+  eachInView(items, draw) {
+    const engine = this.renderEngine;
+    const end = engine.positionX + engine.getRealView();
+    const lastX = new Map(); // per row
+    for (const item of items) {
+      if (item.start > end)
+        break;
+      const y = item.row * this.step - this.positionY;
+      if (item.row < 0 || item.end < engine.positionX || y + this.step < 0 || y > engine.height)
+        continue;
+      const x = Math.round(engine.timeToPosition(item.start));
+      const width = (item.end - item.start) * engine.zoom;
+      if (width < 1 && lastX.get(item.row) === x)
+        continue;
+      lastX.set(item.row, x);
+      draw(x, y, width, item);
+    }
+  }
+
+  renderEvents() {
+    const { ctx, theme } = this.renderEngine;
+    this.eachInView(this.overlays.events, (x, y, width, { urgent }) => {
+      ctx.fillStyle = urgent ? theme.error : theme.text;
+      ctx.beginPath();
+      ctx.moveTo(x, y + ROW_HEIGHT - 6);
+      ctx.lineTo(x + 3, y + ROW_HEIGHT - 1);
+      ctx.lineTo(x - 3, y + ROW_HEIGHT - 1);
+      ctx.fill();
+    });
+  }
+
+  renderMarks(items, color, top, height) {
+    const { ctx } = this.renderEngine;
+    ctx.fillStyle = color;
+    ctx.strokeStyle = color;
+    ctx.lineWidth = 1.5;
+    this.eachInView(items, (x, y, width) => {
+      if (width < 6 || height < ROW_HEIGHT - 1)
+        ctx.fillRect(x, y + top, Math.max(2, width - 1), height);
+      else
+        ctx.strokeRect(x + 0.75, y + 0.75, width - 2.5, height - 1.5);
+    });
+  }
+
+  // Interrupted spans have no end of their own: theirs is torn.
+  renderEnds() {
+    const { ctx, theme } = this.renderEngine;
+    ctx.fillStyle = theme.error;
+    this.eachInView(this.overlays.interrupted, (x, y, width) => {
+      const right = x + width - 1;
+      ctx.beginPath();
+      ctx.moveTo(right, y);
+      for (let i = 0; i < 4; i++) {
+        ctx.lineTo(right - 6, y + (i + 0.5) * ((ROW_HEIGHT - 1) / 4));
+        ctx.lineTo(right - 1, y + (i + 1) * ((ROW_HEIGHT - 1) / 4));
+      }
+      ctx.lineTo(right, y + ROW_HEIGHT - 1);
+      ctx.fill();
+    });
+  }
+
+  renderSelected() {
+    const { ctx, theme } = this.renderEngine;
+    ctx.strokeStyle = theme.selected;
+    ctx.lineWidth = 2;
+    this.eachInView(this.selected ? [this.selected] : [], (x, y, width) => {
+      ctx.strokeRect(x, y, Math.max(2, width - 1), ROW_HEIGHT - 1);
+    });
+  }
+
+  renderScrollbar() {
+    const { ctx, theme, width, height } = this.renderEngine;
+    const most = this.maxPositionY();
+    if (most === 0)
+      return;
+    const length = Math.max(24, (height * height) / (height + most));
+    ctx.fillStyle = theme.scrollbar;
+    ctx.fillRect(width - 6, ((height - length) * this.positionY) / most, 5, length);
+  }
+}
+
+class Timeline {
+  // What happens is told to handlers: pick(item or null), toggle(heading),
+  // hover(item or null, mouse), view(start, end).
+  constructor(canvas, end, density, handlers) {
+    this.canvas = canvas;
+    this.end = end;
+    this.tracks = new Tracks(end);
+    this.overview = new Overview({ timeseries: [density] });
+    this.options = {
+      timeUnits: 'ns',
+      tooltip: (region, engine, mouse) => handlers.hover(region?.data.source.item ?? null, mouse),
+    };
+    const { width, height } = canvas.parentElement.getBoundingClientRect();
+    canvas.width = Math.max(100, width);
+    canvas.height = Math.max(140, height);
+    this.chart = new FlameChartContainer({
+      canvas, plugins: [this.overview, new TimeGridPlugin(), this.tracks], settings: { options: this.options },
+    });
+    improveGrid(this.chart.timeGrid);
+    improveGrid(this.overview.timeGrid);
+    this.tracks.on('pick', handlers.pick);
+    this.tracks.on('toggle', handlers.toggle);
+    this.tracks.on('view', handlers.view);
+    canvas.addEventListener('wheel', (event) => this.scrollOnWheel(event), { capture: true, passive: false });
+  }
+
+  scrollOnWheel(event) {
+    if (!event.shiftKey)
+      return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.scrollRows(event.deltaY || event.deltaX);
+  }
+
+  setTheme(theme) {
+    for (const engine of [this.chart.renderEngine, ...this.chart.renderEngine.children])
+      engine.theme = theme;
+    const font = `11px ${theme.font}`;
+    const plain = { font, fontColor: theme.text, backgroundColor: theme.background };
+    this.chart.setSettings({
+      options: this.options,
+      styles: {
+        main: { ...plain, blockHeight: ROW_HEIGHT - 1, badgeSize: 9 },
+        timeGrid: { color: theme.line },
+        timeGridPlugin: { font, fontColor: theme.faint },
+        timeframeSelectorPlugin: {
+          font, fontColor: theme.faint, backgroundColor: theme.background, overlayColor: theme.shade,
+          bottomLineColor: theme.line, knobColor: theme.knob, knobStrokeColor: theme.background, height: 52,
+        },
+      },
+    });
+    for (const engine of this.chart.renderEngine.children)
+      engine.blockPaddingTopBottom = 5; // the library's puts text too low
+    this.overview.timeseries[0].style = { type: 'bar', lineColor: theme.graph, fillColor: theme.graph };
+    this.overview.setTimeseries(this.overview.timeseries);
+    this.canvas.style.backgroundColor = '';
+    this.chart.renderEngine.recalcChildrenLayout();
+    this.render();
+  }
+
+  setRows(rows, appearance) {
+    this.tracks.setRows(rows, appearance);
+    this.render();
+  }
+
+  setColors(appearance) {
+    this.tracks.setColors(appearance);
+    this.render();
+  }
+
+  // The page's time ends there; `series` is drawn in the overview.
+  setExtent(end, series) {
+    this.end = end;
+    this.tracks.data.end = end;
+    this.tracks.parseData();
+    this.chart.renderEngine.calcMinMax();
+    this.overview.setTimeseries([{ ...this.overview.timeseries[0], ...series }]);
+    this.fit();
+  }
+
+  setOverlays(overlays) {
+    Object.assign(this.tracks.overlays, overlays);
+    this.render();
+  }
+
+  render() {
+    this.overview.shouldRender = true;
+    this.chart.render();
+  }
+
+  resize() {
+    const { width, height } = this.canvas.parentElement.getBoundingClientRect();
+    this.chart.renderEngine.resize(Math.max(100, width), Math.max(140, height));
+    this.canvas.style.backgroundColor = '';
+    this.tracks.setPositionY(this.tracks.positionY);
+    this.render();
+  }
+
+  view() {
+    const engine = this.chart.renderEngine;
+    return [engine.positionX, engine.positionX + engine.getRealView()];
+  }
+
+  show(start, end) {
+    const length = Math.min(Math.max(end - start, VIEW_MIN_NS), this.end);
+    const from = Math.min(Math.max(0, (start + end - length) / 2), this.end - length);
+    const engine = this.chart.renderEngine;
+    engine.timeGrid.accuracy = 0;
+    engine.setZoom(engine.width / length);
+    engine.setPositionX(from);
+    this.render();
+  }
+
+  fit() {
+    this.tracks.setPositionY(0);
+    this.show(0, this.end);
+  }
+
+  zoom(factor) {
+    const [start, end] = this.view();
+    const half = ((end - start) * factor) / 2;
+    this.show((start + end) / 2 - half, (start + end) / 2 + half);
+  }
+
+  pan(part) {
+    const [start, end] = this.view();
+    this.show(start + (end - start) * part, end + (end - start) * part);
+  }
+
+  scrollRows(pixels) {
+    this.tracks.setPositionY(this.tracks.positionY + pixels);
+    this.render();
+  }
+
+  // Marks an item and brings it into view; with `close` it fills the view.
+  select(item, close) {
+    this.tracks.selected = item;
+    if (item)
+      this.reveal(item, close);
+    this.render();
+  }
+
+  reveal(item, close) {
+    const { tracks } = this;
+    const [start, end] = this.view();
+    const y = item.row * tracks.step;
+    if (item.row >= 0 && (y < tracks.positionY || y + 2 * tracks.step > tracks.positionY + tracks.renderEngine.height))
+      tracks.setPositionY(y - tracks.renderEngine.height / 3);
+    const tiny = (item.end - item.start) < (end - start) / 2000;
+    if (close || (close === undefined && tiny))
+      this.show(item.start - (item.duration || 50) * (close ? 0.15 : 40), item.end + (item.duration || 50) * (close ? 0.15 : 40));
+    else if (item.end < start || item.start > end)
+      this.show((item.start + item.end - end + start) / 2, (item.start + item.end + end - start) / 2);
+  }
+}

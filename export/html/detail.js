@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// The panel beside the timeline: all that is known of the selected item.
+
+const DETAIL_ROWS = 200; // events and children listed
+
+function pairs(...rows) {
+  return element('table', { class: 'pairs' }, element('tbody', {}, ...rows.filter(Boolean)
+    .map(([key, ...value]) => element('tr', {}, element('td', {}, key), element('td', {}, ...value)))));
+}
+
+function heading(text) {
+  return element('h3', {}, text);
+}
+
+function fieldsText(fields) {
+  return fields.map((field) => `${visible(field[0])}=${fieldValue(field)}`).join('  ');
+}
+
+function fieldRows(fields) {
+  return fields.map((field) => [
+    guestText(field[0]),
+    element('bdi', { class: 'mono' }, fieldValue(field)), element('span', { class: 'type' }, field[1]),
+  ]);
+}
+
+function levelChip(level) {
+  const kind = level === 1 ? 'bad' : level === 2 ? 'warn' : '';
+  return element('span', { class: `chip ${kind}` }, LEVELS[level] ?? 'unknown');
+}
+
+function statusChip(span) {
+  if (span.status === 0)
+    return null;
+  return element('span', { class: `chip ${span.status === ERROR ? 'bad' : 'good'}` },
+    span.status === ERROR ? '✗ error' : '✓ ok');
+}
+
+const PARTS = {
+  guest: ['guest running', '--guest'],
+  waiting: ['waiting for a CPU (estimate)', '--wait'],
+  unknown: ['not known', '--block'],
+  tracing: ['exits to hand over records', '--trace-exit'],
+};
+
+// Where the time of a span went: [words, ns, color] of what there is.
+function timeSplit(span) {
+  return (span.split || []).map((ns, column) => {
+    const part = span.run.parts[column];
+    const [words, color] = PARTS[part] ?? [part.replace('exit ', 'exits: '), '--exit'];
+    return [words, ns, `var(${color})`];
+  }).filter(([, ns]) => ns > 0);
+}
+
+function splitView(item) {
+  const parts = timeSplit(item);
+  if (parts.length === 0)
+    return [];
+  const bar = element('div', { class: 'bar', role: 'img', 'aria-label': 'Where the time went' });
+  const whole = Math.max(1, item.duration);
+  const rows = parts.map(([word, ns, color]) => {
+    const part = element('span', { title: word });
+    part.style.background = color;
+    part.style.width = `${(100 * ns) / whole}%`;
+    bar.append(part);
+    const swatch = element('span', { class: 'swatch' });
+    swatch.style.background = color;
+    return element('tr', {}, element('td', {}, swatch, word),
+      element('td', { class: 'number' }, duration(ns)),
+      element('td', { class: 'number faint' }, `${((100 * ns) / whole).toFixed(1)} %`));
+  });
+  return [heading('Where the time went'), bar, element('table', { class: 'split' }, element('tbody', {}, ...rows))];
+}
+
+function eventView(event, since) {
+  return element('div', { class: 'event' },
+    element('span', { class: 'time' }, `+${duration(event.time - since)}`),
+    event.site.level <= 2 ? levelChip(event.site.level) : null, event.site.level <= 2 ? ' ' : null,
+    element('strong', {}, guestText(event.site.name)),
+    event.fields.length ? element('div', { class: 'fields mono' }, element('bdi', {}, fieldsText(event.fields))) : null);
+}
+
+function limited(items, view, word) {
+  const shown = items.slice(0, DETAIL_ROWS).map(view);
+  if (items.length > DETAIL_ROWS)
+    shown.push(element('p', { class: 'faint' }, `and ${plural(items.length - DETAIL_ROWS, word)} more`));
+  return shown;
+}
+
+function timeRows(item) {
+  return [
+    ['start', duration(item.start - item.run.offset)],
+    ['duration', duration(item.duration)],
+  ];
+}
+
+function spanLink(span, pick) {
+  return element('button', { class: 'link', type: 'button', onclick: () => pick(span) }, guestText(span.site.name));
+}
+
+function linkRow([trace, id], runs, pick) {
+  const run = runs.find((one) => one.trace_id === trace);
+  const span = run?.spans.find((one) => one.id === id);
+  return ['link', span ? spanLink(span, pick) : element('span', { class: 'mono' }, `${trace} ${id}`)];
+}
+
+function flagRows(flags) {
+  return FLAGS.filter(([bit]) => flags & bit)
+    .map(([bit, word, why]) => [element('span', { class: `chip ${bit === INTERRUPTED ? 'bad' : 'warn'}` }, word), why]);
+}
+
+function spanDetail(span, runs, actions) {
+  const { more, site, run } = span;
+  const actionsBar = element('div', { class: 'actions' },
+    element('button', { type: 'button', onclick: () => actions.zoom(span) }, 'Zoom to it'),
+    element('button', { type: 'button', disabled: !span.parent, onclick: () => actions.pick(span.parent) }, 'Parent'),
+    element('button', { type: 'button', onclick: () => actions.search(site.name) }, 'All of this name'));
+  const flags = flagRows(span.flags);
+  return [
+    element('h2', {}, guestText(site.name)),
+    element('p', { class: 'lead' }, guestText(site.target), levelChip(site.level), statusChip(span)),
+    span === run.last && run.died ? element('p', { class: 'notice bad' }, 'The guest ended in this span.') : null,
+    more.message ? element('p', { class: `notice ${span.status === ERROR ? 'bad' : ''}` }, guestText(more.message)) : null,
+    actionsBar,
+    heading('Time'),
+    pairs(...timeRows(span), ['self', duration(span.self)],
+      ['vCPU', more.close_vcpu === undefined ? String(span.vcpu) : `${span.vcpu}, closed on ${more.close_vcpu}`],
+      span.nesting ? ['nesting', `${span.nesting} (in a handler)`] : null),
+    ...splitView(span),
+    ...(flags.length ? [heading('Flags'), pairs(...flags)] : []),
+    ...(more.fields ? [heading('Fields'), pairs(...fieldRows(more.fields))] : []),
+    more.dropped_fields ? element('p', { class: 'warn' }, `${plural(more.dropped_fields, 'field')} dropped`) : null,
+    ...(span.events.length ? [heading(plural(span.events.length, 'event')),
+      ...limited(span.events, (event) => eventView(event, span.start), 'event')] : []),
+    more.dropped_events ? element('p', { class: 'warn' }, `${plural(more.dropped_events, 'event')} over the quota of the span`) : null,
+    ...(more.links ? [heading('Links'), pairs(...more.links.map((link) => linkRow(link, runs, actions.pick)))] : []),
+    heading('Origin'),
+    pairs(
+      ['parent', span.parent ? spanLink(span.parent, actions.pick)
+        : more.remote_parent ? element('span', { class: 'mono' }, `remote ${more.remote_parent}`) : 'none'],
+      ['children', count(span.children)],
+      site.file ? ['source', guestText(site.line ? `${site.file}:${site.line}` : site.file)] : null,
+      ['span id', element('span', { class: 'mono' }, span.id)],
+      ['trace id', element('span', { class: 'mono' }, run.trace_id)],
+      runs.length > 1 ? ['run', guestText(run.guest)] : null),
+  ];
+}
+
+function blockDetail(block) {
+  return [
+    element('h2', {}, plural(block.spans, 'span')),
+    element('p', {}, 'Neighbours below one parent, too short to be shown one by one. '
+      + 'The table of names counts them.'),
+    pairs(...timeRows(block), ['self, together', duration(block.self)], ['vCPU', String(block.vcpu)]),
+  ];
+}
+
+function stretchTitle(stretch) {
+  if (stretch.host === 'work')
+    return visible(stretch.name);
+  if (stretch.host === 'merged')
+    return `${count(stretch.name)} guest runs and exits`;
+  return stretch.host === 'guest' ? 'guest running' : `exit: ${stretch.reason}`;
+}
+
+function stretchDetail(stretch) {
+  return [
+    element('h2', {}, stretchTitle(stretch)),
+    pairs(...timeRows(stretch), ['vCPU', String(stretch.vcpu)],
+      stretch.host === 'guest' ? ['ended by', stretch.reason] : null,
+      stretch.port ? ['port', String(stretch.port)] : null,
+      stretch.tracing ? ['purpose', 'to hand over records'] : null,
+      stretch.waiting ? ['waiting', `${duration(stretch.waiting)} (its thread was ready, but did not run)`] : null),
+  ];
+}
+
+function emptyDetail(runs) {
+  const longest = runs.flatMap((run) => run.spans.filter((span) => !span.parent));
+  return [
+    element('h2', {}, 'No span selected'),
+    element('p', { class: 'faint' }, longest.length ? 'Click a span in the timeline, or a row of a table below.'
+      : 'The trace has no spans.'),
+  ];
+}
+
+function showDetail(panel, item, runs, actions) {
+  let parts;
+  if (!item)
+    parts = emptyDetail(runs);
+  else if (item.host)
+    parts = stretchDetail(item);
+  else if (item.spans)
+    parts = blockDetail(item);
+  else
+    parts = spanDetail(item, runs, actions);
+  panel.replaceChildren(...parts.filter(Boolean));
+  panel.scrollTop = 0;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// On which row everything is drawn.
+//
+// A vCPU has a heading, a row for what the host did, and lanes. On a lane spans
+// nest: one lies on the lane of its parent, below it, or else on the first lane
+// that is free; handlers interrupt whatever is open. So a row never has two
+// things at one time.
+
+const LANES_TRIED = 64;
+
+function byStart(a, b) {
+  return a.start - b.start || b.end - a.end;
+}
+
+class Lane {
+  constructor(of) {
+    this.of = of; // the run's vCPU
+    this.stack = [];
+    this.rows = []; // of each, what is drawn there
+  }
+
+  // Items come by start: what has ended will not be needed again.
+  takes(item) {
+    const { stack } = this;
+    while (stack.length > 0 && stack.at(-1).end <= item.start && stack.at(-1) !== item.parent)
+      stack.pop();
+    const top = stack.at(-1);
+    if (!top)
+      return true;
+    return item.end <= top.end && (item.parent === top || (item.nesting > 0 && !item.parent));
+  }
+
+  put(item) {
+    (this.rows[this.stack.length] ??= []).push(item);
+    this.stack.push(item);
+    item.lane = this;
+  }
+}
+
+function chooseLane(lanes, item, of) {
+  const home = item.parent?.lane;
+  if (home?.of === of && home.takes(item))
+    return home;
+  for (let i = 0; i < lanes.length && i < LANES_TRIED; i++)
+    if (lanes[i].takes(item))
+      return lanes[i];
+  lanes.push(new Lane(of));
+  return lanes.at(-1);
+}
+
+// The lanes of one vCPU's spans and blocks.
+function makeLanes(track) {
+  const lanes = [];
+  for (const item of track.items.sort(byStart))
+    chooseLane(lanes, item, track).put(item);
+  return lanes;
+}
+
+function vcpusOf(run) {
+  const vcpus = new Map();
+  const of = (vcpu) => {
+    if (!vcpus.has(vcpu))
+      vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], closed: false });
+    return vcpus.get(vcpu);
+  };
+  for (const item of [...run.spans, ...run.blocks])
+    of(item.vcpu).items.push(item);
+  for (const stretch of run.host)
+    of(stretch.vcpu)[stretch.host === 'work' ? 'work' : 'host'].push(stretch);
+  for (const event of run.events)
+    of(event.vcpu);
+  return [...vcpus.values()].sort((a, b) => a.vcpu - b.vcpu);
+}
+
+// Per run and vCPU: its lanes, once; what is open or switched on is chosen later.
+function makeTracks(runs) {
+  return runs.flatMap((run) => vcpusOf(run).map((track) => {
+    track.lanes = makeLanes(track);
+    track.host.sort(byStart);
+    track.work.sort(byStart);
+    return track;
+  }));
+}
+
+// All rows from top to bottom: { heading } or { items, first of a lane }.
+function makeRows(tracks, showHost) {
+  const rows = [];
+  for (const track of tracks) {
+    rows.push({ heading: track });
+    track.row = rows.length;
+    const shown = track.closed ? [] : [
+      ...(showHost ? [track.host, track.work] : []).filter((items) => items.length > 0)
+        .map((items) => ({ items, host: true })),
+      ...track.lanes.flatMap((lane) => lane.rows.map((items, depth) => ({ items, first: depth === 0 }))),
+    ];
+    for (const item of [...track.items, ...track.host, ...track.work])
+      item.row = -1;
+    for (const row of shown) {
+      for (const item of row.items)
+        item.row = rows.length;
+      rows.push(row);
+    }
+  }
+  return rows;
+}

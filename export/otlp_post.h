@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* One request at a time to one endpoint, by libcurl. */
+#ifndef GUESTTRACE_OTLP_POST_H
+#define GUESTTRACE_OTLP_POST_H
+
+#include "otlp_reply.h"
+#include "otlp_request.h"
+#include <guesttrace/export.h>
+
+#define GT__REPLY_BYTES_MAX (64u << 10) /* and as much of headers */
+
+struct gt__otlp_post;
+
+struct gt__otlp_result {
+	enum gt__otlp_verdict verdict;
+	uint64_t rejected_spans; /* of a request that was taken */
+	uint32_t retry_after_ms;
+	bool has_retry_after;
+	char error[160]; /* "" or what happened */
+};
+
+/* 0, -ENOMEM or -EINVAL for the URL, a header or a file that is not there. */
+int gt__otlp_post_new(const struct gt_otlp_http_options *options,
+                      struct gt__otlp_post **ret_post);
+void gt__otlp_post_free(struct gt__otlp_post *post);
+
+/* The request stays the caller's, until the result or gt__otlp_post_drop(). */
+int gt__otlp_post_begin(struct gt__otlp_post *post,
+                        const struct gt__otlp_request *request);
+/* Whether the request is over; else gt__otlp_post_wait() and ask again. */
+bool gt__otlp_post_ended(struct gt__otlp_post *post,
+                         struct gt__otlp_result *ret_result);
+void gt__otlp_post_drop(struct gt__otlp_post *post);
+
+/* Until something moves, somebody wakes it, or the time is over. */
+void gt__otlp_post_wait(struct gt__otlp_post *post, uint32_t timeout_ms);
+void gt__otlp_post_wake(struct gt__otlp_post *post); /* from any thread */
+
+#endif

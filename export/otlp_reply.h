@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an endpoint's reply means (OTLP 1.11, "OTLP/HTTP Response"). Pure
+ * functions over hostile bytes.
+ */
+#ifndef GUESTTRACE_OTLP_REPLY_H
+#define GUESTTRACE_OTLP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum gt__otlp_verdict {
+	GT__OTLP_TAKEN,    /* but for those of a partial success */
+	GT__OTLP_REFUSED,  /* for good */
+	GT__OTLP_TRY_AGAIN /* later */
+};
+
+/* Of a reply that came: by its status alone. */
+enum gt__otlp_verdict gt__otlp_verdict(long status);
+
+/* ms to wait, at most GT__RETRY_AFTER_MAX_MS; false: no such value. */
+#define GT__RETRY_AFTER_MAX_MS (60u * 60 * 1000)
+bool gt__otlp_retry_after(const char *value, int64_t now_unix_s,
+                          uint32_t *ret_ms);
+
+/*
+ * partial_success.rejected_spans of an ExportTraceServiceResponse; 0 where
+ * there is none, where it is negative, or where the body is none.
+ */
+uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count);
+uint64_t gt__otlp_rejected_json(const void *body, size_t count);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* One request body on its way from the encoder to the endpoint. */
+#ifndef GUESTTRACE_OTLP_REQUEST_H
+#define GUESTTRACE_OTLP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The collector takes no more (OTLP 1.11), and no frame of a spool has more. */
+#define GT__REQUEST_BYTES_MAX (64u << 20)
+
+struct gt__spool_segment;
+
+struct gt__otlp_request {
+	struct gt__otlp_request *next;
+	uint64_t spans;
+	bool json; /* else protobuf */
+	bool gzip;
+	/* Where the spool has it; NULL: nowhere. */
+	struct gt__spool_segment *segment;
+	uint64_t offset;
+	bool found; /* was there before this process */
+	size_t count;
+	unsigned char bytes[];
+};
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread behind the OTLP sink. Requests come in through a bounded queue; it
+ * compresses them, writes them to the spool if there is one, sends them, and
+ * tries again what the endpoint could not take.
+ */
+#ifndef GUESTTRACE_OTLP_SENDER_H
+#define GUESTTRACE_OTLP_SENDER_H
+
+#include <guesttrace/export.h>
+
+struct gt__otlp_sender;
+
+/* `flush` is called from the thread every delay_ms, to hand over what waits. */
+int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
+                        void (*flush)(void *context), void *context,
+                        struct gt__otlp_sender **ret_sender);
+
+/* A span was seen that the next request will have. */
+void gt__otlp_sender_gathers(struct gt__otlp_sender *sender);
+
+/*
+ * Copies a request. From one thread at a time. Never fails: what there is no
+ * room for is counted.
+ */
+void gt__otlp_sender_put(struct gt__otlp_sender *sender, const void *bytes,
+                         size_t count, uint64_t spans);
+
+/*
+ * Sends what is there for up to finish_ms, spools or drops the rest and ends
+ * the thread. Nothing may be put any more.
+ */
+void gt__otlp_sender_finish(struct gt__otlp_sender *sender);
+
+/* Ends it, at once if it was not finished. */
+void gt__otlp_sender_free(struct gt__otlp_sender *sender);
+
+void gt__otlp_sender_stats(struct gt__otlp_sender *sender,
+                           struct gt_otlp_stats *ret_stats);
+
+#endif

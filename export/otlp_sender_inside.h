@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files of the sender. */
+#ifndef GUESTTRACE_OTLP_SENDER_INSIDE_H
+#define GUESTTRACE_OTLP_SENDER_INSIDE_H
+
+#include "otlp_post.h"
+#include "otlp_queue.h"
+#include "otlp_sender.h"
+#include "spool.h"
+#include <pthread.h>
+#include <time.h>
+
+struct gt__otlp_sender {
+	/* Set at the start. */
+	uint32_t queue_spans, delay_ms, finish_ms, backoff_ms, backoff_max_ms;
+	bool gzip, json, wait_for_room, drain_all;
+	void (*flush)(void *context);
+	void *context;
+	struct gt__otlp_post *post;
+	struct gt__spool *spool;         /* NULL: none; the thread's */
+	struct gt__spool_ledger *ledger; /* the spool's, or `own_ledger` */
+	struct gt__spool_ledger own_ledger;
+	pthread_t thread;
+	bool runs;
+
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t room;
+	struct gt__otlp_queue incoming;
+	uint64_t held_spans; /* in memory, wherever */
+	uint64_t held_bytes;
+	bool away; /* the last request failed */
+	uint64_t away_since_ms;
+	bool stopping;
+	uint64_t deadline_ms;
+	struct gt_otlp_stats
+		stats; /* of spans, but for what the spool counts */
+	struct gt__spool_counts spool_counts;
+
+	/* The thread's alone. */
+	struct gt__otlp_queue pending; /* in memory only */
+	struct gt__otlp_request *sent; /* under way */
+	unsigned failures;             /* in a row */
+	unsigned turn;
+	uint64_t try_ms; /* nothing is sent before */
+	uint64_t flush_ms;
+	uint64_t synced_ms;
+	bool unsynced;
+	uint32_t random;
+};
+
+static inline uint64_t gt__now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static inline void gt__ledger_add(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+/* What the thread runs, until it is told to stop; `context` is the sender. */
+void *gt__otlp_sender_run(void *context);
+
+#endif

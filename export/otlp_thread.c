@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * With a spool, a request is on disk before it is on the wire, so that no kill
+ * loses it: it is read back from there. Without one, or while the disk takes
+ * nothing, it waits in memory. One request is under way at a time.
+ *
+ * After a failure nothing is sent until the time to try again; then the oldest
+ * goes first, to find out. When it is taken, new requests go first again, and
+ * the backlog gets every BACKLOG_SHARE-th turn while there are new ones.
+ */
+#include "gzip.h"
+#include "otlp_sender_inside.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SYNC_MS       1000u
+#define IDLE_MS       60000u
+#define BACKLOG_SHARE 4u
+
+/* xorshift32; 0 <= it < limit. */
+static uint32_t random_below(struct gt__otlp_sender *s, uint32_t limit)
+{
+	s->random ^= s->random << 13;
+	s->random ^= s->random >> 17;
+	s->random ^= s->random << 5;
+	return limit ? s->random % limit : 0;
+}
+
+/* ---- To the spool -------------------------------------------------------- */
+
+static void let_go(struct gt__otlp_sender *s, struct gt__otlp_request *request)
+{
+	s->held_spans -= request->spans;
+	s->held_bytes -= request->count;
+	pthread_cond_broadcast(&s->room);
+}
+
+/* Whether it is on disk now, and freed. */
+static bool spool_away(struct gt__otlp_sender *s,
+                       struct gt__otlp_request *request)
+{
+	int rc = s->spool ? gt__spool_append(s->spool, request) : -ENOENT;
+
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		let_go(s, request);
+	else if (s->spool)
+		s->stats.spool_errors++;
+	if (s->spool)
+		s->spool_counts = gt__spool_counts(s->spool);
+	pthread_mutex_unlock(&s->lock);
+	if (rc)
+		return false;
+	s->unsynced = true;
+	free(request);
+	return true;
+}
+
+static struct gt__otlp_request *take_incoming(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_request *request;
+
+	pthread_mutex_lock(&s->lock);
+	request = gt__queue_take(&s->incoming);
+	pthread_mutex_unlock(&s->lock);
+	return request;
+}
+
+static struct gt__otlp_request *compress(struct gt__otlp_sender *s,
+                                         struct gt__otlp_request *request)
+{
+	size_t before = request->count;
+
+	request = gt__gzip(request);
+	pthread_mutex_lock(&s->lock);
+	s->held_bytes -= before - request->count;
+	pthread_mutex_unlock(&s->lock);
+	return request;
+}
+
+/* What the disk would not take before goes first. */
+static void store_incoming(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_request *request;
+	bool stored = true;
+
+	while (s->spool && stored && (request = gt__queue_take(&s->pending))) {
+		stored = spool_away(s, request);
+		if (!stored)
+			gt__queue_prepend(&s->pending, request);
+	}
+	while ((request = take_incoming(s))) {
+		if (s->gzip)
+			request = compress(s, request);
+		stored = stored && spool_away(s, request);
+		if (!stored)
+			gt__queue_append(&s->pending, request);
+	}
+}
+
+static void sync_spool(struct gt__otlp_sender *s, uint64_t now)
+{
+	int rc;
+
+	if (!s->unsynced || now - s->synced_ms < SYNC_MS)
+		return;
+	rc = gt__spool_sync(s->spool);
+	s->unsynced = false;
+	s->synced_ms = gt__now_ms();
+	if (!rc)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stats.spool_errors++;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- Sending ------------------------------------------------------------- */
+
+static struct gt__otlp_request *pick(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_request *request = NULL;
+
+	s->turn++;
+	if (s->spool && (s->away || s->turn % BACKLOG_SHARE == 0))
+		request = gt__spool_next(s->spool, GT__SPOOL_OLD);
+	if (!request)
+		request = gt__queue_take(&s->pending);
+	if (!request && s->spool)
+		request = gt__spool_next(s->spool, GT__SPOOL_NEW);
+	if (!request && s->spool)
+		request = gt__spool_next(s->spool, GT__SPOOL_OLD);
+	return request;
+}
+
+static void give_back(struct gt__otlp_sender *s,
+                      struct gt__otlp_request *request)
+{
+	if (request->segment)
+		free(request); /* the spool has it */
+	else
+		gt__queue_prepend(&s->pending, request);
+}
+
+static void send_next(struct gt__otlp_sender *s, uint64_t now)
+{
+	if (s->sent || now < s->try_ms)
+		return;
+	s->sent = pick(s);
+	if (s->sent && gt__otlp_post_begin(s->post, s->sent) < 0) {
+		give_back(s, s->sent);
+		s->sent = NULL;
+		s->try_ms = now + s->backoff_ms;
+	}
+}
+
+static void wait_longer(struct gt__otlp_sender *s,
+                        const struct gt__otlp_result *result, uint64_t now)
+{
+	uint64_t delay = (uint64_t)s->backoff_ms
+	                 << (s->failures < 16 ? s->failures : 16);
+
+	if (delay > s->backoff_max_ms)
+		delay = s->backoff_max_ms;
+	delay = delay / 2 + random_below(s, (uint32_t)delay / 2 + 1);
+	if (result->has_retry_after)
+		delay = result->retry_after_ms +
+		        random_below(s, result->retry_after_ms / 16 + 1);
+	s->failures++;
+	s->try_ms = now + delay;
+}
+
+/* Counts what became of it, for good. Under the lock. */
+static void count_outcome(struct gt__otlp_sender *s,
+                          const struct gt__otlp_request *request,
+                          const struct gt__otlp_result *result)
+{
+	struct gt_otlp_stats *stats = &s->stats;
+	uint64_t bad = request->spans;
+
+	if (result->verdict == GT__OTLP_TAKEN &&
+	    result->rejected_spans < request->spans)
+		bad = result->rejected_spans;
+	if (request->found) {
+		stats->found_rejected += bad;
+		stats->found_acknowledged += request->spans - bad;
+	} else {
+		stats->rejected += bad;
+		stats->acknowledged += request->spans - bad;
+	}
+}
+
+static void settle(struct gt__otlp_sender *s, struct gt__otlp_request *request,
+                   const struct gt__otlp_result *result)
+{
+	if (request->segment)
+		gt__spool_settle(s->spool, request);
+	else
+		gt__ledger_add(&s->ledger->settled, request->spans);
+	pthread_mutex_lock(&s->lock);
+	count_outcome(s, request, result);
+	if (!request->segment)
+		let_go(s, request);
+	if (s->spool)
+		s->spool_counts = gt__spool_counts(s->spool);
+	pthread_mutex_unlock(&s->lock);
+	free(request);
+}
+
+static void note(struct gt__otlp_sender *s,
+                 const struct gt__otlp_result *result)
+{
+	bool failed = result->verdict == GT__OTLP_TRY_AGAIN;
+
+	pthread_mutex_lock(&s->lock);
+	s->stats.requests++;
+	s->stats.failures += failed;
+	if (s->away && !failed && s->spool)
+		gt__spool_skip(s->spool);
+	if (failed && !s->away)
+		s->away_since_ms = gt__now_ms();
+	s->away = failed;
+	if (result->error[0])
+		snprintf(s->stats.last_error, sizeof s->stats.last_error, "%s",
+		         result->error);
+	if (failed)
+		pthread_cond_broadcast(&s->room);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void take_result(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_result result;
+	struct gt__otlp_request *request = s->sent;
+
+	if (!request || !gt__otlp_post_ended(s->post, &result))
+		return;
+	s->sent = NULL;
+	note(s, &result);
+	if (result.verdict == GT__OTLP_TRY_AGAIN) {
+		give_back(s, request);
+		wait_longer(s, &result, gt__now_ms());
+		return;
+	}
+	s->failures = 0;
+	s->try_ms = 0;
+	settle(s, request, &result);
+}
+
+/* ---- The thread ---------------------------------------------------------- */
+
+static void flush_in_time(struct gt__otlp_sender *s, uint64_t now)
+{
+	if (!s->flush || now < s->flush_ms)
+		return;
+	s->flush_ms = now + s->delay_ms;
+	if (__atomic_load_n(&s->ledger->gathering, __ATOMIC_RELAXED))
+		s->flush(s->context);
+}
+
+static bool is_done(struct gt__otlp_sender *s, uint64_t now)
+{
+	const struct gt__spool_counts *c = &s->spool_counts;
+	bool done;
+
+	pthread_mutex_lock(&s->lock);
+	done = s->stopping && !s->incoming.first && !s->pending.first;
+	if (done && !(s->spool && s->away))
+		done = !s->sent && !c->own_waiting &&
+		       (!s->drain_all || !c->found_waiting);
+	done = done || (s->stopping && now >= s->deadline_ms);
+	pthread_mutex_unlock(&s->lock);
+	return done;
+}
+
+static void earlier(uint64_t *when, uint64_t other)
+{
+	if (other < *when)
+		*when = other;
+}
+
+static void wait_for_work(struct gt__otlp_sender *s, uint64_t now)
+{
+	uint64_t when = now + IDLE_MS;
+
+	if (s->flush)
+		earlier(&when, s->flush_ms);
+	if (s->unsynced)
+		earlier(&when, s->synced_ms + SYNC_MS);
+	if (!s->sent && now < s->try_ms)
+		earlier(&when, s->try_ms);
+	pthread_mutex_lock(&s->lock);
+	if (s->stopping)
+		earlier(&when, s->deadline_ms);
+	pthread_mutex_unlock(&s->lock);
+	gt__otlp_post_wait(s->post, when > now ? (uint32_t)(when - now) : 0);
+}
+
+/* What could not be sent in time. */
+static void leave(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_request *request;
+
+	gt__otlp_post_drop(s->post);
+	if (s->sent)
+		give_back(s, s->sent);
+	s->sent = NULL;
+	store_incoming(s);
+	while ((request = gt__queue_take(&s->pending))) {
+		gt__ledger_add(&s->ledger->settled, request->spans);
+		pthread_mutex_lock(&s->lock);
+		s->stats.dropped += request->spans;
+		let_go(s, request);
+		pthread_mutex_unlock(&s->lock);
+		free(request);
+	}
+}
+
+void *gt__otlp_sender_run(void *context)
+{
+	struct gt__otlp_sender *s = context;
+	uint64_t now = gt__now_ms();
+
+	s->flush_ms = now + s->delay_ms;
+	for (;;) {
+		flush_in_time(s, now);
+		store_incoming(s);
+		take_result(s);
+		now = gt__now_ms();
+		if (is_done(s, now))
+			break;
+		sync_spool(s, now);
+		send_next(s, now);
+		wait_for_work(s, now);
+		now = gt__now_ms();
+	}
+	leave(s);
+	return NULL;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes out of a tree what was not asked for. */
+#include "tree.h"
+#include <fnmatch.h>
+#include <string.h>
+
+/* A name as fnmatch(3) wants it; the buffer grows and serves all names. */
+struct matcher {
+	const char *pattern;
+	const struct gt_site_view *site; /* of the last answer */
+	bool matches;
+	char *text;
+	size_t size;
+};
+
+static bool matches(struct matcher *m, const struct gt_site_view *site)
+{
+	size_t count = site->name.count;
+	char *larger;
+
+	if (!m->pattern)
+		return true;
+	if (site == m->site)
+		return m->matches;
+	if (count >= m->size) {
+		larger = realloc(m->text, count + 1);
+		if (!larger)
+			return false;
+		m->text = larger;
+		m->size = count + 1;
+	}
+	if (count)
+		memcpy(m->text, site->name.bytes, count);
+	m->text[count] = '\0';
+	m->site = site;
+	m->matches = fnmatch(m->pattern, m->text, 0) == 0;
+	return m->matches;
+}
+
+bool gt__name_matches(const char *pattern, struct gt_text name)
+{
+	const struct gt_site_view site = {.name = name};
+	struct matcher m = {.pattern = pattern};
+	bool found = matches(&m, &site);
+
+	free(m.text);
+	return found;
+}
+
+enum {
+	BELOW = 1, /* it or one above it has the name */
+	SHOWN = 2, /* for its own sake */
+	ABOVE = 4, /* one below it is shown */
+	LAST = 8,  /* on the last level that is shown */
+};
+
+struct pruning {
+	struct gt__collect *c;
+	const struct gt_report_options *options;
+	struct matcher matcher;
+	uint8_t *marks;  /* by span */
+	uint32_t *order; /* spans, each before its children */
+	uint32_t ordered;
+};
+
+static void mark_span(struct pruning *p, uint32_t index, uint32_t depth)
+{
+	const struct gt__span *s = &p->c->spans[index];
+	uint8_t *mark = &p->marks[index];
+
+	if ((s->parent != GT__ROOT && (p->marks[s->parent] & BELOW)) ||
+	    matches(&p->matcher, s->view.site))
+		*mark |= BELOW;
+	if (p->options->depth && depth + 1 >= p->options->depth)
+		*mark |= LAST;
+	if ((!p->options->depth || depth < p->options->depth) &&
+	    (*mark & BELOW) &&
+	    s->view.end_ns - s->view.start_ns >= p->options->min_duration_ns)
+		*mark |= SHOWN;
+	p->order[p->ordered++] = index;
+}
+
+static void mark_spans(struct pruning *p)
+{
+	const struct gt__item *item;
+	struct gt__walk walk = {0};
+
+	while ((item = gt__collect_next(p->c, &walk)))
+		if (item->kind == GT__SPAN_ITEM)
+			mark_span(p, item->index, walk.depth);
+	while (p->ordered--) {
+		uint32_t index = p->order[p->ordered];
+		uint32_t parent = p->c->spans[index].parent;
+
+		if (parent != GT__ROOT && (p->marks[index] & (SHOWN | ABOVE)))
+			p->marks[parent] |= ABOVE;
+	}
+}
+
+static bool is_kept(const struct pruning *p, const struct gt__item *item)
+{
+	const struct gt__host_span *hosts = p->c->host_spans;
+	unsigned mark;
+
+	if (item->kind == GT__SPAN_ITEM)
+		return p->marks[item->index] & (SHOWN | ABOVE);
+	if (item->kind == GT__HOST_ITEM &&
+	    hosts[item->index].end_ns - hosts[item->index].start_ns <
+	            p->options->min_duration_ns)
+		return false;
+	if (item->parent == GT__ROOT)
+		return !p->options->name && (item->kind == GT__HOST_ITEM ||
+		                             !p->options->min_duration_ns);
+	mark = p->marks[item->parent];
+	return (mark & SHOWN) && !(mark & LAST);
+}
+
+static void drop_items(struct pruning *p)
+{
+	struct gt__collect *c = p->c;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < c->span_count; i++)
+		c->spans[i].item_count = c->spans[i].first_item = 0;
+	for (i = 0; i < c->item_count; i++)
+		if (is_kept(p, &c->items[i]))
+			c->items[n++] = c->items[i];
+	c->item_count = n;
+	gt__collect_index_items(c);
+}
+
+bool gt__collect_prune(struct gt__collect *c,
+                       const struct gt_report_options *options,
+                       uint32_t *ret_hidden)
+{
+	struct pruning p = {
+		.c = c,
+		.options = options,
+		.matcher = {.pattern = options->name},
+		.marks = calloc(c->span_count + (size_t)1, 1),
+		.order = malloc((c->span_count + (size_t)1) * sizeof *p.order),
+	};
+	bool fits = p.marks && p.order;
+	uint32_t i;
+
+	*ret_hidden = 0;
+	if (fits) {
+		mark_spans(&p);
+		drop_items(&p);
+	}
+	for (i = 0; fits && i < c->span_count; i++)
+		*ret_hidden += !(p.marks[i] & (SHOWN | ABOVE));
+	free(p.matcher.text);
+	free(p.marks);
+	free(p.order);
+	return fits;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests on disk: a directory of segments, docs/otlp.md. Every process
+ * appends to segments of its own; one at a time, who holds the lock, also reads
+ * those of processes that are gone. A spool is used by one thread, but for
+ * gt__spool_ledger().
+ */
+#ifndef GUESTTRACE_SPOOL_H
+#define GUESTTRACE_SPOOL_H
+
+#include "otlp_request.h"
+
+struct gt__spool;
+
+/*
+ * What became of a process's spans, in a file that is mapped: it stays right
+ * when the process is killed. Written with relaxed atomics.
+ */
+struct gt__spool_ledger {
+	uint64_t gathering; /* seen, not yet in a request */
+	uint64_t produced;  /* in requests */
+	uint64_t appended;  /* of those, to the segments */
+	uint64_t settled;   /* taken, refused or dropped without */
+	uint64_t segment;   /* of the last append, and where it ended */
+	uint64_t segment_end;
+};
+
+struct gt__spool_counts {
+	uint64_t own_waiting;   /* spans */
+	uint64_t found_waiting; /* spans */
+	uint64_t found_lost;
+	uint64_t own_damaged; /* spans */
+	uint64_t damaged_spans;
+	uint64_t damaged_bytes;
+};
+
+/* Two places to read from, each in the order of writing. */
+enum gt__spool_cursor {
+	GT__SPOOL_OLD, /* everything that waits */
+	GT__SPOOL_NEW, /* what was appended since gt__spool_skip() */
+	GT__SPOOL_CURSORS,
+};
+
+/*
+ * Makes the directory if it is missing, unless `must_drain`. 0, -ENOMEM, -EPERM
+ * if it belongs to another user or others may write to it, -EBUSY if
+ * `must_drain` and another process drains it, or a negative errno.
+ */
+int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
+                   struct gt__spool **ret_spool);
+
+/*
+ * Removes what is settled. `complete`: the ledger's figures have been told to
+ * somebody and need not outlive the process; with `must_drain` those of dead
+ * processes as well, if nothing waits any more.
+ */
+void gt__spool_close(struct gt__spool *spool, bool complete);
+
+struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool);
+
+/* 0, -EDQUOT over the cap, or a negative errno; then nothing is appended. */
+int gt__spool_append(struct gt__spool *spool,
+                     const struct gt__otlp_request *request);
+
+/* What has been appended survives a power failure: 0 or a negative errno. */
+int gt__spool_sync(struct gt__spool *spool);
+
+/* The next request that waits, for the caller to free(), or NULL. */
+struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
+                                        enum gt__spool_cursor cursor);
+
+/* It was taken or refused and is not read again. */
+void gt__spool_settle(struct gt__spool *spool,
+                      const struct gt__otlp_request *request);
+
+/* GT__SPOOL_NEW begins behind what is there now. */
+void gt__spool_skip(struct gt__spool *spool);
+
+struct gt__spool_counts gt__spool_counts(const struct gt__spool *spool);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files of the spool. */
+#ifndef GUESTTRACE_SPOOL_INSIDE_H
+#define GUESTTRACE_SPOOL_INSIDE_H
+
+#include "spool.h"
+#include "spool_frame.h"
+
+/*
+ * Names: WRITER.count, the ledger, locked while its process lives, and
+ * WRITER-NUMBER.gtspool, its segments. WRITER is the time in ns, in hex, and a
+ * random number, so that names sort by age.
+ */
+#define GT__SPOOL_WRITER_BYTES  33u /* 16 digits, '-', 16 digits */
+#define GT__SPOOL_NAME_BYTES    64u
+#define GT__SPOOL_SEGMENT_BYTES (4u << 20)
+
+struct gt__spool_segment {
+	struct gt__spool_segment *next;
+	char name[GT__SPOOL_NAME_BYTES];
+	uint32_t seed;
+	int fd; /* -1: not open now */
+	uint64_t number;
+	uint64_t end; /* bytes */
+	uint64_t waiting_frames;
+	uint64_t waiting_spans;
+	bool found; /* another process's */
+	bool whole; /* nothing is appended any more */
+};
+
+struct gt__spool_position {
+	struct gt__spool_segment *segment; /* NULL: the next one to come */
+	uint64_t offset;
+};
+
+struct gt__spool {
+	int directory_fd;
+	int lock_fd;   /* -1: another process drains what is found */
+	int ledger_fd; /* locked */
+	bool drains;
+	bool must_drain;
+	struct gt__spool_ledger *ledger; /* mapped */
+	char writer[GT__SPOOL_WRITER_BYTES + 1];
+	uint64_t bytes_max;
+	uint64_t bytes; /* of all segments, when last looked */
+	int64_t looked_s;
+	uint64_t next_number;
+	struct gt__spool_segment *segments; /* oldest first */
+	struct gt__spool_segment **last;
+	struct gt__spool_segment *current;
+	struct gt__spool_position cursors[GT__SPOOL_CURSORS];
+	struct gt__spool_counts counts;
+};
+
+/* ---- spool_ledger.c ---- */
+
+/* Makes this process's; 0 or a negative errno. */
+int gt__spool_ledger_open(struct gt__spool *spool);
+void gt__spool_ledger_close(struct gt__spool *spool, bool remove);
+/* Whether the process that wrote it lives; false also if its ledger is gone. */
+bool gt__spool_writer_lives(const struct gt__spool *spool, const char *writer);
+/*
+ * Brings the ledgers of dead processes up to the last whole frame they wrote,
+ * and sums what they lost. With `remove` they are taken away.
+ */
+void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove);
+
+/* ---- spool_scan.c ---- */
+
+/* Finds the segments of dead processes, oldest first: 0 or a negative errno. */
+int gt__spool_scan(struct gt__spool *spool);
+uint64_t gt__spool_bytes(const struct gt__spool *spool);
+/* Calls `look` for each name that ends with `suffix`, in any order. */
+void gt__spool_each(const struct gt__spool *spool, const char *suffix,
+                    void (*look)(void *context, const char *name),
+                    void *context);
+int gt__spool_open_file(const struct gt__spool *spool, const char *name,
+                        int flags);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of the spans of each process that used a spool. */
+#include "spool_inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LEDGER_BYTES sizeof(struct gt__spool_ledger)
+
+static void ledger_name(char *to, const char *writer)
+{
+	snprintf(to, GT__SPOOL_NAME_BYTES, "%s.count", writer);
+}
+
+/*
+ * On a full disk it is in memory only: a store into a hole of a file that
+ * cannot grow would end the process.
+ */
+static struct gt__spool_ledger *map(int fd)
+{
+	void *at = MAP_FAILED;
+
+	if (posix_fallocate(fd, 0, LEDGER_BYTES) == 0)
+		at = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
+		          MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		at = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
+		          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int gt__spool_ledger_open(struct gt__spool *spool)
+{
+	char name[GT__SPOOL_NAME_BYTES];
+
+	/* It gets its name when it is locked: nobody takes it for a dead one.
+	 */
+	spool->ledger_fd = gt__spool_open_file(spool, spool->writer,
+	                                       O_RDWR | O_CREAT | O_EXCL);
+	if (spool->ledger_fd < 0)
+		return spool->ledger_fd;
+	if (flock(spool->ledger_fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	spool->ledger = map(spool->ledger_fd);
+	if (!spool->ledger)
+		return -ENOMEM;
+	ledger_name(name, spool->writer);
+	if (renameat(spool->directory_fd, spool->writer, spool->directory_fd,
+	             name) < 0)
+		return -errno;
+	return 0;
+}
+
+void gt__spool_ledger_close(struct gt__spool *spool, bool remove)
+{
+	char name[GT__SPOOL_NAME_BYTES];
+
+	if (spool->ledger)
+		munmap(spool->ledger, LEDGER_BYTES);
+	ledger_name(name, spool->writer);
+	if (spool->ledger_fd >= 0 && remove)
+		unlinkat(spool->directory_fd, name, 0);
+	if (spool->ledger_fd >= 0)
+		close(spool->ledger_fd);
+}
+
+bool gt__spool_writer_lives(const struct gt__spool *spool, const char *writer)
+{
+	char name[GT__SPOOL_NAME_BYTES];
+	bool lives;
+	int fd;
+
+	ledger_name(name, writer);
+	fd = gt__spool_open_file(spool, name, O_RDONLY);
+	if (fd < 0)
+		return false;
+	lives = flock(fd, LOCK_EX | LOCK_NB) < 0;
+	close(fd);
+	return lives;
+}
+
+/* ---- Of processes that are gone ------------------------------------------ */
+
+/* Spans in whole frames behind the last append that the ledger knows of. */
+static uint64_t uncounted(const struct gt__spool *spool, const char *writer,
+                          struct gt__spool_ledger *ledger)
+{
+	const struct gt__spool_segment *s;
+	struct gt__spool_frame frame;
+	uint64_t spans = 0, skipped, at;
+	int fd;
+
+	for (s = spool->segments; s; s = s->next) {
+		if (strncmp(s->name, writer, GT__SPOOL_WRITER_BYTES) != 0 ||
+		    s->number < ledger->segment)
+			continue;
+		at = s->number == ledger->segment ? ledger->segment_end : 0;
+		fd = gt__spool_open_file(spool, s->name, O_RDONLY);
+		while (fd >= 0 && at <= s->end &&
+		       gt__spool_find(fd, s->seed, at, s->end, &frame,
+		                      &skipped) == 1) {
+			spans += frame.spans;
+			at = gt__spool_frame_end(&frame);
+			ledger->segment = s->number;
+			ledger->segment_end = at;
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	return spans;
+}
+
+struct collector {
+	struct gt__spool *spool;
+	bool remove;
+};
+
+static void collect(void *context, const char *name)
+{
+	const struct collector *c = context;
+	struct gt__spool *spool = c->spool;
+	char writer[GT__SPOOL_WRITER_BYTES + 1] = "";
+	struct gt__spool_ledger l;
+	uint64_t made, known;
+	ssize_t done;
+	int fd = gt__spool_open_file(spool, name, O_RDWR);
+
+	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		if (pread(fd, &l, sizeof l, 0) == (ssize_t)sizeof l) {
+			l.appended += uncounted(spool, writer, &l);
+			/* Fails: those frames look lost once they are sent. */
+			done = pwrite(fd, &l, sizeof l, 0);
+			(void)done;
+			made = l.produced + l.gathering;
+			known = l.appended + l.settled;
+			if (made > known)
+				spool->counts.found_lost += made - known;
+		}
+		if (c->remove)
+			unlinkat(spool->directory_fd, name, 0);
+	}
+	close(fd);
+}
+
+void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove)
+{
+	struct collector c = {spool, remove};
+
+	spool->counts.found_lost = 0;
+	gt__spool_each(spool, ".count", collect, &c);
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+// html-pages.mjs DIRECTORY: opens the pages that tests/test-html made there.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { launch, open } from './chromium.mjs';
+import { compare, visible } from './html-report.mjs';
+
+const directory = process.argv[2];
+const browser = await launch();
+let tests = 0;
+let failed = 0;
+
+async function holds(name, check) {
+  tests++;
+  try {
+    await check();
+    console.log(`ok ${tests} - ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`not ok ${tests} - ${name}`);
+    console.log(String(error.stack).replace(/^/gm, '# '));
+  }
+}
+
+const file = (...path) => join(directory, ...path);
+const report = (kind) => JSON.parse(readFileSync(file(kind, 'report.json'), 'utf8'));
+// As a browser sees it: up to the first end tag.
+function data(kind) {
+  const [, rest] = readFileSync(file(kind, 'page.html'), 'utf8').split('<script type="application/json" id="data">');
+  return JSON.parse(rest.slice(0, rest.search(/<\/script/i)));
+}
+const text = (page, selector) => page.locator(selector).innerText();
+
+// Opens the page of that kind, for all that `check` looks at.
+async function withPage(kind, check) {
+  const url = pathToFileURL(file(kind, 'page.html')).href;
+  const opened = await open(browser, url);
+  await check(opened.page, opened);
+  await holds(`${kind}: the page asks nobody and complains of nothing`, () => {
+    assert.deepEqual(opened.asked, [url]);
+    assert.deepEqual(opened.said, []);
+  });
+  await opened.context.close();
+}
+
+// Where the pointer finds something drawn, from (x, y) to the right; its name.
+async function findSpan(page, y, wanted) {
+  const box = await page.locator('#chart').boundingBox();
+  for (let x = 4; x < box.width - 10; x += 15) {
+    await page.mouse.move(box.x + x, box.y + y);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    const tip = page.locator('#tip strong');
+    if (await tip.isVisible() && (!wanted || await tip.innerText() === wanted))
+      return { x: box.x + x, y: box.y + y, name: await tip.innerText() };
+  }
+  throw new Error(`nothing is drawn at ${y}`);
+}
+
+const inView = async (page) => {
+  const [number, unit] = (await page.locator('#view').innerText()).split(' ');
+  return Number(number) * { ns: 1, 'µs': 1e3, ms: 1e6, s: 1e9 }[unit];
+};
+const settle = (page) => page.waitForTimeout(120);
+
+async function clickSpan(page) {
+  const rows = 52 + 24 + 18; // overview, axis, the vCPU's heading
+  let found;
+  for (let y = rows + 8; !found && y < rows + 90; y += 18)
+    found = await findSpan(page, y).catch(() => undefined);
+  assert.ok(found, 'a span is drawn');
+  await page.mouse.click(found.x, found.y);
+  assert.equal(await text(page, '#detail h2'), found.name);
+  return found;
+}
+
+async function zoom(page, at) {
+  const before = await inView(page);
+  await page.locator('#in').click();
+  await settle(page);
+  const half = await inView(page);
+  assert.ok(Math.abs(half / before - 0.5) < 0.01, `${before} to ${half}`);
+  await page.mouse.move(at.x, at.y);
+  await page.mouse.wheel(0, -240);
+  await settle(page);
+  assert.ok(await inView(page) < half);
+  await page.locator('#chart').focus();
+  await page.keyboard.press('0');
+  await settle(page);
+  assert.ok(await inView(page) >= before);
+}
+
+async function search(page, traces, needle) {
+  const wanted = traces.flatMap((trace) => trace.spans).filter((span) => span.name === needle).length;
+  await page.locator('#search').fill(needle);
+  await page.locator('#search').press('Enter');
+  assert.equal(await text(page, '#found'), `1 of ${wanted}`);
+  assert.equal(await text(page, '#detail h2'), needle);
+  await page.locator('#search').press('Shift+Enter');
+  assert.equal(await text(page, '#found'), `${wanted} of ${wanted}`);
+  await page.locator('#search').fill('no span has this');
+  await page.waitForFunction(() => document.getElementById('found').textContent === 'none');
+  await page.locator('#search').fill('');
+}
+
+async function sortNames(page) {
+  const column = async () => (await page.locator('#table tbody td:first-child').allInnerTexts());
+  await page.locator('#table th button', { hasText: /^name/ }).click();
+  const up = await column();
+  assert.deepEqual(up, [...up].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)));
+  await page.locator('#table th button', { hasText: /^name/ }).click();
+  assert.deepEqual(await column(), [...up].reverse());
+  assert.equal(await page.locator('#table th[aria-sort=descending]').count(), 1);
+}
+
+async function counts(page, trace, index) {
+  const shown = (await page.locator('.run .counts').nth(index).innerText()).split(' · ');
+  const events = trace.events.length + trace.spans.reduce((sum, span) => sum + span.events.length, 0);
+  assert.deepEqual(shown.slice(0, 3).map((part) => Number(part.split(' ')[0].replaceAll(',', ''))),
+    [trace.spans.length, events, trace.counters.length]);
+}
+
+async function narrow(page) {
+  await page.setViewportSize({ width: 420, height: 800 });
+  await settle(page);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await page.locator('#fit').click();
+  await clickSpan(page);
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await settle(page);
+}
+
+async function everyPage(kind, page, traces) {
+  await holds(`${kind}: the page has what the report has`, async () => {
+    compare(data(kind), traces);
+    for (const [index, trace] of traces.entries())
+      await counts(page, trace, index);
+    assert.equal(await page.locator('#table tbody tr').count(),
+      traces.reduce((sum, trace) => sum + trace.names.length, 0));
+  });
+  await holds(`${kind}: a click selects, the view zooms, a search finds, the names sort`, async () => {
+    await zoom(page, await clickSpan(page));
+    await search(page, traces, traces[0].spans[0].name);
+    await sortNames(page);
+  });
+  await holds(`${kind}: a narrow page works as well`, () => narrow(page));
+}
+
+async function whereItDied(page) {
+  const [trace] = report('crash').traces;
+  assert.match(await text(page, '.notice.bad >> nth=0'), /page fault.* in apply,/);
+  assert.ok((await text(page, '.notice.bad >> nth=0')).includes(trace.message));
+  assert.equal(await text(page, '#detail h2'), 'apply');
+  assert.match(await text(page, '#detail'), /The guest ended in this span[^]*interrupted[^]*time_out/);
+}
+
+async function everyDetail(page) {
+  assert.match(await text(page, '.run .losses >> nth=0'), /5 records for which.*3 events not kept/);
+  assert.match(await text(page, '.run .clock >> nth=0'), /within 42 ns/);
+  await page.locator('#search').fill('/etc/hosts');
+  await page.locator('#search').press('Enter');
+  const detail = await text(page, '#detail');
+  for (const part of ['✗ error', 'no such "file"\\u{a}', '18446744073709551615', '-9223372036854775808',
+    '00 ff 80', '0xffff800012345678', 'of 900 bytes', '3 events over the quota', 'dma_transfer'])
+    assert.ok(detail.includes(part), part);
+  await page.locator('#detail .pairs button', { hasText: 'dma_transfer' }).press('Enter');
+  assert.equal(await text(page, '#detail h2'), 'dma_transfer');
+  assert.match(await text(page, '#detail'), /0, closed on 1/);
+}
+
+async function splitAndHost(page, traces) {
+  await page.locator('#search').fill('serve');
+  await page.locator('#search').press('Enter');
+  const { split } = traces[1].spans.find((span) => span.name === 'serve');
+  const rows = await page.locator('#detail .split tr').allInnerTexts();
+  const shown = Object.fromEntries(rows.map((row) => row.split('\t').slice(0, 2)));
+  const us = (ns) => `${(ns / 1000).toFixed(3)} µs`;
+  assert.equal(shown['guest running'], us(split.total.guest_ns));
+  assert.equal(shown['exits: mmio'], us(split.total.exits_ns.mmio));
+  assert.equal(shown['exits to hand over records'], us(split.total.tracing_ns));
+  assert.equal(shown['waiting for a CPU (estimate)'], us(split.total.waiting_ns));
+  await page.locator('#fit').click();
+  await settle(page);
+  const before = await page.locator('#chart').screenshot();
+  await page.locator('#host').uncheck();
+  await settle(page);
+  assert.ok(!before.equals(await page.locator('#chart').screenshot()));
+  await page.locator('#host').check();
+}
+
+async function keyboard(page) {
+  await page.locator('#chart').focus();
+  await page.keyboard.press('Escape');
+  assert.equal(await text(page, '#detail h2'), 'No span selected');
+  await page.keyboard.press('n');
+  assert.equal(await text(page, '#detail h2'), 'boot');
+  await page.keyboard.press('d');
+  const child = await text(page, '#detail h2');
+  assert.notEqual(child, 'boot');
+  await page.keyboard.press('f');
+  await settle(page);
+  const close = await inView(page);
+  await page.keyboard.press('-');
+  await settle(page);
+  assert.ok(await inView(page) > close * 1.9);
+  await page.keyboard.press('u');
+  assert.equal(await text(page, '#detail h2'), 'boot');
+  await page.keyboard.press('?');
+  assert.ok(await page.locator('#help').isVisible());
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+  await page.locator('#tab-0').focus();
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.locator('#tab-1').getAttribute('aria-selected'), 'true');
+  assert.ok(await page.locator('#table tbody tr').count() > 100);
+}
+
+for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file(one))))
+  await withPage(kind, async (page) => {
+    const { traces } = report(kind);
+    if (kind === 'crash')
+      await holds('a guest that died shows where', () => whereItDied(page));
+    await everyPage(kind, page, traces);
+    if (kind !== 'everything')
+      return;
+    await holds('losses, the clock, a failure, its events and links are shown', () => everyDetail(page));
+    await holds('the split of a span is the report\'s, and the host\'s rows switch off', () => splitAndHost(page, traces));
+    await holds('all works from the keyboard', () => keyboard(page));
+  });
+
+if (existsSync(file('kv')))
+  await holds('a run and its capture make the same page', () => {
+    assert.ok(readFileSync(file('kv', 'run.html')).equals(readFileSync(file('kv', 'page.html'))));
+  });
+
+await withPage('hostile', async (page, opened) => {
+  const { traces } = report('hostile');
+  await holds('all of Unicode arrives as it was', () => compare(data('hostile'), traces));
+  await holds('no text of a guest is more than text', async () => {
+    const before = await page.evaluate(() => [window.attacked, document.scripts.length,
+      document.querySelectorAll('iframe, img, svg, link, base, object, embed, [onload], [onerror], [style*=url]').length]);
+    assert.deepEqual(before, [undefined, 2, 0]);
+    for (let more = page.locator('#table p button'); await more.count() > 0;)
+      await more.evaluate((button) => button.click());
+    const shown = await page.locator('#table tbody td:first-child').evaluateAll((cells) => cells.map((cell) => cell.textContent));
+    const names = traces.flatMap((trace) => trace.names.map((name) => visible(name.name)));
+    assert.deepEqual(shown.sort(), names.sort());
+    await page.locator('#tab-2').click();
+    for (const attack of ['</script>', '<!--', '__proto__', '\u202e']) {
+      await page.locator('#search').fill(attack);
+      await page.locator('#search').press('Enter');
+      assert.match(await text(page, '#found'), /^1 of/);
+      assert.ok((await text(page, '#detail h2')).includes(visible(attack)));
+      const all = await page.evaluate(() => document.title + ['header', '#tools', 'main']
+        .map((part) => document.querySelector(part).textContent).join(''));
+      assert.deepEqual([...new Set(all)].filter((c) => c !== '\n' && visible(c) !== c), []);
+    }
+    assert.equal(await page.evaluate(() => window.attacked), undefined);
+    assert.equal(page.url(), opened.asked[0]);
+  });
+});
+
+// Time until the second frame behind a key, and what the page's thread takes.
+async function cost(page, cpuMs, key) {
+  const times = [];
+  const before = await cpuMs();
+  for (let i = 0; i < 9; i++) {
+    const began = performance.now();
+    await page.keyboard.press(key);
+    await page.evaluate(() => new Promise((done) => {
+      requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
+    times.push(performance.now() - began);
+  }
+  return { ms: times.sort((a, b) => a - b)[4], cpu: (await cpuMs() - before) / 9 };
+}
+
+// The limits are of CPU time: others may be using the machine.
+await withPage('100000', (page, { readyMs, cpuMs }) => holds('100,000 spans are usable', async () => {
+  const loading = await cpuMs();
+  assert.match(await text(page, '.run .counts'), /^100,000 spans/);
+  assert.equal(await page.locator('.excerpt').count(), 0);
+  await page.locator('#chart').focus();
+  await page.keyboard.press('0');
+  const pan = await cost(page, cpuMs, 'ArrowRight');
+  const closer = await cost(page, cpuMs, '+');
+  const before = await cpuMs();
+  await page.locator('#search').fill('query');
+  await page.locator('#search').press('Enter');
+  assert.equal(await text(page, '#found'), '1 of 50,000');
+  const searching = await cpuMs() - before;
+  const ms = (time) => `${time.toFixed(0)} ms`;
+  console.log(`# 100,000 spans: drawn after ${ms(readyMs)} (${ms(loading)} of CPU), moved in ${ms(pan.ms)} `
+    + `(${ms(pan.cpu)}), zoomed in ${ms(closer.ms)} (${ms(closer.cpu)}), searched with ${ms(searching)} of CPU`);
+  assert.ok(loading < 6000 && pan.cpu < 150 && closer.cpu < 150 && searching < 2000);
+}));
+
+await withPage('1000000', (page, { readyMs }) => holds('1,000,000 spans are an excerpt, and the page says so', async () => {
+  console.log(`# 1,000,000 spans: drawn after ${readyMs.toFixed(0)} ms`);
+  assert.match(await text(page, '.run .counts'), /^1,000,000 spans/);
+  assert.match(await text(page, '.excerpt'), /Of 1,000,000 spans the page has the 100,000 .*other 900,000/);
+  const [trace] = data('1000000').traces;
+  assert.equal(trace.spans.length, 100000);
+  assert.equal(trace.blocks.reduce((sum, [spans]) => sum + spans, 0), 900000);
+  assert.equal(trace.names.reduce((sum, [, , spans]) => sum + spans, 0), 1000000);
+  const shortest = trace.spans.reduce((least, span) => Math.min(least, span[3]), Infinity);
+  assert.ok(trace.blocks.every(([spans, , , , self]) => self <= spans * shortest));
+  await page.locator('#search').fill('serve');
+  await page.locator('#search').press('Enter');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('f');
+  await settle(page);
+  const block = await findSpan(page, 52 + 24 + 18 + 18 + 8).catch(() => findSpan(page, 52 + 24 + 18 + 36 + 8));
+  await page.mouse.click(block.x, block.y);
+  assert.equal(await text(page, '#detail h2'), block.name);
+}));
+
+await browser.close();
+console.log(`1..${tests}`);
+process.exit(failed ? 1 : 0);

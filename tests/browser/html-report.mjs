@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Whether the data of a page is that of `report --json`.
+import assert from 'node:assert/strict';
+
+const HIDDEN = [[0, 0x1f], [0x7f, 0x9f], [0xad, 0xad], [0x61c, 0x61c], [0x180e, 0x180e],
+  [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f], [0xfeff, 0xfeff], [0xfff9, 0xfffb],
+  [0xe0000, 0xe007f]];
+
+export function visible(text) {
+  return [...text].map((c) => {
+    const code = c.codePointAt(0);
+    return HIDDEN.some(([from, to]) => code >= from && code <= to) ? `\\u{${code.toString(16)}}` : c;
+  }).join('');
+}
+
+const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
+  [32, 'replaced'], [64, 'open_lost']];
+const LEVELS = ['unknown', 'error', 'warn', 'info', 'debug', 'trace'];
+const flags = (bits) => FLAGS.filter(([bit]) => bits & bit).map(([, word]) => word);
+const site = (trace, column) => {
+  const [name, target, level, file, line] = Array.isArray(column) ? column : trace.sites[column];
+  return { name, target, level: LEVELS[level], file, line };
+};
+const fields = (list) => list.map(([key, type, value]) => [key, type, value]);
+
+function pageSpan(trace, column) {
+  const [at, parent, start, length, self, vcpu, bits, status, id, split, more = {}] = column;
+  return {
+    ...site(trace, at), id, start_ns: String(BigInt(trace.start_ns) + BigInt(start)), duration_ns: String(length),
+    self_ns: String(self), vcpu, close_vcpu: more.close_vcpu ?? vcpu, nesting: more.nesting ?? 0, flags: flags(bits),
+    status: ['unset', 'ok', 'error'][status], status_message: more.message ?? '',
+    parent: parent < 0 ? null : trace.spans[parent][8], fields: fields(more.fields ?? []),
+    dropped_events: String(more.dropped_events ?? 0), dropped_fields: String(more.dropped_fields ?? 0),
+    links: (more.links ?? []).map(([trace_id, span_id]) => ({ trace_id, span_id })),
+    split: split === 0 ? null : Object.fromEntries(trace.parts.map((part, i) => [part, split[i]]).filter(([, ns]) => ns > 0)),
+  };
+}
+
+function reportSpan(span, ids, hasHost) {
+  const keys = ['name', 'target', 'level', 'file', 'line', 'id', 'start_ns', 'duration_ns', 'self_ns', 'vcpu',
+    'close_vcpu', 'nesting', 'flags', 'status', 'status_message', 'dropped_events', 'dropped_fields', 'links'];
+  const { total } = span.split;
+  const split = {
+    guest: total.guest_ns, waiting: total.waiting_ns, unknown: total.unknown_ns, tracing: total.tracing_ns,
+    ...Object.fromEntries(Object.entries(total.exits_ns).map(([reason, ns]) => [`exit ${reason}`, ns])),
+  };
+  return {
+    ...Object.fromEntries(keys.map((key) => [key, span[key]])), parent: ids.has(span.parent_id) ? span.parent_id : null,
+    fields: fields(span.fields),
+    split: hasHost ? Object.fromEntries(Object.entries(split).map(([part, ns]) => [part, Number(ns)]).filter(([, ns]) => ns > 0)) : null,
+  };
+}
+
+const byText = (list) => list.map((item) => JSON.stringify(item)).sort();
+
+function pageEvent(trace, [at, span, time, vcpu, bits, , list]) {
+  return {
+    ...site(trace, at), span: span < 0 ? null : trace.spans[span][8],
+    time_ns: String(BigInt(trace.start_ns) + BigInt(time)), vcpu, flags: flags(bits), fields: fields(list),
+  };
+}
+
+function reportEvent(event, ids) {
+  return {
+    name: event.name, target: event.target, level: event.level, file: event.file, line: event.line,
+    span: ids.has(event.span_id) ? event.span_id : null, time_ns: event.time_ns, vcpu: event.vcpu,
+    flags: event.flags, fields: fields(event.fields),
+  };
+}
+
+function compareTrace(page, report) {
+  const ids = new Set(report.spans.map((span) => span.id));
+  const hasHost = Object.values(report.host_spans).some((number) => number !== '0');
+  for (const key of ['trace_id', 'guest', 'vm', 'backend', 'outcome', 'status', 'message', 'start_ns', 'vcpus'])
+    assert.deepEqual(page[key], report[key], key);
+  assert.equal(page.error_bound_ns, (report.clock ?? report).error_bound_ns);
+  assert.deepEqual(page.spans.map((span) => pageSpan(page, span)),
+    report.spans.map((span) => {
+      const { parent, fields: list, split, ...rest } = reportSpan(span, ids, hasHost);
+      return { ...rest, parent, fields: list, split };
+    }));
+  const events = [...report.events, ...report.spans.flatMap((span) => span.events)];
+  assert.deepEqual(byText(page.events.filter((event) => !event[5]).map((event) => pageEvent(page, event))),
+    byText(events.map((event) => reportEvent(event, ids))));
+  assert.deepEqual(byText(page.events.filter((event) => event[5]).map((event) => pageEvent(page, event))),
+    byText(report.counters.map((event) => reportEvent(event, ids))));
+  assert.deepEqual(page.names.map((name) => name.map(String)), report.names.map((name) => [name.name, name.target,
+    name.count, name.total_ns, name.self_ns, name.p50_ns, name.p99_ns, name.max_ns]));
+  assert.deepEqual(Object.fromEntries(page.losses.map(([word, , number]) => [word, number])),
+    Object.fromEntries(Object.entries(report.losses).filter(([, number]) => number !== '0')));
+  assert.deepEqual(Object.fromEntries(page.exits), report.exits);
+  assert.equal(page.span_count, report.spans.length);
+  const kinds = { guest: 1, exit: 2, work: 3 };
+  for (const [word, kind] of Object.entries(kinds))
+    assert.equal(String(page.host.filter(([one]) => one === kind).length), report.host_spans[word], word);
+}
+
+export function compare(page, report) {
+  const { traces } = page;
+  assert.equal(traces.length, report.length);
+  traces.forEach((trace, index) => compareTrace(trace, report[index]));
+}

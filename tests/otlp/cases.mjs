@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// What the tests of the OTLP transport share: TAP, the producer, comparisons.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+
+export const build = process.argv[2];
+export const long = process.argv.includes('long');
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'otlp-'));
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  fs.rmSync(work, { recursive: true, force: true });
+});
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
+
+let count = 0;
+let failed = 0;
+
+export async function holds(name, test) {
+  count++;
+  try {
+    await test();
+    console.log(`ok ${count} - ${name}`);
+  } catch (error) {
+    failed = 1;
+    console.log(`not ok ${count} - ${name}`);
+    console.log(String(error.stack ?? error).replace(/^/gm, '# '));
+  }
+}
+
+export function skipped(name, why) {
+  count++;
+  console.log(`ok ${count} - ${name} # SKIP ${why}`);
+}
+
+export function end() {
+  console.log(`1..${count}`);
+  process.exit(failed);
+}
+
+export function note(text) { console.log(`# ${text}`); }
+
+export function same(got, want, what) {
+  if (got !== want) throw new Error(`${what}: ${got}, not ${want}`);
+}
+
+export function check(good, what) {
+  if (!good) throw new Error(what);
+}
+
+let directories = 0;
+export function freshDirectory() { return path.join(work, `spool${directories++}`); }
+export function freshFile() { return path.join(work, `file${directories++}`); }
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Starts the command; `ended` gives its status and output.
+export function start(command, args, environment = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  children.add(child);
+  child.on('close', () => children.delete(child));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => { stdout += data; });
+  child.stderr.on('data', (data) => { stderr += data; });
+  child.ended = new Promise((done) => child.on('close', (status, signal) => done({ status, signal, stdout, stderr })));
+  return child;
+}
+
+const pairs = (options) => Object.entries(options)
+  .map(([key, value]) => (value === true ? key : `${key}=${value}`));
+
+export const startProducer = (options) => start(path.join(build, 'otlp_producer'), pairs(options));
+
+export async function ended(child) {
+  const { status, signal, stdout, stderr } = await child.ended;
+  check(status === 0, `the producer ended with ${status ?? signal}: ${stderr}`);
+  const stats = JSON.parse(stdout);
+  same(stats.acknowledged + stats.rejected + stats.spooled + stats.dropped + stats.queued, stats.spans, 'the sum of what became of the spans');
+  same(stats.queued, 0, 'spans queued at the end');
+  return stats;
+}
+
+export const produce = (options) => ended(startProducer(options));
+
+export const duplicates = (receiver) => [...receiver.ids.values()].reduce((sum, times) => sum + times - 1, 0);
+
+// Whatever the endpoint did, nobody waited and nobody span in a loop. Sanitizers
+// and a busy machine have their part in both figures.
+export function checkCalm(stats, cpuMs = 700) {
+  check(stats.worstMs < 800, `a call of the sink took ${stats.worstMs} ms`);
+  check(stats.cpuMs < cpuMs, `${stats.cpuMs} ms of CPU time in ${stats.ms} ms`);
+}

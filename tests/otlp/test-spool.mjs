@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// test-spool.mjs BUILD-DIR [long]: the endpoint is away and comes back, the
+// process is killed, the disk fills, the files are damaged. Nothing is lost that
+// is not counted.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, check, checkCalm, duplicates, end, ended, freshDirectory, freshFile, holds, long, note, produce, same, skipped, sleep, start, startProducer } from './cases.mjs';
+import { Receiver } from './receiver.mjs';
+
+const FAST = { json: true, gzip: true, backoff_ms: 50, backoff_max_ms: 500, finish_ms: 10000, timeout_ms: 2000, delay_ms: 100 };
+
+const segments = (spool) => fs.readdirSync(spool).filter((name) => name.endsWith('.gtspool'))
+  .sort().map((name) => path.join(spool, name));
+
+async function withReceiver(test) {
+  const receiver = await new Receiver().open();
+  try {
+    await test(receiver, { ...FAST, url: receiver.url });
+  } finally {
+    receiver.mode = { kind: 'take' };
+    await receiver.close().catch(() => {});
+  }
+}
+
+// Sends what is there until nothing waits.
+async function drain(receiver, options, spool) {
+  receiver.mode = { kind: 'take' };
+  const stats = await produce({ ...options, spool, send: 1 });
+  same(stats.result, 0, `the result of sending the spool (${stats.lastError})`);
+  return stats;
+}
+
+// ---- Away, and back ----
+
+const awayMs = long ? 60000 : 4000;
+const rate = long ? 10000 : 5000;
+const spans = rate * (long ? 75 : 7);
+await holds(`away for ${awayMs / 1000} s at ${rate} spans/s, then back: sent is what was produced`, () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  receiver.sample = 50;
+  const child = startProducer({ ...options, spool, spans, rate, finish_ms: 300000, timeout_ms: 10000 });
+  await sleep(1000);
+  await receiver.close();
+  await sleep(awayMs);
+  const before = receiver.ids.size;
+  await receiver.open();
+  const back = Date.now();
+  const stats = await ended(child);
+  note(`${stats.spans} spans, ${stats.requests} requests, ${stats.failures} failed, worst call ${stats.worstMs} ms, CPU ${stats.cpuMs} ms of ${stats.ms} ms, ${stats.maxKiB} KiB, ${before} before it was back, drained ${Date.now() - back} ms after it`);
+  const rest = stats.spooled ? await drain(receiver, options, spool) : { foundAcknowledged: 0 };
+  same(stats.acknowledged + rest.foundAcknowledged, stats.spans, 'acknowledged');
+  same(receiver.ids.size, stats.spans, 'received');
+  check(duplicates(receiver) <= 512, `${duplicates(receiver)} duplicates: more than the request that was under way`);
+  checkCalm(stats, stats.ms * 0.9);
+}));
+
+await holds('new spans are not kept waiting by a backlog', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const old = await produce({ ...options, spool, spans: 20000, base: 7, batch_spans: 100 });
+  same(old.spooled, old.spans, 'in the backlog');
+  await receiver.open();
+  receiver.mode = { kind: 'slow-take', ms: 10 };
+  const stats = await produce({ ...options, spool, spans: 2000, rate: 1000, base: 8, batch_spans: 100 });
+  same(stats.acknowledged, stats.spans, 'acknowledged of the new ones');
+  check(stats.foundWaiting > 0 && stats.foundAcknowledged > 0, `of the backlog ${stats.foundAcknowledged} sent, ${stats.foundWaiting} waiting: both should go on`);
+  note(`2000 new spans sent beside ${stats.foundAcknowledged} old ones`);
+  const rest = await drain(receiver, options, spool);
+  same(stats.foundAcknowledged + rest.foundAcknowledged, old.spans, 'old ones sent');
+}));
+
+await holds('two processes do not send the same spool', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const stats = await produce({ ...options, spool, spans: 5000 });
+  await receiver.open();
+  receiver.mode = { kind: 'hang' };
+  const first = startProducer({ ...options, spool, send: 1, timeout_ms: 1500 });
+  while (!receiver.connections) await sleep(5);
+  const second = await produce({ ...options, spool, send: 1 });
+  same(second.result, -16, 'the result of the second (EBUSY)');
+  await ended(first);
+  const beside = await produce({ ...options, spool, spans: 100, finish_ms: 500 });
+  same(beside.acknowledged + beside.spooled, beside.spans, 'of a run beside it');
+  const sent = await drain(receiver, options, spool);
+  same(sent.foundAcknowledged, stats.spans + beside.spooled, 'sent');
+}));
+
+// ---- Killed ----
+
+function progressOf(file) {
+  const bytes = fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+  return bytes.length < 16 ? [0, 0] : [Number(bytes.readBigUInt64LE(0)), Number(bytes.readBigUInt64LE(8))];
+}
+
+const kills = long ? 300 : 40;
+await holds(`killed at ${kills} random moments: received + counted is what was produced`, () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  const progress = freshFile();
+  receiver.sample = 10;
+  let begun = 0;
+  let finished = 0;
+  let seed = 12345;
+  const random = (n) => { seed = (seed * 1103515245 + 12345) % 2 ** 31; return seed % n; };
+  for (let i = 0; i < kills; i++) {
+    // It is taken, away, slow, or gone in the middle of a reply.
+    receiver.mode = [{ kind: 'take' }, { kind: 'slow-take', ms: 5 }, { kind: 'status', status: 503 },
+      { kind: 'reset-reply', at: random(60) }][random(4)];
+    const child = startProducer({ ...options, spool, progress, base: i + 1, spans: 1e9, rate: 40000, batch_spans: 50 + random(200), delay_ms: 20 });
+    while (progressOf(progress)[0] === 0) await sleep(1);
+    await sleep(random(120));
+    child.kill('SIGKILL');
+    await child.ended;
+    begun += progressOf(progress)[0];
+    finished += progressOf(progress)[1];
+    fs.unlinkSync(progress);
+  }
+  const waiting = segments(spool).length;
+  const sent = await drain(receiver, options, spool);
+  const own = receiver.ids.size;
+  same(sent.damagedSpans, 0, 'damaged');
+  const accounted = own + sent.foundLost;
+  note(`${begun} produced = ${own} received + ${sent.foundLost} counted as lost in memory; ${duplicates(receiver)} duplicates, ${sent.foundAcknowledged} sent from ${waiting} segments`);
+  check(accounted >= finished && accounted <= begun, `${accounted} accounted for, ${finished} to ${begun} produced`);
+  same(fs.readdirSync(spool).join(), 'lock', 'what is left in the spool');
+}));
+
+// ---- Damage ----
+
+await holds('a segment cut anywhere: the whole requests before the cut are sent', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const stats = await produce({ ...options, spool, spans: 9, batch_spans: 2 });
+  const [segment] = segments(spool);
+  const bytes = fs.readFileSync(segment);
+  const frames = [];
+  for (let at = 0; at < bytes.length; at += 36 + bytes.readUInt32LE(at + 8)) frames.push([at, Number(bytes.readBigUInt64LE(at + 16))]);
+  same(frames.reduce((sum, [, n]) => sum + n, 0), stats.spans, 'spans in the frames');
+  await receiver.open();
+  const step = long ? 7 : 211;
+  for (let cut = 0; cut <= bytes.length; cut += step) {
+    const one = freshDirectory();
+    fs.mkdirSync(one, { mode: 0o700 });
+    fs.writeFileSync(path.join(one, path.basename(segment)), bytes.subarray(0, cut), { mode: 0o600 });
+    const want = frames.filter(([at]) => at < cut && at + 36 + bytes.readUInt32LE(at + 8) <= cut)
+      .reduce((sum, [, n]) => sum + n, 0);
+    const sent = await drain(receiver, options, one);
+    same(sent.foundAcknowledged, want, `sent of a file cut at ${cut}`);
+    same(fs.readdirSync(one).join(), 'lock', `left of a file cut at ${cut}`);
+  }
+}));
+
+await holds('damage costs only the requests it hits, and is counted', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const stats = await produce({ ...options, spool, spans: 1000, batch_spans: 100 });
+  const [segment] = segments(spool);
+  const bytes = fs.readFileSync(segment);
+  const second = 36 + bytes.readUInt32LE(8);
+  const third = second + 36 + bytes.readUInt32LE(second + 8);
+  bytes[second + 100] ^= 4; // a body
+  bytes[third + 9] ^= 0x80; // a length in a header
+  fs.writeFileSync(segment, bytes);
+  await receiver.open();
+  const sent = await drain(receiver, options, spool);
+  same(sent.foundAcknowledged, stats.spans - 200, 'sent');
+  same(sent.damagedSpans, 100, 'damaged spans');
+  check(sent.damagedBytes > 100, `${sent.damagedBytes} damaged bytes`);
+}));
+
+await holds('a directory that others may write to, a link and a foreign file are not used', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  fs.mkdirSync(spool, { mode: 0o700 });
+  fs.chmodSync(spool, 0o777);
+  same((await produce({ ...options, spool })).result, -1, 'the result for one that all may write (EPERM)');
+  fs.chmodSync(spool, 0o700);
+  const link = freshFile();
+  fs.symlinkSync(spool, link);
+  check((await produce({ ...options, spool: link })).result < 0, 'a link was followed');
+  const secret = freshFile();
+  fs.writeFileSync(secret, 'secret');
+  fs.symlinkSync(secret, path.join(spool, `${'0'.repeat(16)}-${'0'.repeat(16)}-000000.gtspool`));
+  fs.writeFileSync(path.join(spool, 'notes.txt'), 'mine');
+  const stats = await produce({ ...options, spool });
+  same(stats.acknowledged, stats.spans, 'acknowledged');
+  same(fs.readFileSync(secret, 'utf8'), 'secret', 'behind the link');
+  same(fs.readFileSync(path.join(spool, 'notes.txt'), 'utf8'), 'mine', 'the foreign file');
+}));
+
+// ---- No room ----
+
+await holds('over the cap the newest are dropped and counted', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const stats = await produce({ ...options, spool, spool_bytes: 40000, spans: 20000, rate: 40000, queue_spans: 2000, finish_ms: 300 });
+  const size = segments(spool).reduce((sum, name) => sum + fs.statSync(name).size, 0);
+  check(size <= 40000 && size > 15000, `${size} bytes in the spool`);
+  check(stats.spooled > 0 && stats.dropped > 0, `${stats.spooled} spooled, ${stats.dropped} dropped`);
+  same(stats.spooled + stats.dropped, stats.spans, 'spooled and dropped');
+  checkCalm(stats, 3000);
+  await receiver.open();
+  same((await drain(receiver, options, spool)).foundAcknowledged, stats.spooled, 'sent');
+}));
+
+function mountTmpfs() {
+  const at = freshDirectory();
+  fs.mkdirSync(at);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', at], { stdio: 'pipe' });
+    return at;
+  } catch { return null; }
+}
+
+async function fills(at) {
+  const free = () => { const s = fs.statfsSync(at); return s.bavail * s.bsize; };
+  const until = Date.now() + 30000;
+  while (free() >= 32 << 10 && Date.now() < until) await sleep(20);
+  check(free() < 32 << 10, `${free()} bytes are free: they are not used`);
+}
+
+const disk = mountTmpfs();
+if (!disk) {
+  skipped('on a full disk it runs on, counts every drop, and recovers', 'no tmpfs can be mounted');
+} else {
+  await holds('on a full disk it runs on, counts every drop, and recovers', () => withReceiver(async (receiver, options) => {
+    const spool = path.join(disk, 'spool');
+    const ballast = path.join(disk, 'ballast');
+    await receiver.close();
+    fs.writeFileSync(ballast, Buffer.alloc(100 << 10));
+    const child = startProducer({ ...options, spool, spans: 150000, rate: 15000, queue_spans: 2000, finish_ms: 500, batch_spans: 200, backoff_max_ms: 200 });
+    await fills(disk);
+    await sleep(500);
+    fs.unlinkSync(ballast); // there is room for some more
+    await fills(disk);
+    await receiver.open(); // and the endpoint comes back
+    const stats = await ended(child);
+    note(`${stats.spans} spans: ${stats.acknowledged} acknowledged, ${stats.spooled} spooled, ${stats.dropped} dropped; ${stats.spoolErrors} errors of the disk; CPU ${stats.cpuMs} ms`);
+    check(stats.dropped > 0 && stats.spoolErrors > 0, 'nothing was dropped');
+    const rest = await drain(receiver, options, spool);
+    same(receiver.ids.size, stats.spans - stats.dropped, 'received in the end');
+    same(stats.acknowledged + rest.foundAcknowledged, receiver.ids.size, 'acknowledged');
+    checkCalm(stats, stats.ms * 0.9);
+  }));
+  execFileSync('umount', ['-l', disk]);
+}
+
+// ---- The command ----
+
+const guesttrace = path.join(build, 'guesttrace');
+const command = async (args, environment) => start(guesttrace, args, environment).ended;
+await holds('the command sends a capture, spools it while the endpoint is away, and sends the spool', () => withReceiver(async (receiver) => {
+  const capture = freshFile();
+  const run = await command(['run', '--backend', 'emulated', '-o', capture, path.join(build, 'guests/kv.elf'), '--', 'get user:1']);
+  same(run.status, 0, run.stderr);
+  const reported = JSON.parse((await command(['report', '--json', capture])).stdout);
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.port}/base/`, OTEL_SERVICE_NAME: 'shop', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=te%20st,service.name=no', OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%2Cb', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' };
+  const sent = await command(['export', '--format', 'otlp', capture], environment);
+  same(`${sent.status} ${sent.stderr}`, '0 ', 'status and standard error');
+  const [{ url, headers, message }] = receiver.requests;
+  same(url, '/base/v1/traces', 'path');
+  same(headers['x-tenant'], 'a,b', 'header');
+  same(headers['content-encoding'], undefined, 'encoding');
+  const attributes = Object.fromEntries(message.resourceSpans[0].resource.attributes.map((a) => [a.key, a.value.stringValue]));
+  same(attributes['service.name'], 'shop', 'service.name');
+  same(attributes['deployment.environment.name'], 'te st', 'deployment.environment.name');
+  check(attributes['host.name'], 'no host.name');
+  const total = receiver.ids.size;
+  check(total > 3 && reported, `${total} spans`);
+  receiver.ids.clear();
+  receiver.mode = { kind: 'status', status: 503 };
+  const spool = freshDirectory();
+  const away = await command(['export', '--format', 'otlp', '-o', receiver.url, '--spool', spool, capture]);
+  same(away.status, 0, away.stderr);
+  check(/in the spool/.test(away.stderr), away.stderr);
+  const unsent = await command(['spool', 'send', '--to', receiver.url, spool]);
+  same(unsent.status, 1, 'status while the endpoint is away');
+  receiver.mode = { kind: 'take' };
+  const drained = await command(['spool', 'send', '--to', receiver.url, spool]);
+  same(`${drained.status} ${drained.stdout}`, `0 ${total} spans acknowledged\n`, 'sent from the spool');
+  same(receiver.ids.size, total, 'received');
+  const lost = await command(['export', '--format', 'otlp', '-o', 'http://127.0.0.1:1', capture], { OTEL_BSP_EXPORT_TIMEOUT: '300' });
+  same(lost.status, 1, 'status where spans of a capture were dropped');
+  check(/dropped/.test(lost.stderr), lost.stderr);
+  const off = await command(['export', '--format', 'otlp', '-o', 'http://127.0.0.1:1', capture], { OTEL_SDK_DISABLED: 'true' });
+  same(`${off.status} ${off.stderr}`, '0 ', 'where the SDK is disabled');
+}));
+await holds('a guest runs and ends as it would, whatever the endpoint does', () => withReceiver(async (receiver) => {
+  receiver.mode = { kind: 'hang' };
+  const run = await command(['run', '--backend', 'emulated', '--export', `otlp=${receiver.url}`, path.join(build, 'guests/kv.elf'), '--', 'get user:1'], { OTEL_BSP_EXPORT_TIMEOUT: '300', OTEL_TRACES_EXPORTER: 'otlp,jaeger' });
+  same(run.status, 0, run.stderr);
+  check(/OTLP: \d+ spans, \d+ dropped/.test(run.stderr), run.stderr);
+  check(/no 'jaeger' here/.test(run.stderr), run.stderr);
+  same(receiver.connections, 1, 'connections: one export, not two');
+}));
+end();

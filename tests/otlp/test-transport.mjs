@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// test-transport.mjs BUILD-DIR: for each way in which an endpoint can misbehave,
+// the outcome that docs/otlp.md promises.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { check, checkCalm, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
+import { Receiver } from './receiver.mjs';
+
+const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 10000, timeout_ms: 5000 };
+
+async function against(mode, options, test) {
+  const receiver = await new Receiver().open(options.tls);
+  delete options.tls;
+  receiver.mode = mode;
+  try {
+    await test(receiver, { ...FAST, url: receiver.url, ...options });
+  } finally {
+    await receiver.close();
+  }
+}
+
+const takenAll = (receiver, stats) => {
+  same(stats.acknowledged, stats.spans, 'acknowledged');
+  same(receiver.ids.size, stats.spans, 'spans received');
+};
+
+for (const form of [{ json: true }, { json: true, gzip: true }, { protobuf: true }, { protobuf: true, gzip: true }]) {
+  await holds(`${Object.keys(form).join(' in ')}: every span arrives once and reads back`, () => against({ kind: 'take' }, form, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 2000, header: 'X-Token: a b' });
+    takenAll(receiver, stats);
+    same(duplicates(receiver), 0, 'duplicates');
+    const { headers, message } = receiver.requests[0];
+    same(headers['x-token'], 'a b', 'the header');
+    check(/^OTel-OTLP-Exporter-C\/\d+\.\d+\.\d+$/.test(headers['user-agent']), headers['user-agent']);
+    same(headers['content-encoding'], form.gzip ? 'gzip' : undefined, 'encoding');
+    const resource = message.resourceSpans[0].resource.attributes.map((a) => a.key);
+    check(resource.includes('service.name') && resource.includes('guesttrace.vm'), resource.join());
+    checkCalm(stats);
+  }));
+}
+
+await holds('a span does not wait for a full request', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+  const child = startProducer({ ...options, spans: 20, rate: 5, delay_ms: 200 });
+  await sleep(3000);
+  const early = receiver.ids.size;
+  takenAll(receiver, await ended(child));
+  check(early >= 1 && early < 20, `${early} spans before the last was made`);
+}));
+
+for (const status of [429, 502, 503, 504]) {
+  await holds(`${status} is tried again`, () => against({ kind: 'status', status, times: 3 }, {}, async (receiver, options) => {
+    const stats = await produce(options);
+    takenAll(receiver, stats);
+    same(stats.failures, 3, 'failures');
+  }));
+}
+
+for (const status of [301, 307, 400, 401, 404, 413, 500, 501]) {
+  await holds(`${status} is counted and not tried again`, () => against(
+    { kind: 'status', status, headers: { Location: 'http://127.0.0.1:1/elsewhere' }, times: 1 }, {}, async (receiver, options) => {
+      const stats = await produce({ ...options, spans: 1000, batch_spans: 100 });
+      same(stats.rejected, 100, 'rejected');
+      same(stats.acknowledged, stats.spans - 100, 'acknowledged');
+      same(receiver.ids.size, stats.spans - 100, 'received');
+      same(stats.failures, 0, 'failures');
+      same(stats.lastError, `HTTP ${status}`, 'the error');
+    },
+  ));
+}
+
+await holds('a redirect is not followed', () => against({ kind: 'take' }, {}, async (target) => {
+  await against({ kind: 'status', status: 307, headers: { Location: target.url } }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, header: 'Authorization: secret' });
+    same(stats.rejected, stats.spans, 'rejected');
+    same(target.connections, 0, 'connections to where it points');
+  });
+}));
+
+for (const [name, value, atLeast, atMost] of [
+  ['seconds', () => '1', 1000, 1500],
+  ['a date', () => new Date(Date.now() + 2000).toUTCString(), 900, 2500],
+  ['a date in the past', () => 'Sun, 06 Nov 1994 08:49:37 GMT', 0, 500]]) {
+  await holds(`Retry-After as ${name} is honoured`, () => against(
+    { kind: 'status', status: 429, times: 1 }, {}, async (receiver, options) => {
+      receiver.mode.headers = { 'Retry-After': value() };
+      const from = Date.now();
+      const stats = await produce({ ...options, spans: 10, delay_ms: 50 });
+      const took = receiver.requests[0].at - from;
+      takenAll(receiver, stats);
+      check(took >= atLeast && took <= atMost + 3000, `${took} ms`);
+      checkCalm(stats);
+    },
+  ));
+}
+
+for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
+  await holds(`a partial success that rejects ${rejected} is counted and not tried again`, () => against(
+    { kind: 'partial', rejected }, {}, async (receiver, options) => {
+      const stats = await produce({ ...options, spans: 500, batch_spans: 2000 });
+      same(stats.rejected, want, 'rejected');
+      same(stats.acknowledged, stats.spans - want, 'acknowledged');
+      same(receiver.requests.length, 1, 'requests');
+    },
+  ));
+}
+
+// A reply without an end. With 200 the spans have been taken; more than 64 KiB of
+// it are not read, whatever it says.
+for (const kind of ['huge', 'endless', 'endless-head']) {
+  await holds(`200 and ${kind} reply: taken, and the rest is not read`, () => against({ kind }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 100 });
+    takenAll(receiver, stats);
+    same(receiver.requests.length, 1, 'requests');
+    check(receiver.sent < 8 << 20, `${receiver.sent} bytes sent`);
+    checkCalm(stats);
+  }));
+}
+await holds('503 and an endless reply: tried again after a pause', () => against({ kind: 'endless-error' }, {}, async (receiver, options) => {
+  const child = startProducer({ ...options, spans: 100 });
+  await sleep(500);
+  receiver.mode = { kind: 'take' };
+  const stats = await ended(child);
+  takenAll(receiver, stats);
+  check(receiver.requests.length < 40, `${receiver.requests.length} requests`);
+  checkCalm(stats);
+}));
+
+// Nobody answers: the spans stay, in memory or in the spool, and the time is not
+// spent in a loop.
+const DEAF = [['refuses', { kind: 'take' }], ['hangs', { kind: 'hang' }],
+  ['answers one byte a second', { kind: 'byte-a-second' }], ['speaks another protocol', { kind: 'garbage' }]];
+for (const [what, mode] of DEAF) {
+  await holds(`an endpoint that ${what}: dropped at the end without a spool, and counted`, () => against(mode, {}, async (receiver, options) => {
+    if (what === 'refuses') await receiver.close().then(() => { receiver.close = () => {}; });
+    const stats = await produce({ ...options, spans: 3000, finish_ms: 1500, timeout_ms: 1000 });
+    same(stats.dropped, stats.spans, 'dropped');
+    check(stats.finishMs < 2500, `finish took ${stats.finishMs} ms`);
+    check(stats.failures >= 1, 'nothing was tried');
+    checkCalm(stats);
+  }));
+  await holds(`an endpoint that ${what}: spooled, and sent when it is back`, () => against(mode, {}, async (receiver, options) => {
+    const spool = freshDirectory();
+    if (what === 'refuses') await receiver.close();
+    const stats = await produce({ ...options, spans: 3000, finish_ms: 1500, timeout_ms: 1000, spool });
+    same(stats.spooled, stats.spans, 'spooled');
+    checkCalm(stats);
+    receiver.mode = { kind: 'take' };
+    receiver.ids.clear();
+    if (what === 'refuses') await receiver.open();
+    const sent = await produce({ ...options, spool, send: 1 });
+    same(sent.foundAcknowledged, stats.spans, 'sent from the spool');
+    same(receiver.ids.size, stats.spans, 'received');
+    same(duplicates(receiver), 0, 'duplicates');
+    same(fs.readdirSync(spool).join(), 'lock', 'what is left in the spool');
+  }));
+}
+
+await holds('a full queue drops the newest and never waits', () => against({ kind: 'hang' }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 20000, queue_spans: 2048, finish_ms: 300 });
+  same(stats.dropped, stats.spans, 'dropped');
+  checkCalm(stats, 2500);
+}));
+await holds('a capture waits for room and loses nothing', () => against({ kind: 'slow-take', ms: 20 }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true });
+  takenAll(receiver, stats);
+}));
+
+await holds('a capture waits while the endpoint is away for a moment', () => against({ kind: 'status', status: 503, times: 10 }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true });
+  takenAll(receiver, stats);
+  same(stats.failures, 10, 'failures');
+}));
+
+// The connection is reset at every byte of the request and of the reply.
+await holds('a reset at byte k of the request, for every k: no loss, no duplicate', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+  const one = { ...options, gzip: true, spans: 3, backoff_ms: 1, backoff_max_ms: 1, finish_ms: 120000 };
+  await produce(one);
+  const total = receiver.bytes;
+  const steps = [];
+  for (let at = 0; at < total; at++) steps.push(at);
+  receiver.mode = { kind: 'reset-request', at: 0 };
+  const child = startProducer(one);
+  receiver.ids.clear();
+  let hits = 0;
+  for (const at of steps) {
+    receiver.mode = { kind: 'reset-request', at };
+    const { connections } = receiver;
+    const until = Date.now() + 1000;
+    while (receiver.connections <= connections && Date.now() < until) await sleep(0.5);
+    hits += receiver.connections > connections;
+  }
+  receiver.mode = { kind: 'take' };
+  const stats = await ended(child);
+  takenAll(receiver, stats);
+  same(duplicates(receiver), 0, 'duplicates');
+  same(hits, steps.length, 'requests that were reset');
+}));
+await holds('a reset at byte k of the reply, for every k: no loss, duplicates by the same ids', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+  for (let at = 0; at < Receiver.goodReplyBytes(); at++) {
+    receiver.ids.clear();
+    receiver.mode = { kind: 'reset-reply', at };
+    const child = startProducer({ ...options, spans: 3, backoff_ms: 5, backoff_max_ms: 10 });
+    const until = Date.now() + 2000;
+    while (!receiver.ids.size && Date.now() < until) await sleep(1);
+    receiver.mode = { kind: 'take' };
+    const stats = await ended(child);
+    takenAll(receiver, stats);
+    same(duplicates(receiver) > 0, true, `tried again after byte ${at}`);
+  }
+}));
+
+// ---- TLS ----
+
+const ssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function authority() {
+  const [key, cert] = [freshFile(), freshFile()];
+  ssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=test authority', '-keyout', key, '-out', cert);
+  return { key, cert };
+}
+function certificate(ca, name, days = '2') {
+  const [key, csr, cert, extensions] = [freshFile(), freshFile(), freshFile(), freshFile()];
+  ssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=endpoint', '-keyout', key, '-out', csr);
+  fs.writeFileSync(extensions, `subjectAltName=${name}\n`);
+  ssl('x509', '-req', '-in', csr, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', days, '-extfile', extensions, '-out', cert);
+  return { key, cert };
+}
+const pem = ({ key, cert }) => ({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
+const ca = authority();
+const good = certificate(ca, 'IP:127.0.0.1');
+
+await holds('TLS with a known authority: taken', () => against({ kind: 'take' }, { tls: pem(good) }, async (receiver, options) => {
+  takenAll(receiver, await produce({ ...options, ca: ca.cert }));
+}));
+await holds('TLS with a certificate of the client: taken, and only with it', () => {
+  const client = certificate(ca, 'DNS:client');
+  const options = { tls: { ...pem(good), ca: fs.readFileSync(ca.cert), requestCert: true, rejectUnauthorized: true } };
+  return against({ kind: 'take' }, options, async (receiver, o) => {
+    takenAll(receiver, await produce({ ...o, ca: ca.cert, cert: client.cert, key: client.key }));
+    receiver.ids.clear();
+    const stats = await produce({ ...o, ca: ca.cert, finish_ms: 300 });
+    same(stats.dropped, stats.spans, 'dropped without it');
+  });
+});
+for (const [what, tls, options] of [
+  ['an unknown authority', pem(good), {}],
+  ['its own signature', pem(authority()), { ca: ca.cert }],
+  ['another name', pem(certificate(ca, 'DNS:elsewhere.example')), { ca: ca.cert }],
+  ['a date that is over', pem(certificate(ca, 'IP:127.0.0.1', '-1')), { ca: ca.cert }],
+  ['TLS 1.1 only', { ...pem(good), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, { ca: ca.cert }]]) {
+  await holds(`TLS with ${what}: nothing is sent, the spool keeps it`, () => against({ kind: 'take' }, { tls }, async (receiver, o) => {
+    const stats = await produce({ ...o, ...options, finish_ms: 10000, spool: freshDirectory() });
+    same(stats.spooled, stats.spans, 'spooled');
+    same(receiver.bytes, 0, 'bytes that arrived');
+    check(stats.lastError !== '', 'no error is named');
+    checkCalm(stats);
+  }));
+}
+end();

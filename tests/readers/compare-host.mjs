@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// compare-host.mjs TRACE REPORT.json HOST.jsonl: joins the trace with one that a
+// host could have made, and compares what the trace processor reads in both: the
+// stretches of the host, machines, and that times of the two are one clock's.
+import fs from 'node:fs';
+import { check, readReport, run, same } from './compare.mjs';
+import { load } from './trace-processor.mjs';
+
+const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
+
+const varint = (value) => {
+  const bytes = [];
+  for (let v = BigInt(value); ; v >>= 7n) {
+    if (v < 128n) return [...bytes, Number(v)];
+    bytes.push(Number(v & 127n) | 128);
+  }
+};
+const number = (field, value) => [...varint(BigInt(field) << 3n), ...varint(value)];
+const message = (field, bytes) => [...varint(BigInt(field) << 3n | 2n), ...varint(bytes.length), ...bytes];
+const text = (field, string) => message(field, [...Buffer.from(string)]);
+
+// As the tracing service of a host writes it: BOOTTIME is the clock of the trace
+// (6), events carry MONOTONIC (3), and the packets name no machine.
+function hostTrace(boottime, monotonic) {
+  const clock = (id, at) => message(1, [...number(1, id), ...number(2, at)]);
+  const event = (type, at) => message(1, [...number(8, at), ...number(58, 3), ...number(10, 1),
+    ...message(11, [...number(9, type), ...number(11, 77), ...text(23, 'host work')])]);
+  return Buffer.from([
+    ...message(1, [...number(10, 1), ...message(6, [...clock(6, boottime), ...clock(3, monotonic),
+      ...number(2, 6)])]),
+    ...message(1, [...number(10, 1), ...message(60, [...number(1, 77), ...text(2, 'host')])]),
+    ...event(1, monotonic + 1000n), ...event(2, monotonic + 3000n)]);
+}
+
+async function checkStretches(tp, host, report) {
+  const rows = await tp.query(`select s.id, s.ts, s.dur, s.name, s.depth, s.parent_id, s.arg_set_id, t.name as track,
+    max(iif(a.key = 'debug.guesttrace_span_id', a.string_value, null)) as span,
+    max(iif(a.key = 'debug.guesttrace_parent_id', a.string_value, null)) as parent,
+    max(iif(a.key = 'debug.guesttrace_reason', a.string_value, null)) as reason,
+    max(iif(a.key = 'debug.guesttrace_port', a.int_value, null)) as port,
+    max(iif(a.key = 'debug.guesttrace_waiting_ns', a.int_value, null)) as waiting,
+    max(iif(a.key = 'debug.guesttrace_tracing', a.int_value, 0)) as tracing
+    from slice s join track t on s.track_id = t.id join args a using (arg_set_id)
+    where s.category = 'guesttrace.host' group by s.id`);
+  same(rows.length, host.length, 'number of stretches');
+  const byId = new Map(rows.map((r) => [r.span, r])), bySlice = new Map(rows.map((r) => [r.id, r]));
+  for (const want of host) {
+    const trace = report[want.index], got = byId.get(want.id), where = `stretch ${want.id}`;
+    check(got, where, 'is missing');
+    const offset = BigInt(trace.monotonic_offset_ns) - BigInt(trace.boottime_offset_ns);
+    same([got.ts, got.ts + got.dur], [BigInt(want.start_ns) - offset, BigInt(want.end_ns) - offset], where, 'times');
+    same(got.parent, want.parent_id, where, 'parent');
+    same(got.track, `vCPU ${want.vcpu} ${want.kind === 1 ? 'guest runs' : 'exits'}`, where, 'track');
+    const reason = REASONS[want.reason];
+    same(got.name, { 1: 'guest', 2: `exit ${reason}`, 3: want.name }[want.kind], where, 'name');
+    if (want.kind !== 3) same(got.reason, reason, where, 'reason');
+    if (want.kind === 2 && want.reason === 1) same(String(got.port), String(want.port), where, 'port');
+    if (want.kind === 2) same(Boolean(Number(got.tracing)), want.tracing, where, 'tracing');
+    same(String(got.waiting), want.waiting_ns, where, 'waiting');
+    if (want.kind === 3) same(bySlice.get(got.parent_id)?.span, want.parent_id, where, 'stands in');
+    else same(got.parent_id, null, where, 'stands in');
+  }
+}
+
+async function checkTogether(tp, report, boottime) {
+  const [work] = await tp.query("select ts, dur from slice where name = 'host work'");
+  same([work.ts, work.dur], [boottime + 1000n, 2000n], 'the work of the host');
+  // A span of the guest that began in the middle of it.
+  const offset = BigInt(report[0].monotonic_offset_ns) - BigInt(report[0].boottime_offset_ns);
+  const [span] = await tp.query(`select s.ts from slice s join args a using (arg_set_id)
+    where a.key = 'debug.guesttrace_span_id' and a.string_value = '${report[0].spans[0].id}'`);
+  same(span.ts, BigInt(report[0].spans[0].start_ns) - offset, 'a span beside it');
+  check(span.ts >= work.ts && span.ts < work.ts + work.dur, 'the span does not lie in the work of the host');
+}
+
+async function checkMachines(tp, report) {
+  const machines = await tp.query('select raw_id from machine where raw_id != 0');
+  same(new Set(machines.map((m) => String(m.raw_id))).size, report.length, 'different machines');
+  const guests = await tp.query(`select p.name, count(distinct p.machine_id) as n from process p
+    where p.pid != 0 and p.machine_id != 0 group by p.name`);
+  const want = new Map();
+  for (const t of report) want.set(t.guest, (want.get(t.guest) ?? 0) + 1);
+  same(new Map(guests.map((g) => [g.name, Number(g.n)])).size, want.size, 'names of processes');
+  for (const g of guests) same(Number(g.n), want.get(g.name), 'machines with', g.name);
+  const threads = await tp.query("select count(*) as n from thread where name glob 'vCPU *'");
+  check(threads[0].n >= report.length, 'threads of vCPUs');
+  const bad = await tp.query("select name, value from stats where severity != 'info' and value > 0");
+  same(bad.map((s) => s.name), [], 'complaints of the trace processor');
+}
+
+await run('compare-host.mjs TRACE REPORT.json HOST.jsonl', async (trace, reportFile, hostFile) => {
+  const report = readReport(reportFile);
+  const host = fs.readFileSync(hostFile, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
+  const start = BigInt(report[0].spans[0].start_ns) - BigInt(report[0].monotonic_offset_ns) - 2000n;
+  const boottime = start + BigInt(report[0].boottime_offset_ns);
+  const joined = `${trace}.joined`;
+  fs.writeFileSync(joined, Buffer.concat([hostTrace(boottime, start), fs.readFileSync(trace)]));
+  const tp = await load(joined);
+  fs.unlinkSync(joined);
+  await checkStretches(tp, host, report);
+  await checkTogether(tp, report, boottime);
+  await checkMachines(tp, report);
+  return `${host.length} stretches are the same, and line up with the host's trace`;
+});

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* What the replies of an OTLP endpoint mean, hostile ones too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../export/otlp_reply.h"
+
+#define NOW_S INT64_C(1795420800) /* Sun, 23 Nov 2026 08:00:00 GMT */
+
+static void only_four_statuses_are_tried_again(void **state)
+{
+	(void)state;
+	for (long status = 100; status < 1000; status++) {
+		enum gt__otlp_verdict want = GT__OTLP_REFUSED;
+
+		if (status / 100 == 2)
+			want = GT__OTLP_TAKEN;
+		if (status == 429 || status == 502 || status == 503 ||
+		    status == 504)
+			want = GT__OTLP_TRY_AGAIN;
+		assert_int_equal(gt__otlp_verdict(status), want);
+	}
+}
+
+/* ---- Retry-After --------------------------------------------------------- */
+
+static int64_t wait_ms(const char *value)
+{
+	uint32_t ms;
+
+	return gt__otlp_retry_after(value, NOW_S, &ms) ? (int64_t)ms : -1;
+}
+
+static void retry_after_is_seconds_or_a_date(void **state)
+{
+	(void)state;
+	assert_int_equal(wait_ms("0"), 0);
+	assert_int_equal(wait_ms("120"), 120000);
+	assert_int_equal(wait_ms("Mon, 23 Nov 2026 08:00:30 GMT"), 30000);
+	assert_int_equal(wait_ms("Monday, 23-Nov-26 08:00:30 GMT"), 30000);
+	assert_int_equal(wait_ms("Mon Nov 23 08:00:30 2026"), 30000);
+	assert_int_equal(wait_ms("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
+}
+
+static void retry_after_has_a_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(wait_ms("3600"), GT__RETRY_AFTER_MAX_MS);
+	assert_int_equal(wait_ms("3601"), GT__RETRY_AFTER_MAX_MS);
+	assert_int_equal(wait_ms("4294967296"), GT__RETRY_AFTER_MAX_MS);
+	assert_int_equal(wait_ms("99999999999999999999999999999999"),
+	                 GT__RETRY_AFTER_MAX_MS);
+	assert_int_equal(wait_ms("Fri, 31 Dec 2400 23:59:59 GMT"),
+	                 GT__RETRY_AFTER_MAX_MS);
+}
+
+static void what_is_no_retry_after_is_none(void **state)
+{
+	(void)state;
+	assert_int_equal(wait_ms(""), -1);
+	assert_int_equal(wait_ms("-1"), -1);
+	assert_int_equal(wait_ms("soon"), -1);
+	assert_int_equal(wait_ms("1.5 s"), -1);
+}
+
+/* ---- Partial success ----------------------------------------------------- */
+
+static uint64_t json(const char *text)
+{
+	return gt__otlp_rejected_json(text, strlen(text));
+}
+
+static void rejected_spans_are_read_from_json(void **state)
+{
+	(void)state;
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":\"7\"}}"),
+	                 7);
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":12}}"),
+	                 12);
+	assert_int_equal(json(" {\n\"partial_success\" : {\"errorMessage\" : "
+	                      "\"a \\\"b\\\" {\", \"rejected_spans\" : 3 } } "),
+	                 3);
+	assert_int_equal(json("{\"x\":{\"rejectedSpans\":1},\"partialSuccess\":"
+	                      "{\"rejectedSpans\":2},\"y\":{\"rejectedSpans\":"
+	                      "3}}"),
+	                 2);
+	assert_int_equal(json("{\"partialSuccess\":{\"errorMessage\":"
+	                      "\"rejectedSpans\"}}"),
+	                 0);
+}
+
+static void what_rejects_nothing_is_0(void **state)
+{
+	(void)state;
+	assert_int_equal(json(""), 0);
+	assert_int_equal(json("{}"), 0);
+	assert_int_equal(json("<html>"), 0);
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":-5}}"),
+	                 0);
+	assert_int_equal(
+		json("{\"partialSuccess\":{\"rejectedSpans\":\"-5\"}}"), 0);
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":"
+	                      "99999999999999999999999}}"),
+	                 0);
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":\"7"), 0);
+	assert_int_equal(gt__otlp_rejected_protobuf("", 0), 0);
+	assert_int_equal(gt__otlp_rejected_protobuf("\x0a\x00", 2), 0);
+	assert_int_equal(gt__otlp_rejected_protobuf("\x0a\x05\x08\x07", 4), 0);
+	/* -1 takes ten bytes. */
+	assert_int_equal(gt__otlp_rejected_protobuf("\x0a\x0b\x08\xff\xff\xff"
+	                                            "\xff\xff\xff\xff\xff\xff"
+	                                            "\x01",
+	                                            13),
+	                 0);
+}
+
+static void rejected_spans_are_read_from_protobuf(void **state)
+{
+	static const char message[] = "\x0a\x09\x12\x04"
+				      "some"
+				      "\x08\xac\x02"; /* 300 */
+	static const char unknown[] = "\x79"
+				      "12345678" /* field 15, fixed64 */
+				      "\x0a\x02\x08\x07"
+				      "\x12\x01z";
+
+	(void)state;
+	assert_int_equal(
+		gt__otlp_rejected_protobuf(message, sizeof(message) - 1), 300);
+	assert_int_equal(
+		gt__otlp_rejected_protobuf(unknown, sizeof(unknown) - 1), 7);
+}
+
+/* Each a copy of its own length, so that a sanitizer sees a step too far. */
+static void any_bytes_are_safe(void **state)
+{
+	static const char letters[] =
+		"{}[]\":\\ ,7-partialSuccess\x0a\x08\x12\xff\x80";
+	uint32_t random = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		size_t count = i % 24;
+		char *bytes = malloc(count + !count);
+
+		assert_non_null(bytes);
+		for (size_t j = 0; j < count; j++) {
+			random = random * 1664525 + 1013904223;
+			bytes[j] =
+				letters[(random >> 16) % (sizeof letters - 1)];
+		}
+		assert_true(gt__otlp_rejected_json(bytes, count) <= INT64_MAX);
+		assert_true(gt__otlp_rejected_protobuf(bytes, count) <=
+		            INT64_MAX);
+		free(bytes);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_four_statuses_are_tried_again),
+		cmocka_unit_test(retry_after_is_seconds_or_a_date),
+		cmocka_unit_test(retry_after_has_a_limit),
+		cmocka_unit_test(what_is_no_retry_after_is_none),
+		cmocka_unit_test(rejected_spans_are_read_from_json),
+		cmocka_unit_test(what_rejects_nothing_is_0),
+		cmocka_unit_test(rejected_spans_are_read_from_protobuf),
+		cmocka_unit_test(any_bytes_are_safe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* OpenTelemetry's environment variables, as the command understands them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../cli/command.h"
+#include "../cli/otlp_settings.h"
+
+static unsigned complaints;
+
+void complain(const char *format, ...)
+{
+	(void)format;
+	complaints++;
+}
+
+const char *code_text(int code)
+{
+	(void)code;
+	return "";
+}
+
+static struct otlp_settings settings;
+
+/* Reads with the variables NAME, VALUE, ..., NULL set and no others. */
+static void read_with(const char *url, ...)
+{
+	va_list pairs;
+	const char *name;
+
+	otlp_settings_free(&settings);
+	clearenv();
+	complaints = 0;
+	va_start(pairs, url);
+	while ((name = va_arg(pairs, const char *)))
+		setenv(name, va_arg(pairs, const char *), 1);
+	va_end(pairs);
+	assert_int_equal(otlp_settings_read(&settings, url), 0);
+}
+
+#define BASE            "OTEL_EXPORTER_OTLP_ENDPOINT"
+#define OWN             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+#define READ_(url, ...) read_with(url, __VA_ARGS__, (char *)NULL)
+
+static void the_defaults_are_those_of_the_specification(void **state)
+{
+	(void)state;
+	read_with(NULL, (char *)NULL);
+	assert_string_equal(settings.url, "http://localhost:4318/v1/traces");
+	assert_int_equal(settings.options.protocol, GT_OTLP_HTTP_PROTOBUF);
+	assert_true(settings.options.gzip);
+	assert_false(settings.disabled);
+	assert_null(settings.options.spool_directory);
+	assert_int_equal(settings.options.attribute_count, 0);
+	assert_int_equal(complaints, 0);
+}
+
+static void the_endpoint_is_a_base_unless_it_is_the_traces_own(void **state)
+{
+	static const struct {
+		const char *base, *own, *url;
+	} cases[] = {
+		{"http://a:1", "", "http://a:1/v1/traces"},
+		{"http://a:1/", "", "http://a:1/v1/traces"},
+		{"https://a/b/c/", "", "https://a/b/c/v1/traces"},
+		{"http://a:1", "http://b", "http://b"},
+		{"http://a:1", "http://b/", "http://b/"},
+		{"", "http://b/in?x=1", "http://b/in?x=1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		READ_(NULL, BASE, cases[i].base, OWN, cases[i].own);
+		assert_string_equal(settings.url, cases[i].url);
+	}
+}
+
+static void the_command_line_wins(void **state)
+{
+	static const char *const cases[][2] = {
+		{"http://c", "http://c/v1/traces"},
+		{"http://c:1/", "http://c:1/v1/traces"},
+		{"http://c/v1/traces", "http://c/v1/traces"},
+		{"http://c/x", "http://c/x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		READ_(cases[i][0], BASE, "http://a", OWN, "http://b");
+		assert_string_equal(settings.url, cases[i][1]);
+	}
+}
+
+static void the_form_for_traces_wins_and_empty_is_unset(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_TIMEOUT", "100",
+	      "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "200",
+	      "OTEL_EXPORTER_OTLP_PROTOCOL", "http/json",
+	      "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "",
+	      "OTEL_EXPORTER_OTLP_COMPRESSION", "none",
+	      "OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca",
+	      "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/key",
+	      "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert",
+	      "GUESTTRACE_SPOOL", "");
+	assert_int_equal(settings.options.timeout_ms, 200);
+	assert_int_equal(settings.options.protocol, GT_OTLP_HTTP_JSON);
+	assert_false(settings.options.gzip);
+	assert_string_equal(settings.options.ca_file, "/ca");
+	assert_string_equal(settings.options.key_file, "/key");
+	assert_string_equal(settings.options.certificate_file, "/cert");
+	assert_null(settings.options.spool_directory);
+	assert_int_equal(complaints, 0);
+}
+
+static void a_bad_value_is_complained_about_and_ignored(void **state)
+{
+	static const char *const cases[][2] = {
+		{"OTEL_EXPORTER_OTLP_TIMEOUT", "10s"},
+		{"OTEL_EXPORTER_OTLP_TIMEOUT", "-1"},
+		{"OTEL_EXPORTER_OTLP_TIMEOUT", "0"},
+		{"OTEL_EXPORTER_OTLP_TIMEOUT", "99999999999999999999"},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+		{"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=b%0d%0aHost: c"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a b=c"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "=c"},
+		{"OTEL_RESOURCE_ATTRIBUTES", "a=1,b"},
+		{"OTEL_RESOURCE_ATTRIBUTES", "a=%"},
+		{"OTEL_RESOURCE_ATTRIBUTES", "a=%00"},
+		{"OTEL_BSP_SCHEDULE_DELAY", "x"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", " 5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		READ_(NULL, cases[i][0], cases[i][1]);
+		assert_int_equal(complaints, 1);
+		assert_int_equal(settings.options.timeout_ms, 0);
+		assert_int_equal(settings.options.delay_ms, 0);
+		assert_int_equal(settings.options.queue_spans, 0);
+		assert_int_equal(settings.options.header_count, 0);
+		assert_int_equal(settings.options.attribute_count, 0);
+		assert_true(settings.options.gzip);
+	}
+}
+
+/* A form for traces that is bad leaves the general one. */
+static void a_bad_value_does_not_hide_a_good_one(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_TIMEOUT", "100",
+	      "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon");
+	assert_int_equal(settings.options.timeout_ms, 100);
+	assert_int_equal(complaints, 1);
+}
+
+static void headers_are_decoded_and_trimmed(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_HEADERS",
+	      " api-key = a%20b%2Cc , x=1=2,empty=");
+	assert_int_equal(settings.options.header_count, 3);
+	assert_string_equal(settings.headers[0], "api-key: a b,c");
+	assert_string_equal(settings.headers[1], "x: 1=2");
+	assert_string_equal(settings.headers[2], "empty: ");
+	assert_int_equal(complaints, 0);
+}
+
+static void the_service_name_beats_the_attribute(void **state)
+{
+	const struct gt_otlp_attribute *a = settings.attributes;
+
+	(void)state;
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", "service.name=x,team=caf%C3%A9",
+	      "OTEL_SERVICE_NAME", "shop");
+	assert_string_equal(a[0].key, "service.name");
+	assert_string_equal(a[0].value, "shop");
+	assert_string_equal(a[2].key, "team");
+	assert_string_equal(a[2].value, "caf\xc3\xa9");
+}
+
+static void only_the_word_true_disables(void **state)
+{
+	static const char *const no[] = {"", "false", "1", "yes", "truely"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		READ_(NULL, "OTEL_SDK_DISABLED", no[i]);
+		assert_false(settings.disabled);
+	}
+	READ_(NULL, "OTEL_SDK_DISABLED", "true");
+	assert_true(settings.disabled);
+	READ_(NULL, "OTEL_SDK_DISABLED", "TRUE");
+	assert_true(settings.disabled);
+}
+
+static void batching_and_spool_are_read(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_BSP_SCHEDULE_DELAY", "10", "OTEL_BSP_EXPORT_TIMEOUT",
+	      "20", "OTEL_BSP_MAX_QUEUE_SIZE", "30",
+	      "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "40", "GUESTTRACE_SPOOL", "/s",
+	      "GUESTTRACE_SPOOL_MIB", "3");
+	assert_int_equal(settings.options.delay_ms, 10);
+	assert_int_equal(settings.options.finish_ms, 20);
+	assert_int_equal(settings.options.queue_spans, 30);
+	assert_int_equal(settings.options.batch_spans, 30);
+	assert_string_equal(settings.options.spool_directory, "/s");
+	assert_int_equal(settings.options.spool_bytes, 3 << 20);
+}
+
+static int release(void **state)
+{
+	(void)state;
+	otlp_settings_free(&settings);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_defaults_are_those_of_the_specification),
+		cmocka_unit_test(
+			the_endpoint_is_a_base_unless_it_is_the_traces_own),
+		cmocka_unit_test(the_command_line_wins),
+		cmocka_unit_test(the_form_for_traces_wins_and_empty_is_unset),
+		cmocka_unit_test(a_bad_value_is_complained_about_and_ignored),
+		cmocka_unit_test(a_bad_value_does_not_hide_a_good_one),
+		cmocka_unit_test(headers_are_decoded_and_trimmed),
+		cmocka_unit_test(the_service_name_beats_the_attribute),
+		cmocka_unit_test(only_the_word_true_disables),
+		cmocka_unit_test(batching_and_spool_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, release);
+}

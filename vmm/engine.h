@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the emulated backend share.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "interrupt.h"
+#include "vm_internal.h"
+
+#include <unicorn/unicorn.h>
+
+struct vm__engine {
+	uc_engine *uc;
+	bool hlts_hooked;
+	bool hlt;        /* the instruction that is being executed */
+	bool pending;    /* `event` is to be delivered */
+	unsigned rewind; /* RIP is this far behind where it should be */
+	struct vm__event event;
+};
+
+/* Writes what failed and why into vm->error; returns a negative errno code. */
+int vm__engine_failed(struct vm *vm, const char *what, uc_err err);
+
+#define VM__ENGINE_REGISTERS      68u
+#define VM__ENGINE_REGISTER_BYTES 32u
+#define VM__ENGINE_MSRS           11u
+
+/* In a snapshot, too. */
+struct vm__engine_state {
+	unsigned char reg[VM__ENGINE_REGISTERS][VM__ENGINE_REGISTER_BYTES];
+	uint64_t msr[VM__ENGINE_MSRS];
+};
+
+/* engine_state.c; `state` is a struct vm__engine_state. */
+int vm__engine_save(struct vm__vcpu *vcpu, void *state);
+int vm__engine_restore(struct vm__vcpu *vcpu, const void *state);
+
+/* engine_hlt.c: once all code is in place; again does nothing. */
+uc_err vm__engine_hook_hlts(struct vm *vm);
+
+#endif
