@@ -10,8 +10,20 @@
  *
  * Contexts. Every vCPU records into rings of its own, found by GT_THIS_VCPU().
  * Interrupt, exception and NMI handlers may record at any moment, on condition
- * that they return in the reverse order of their arrival on the same vCPU. A
- * guest whose scheduler preempts a recording thread defines GT_PREEMPTIBLE.
+ * that they return in the reverse order of their arrival on the same vCPU. One
+ * that interrupts gt_switch() records, but does not call gt_switch() itself.
+ *
+ * Preemption. A guest whose scheduler gives the vCPU to another thread while one
+ * is inside a call of this library, to come back in any order, defines
+ * GT_PREEMPTIBLE. Then:
+ *   - The scheduler names the threads with gt_switch(), which is not preempted.
+ *   - A thread goes on, within a call, on the vCPU on which it was preempted.
+ *   - Each thread preempted inside a record keeps one of the four levels until
+ *     it goes on. Records that find none free are lost and counted.
+ *   - gt_abandon() is called only where no other thread is inside a call.
+ *   - Nothing is torn and all counts are exact. Parents are, as long as nothing
+ *     is lost; a record that was under way when its thread lost its turn may be
+ *     shown in another context if the record of the return was lost.
  *
  * Settings, defined before this header or on the compiler's command line, the
  * same for all files of a guest and for the library:
@@ -19,7 +31,8 @@
  *                   site stands, so that it may change within a file
  *   GT_LEVEL_MAX    more verbose sites make no code; default: GT_TRACE
  *   GT_THIS_VCPU()  expression for the caller's struct gt_vcpu *
- *   GT_PREEMPTIBLE  take the ring with an atomic exchange
+ *   GT_PREEMPTIBLE  threads are preempted inside records: see above. The ring
+ *                   is taken with an atomic exchange
  *   GT_TSC()        expression for the timestamp counter; default: rdtsc
  *   GT_TSC_FENCED   no GT_TSC() of your own, but `lfence; rdtsc`: the CPU reads
  *                   no time before it has done what comes earlier in the

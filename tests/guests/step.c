@@ -161,6 +161,7 @@ static void apart(void)
 		ATTEMPT(gt_close(&span));
 }
 
+/* No scheduler is preempted between choosing a context and entering it. */
 static uint64_t change_context(uint64_t context, uint64_t current)
 {
 	uint64_t previous;
@@ -213,12 +214,11 @@ static void fill(void)
 __attribute__((used)) static void handle(void)
 {
 	uint64_t what = board->handler[board->depth];
-	uint64_t interrupted = *parents();
 
+	board->parents[board->thread][board->depth + 1] = *parents();
 	if (what == STEP_TURN && board->switching)
 		what = STEP_EVENT;
 	board->depth++;
-	*parents() = interrupted;
 	switch (what) {
 	case STEP_EVENT:
 		event();
@@ -240,11 +240,14 @@ __attribute__((used)) static void handle(void)
 }
 
 /* The thread that gets the next turn is the test's to run. */
-static void give_turn(void)
+static void give_turn(void) /* whoever gets it ends `switching` */
 {
-	uint64_t from = board->thread, to = from ^ 1;
+	uint64_t from, to;
 
-	board->current[from] = change_context(to, board->current[to]);
+	board->switching = 1;
+	from = board->thread;
+	to = from ^ 1;
+	ATTEMPT(board->current[from] = gt_switch(to, board->current[to]));
 	board->thread = to;
 }
 
@@ -252,6 +255,7 @@ __attribute__((used)) static void preempt(void)
 {
 	give_turn();
 	__asm__ volatile("hlt" ::: "memory");
+	board->switching = 0;
 }
 
 /* As a processor enters and leaves: the test pushes RFLAGS and RIP. */
@@ -299,6 +303,7 @@ __attribute__((noreturn)) static void stop(void)
 
 __attribute__((noreturn)) static void second(void)
 {
+	board->switching = 0;
 	script();
 	stop();
 }

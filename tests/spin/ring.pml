@@ -37,16 +37,16 @@
 #define FAR    250 /* above any position */
 
 #ifndef THREAD_RECORDS
-#define THREAD_RECORDS 5
+#define THREAD_RECORDS 3
 #endif
 #ifndef HANDLER_RECORDS
-#define HANDLER_RECORDS 2
+#define HANDLER_RECORDS 1
 #endif
 #ifndef NESTED_RECORDS
 #define NESTED_RECORDS 1
 #endif
 #ifndef LIVE_READS
-#define LIVE_READS 2
+#define LIVE_READS 1
 #endif
 
 typedef ring_t {
@@ -64,13 +64,13 @@ byte attempts, done;
 byte depth; /* who runs: thread, handler, nested handler */
 byte finished;
 bool dead;
-bool bell; /* the vCPU has left the guest and stands still */
+bool bell;  /* the vCPU has left the guest and stands still */
 
 /* The host's own. */
 byte tail[LEVELS];
 byte taken, overwritten; /* records */
-hidden byte copy_first[SIZE];
-hidden byte copy_second[SIZE];
+byte copy_first[SIZE];
+byte copy_second[SIZE];
 
 #define runs(at) (!dead && !bell && depth == at)
 #define records_below(p) (((p) / BLOCK) * 2 + ((p) % BLOCK) / RECORD)
@@ -236,22 +236,10 @@ proctype nested()
 	fi
 }
 
-proctype death()
-{
-	do
-	:: atomic { !dead -> dead = true; break }
-	:: true -> break
-	od
-}
-
 /* ---- Host ---------------------------------------------------------------- */
 
 inline tell_tail()
 {
-	if
-	:: PLANT == KEEP_TAIL
-	:: else -> tail[h] = end
-	fi;
 	ring[h].tail = end
 }
 
@@ -301,7 +289,16 @@ inline read_level()
 			assert(copy_second[at % SIZE] == at + 1);
 			taken++;
 			at = at + RECORD
-		od
+		od;
+		at = 0;
+		do
+		:: at < SIZE -> copy_first[at] = 0; copy_second[at] = 0; at++
+		:: else -> break
+		od;
+		if
+		:: PLANT == KEEP_TAIL
+		:: else -> tail[h] = end
+		fi
 	}
 	if
 	:: PLANT == TAIL_FIRST
@@ -325,9 +322,9 @@ proctype host()
 
 	do
 	:: bell -> drain(); bell = false
-	:: !bell && live < LIVE_READS -> live++; drain()
-	:: !bell && (dead || finished == 3) -> break
-	:: timeout -> assert(false) /* somebody waits for ever */
+	:: live < LIVE_READS -> live++; drain()
+	:: atomic { finished == 3 -> break }
+	:: atomic { finished < 3 -> dead = true; break }
 	od;
 	drain();
 	assert(taken + overwritten == records_below(ring[0].pos) +
@@ -345,7 +342,6 @@ init {
 		run thread();
 		run handler();
 		run nested();
-		run death();
 		run host()
 	}
 }
