@@ -168,8 +168,15 @@ static int make_host(struct session *session)
 		.backend = vm_backend_name(session->vm),
 		.traceparent = options->traceparent,
 	};
+	int64_t offset;
+	uint64_t khz = 0;
 	int r;
 
+	/* Of the guest's TSC, which is made to run at the host's rate. */
+	if (vm_tsc(session->vm, 0, &offset, &khz) == 0 && khz > 0) {
+		host.tsc_hz = khz * 1000;
+		host.tsc_source = GT_CLOCK_HYPERVISOR;
+	}
 	host.memory[0].host = vm_memory(session->vm, &host.memory[0].bytes);
 	if (options->capture)
 		host.capture = destination_output(&session->capture);
@@ -229,6 +236,10 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 		free(base);
 		return r;
 	}
+	/* Where that is not to be had, the doorbell is an exit like any other.
+	 */
+	if (watcher->shared)
+		vm_doorbell(session->vm, watcher->wake_fd, GT_DOORBELL_AL_WAKE);
 	catch_signals(session->vm);
 	r = vm_run(session->vm, ret_outcome);
 	catch_signals(NULL);

@@ -206,6 +206,16 @@ void gt_abandon(void);
  */
 static inline uint64_t gt_current(void);
 
+#define GT_TRACEPARENT_BYTES 56u /* with its NUL */
+
+/*
+ * The W3C traceparent of the span with this id, or with 0 of what the host was
+ * told is above the run: for requests to others. False, with an empty string:
+ * no host has announced a trace, or nothing is above the run. On a Hyperlight
+ * wire it is always false: hosts there do not say.
+ */
+bool gt_traceparent(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES]);
+
 /* Makes an open span the current one, parent of what is recorded next. */
 void gt_enter(struct gt_span *span);
 /* Undoes gt_enter() wherever the span stands among the entered ones. */
