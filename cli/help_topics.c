@@ -24,17 +24,17 @@ static const struct {
          "  TARGET         the same as TARGET=trace\n\n"
          "The longest match holds; what nothing matches is off.\n"
          "For example: info,net=debug,net.dns=off\n"},
-	{"formats", "tree        text: spans and events, indented\n"
-                    "perfetto    Perfetto's protobuf trace: ui.perfetto.dev\n"
-                    "chrome      Chrome's JSON trace events\n"
-                    "otlp        OTLP over HTTP: DEST is the endpoint\n"
-                    "otlp-json   OTLP/JSON, one object per line\n"
-                    "otlp-protobuf\n"
-                    "            one ExportTraceServiceRequest\n"
-                    "folded      stacks with self time, for flame graphs\n"
-                    "csv         one line per span\n"
-                    "ctf         a directory: Common Trace Format 1.8\n"
-                    "html        a page with a timeline, for a browser\n"},
+	{"formats",
+         "tree            text: spans and events, indented\n"
+         "perfetto        Perfetto's protobuf trace: ui.perfetto.dev\n"
+         "chrome          Chrome's JSON trace events\n"
+         "otlp            OTLP over HTTP: DEST is the endpoint\n"
+         "otlp-json       OTLP/JSON, one object per line\n"
+         "otlp-protobuf   OTLP/protobuf: an ExportTraceServiceRequest\n"
+         "folded          stacks with self time, for flame graphs\n"
+         "csv             one line per span\n"
+         "html            a page with a timeline, for a browser\n"
+         "ctf             a directory: Common Trace Format 1.8\n"},
 	{"status",
          "run      the guest's own up to 119, above that 119; 124 timeout;\n"
          "         125 guesttrace itself failed; 126 the guest died;\n"

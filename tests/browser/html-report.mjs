@@ -73,7 +73,7 @@ function compareTrace(page, report) {
   const hasHost = Object.values(report.host_spans).some((number) => number !== '0');
   for (const key of ['trace_id', 'guest', 'vm', 'backend', 'outcome', 'status', 'message', 'start_ns', 'vcpus'])
     assert.deepEqual(page[key], report[key], key);
-  assert.equal(page.error_bound_ns, (report.clock ?? report).error_bound_ns);
+  assert.equal(page.error_bound_ns, report.clock.error_bound_ns);
   assert.deepEqual(page.spans.map((span) => pageSpan(page, span)),
     report.spans.map((span) => {
       const { parent, fields: list, split, ...rest } = reportSpan(span, ids, hasHost);

@@ -223,7 +223,7 @@ def check_environment(trace, report):
 def check_clock(stream_class, report):
     clock = stream_class.default_clock_class
     same(clock.frequency, 1000000000, "frequency")
-    same(clock.precision, int(report["error_bound_ns"]), "precision")
+    same(clock.precision, int(report["clock"]["error_bound_ns"]), "precision")
     same(clock.origin_is_unix_epoch, True, "origin")
     offset = clock.offset.seconds * 10**9 + clock.offset.cycles
     same(offset, int(report["monotonic_offset_ns"]), "offset")
