@@ -179,6 +179,7 @@ static void enter_long_mode(struct vmm *vmm)
 static enum gt_ending run(struct vmm *vmm)
 {
 	for (;;) {
+		gt_host_enter(vmm->trace, 0, 0);
 		check(ioctl(vmm->vcpu, KVM_RUN, 0), "KVM_RUN");
 		switch (vmm->run->exit_reason) {
 		case KVM_EXIT_IO:

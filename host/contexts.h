@@ -18,7 +18,7 @@ struct gt__context {
 	struct gt__context *next; /* of the same bucket */
 };
 
-#define GT__CONTEXT_BUCKETS 256u
+#define GT__CONTEXT_BUCKETS 64u
 
 struct gt__contexts {
 	struct gt__context *buckets[GT__CONTEXT_BUCKETS];

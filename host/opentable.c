@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #define CHUNK_BYTES      240u
-#define SPANS_PER_BLOCK  32u
-#define CHUNKS_PER_BLOCK 16u
+#define SPANS_PER_BLOCK  8u
+#define CHUNKS_PER_BLOCK 4u
 #define INDEX_MIN        64u
 
 struct gt__chunk {
