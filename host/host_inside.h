@@ -123,6 +123,9 @@ void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
                         enum gt_ending ending, uint32_t status,
                         const char *message);
 
+/* It is in the guest, as far as the VMM has said. */
+bool gt__outbox_is_inside(const struct host_vcpu *vcpu);
+
 /* Payload of GT__FRAME_TSC: it holds since then; 0: always. */
 void gt__outbox_put_tsc(const struct gt__tsc *tsc, uint64_t from_tsc,
                         struct gt__frame_buffer *frame);

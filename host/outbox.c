@@ -236,15 +236,19 @@ void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
 	gt__outbox_send(host, GT__FRAME_END, 0);
 }
 
+bool gt__outbox_is_inside(const struct host_vcpu *vcpu)
+{
+	return vcpu->enter_tsc != 0 &&
+	       (!vcpu->has_exited ||
+	        (int64_t)(vcpu->enter_tsc - vcpu->exit_tsc) > 0);
+}
+
 void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
                              struct gt__frame_buffer *frame)
 {
 	const struct host_vcpu *of = &host->vcpus[vcpu];
-	bool inside = of->enter_tsc != 0 &&
-	              (!of->has_exited ||
-	               (int64_t)(of->enter_tsc - of->exit_tsc) > 0);
 
 	gt__outbox_clock(host, frame->bytes + GT__FRAME_HEAD);
 	gt__store64(frame->bytes + GT__FRAME_HEAD + 24,
-	            inside ? of->enter_tsc : 0);
+	            gt__outbox_is_inside(of) ? of->enter_tsc : 0);
 }

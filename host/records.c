@@ -111,12 +111,14 @@ int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
 	if (count < 8)
 		return -EINVAL;
 	tick = gt__load64(payload) - pipeline->base_tsc;
+	if ((int64_t)tick < 0)
+		return -EINVAL;
 	gt__pipeline_merge(pipeline, tick, false);
 	trim(pipeline);
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
 		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
 
-		if (vcpu->idle && (int64_t)tick > 0 && tick > vcpu->lower_tick)
+		if (vcpu->idle && tick > vcpu->lower_tick)
 			vcpu->lower_tick = tick;
 		vcpu->idle = vcpu->unmerged = false;
 	}
