@@ -256,7 +256,8 @@ struct gt_summary {
  * has ended and is complete. `event` and `counter` come at once; an event that
  * its span has kept is in `close` again. `host_span` comes when a stretch of
  * the host is over, per vCPU in the order of their starts, between the records
- * of the guest or behind them. NULL functions are skipped.
+ * of the guest or behind them; the VMM's own work comes when it is over, thus
+ * behind what is part of it. NULL functions are skipped.
  */
 struct gt_sink {
 	int (*begin)(struct gt_sink *, const struct gt_trace *);
