@@ -105,7 +105,7 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 	if (r == 0)
 		r = gt__guest_set_states(&host->guest, paging,
 		                         gt__pipeline_sites(host->pipeline),
-		                         &host->filter);
+		                         host->filter);
 	if (r == 0 && host->wanted)
 		r = gt__guest_want(&host->guest, paging, true);
 	return r < 0 ? r : GT_ANSWER_TAKEN;
