@@ -3,117 +3,36 @@
  * Chrome's JSON trace events ("Trace Event Format"): B and E on a thread per
  * track of lanes.h, instants, counters, names as metadata. Times are
  * CLOCK_MONOTONIC in microseconds with three decimals, that is exact ns.
+ *
+ * Flows: who will link to a span is not known when it begins, and where it was
+ * not when it is linked to; so each span begins a flow of its id. A slice of no
+ * time takes it up: `link` at the end of a span that links to it, and one of
+ * its own name on another vCPU that closed it. (Perfetto ties a flow to what it
+ * saw last on the thread, be that an instant; so a slice has to begin just
+ * before.)
  */
+#include "chrome_lines.h"
 #include "escape.h"
 #include "json_values.h"
-#include "lanes.h"
-#include "runs.h"
 #include "words.h"
 #include <errno.h>
 #include <math.h>
 
-#define LANE_TID (1u << 30) /* above every gt__tid(): lanes of all runs */
-
-struct run {
-	struct gt__run head;
-	struct gt__lanes lanes;
-	uint32_t lane_tid; /* plus the index of a lane's track */
-};
-
-struct chrome {
-	struct gt_sink sink;
-	struct gt__out out;
-	struct gt__run *runs;
-	uint32_t lane_tids; /* given to runs so far */
-	bool begun;
-};
-
-static struct run *find_run(struct chrome *x, const struct gt_trace *trace)
+static struct gt__chrome_run *find_run(struct gt__chrome *x,
+                                       const struct gt_trace *trace)
 {
-	struct run *run = gt__run_find(&x->runs, trace);
+	struct gt__chrome_run *run = gt__run_find(&x->runs, trace);
 
 	if (!run && !x->out.error)
 		x->out.error = -EINVAL;
 	return x->out.error ? NULL : run;
 }
 
-static int done(struct chrome *x, int rc)
+static int done(struct gt__chrome *x, int rc)
 {
 	if (rc && !x->out.error)
 		x->out.error = rc;
 	return gt__out_record(&x->out);
-}
-
-/* One event a line; the first opens the array. */
-static struct gt__out *next_line(struct chrome *x)
-{
-	gt__put(&x->out, x->begun ? ",\n"
-	                          : "{\"displayTimeUnit\":\"ns\","
-	                            "\"traceEvents\":[\n");
-	x->begun = true;
-	return &x->out;
-}
-
-static void put_us(struct gt__out *o, uint64_t ns)
-{
-	char digits[4] = {'.', (char)('0' + ns / 100 % 10),
-	                  (char)('0' + ns / 10 % 10), (char)('0' + ns % 10)};
-
-	gt__put_u64(o, ns / 1000);
-	gt__put_bytes(o, digits, sizeof digits);
-}
-
-/* Chrome knows no 64-bit ids: a lane's comes from its place in the table. */
-static uint32_t tid_of(const struct run *run, uint32_t index)
-{
-	const struct gt__track *track = &run->lanes.tracks[index];
-
-	if (!track->lane)
-		return gt__tid(run->head.trace, track->vcpu);
-	return LANE_TID + (run->lane_tid + index) % LANE_TID;
-}
-
-static void put_ids(struct gt__out *o, const struct run *run, uint32_t tid)
-{
-	gt__put(o, "\"pid\":");
-	gt__put_u64(o, gt__pid(run->head.trace));
-	gt__put(o, ",\"tid\":");
-	gt__put_u64(o, tid);
-}
-
-static void name_track(struct chrome *x, struct run *run, uint32_t index)
-{
-	struct gt__track *track = &run->lanes.tracks[index];
-	struct gt__out *o;
-
-	if (track->described)
-		return;
-	track->described = true;
-	o = next_line(x);
-	gt__put(o, "{\"ph\":\"M\",\"name\":\"thread_name\",");
-	put_ids(o, run, tid_of(run, index));
-	gt__put(o, ",\"args\":{\"name\":\"vCPU ");
-	gt__put_u64(o, track->vcpu);
-	if (track->lane) {
-		gt__put(o, " lane ");
-		gt__put_u64(o, track->lane);
-	}
-	gt__put(o, "\"}}");
-}
-
-static void begin_event(struct chrome *x, struct run *run, uint32_t track,
-                        char phase, uint64_t time_ns)
-{
-	struct gt__out *o;
-
-	name_track(x, run, track);
-	o = next_line(x);
-	gt__put(o, "{\"ph\":\"");
-	gt__put_char(o, phase);
-	gt__put(o, "\",");
-	put_ids(o, run, tid_of(run, track));
-	gt__put(o, ",\"ts\":");
-	put_us(o, gt__monotonic_ns(run->head.trace, time_ns));
 }
 
 static void put_site(struct gt__out *o, const struct gt_site_view *site)
@@ -124,23 +43,10 @@ static void put_site(struct gt__out *o, const struct gt_site_view *site)
 	gt__put_json(o, site->target);
 }
 
-static void put_flags(struct gt__out *o, unsigned flags)
-{
-	size_t i;
-
-	for (i = 0; i < GT__FLAG_WORDS; i++) {
-		if (!(flags & gt__flag_words[i].flag))
-			continue;
-		gt__put(o, ",\"guesttrace.");
-		gt__put(o, gt__flag_words[i].word);
-		gt__put(o, "\":true");
-	}
-}
-
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = gt__run_add(&x->runs, trace, sizeof *run);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = gt__run_add(&x->runs, trace, sizeof *run);
 	struct gt__out *o;
 
 	if (!run)
@@ -148,9 +54,9 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	/* Runs seen at once must not share lanes; a million each suffices. */
 	run->lane_tid = x->lane_tids;
 	x->lane_tids += GT__LANES_OPEN_MAX;
-	o = next_line(x);
+	o = gt__chrome_next_line(x);
 	gt__put(o, "{\"ph\":\"M\",\"name\":\"process_name\",");
-	put_ids(o, run, gt__pid(trace));
+	gt__chrome_put_ids(o, run, gt__pid(trace));
 	gt__put(o, ",\"args\":{\"name\":");
 	gt__put_json(o, trace->guest_name);
 	gt__put(o, "}}");
@@ -159,13 +65,13 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 
 /* The beginning of a stretch of a span; `view` is NULL if it is not the first.
  */
-static void put_begin(struct chrome *x, struct run *run, uint32_t index,
-                      const struct gt_span_view *view)
+static void put_begin(struct gt__chrome *x, struct gt__chrome_run *run,
+                      uint32_t index, const struct gt_span_view *view)
 {
 	const struct gt__lane_span *s = &run->lanes.spans[index];
 	struct gt__out *o = &x->out;
 
-	begin_event(x, run, s->track, 'B', s->begin_ns);
+	gt__chrome_begin(x, run, s->track, 'B', s->begin_ns);
 	put_site(o, s->site);
 	gt__put(o, ",\"args\":{");
 	if (view && view->field_count) {
@@ -175,7 +81,13 @@ static void put_begin(struct chrome *x, struct run *run, uint32_t index,
 	}
 	gt__put(o, "\"guesttrace.span_id\":\"");
 	gt__put_hex(o, s->id, 16);
+	if (view && view->parent_id) {
+		gt__put(o, "\",\"guesttrace.parent_id\":\"");
+		gt__put_hex(o, view->parent_id, 16);
+	}
 	gt__put(o, view ? "\"}}" : "\",\"guesttrace.continued\":true}}");
+	if (view)
+		gt__chrome_put_flow(x, run, s->track, 's', s->begin_ns, s->id);
 }
 
 /* What the span's opening did not know. */
@@ -195,7 +107,7 @@ static void put_late(struct gt__out *o, const struct gt_span_view *span,
 		gt__put(o, ",\"guesttrace.status_message\":");
 		gt__put_json(o, span->status_text);
 	}
-	put_flags(o, span->flags);
+	gt__chrome_put_flags(o, span->flags);
 	if (at != span->end_ns) {
 		gt__put(o, ",\"guesttrace.ended_earlier_ns\":");
 		gt__put_u64(o, at - span->end_ns);
@@ -203,25 +115,69 @@ static void put_late(struct gt__out *o, const struct gt_span_view *span,
 	gt__put_char(o, '}');
 }
 
-static int put_end(struct chrome *x, struct run *run, uint32_t index,
-                   const struct gt_span_view *span, uint64_t end_ns)
+/* A slice of no time to which the flow of `id` leads; `site` NULL for a link.
+ */
+static void put_arrival(struct gt__chrome *x, struct gt__chrome_run *run,
+                        uint32_t track, uint64_t at,
+                        const struct gt_site_view *site, uint64_t id)
+{
+	struct gt__out *o = &x->out;
+
+	gt__chrome_begin(x, run, track, 'B', at);
+	if (site)
+		put_site(o, site);
+	else
+		gt__put(o, ",\"name\":\"link\",\"cat\":\"guesttrace.link\"");
+	gt__put(o, site ? ",\"args\":{\"guesttrace.closes\":\""
+	                : ",\"args\":{\"guesttrace.link\":\"");
+	gt__put_hex(o, id, 16);
+	gt__put(o, "\"}}");
+	gt__chrome_put_flow(x, run, track, 'f', at, id);
+	gt__chrome_begin(x, run, track, 'E', at);
+	gt__put_char(o, '}');
+}
+
+/* The end of a span that is on top, at `at`. */
+static int put_own_end(struct gt__chrome *x, struct gt__chrome_run *run,
+                       uint32_t index, const struct gt_span_view *span,
+                       uint64_t at)
+{
+	const struct gt__lane_span *s = &run->lanes.spans[index];
+	uint32_t i, track = 0;
+	int rc = 0;
+
+	for (i = 0; i < span->link_count; i++)
+		put_arrival(x, run, s->track, at, NULL, span->links[i].span_id);
+	gt__chrome_begin(x, run, s->track, 'E', at);
+	put_late(&x->out, span, s->opening_fields, at);
+	gt__put_char(&x->out, '}');
+	if (span->close_vcpu != span->vcpu)
+		rc = gt__lanes_event(&run->lanes, span->close_vcpu, 0, &track);
+	if (!rc && span->close_vcpu != span->vcpu)
+		put_arrival(x, run, track, at, span->site, span->id);
+	return rc;
+}
+
+/* `span` is NULL if it ends because its id begins again. */
+static int put_end(struct gt__chrome *x, struct gt__chrome_run *run,
+                   uint32_t index, const struct gt_span_view *span,
+                   uint64_t end_ns)
 {
 	struct gt__lanes *lanes = &run->lanes;
 	uint32_t track = lanes->spans[index].track, pulled = 0;
 	uint64_t at = gt__lanes_end_ns(lanes, index, end_ns);
-	uint32_t above = gt__lanes_above(lanes, index, at);
-	int rc;
+	uint32_t above = gt__lanes_above(lanes, index, at) + !span;
+	int rc = 0;
 
 	while (above--) {
-		begin_event(x, run, track, 'E', at);
+		gt__chrome_begin(x, run, track, 'E', at);
 		gt__put_char(&x->out, '}');
 	}
-	begin_event(x, run, track, 'E', at);
 	if (span)
-		put_late(&x->out, span, lanes->spans[index].opening_fields, at);
-	gt__put_char(&x->out, '}');
-	while (!(rc = gt__lanes_pull(lanes, index, at, &pulled))) {
-		if (pulled == GT__NONE)
+		rc = put_own_end(x, run, index, span, at);
+	while (!rc) {
+		rc = gt__lanes_pull(lanes, index, at, &pulled);
+		if (rc || pulled == GT__NONE)
 			break;
 		put_begin(x, run, pulled, NULL);
 	}
@@ -232,8 +188,8 @@ static int put_end(struct chrome *x, struct run *run, uint32_t index,
 static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_span_view *span)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = find_run(x, trace);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = find_run(x, trace);
 	uint32_t index;
 	int rc = 0;
 
@@ -252,8 +208,8 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *span)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = find_run(x, trace);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = find_run(x, trace);
 	uint32_t index;
 
 	if (!run)
@@ -267,8 +223,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_event_view *event)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = find_run(x, trace);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = find_run(x, trace);
 	struct gt__out *o = &x->out;
 	uint32_t track = 0;
 	int rc;
@@ -278,7 +234,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	rc = gt__lanes_event(&run->lanes, event->vcpu, event->span_id, &track);
 	if (rc)
 		return done(x, rc);
-	begin_event(x, run, track, 'i', event->time_ns);
+	gt__chrome_begin(x, run, track, 'i', event->time_ns);
 	put_site(o, event->site);
 	gt__put(o, ",\"s\":\"t\",\"args\":{");
 	gt__put_json_members(o, event->fields, 0, event->field_count, true);
@@ -287,7 +243,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	gt__put(o, "\"guesttrace.level\":\"");
 	gt__put(o, gt__level_word(event->site->level));
 	gt__put_char(o, '"');
-	put_flags(o, event->flags);
+	gt__chrome_put_flags(o, event->flags);
 	gt__put(o, "}}");
 	return done(x, 0);
 }
@@ -344,8 +300,8 @@ static void put_numbers(struct gt__out *o, const struct gt_event_view *event)
 static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
                        const struct gt_event_view *event)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = find_run(x, trace);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = find_run(x, trace);
 	struct gt__out *o = &x->out;
 	uint32_t track = 0;
 	int rc;
@@ -355,7 +311,7 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	rc = gt__lanes_event(&run->lanes, event->vcpu, 0, &track);
 	if (rc)
 		return done(x, rc);
-	begin_event(x, run, track, 'C', event->time_ns);
+	gt__chrome_begin(x, run, track, 'C', event->time_ns);
 	put_site(o, event->site);
 	gt__put(o, ",\"args\":{");
 	put_numbers(o, event);
@@ -363,24 +319,40 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return done(x, 0);
 }
 
+static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_host_span_view *span)
+{
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = find_run(x, trace);
+
+	return run ? done(x, gt__chrome_put_host(x, run, span)) : x->out.error;
+}
+
+static void free_run(struct gt__chrome_run *run)
+{
+	gt__lanes_fini(&run->lanes);
+	free(run->host);
+	free(run);
+}
+
 static int end(struct gt_sink *sink, const struct gt_trace *trace,
                const struct gt_summary *summary)
 {
-	struct chrome *x = (struct chrome *)sink;
-	struct run *run = gt__run_find(&x->runs, trace);
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = gt__run_find(&x->runs, trace);
 
 	(void)summary;
 	if (run) {
+		gt__chrome_end_host(x, run);
 		gt__run_remove(&x->runs, &run->head);
-		gt__lanes_fini(&run->lanes);
-		free(run);
+		free_run(run);
 	}
 	return gt__out_flush(&x->out);
 }
 
 static int finish(struct gt_sink *sink)
 {
-	struct chrome *x = (struct chrome *)sink;
+	struct gt__chrome *x = (struct gt__chrome *)sink;
 
 	if (!x->begun)
 		gt__put(&x->out, "{\"traceEvents\":[");
@@ -390,15 +362,14 @@ static int finish(struct gt_sink *sink)
 
 static void free_sink(struct gt_sink *sink)
 {
-	struct chrome *x = (struct chrome *)sink;
+	struct gt__chrome *x = (struct gt__chrome *)sink;
 	struct gt__run *run;
 
 	if (!x)
 		return;
 	while ((run = x->runs)) {
 		x->runs = run->next;
-		gt__lanes_fini(&((struct run *)run)->lanes);
-		free(run);
+		free_run((struct gt__chrome_run *)run);
 	}
 	gt__out_fini(&x->out);
 	free(x);
@@ -406,7 +377,7 @@ static void free_sink(struct gt_sink *sink)
 
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	struct chrome *x = calloc(1, sizeof *x);
+	struct gt__chrome *x = calloc(1, sizeof *x);
 
 	if (!x)
 		return -ENOMEM;
@@ -416,6 +387,7 @@ int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
+		.host_span = put_host,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,

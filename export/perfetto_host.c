@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the host did, on two tracks per vCPU: its time in the guest, and its
- * exits with the VMM's own work inside. A stretch is known when it is over, its
- * parent first; a viewer pops what is on top, so the end of an exit and of work
- * is written when the next stretch is not inside of it.
+ * exits with the VMM's own work inside.
  */
 #include "escape.h"
 #include "perfetto_packets.h"
@@ -21,15 +19,14 @@ static void put_end(struct gt__out *o, struct gt__pf_run *run, uint32_t vcpu,
 	gt__pf_end_event(o, run, e, NULL, 0);
 }
 
-/* Ends what is open above the stretch of that id; all of it if there is none.
- */
-static void end_above(struct gt__out *o, struct gt__pf_run *run, uint32_t vcpu,
-                      uint64_t id)
+/* Ends what `next` is not inside of; all of it if that is NULL. */
+static void end_before(struct gt__out *o, struct gt__pf_run *run, uint32_t vcpu,
+                       const struct gt_host_span_view *next)
 {
-	struct gt__pf_host *host = &run->host[vcpu];
+	uint64_t end_ns;
 
-	while (host->depth && host->open[host->depth - 1].id != id)
-		put_end(o, run, vcpu, true, host->open[--host->depth].end_ns);
+	while (gt__host_stack_pop(&run->host[vcpu].exits, next, &end_ns))
+		put_end(o, run, vcpu, true, end_ns);
 }
 
 static void put_name(struct gt__out *o, const struct gt_host_span_view *span)
@@ -68,7 +65,6 @@ int gt__pf_put_host(struct gt__out *o, struct gt__pf_run *run,
                     const struct gt_host_span_view *span)
 {
 	bool exits = span->kind != GT_HOST_GUEST;
-	struct gt__pf_host *host;
 	struct gt__pf_event e;
 	uint64_t uuid;
 
@@ -78,20 +74,14 @@ int gt__pf_put_host(struct gt__out *o, struct gt__pf_run *run,
 		run->host = calloc(run->head.trace->vcpus, sizeof *run->host);
 	if (!run->host)
 		return -ENOMEM;
-	host = &run->host[span->vcpu];
-	end_above(o, run, span->vcpu,
-	          span->kind == GT_HOST_WORK ? span->parent_id : 0);
+	end_before(o, run, span->vcpu, span);
 	uuid = gt__pf_host_uuid(o, run, span->vcpu, exits);
 	e = gt__pf_begin_event(o, run, GT__PF_BEGIN, uuid, span->start_ns);
 	put_name(o, span);
 	put_notes(o, span);
 	gt__pf_end_event(o, run, e, NULL, 0);
-	if (!exits || host->depth == GT__PF_WORK_DEPTH) {
+	if (!gt__host_stack_push(&run->host[span->vcpu].exits, span))
 		put_end(o, run, span->vcpu, exits, span->end_ns);
-		return 0;
-	}
-	host->open[host->depth].id = span->id;
-	host->open[host->depth++].end_ns = span->end_ns;
 	return 0;
 }
 
@@ -100,5 +90,5 @@ void gt__pf_end_host(struct gt__out *o, struct gt__pf_run *run)
 	uint32_t i;
 
 	for (i = 0; run->host && i < run->head.trace->vcpus; i++)
-		end_above(o, run, i, 0);
+		end_before(o, run, i, NULL);
 }

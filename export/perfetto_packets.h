@@ -7,6 +7,7 @@
 #ifndef GUESTTRACE_PERFETTO_PACKETS_H
 #define GUESTTRACE_PERFETTO_PACKETS_H
 
+#include "host_stack.h"
 #include "intern.h"
 #include "keys.h"
 #include "lanes.h"
@@ -96,8 +97,6 @@ enum gt__pf_key {
 /* Interned numbers of keys: first the exporter's own, then the guest's. */
 #define GT__PF_OWN_KEYS_COUNT 32u
 
-#define GT__PF_WORK_DEPTH 8u
-
 /* What is kept of a site, so that a record costs no search. */
 struct gt__pf_site {
 	struct gt_text keys[GT_SITE_FIELDS_MAX]; /* as last seen, by field */
@@ -109,10 +108,7 @@ struct gt__pf_site {
 /* The host's own stretches of one vCPU; see perfetto_host.c. */
 struct gt__pf_host {
 	bool described[2]; /* guest runs, exits */
-	uint32_t depth;
-	struct {
-		uint64_t id, end_ns;
-	} open[GT__PF_WORK_DEPTH];
+	struct gt__host_stack exits;
 };
 
 struct gt__pf_run {

@@ -207,13 +207,14 @@ uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)
 	return time_ns - offset;
 }
 
-#define PID_STRIDE 2048u /* more than GT_VCPUS_MAX */
-_Static_assert(PID_STRIDE > GT_VCPUS_MAX + 1, "ids of vCPUs are their own");
+#define PID_STRIDE 4096u
+_Static_assert(PID_STRIDE > GT__THREADS_PER_VCPU * GT_VCPUS_MAX + 1,
+               "ids of threads are their own");
 
 uint32_t gt__pid(const struct gt_trace *trace)
 {
 	/* Viewers take pids for int32; the index starts again before that. */
-	return (trace->index % ((1u << 19) - 1) + 1) * PID_STRIDE;
+	return (trace->index % ((1u << 18) - 1) + 1) * PID_STRIDE;
 }
 
 uint32_t gt__tid(const struct gt_trace *trace, uint32_t vcpu)

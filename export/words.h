@@ -55,9 +55,11 @@ static inline bool gt__is_host_key(struct gt_text key)
 uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns);
 
 /*
- * Process and thread ids for viewers. A process has room for all its vCPUs, so
- * that no thread of one run has the id of another run.
+ * Process and thread ids for viewers. A process has room for all its vCPUs, and
+ * for two threads more of each, numbered from GT_VCPUS_MAX, so that no thread
+ * of one run has the id of another run.
  */
+#define GT__THREADS_PER_VCPU 3u
 uint32_t gt__pid(const struct gt_trace *trace);
 uint32_t gt__tid(const struct gt_trace *trace, uint32_t vcpu);
 

@@ -4,9 +4,8 @@
 // stretches of the host, machines, and that times of the two are one clock's.
 import fs from 'node:fs';
 import { check, readReport, run, same } from './compare.mjs';
+import { checkStretches, readStretches } from './stretches.mjs';
 import { load } from './trace-processor.mjs';
-
-const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
 
 const varint = (value) => {
   const bytes = [];
@@ -30,36 +29,6 @@ function hostTrace(boottime, monotonic) {
       ...number(2, 6)])]),
     ...message(1, [...number(10, 1), ...message(60, [...number(1, 77), ...text(2, 'host')])]),
     ...event(1, monotonic + 1000n), ...event(2, monotonic + 3000n)]);
-}
-
-async function checkStretches(tp, host, report) {
-  const rows = await tp.query(`select s.id, s.ts, s.dur, s.name, s.depth, s.parent_id, s.arg_set_id, t.name as track,
-    max(iif(a.key = 'debug.guesttrace_span_id', a.string_value, null)) as span,
-    max(iif(a.key = 'debug.guesttrace_parent_id', a.string_value, null)) as parent,
-    max(iif(a.key = 'debug.guesttrace_reason', a.string_value, null)) as reason,
-    max(iif(a.key = 'debug.guesttrace_port', a.int_value, null)) as port,
-    max(iif(a.key = 'debug.guesttrace_waiting_ns', a.int_value, null)) as waiting,
-    max(iif(a.key = 'debug.guesttrace_tracing', a.int_value, 0)) as tracing
-    from slice s join track t on s.track_id = t.id join args a using (arg_set_id)
-    where s.category = 'guesttrace.host' group by s.id`);
-  same(rows.length, host.length, 'number of stretches');
-  const byId = new Map(rows.map((r) => [r.span, r])), bySlice = new Map(rows.map((r) => [r.id, r]));
-  for (const want of host) {
-    const trace = report[want.index], got = byId.get(want.id), where = `stretch ${want.id}`;
-    check(got, where, 'is missing');
-    const offset = BigInt(trace.monotonic_offset_ns) - BigInt(trace.boottime_offset_ns);
-    same([got.ts, got.ts + got.dur], [BigInt(want.start_ns) - offset, BigInt(want.end_ns) - offset], where, 'times');
-    same(got.parent, want.parent_id, where, 'parent');
-    same(got.track, `vCPU ${want.vcpu} ${want.kind === 1 ? 'guest runs' : 'exits'}`, where, 'track');
-    const reason = REASONS[want.reason];
-    same(got.name, { 1: 'guest', 2: `exit ${reason}`, 3: want.name }[want.kind], where, 'name');
-    if (want.kind !== 3) same(got.reason, reason, where, 'reason');
-    if (want.kind === 2 && want.reason === 1) same(String(got.port), String(want.port), where, 'port');
-    if (want.kind === 2) same(Boolean(Number(got.tracing)), want.tracing, where, 'tracing');
-    same(String(got.waiting), want.waiting_ns, where, 'waiting');
-    if (want.kind === 3) same(bySlice.get(got.parent_id)?.span, want.parent_id, where, 'stands in');
-    else same(got.parent_id, null, where, 'stands in');
-  }
 }
 
 async function checkTogether(tp, report, boottime) {
@@ -90,14 +59,15 @@ async function checkMachines(tp, report) {
 
 await run('compare-host.mjs TRACE REPORT.json HOST.jsonl', async (trace, reportFile, hostFile) => {
   const report = readReport(reportFile);
-  const host = fs.readFileSync(hostFile, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
+  const host = readStretches(hostFile);
   const start = BigInt(report[0].spans[0].start_ns) - BigInt(report[0].monotonic_offset_ns) - 2000n;
   const boottime = start + BigInt(report[0].boottime_offset_ns);
   const joined = `${trace}.joined`;
   fs.writeFileSync(joined, Buffer.concat([hostTrace(boottime, start), fs.readFileSync(trace)]));
   const tp = await load(joined);
   fs.unlinkSync(joined);
-  await checkStretches(tp, host, report);
+  await checkStretches(tp, host, report, 'debug.guesttrace_',
+    (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns));
   await checkTogether(tp, report, boottime);
   await checkMachines(tp, report);
   return `${host.length} stretches are the same, and line up with the host's trace`;

@@ -53,6 +53,7 @@ const FILE_CHANGES = {
   'trace.json': {
     'cut short': (b) => b.subarray(0, b.length - 300),
     'another time': (b) => replace(b, /"ph":"E",(.*)"ts":(\d+)/, '"ph":"E",$1"ts":1$2'),
+    'an arrow to nothing': (b) => replace(b, /"ph":"f",(.*)"id":"0x./, '"ph":"f",$1"id":"0xf'),
   },
   'otlp.jsonl': {
     'cut short': (b) => b.subarray(0, b.length - 300),

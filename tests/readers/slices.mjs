@@ -76,8 +76,9 @@ function checkFields(args, fields, flavour, where) {
 }
 
 const ID = ['guesttrace_span_id', 'guesttrace.span_id'];
-const PARENT = ['guesttrace_parent_id'];
-const CLOSES = ['guesttrace_closes'];
+const PARENT = ['guesttrace_parent_id', 'guesttrace.parent_id'];
+const CLOSES = ['guesttrace_closes', 'guesttrace.closes'];
+const LINK = ['guesttrace.link'];
 const CONTINUED = ['guesttrace_continued', 'guesttrace.continued'];
 const EARLIER = ['guesttrace_ended_earlier_ns', 'guesttrace.ended_earlier_ns'];
 const own = (slice, names) => names.map((n) => slice.args.get(n)?.[0].value)
@@ -116,11 +117,11 @@ function checkSpan(span, stretches, offset, bySlice, flavour) {
 }
 
 // On its track a span stands in its parent, or (a handler) in what it interrupts.
-// A parent that another vCPU closed before its child began cannot hold it. Perfetto's
-// own traces name every parent as well.
-function checkParent(trace, span, first, bySlice, flavour) {
-  if (flavour === FLAVOURS.perfetto)
-    same(own(first, PARENT) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`, 'names as its parent');
+// A parent that another vCPU closed before its child began cannot hold it; it is
+// named as well.
+function checkParent(trace, span, first, bySlice) {
+  same(own(first, PARENT) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`,
+    'names as its parent');
   if (first.parent_id === null) return;
   const id = own(bySlice.get(first.parent_id), ID);
   const parent = trace.byId.get(span.parent_id);
@@ -163,8 +164,8 @@ async function checkCounters(trace, tp) {
 
 export const FLAVOURS = {
   perfetto: { values: PERFETTO_VALUES, types: PERFETTO_TYPES,
-    offset: (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns), key: (k) => k.replace(/[.[\]]/g, '_') },
-  chrome: { values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns), key: (k) => k },
+    offset: (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns), key: (k) => k.replace(/[.[\]]/g, '_'), flows: checkFlows },
+  chrome: { values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns), key: (k) => k, flows: checkArrows },
 };
 
 // Arrows: from a span to each that links to it, and to where another vCPU closed it.
@@ -197,18 +198,44 @@ async function checkFlows(report, tp, bySpan, closings) {
   return flows.size;
 }
 
+// The same in Chrome's JSON: an arrow leaves the beginning of a span, goes on in time
+// only, and comes to a slice of no time where it is closed, or in what links to it.
+async function checkArrows(report, tp, bySpan, closings, links) {
+  const arrows = new Set((await tp.query('select slice_out, slice_in from flow')).map((f) => `${f.slice_out} ${f.slice_in}`));
+  const { size } = arrows;
+  const expect = (from, to, where) => {
+    same(to?.dur, 0n, where, 'has an arrow to a slice of');
+    if (from && from.ts <= to.ts) check(arrows.delete(`${from.id} ${to.id}`), where, 'has no arrow to slice', to.id);
+  };
+  let closed = 0, linked = 0;
+  for (const trace of report) for (const span of trace.spans) {
+    const where = `span ${span.id} (${JSON.stringify(span.name)})`;
+    const slices = bySpan.get(span.id).map((s) => s.id);
+    const own = links.filter((s) => slices.includes(s.parent_id));
+    same(own.map((s) => s.link), span.links.map((l) => l.span_id), where, 'links');
+    for (const link of own) expect(bySpan.get(link.link)?.[0], link, where);
+    linked += own.length;
+    if (span.close_vcpu === span.vcpu) continue;
+    expect(bySpan.get(span.id)[0], closings.get(span.id), where);
+    closed++;
+  }
+  same([closings.size, links.length, arrows.size], [closed, linked, 0], 'further ends, links and arrows');
+  return size;
+}
+
 export async function compareSlices(file, reportFile, flavour) {
   const report = readReport(reportFile);
   const tp = await load(file);
   const slices = await readSlices(tp);
   const bySlice = new Map(slices.map((s) => [s.id, s]));
   const bySpan = new Map();
-  const instants = [], closings = new Map();
+  const instants = [], closings = new Map(), links = [];
   for (const s of slices) {
     if (s.host) continue;
     const id = own(s, ID);
     check(s.dur >= 0n, 'slice', JSON.stringify(s.name), 'at', s.ts, 'has a duration of', s.dur);
     if (own(s, CLOSES) !== undefined) closings.set(own(s, CLOSES), s);
+    else if (own(s, LINK) !== undefined) links.push(Object.assign(s, { link: own(s, LINK) }));
     else if (id === undefined) instants.push(s);
     else bySpan.set(id, [...bySpan.get(id) ?? [], s]);
   }
@@ -218,7 +245,7 @@ export async function compareSlices(file, reportFile, flavour) {
     for (const span of trace.spans) {
       const stretches = bySpan.get(span.id);
       const { first, late } = checkSpan(span, stretches, offset, bySlice, flavour);
-      checkParent(trace, span, first, bySlice, flavour);
+      checkParent(trace, span, first, bySlice);
       spans++;
       split += stretches.length > 1;
       moved += late !== undefined;
@@ -231,7 +258,7 @@ export async function compareSlices(file, reportFile, flavour) {
   const left = [...instants];
   for (const trace of report)
     checkEvents(trace.allEvents, left, flavour.offset(trace), flavour);
-  const arrows = flavour === FLAVOURS.perfetto ? await checkFlows(report, tp, bySpan, closings) : 0;
+  const arrows = await flavour.flows(report, tp, bySpan, closings, links);
   const counters = await checkCounters(report, tp);
   same(counters.got, counters.want, 'number of counter values');
   return `${spans} spans (${split} split, ${moved} with a moved end), ${events} instants, `
