@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export_sample DIRECTORY [wild COUNT | unicode]: writes one file per format,
- * all of the same runs, for the readers in tests/readers to compare. What no
- * report has, the stretches of the host, is in host.jsonl as it was told.
+ * export_sample DIRECTORY [small | unicode | wild COUNT]: writes one file per
+ * format, all of the same runs, for the readers in tests/readers to compare.
+ * What no report has, the stretches of the host, is in host.jsonl as it was
+ * told.
  */
 #include "synthetic.h"
 #include <errno.h>
@@ -66,7 +67,10 @@ static void put_name(struct gt_text name)
 	size_t i;
 
 	for (i = 0; i < name.count; i++)
-		fprintf(host_file, "\\u%04x", (unsigned char)name.bytes[i]);
+		if ((unsigned char)name.bytes[i] < 0x80)
+			fprintf(host_file, "\\u%04x", name.bytes[i]);
+		else
+			putc(name.bytes[i], host_file);
 }
 
 static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
@@ -116,12 +120,12 @@ static void show(struct syn *s, int argc, char **argv)
 		count = (unsigned)strtoul(argv[3], NULL, 10);
 		for (i = 0; i < count; i++)
 			syn_wild(s, i, i + 1, 40);
-	} else if (argc == 3) {
+	} else if (argc == 3 && !strcmp(argv[2], "unicode")) {
 		syn_unicode(s, 0);
 	} else {
 		syn_everything(s, 0);
-		for (i = 1; i < 12; i++)
-			syn_random(s, i, i, 2000);
+		for (i = 1; i < (argc == 3 ? 3 : 12); i++)
+			syn_random(s, i, i, argc == 3 ? 100 : 2000);
 	}
 }
 
@@ -135,7 +139,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: export_sample DIRECTORY "
-		                "[wild COUNT | unicode]\n");
+		                "[small | unicode | wild COUNT]\n");
 		return 2;
 	}
 	directory = argv[1];
@@ -148,8 +152,10 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	s.sinks[s.sink_count++] = &host_sink;
-	if (argc < 4) { /* not thousands of files */
-		if (gt_ctf_new(&ctf, argc == 2, &s.sinks[s.sink_count++]))
+	/* A file per vCPU and run, all open until the end: not thousands. */
+	if (argc < 4 || strtoul(argv[3], NULL, 10) <= 100) {
+		if (gt_ctf_new(&ctf, argc != 3 || strcmp(argv[2], "unicode"),
+		               &s.sinks[s.sink_count++]))
 			return 1;
 	}
 	show(&s, argc, argv);

@@ -6,6 +6,7 @@
 
 #define SITES      24
 #define KEYS       12
+#define WORKS      4
 #define TEXT_BYTES 96
 
 static uint32_t state;
@@ -75,6 +76,8 @@ static struct gt_text random_text(char *to, bool exact)
 }
 
 static char texts[SITES][3][TEXT_BYTES], keys[KEYS][TEXT_BYTES];
+static char works[WORKS][TEXT_BYTES];
+static struct gt_text work[WORKS];
 static struct gt_site_view sites[SITES];
 static struct gt_text key[KEYS];
 
@@ -90,8 +93,15 @@ static void make_sites(void)
 			.line = below(1000),
 			.level = (enum gt_level)(1 + below(5)),
 		};
-	for (i = 0; i < KEYS; i++)
+	for (i = 0; i < WORKS; i++)
+		work[i] = random_text(works[i], true);
+	/* Still different when bad bytes are replaced; the first may be empty.
+	 */
+	for (i = 0; i < KEYS; i++) {
 		key[i] = random_text(keys[i], false);
+		if (i)
+			keys[i][key[i].count++] = (char)('a' + i);
+	}
 }
 
 static void random_value(struct gt_field *f, char *to)
@@ -184,17 +194,60 @@ static void one(struct syn *s, uint64_t *now)
 	}
 }
 
+/* What the host did on a vCPU: turns of guest and exit, some with work in them.
+ */
+static void random_host(struct syn *s, uint32_t vcpu, uint64_t end_ns)
+{
+	uint64_t at = below(50), next;
+	struct gt_host_span_view stretch;
+	bool exit = false;
+
+	for (; at < end_ns; at = next, exit = !exit) {
+		const struct syn_span *span = pick(s);
+
+		next = at + below(1000);
+		next = next < end_ns ? next : end_ns;
+		stretch = (struct gt_host_span_view){
+			.kind = exit ? GT_HOST_EXIT : GT_HOST_GUEST,
+			.vcpu = vcpu,
+			.start_ns = at,
+			.end_ns = next,
+			.reason = (enum gt_exit_reason)below(9),
+			.parent_id = span ? span->view.id : 0,
+		};
+		if (exit && stretch.reason == GT_EXIT_IO)
+			stretch.port = (uint16_t)below(0x10000);
+		if (exit)
+			stretch.tracing = !below(4);
+		stretch.parent_id = syn_host(s, stretch);
+		if (!exit || below(2))
+			continue;
+		stretch = (struct gt_host_span_view){
+			.kind = GT_HOST_WORK,
+			.vcpu = vcpu,
+			.start_ns = at,
+			.end_ns = at + (next - at) / 2,
+			.parent_id = stretch.parent_id,
+			.name = work[below(WORKS)],
+		};
+		syn_host(s, stretch);
+	}
+}
+
 void syn_wild(struct syn *s, uint32_t index, uint32_t seed, unsigned count)
 {
-	uint64_t now[2] = {0, 0};
+	uint64_t now[2] = {0, 0}, end_ns;
 
 	state = seed * 2654435761u + 1;
 	make_sites();
 	syn_begin(s, index, "wild");
 	while (count--)
 		one(s, now);
+	end_ns = (now[0] > now[1] ? now[0] : now[1]) + 1;
+	random_host(s, 0, end_ns);
+	random_host(s, 1, end_ns);
 	s->summary.ending = GT_ENDING_HALTED;
-	syn_end(s, (now[0] > now[1] ? now[0] : now[1]) + 1);
+	syn_end(s, end_ns);
 }
 
 /* ---- All of Unicode ------------------------------------------------------ */

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
-// compare-chrome.mjs TRACE.json REPORT.json: the same for Chrome's JSON, which
-// also has to be JSON to JavaScript.
-import fs from 'node:fs';
-import { check, run } from './compare.mjs';
-import { compareSlices, FLAVOURS } from './slices.mjs';
+// Compares Chrome's JSON with the report: by what the trace processor reads in it,
+// and it has to be JSON to JavaScript as well.
+import { check, readText, same } from './compare.mjs';
+import { compareSlices, FLAVOURS, readTrace } from './slices.mjs';
+import { checkStretches } from './stretches.mjs';
 
-await run('compare-chrome.mjs TRACE.json REPORT.json', (trace, report) => {
-  const { traceEvents } = JSON.parse(fs.readFileSync(trace, 'utf8'));
+export async function readChrome(file) {
+  const { traceEvents } = JSON.parse(readText(file));
   const count = (phase) => traceEvents.filter((e) => e.ph === phase).length;
   check(count('B') === count('E'), 'as many ends as beginnings:', count('E'), count('B'));
-  return compareSlices(trace, report, FLAVOURS.chrome);
-});
+  return readTrace(file);
+}
+
+export async function compareChrome(trace, report, host) {
+  const line = await compareSlices(trace, report, FLAVOURS.chrome);
+  if (host)
+    await checkStretches(trace.tp, host, report, 'args.guesttrace.', (t) => BigInt(t.monotonic_offset_ns));
+  const bad = await trace.tp.query("select name, value from stats where severity != 'info' and value > 0");
+  same(bad.map((s) => s.name), [], 'complaints of the trace processor');
+  return line;
+}

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// compare-host.mjs TRACE REPORT.json HOST.jsonl: joins the trace with one that a
-// host could have made, and compares what the trace processor reads in both: the
+// Joins a Perfetto trace with one that a host could have made, and compares what the trace processor reads in both: the
 // stretches of the host, machines, and that times of the two are one clock's.
 import fs from 'node:fs';
-import { check, readReport, run, same } from './compare.mjs';
-import { checkStretches, readStretches } from './stretches.mjs';
+import { check, same } from './compare.mjs';
+import { checkStretches } from './stretches.mjs';
 import { load } from './trace-processor.mjs';
 
 const varint = (value) => {
@@ -57,18 +56,21 @@ async function checkMachines(tp, report) {
   same(bad.map((s) => s.name), [], 'complaints of the trace processor');
 }
 
-await run('compare-host.mjs TRACE REPORT.json HOST.jsonl', async (trace, reportFile, hostFile) => {
-  const report = readReport(reportFile);
-  const host = readStretches(hostFile);
+/** Of the report only the time is taken at which the host's work begins. */
+export async function readJoined(file, report) {
   const start = BigInt(report[0].spans[0].start_ns) - BigInt(report[0].monotonic_offset_ns) - 2000n;
   const boottime = start + BigInt(report[0].boottime_offset_ns);
-  const joined = `${trace}.joined`;
-  fs.writeFileSync(joined, Buffer.concat([hostTrace(boottime, start), fs.readFileSync(trace)]));
+  const joined = `${file}.joined`;
+  fs.writeFileSync(joined, Buffer.concat([hostTrace(boottime, start), fs.readFileSync(file)]));
   const tp = await load(joined);
   fs.unlinkSync(joined);
+  return { tp, boottime };
+}
+
+export async function compareJoined({ tp, boottime }, report, host) {
   await checkStretches(tp, host, report, 'debug.guesttrace_',
     (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns));
   await checkTogether(tp, report, boottime);
   await checkMachines(tp, report);
   return `${host.length} stretches are the same, and line up with the host's trace`;
-});
+}

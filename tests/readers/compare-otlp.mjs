@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// compare-otlp.mjs OTLP REPORT.json: compares OTLP with the report. Of JSON
+// Compares OTLP with the report. Of JSON
 // (.jsonl), each line goes through the official schema (fromObject, verify,
 // encode, decode); protobuf (.pb) is decoded with it, and by protoc as well.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { check, lastFields, readersDir, readReport, run, same, shownKey } from './compare.mjs';
+import { check, lastFields, readersDir, readText, same, shownKey } from './compare.mjs';
 import { decodeWithProtoc, plain } from './protoc.mjs';
 
 const require = createRequire(path.resolve(readersDir(), 'package.json'));
@@ -150,7 +150,7 @@ function checkRun(spans, trace) {
 }
 
 function readLines(file) {
-  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').flatMap((line, i) => {
+  return readText(file).trimEnd().split('\n').flatMap((line, i) => {
     checkForm(line, i + 1);
     const data = readLine(line, i + 1, TracesData);
     same(readLine(line, i + 1, Request), data, `line ${i + 1} as a request`);
@@ -166,7 +166,7 @@ function readProtobuf(file) {
   return list;
 }
 
-function readTraces(file) {
+export function readOtlp(file) {
   const traces = new Map();
   const list = file.endsWith('.pb') ? readProtobuf(file) : readLines(file);
   for (const { resource, scopeSpans } of list)
@@ -183,9 +183,7 @@ function readTraces(file) {
   return traces;
 }
 
-await run('compare-otlp.mjs OTLP REPORT.json', (file, reportFile) => {
-  const traces = readTraces(file);
-  const report = readReport(reportFile);
+export function compareOtlp(traces, report) {
   let count = 0, events = 0;
   same(traces.size, report.length, 'number of traces');
   for (const trace of report) {
@@ -202,4 +200,4 @@ await run('compare-otlp.mjs OTLP REPORT.json', (file, reportFile) => {
     events += runEvents;
   }
   return `${count} spans, ${events} events are the same`;
-});
+}

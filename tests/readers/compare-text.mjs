@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
-// compare-text.mjs SPANS.csv FOLDED.txt REPORT.json
-import fs from 'node:fs';
-import { check, lastFields, readReport, run, same } from './compare.mjs';
-
-// Code points that text sinks write as \u{...}; see export/escape.c.
-const HIDDEN = /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
-const visible = (s) => s.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+// Compares CSV, folded stacks and the report's own sums with the report.
+import { check, lastFields, readText, same, visible } from './compare.mjs';
 
 // RFC 4180, strictly: records end in CRLF, quotes are doubled.
 function parseCsv(text) {
@@ -29,8 +24,9 @@ const abs = (v) => v < 0n ? -v : v;
 const integer = (v) => abs(BigInt(v)) > EXACT ? v : Number(v);
 const VALUES = { u64: integer, i64: integer };
 
-function checkCsv(file, report) {
-  const [header, ...rows] = parseCsv(fs.readFileSync(file, 'utf8'));
+export const readCsv = (file) => parseCsv(readText(file));
+
+export function compareCsv([header, ...rows], report) {
   const spans = report.flatMap((t) => t.spans.map((s) => [t, s]));
   const byId = new Map(spans.map(([t, s]) => [s.id, [t, s]]));
   same(rows.length, spans.length, 'CSV: number of records');
@@ -50,7 +46,7 @@ function checkCsv(file, report) {
       flags: s.flags.join(' '),
     }, 'CSV: span', s.id);
   }
-  return rows.length;
+  return `${rows.length} records are the same`;
 }
 
 // Self time from the intervals alone, another way than the exporter's.
@@ -68,7 +64,16 @@ function selfNs(span, children) {
 const FRAMES_MAX = 128;
 const frame = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
 
-function wantedStacks(report) {
+function stackOf(trace, span) {
+  let names = [];
+  for (let s = span; s; s = trace.byId.get(s.parent_id)) names.unshift(frame(s.name));
+  if (names.length >= FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX - 1), '...'];
+  return names.join(';');
+}
+
+const addTo = (stacks, stack, ns) => ns && stacks.set(stack, (stacks.get(stack) ?? 0n) + ns);
+
+function stacksOfSelf(report) {
   const stacks = new Map();
   for (const trace of report) {
     const children = new Map();
@@ -77,28 +82,42 @@ function wantedStacks(report) {
     for (const span of trace.spans) {
       const self = selfNs(span, children.get(span.id) ?? []);
       same(span.self_ns, String(self), 'self time of', span.id);
-      let names = [];
-      for (let s = span; s; s = trace.byId.get(s.parent_id)) names.unshift(frame(s.name));
-      if (names.length >= FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX - 1), '...'];
-      const stack = names.join(';');
-      if (self) stacks.set(stack, (stacks.get(stack) ?? 0n) + self);
+      addTo(stacks, stackOf(trace, span), self);
     }
   }
   return stacks;
 }
 
-function checkFolded(file, report) {
-  const got = new Map();
-  for (const line of fs.readFileSync(file, 'utf8').split('\n').slice(0, -1)) {
+// By what the exporter was told of the host. Of a span that is no more (another
+// run's, say) the exit is outside of all.
+function stacksOfExits(report, host) {
+  const stacks = new Map();
+  for (const s of host) {
+    if (s.kind !== 2) continue;
+    const trace = report[s.index], span = trace.byId.get(s.parent_id);
+    addTo(stacks, span ? stackOf(trace, span) : '(no span)', BigInt(s.end_ns) - BigInt(s.start_ns));
+  }
+  return stacks;
+}
+
+export function readFolded(file) {
+  const stacks = new Map();
+  for (const line of readText(file).split('\n').slice(0, -1)) {
     const m = /^(.*) (\d+)$/.exec(line);
     check(m, 'folded: bad line', JSON.stringify(line));
-    got.set(m[1], (got.get(m[1]) ?? 0n) + BigInt(m[2]));
+    addTo(stacks, m[1], BigInt(m[2]));
   }
-  const want = wantedStacks(report);
+  return stacks;
+}
+
+function compareStacks(got, want) {
   for (const [stack, ns] of want) same(String(got.get(stack)), String(ns), 'folded:', stack);
   same(got.size, want.size, 'folded: number of stacks');
-  return got.size;
+  return `${got.size} stacks are the same`;
 }
+
+export const compareFolded = (stacks, report) => compareStacks(stacks, stacksOfSelf(report));
+export const compareExits = (stacks, report, host) => compareStacks(stacks, stacksOfExits(report, host));
 
 // The table of names, by the definition of nearest rank.
 function checkNames(trace) {
@@ -120,10 +139,7 @@ function checkNames(trace) {
   }
 }
 
-await run('compare-text.mjs SPANS.csv FOLDED.txt REPORT.json', (csv, folded, reportFile) => {
-  const report = readReport(reportFile);
+export function compareNames(_, report) {
   report.forEach(checkNames);
-  const records = checkCsv(csv, report);
-  const stacks = checkFolded(folded, report);
-  return `${records} records and ${stacks} stacks are the same`;
-});
+  return `${report.reduce((n, t) => n + t.names.length, 0)} names are the same`;
+}

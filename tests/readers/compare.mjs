@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the comparisons share: the report is the reference, and the first
-// difference ends the program with one line and status 1.
+// difference ends a comparison.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,11 @@ export function readersDir() {
 const printable = (text) =>
   text.replace(/[^\x20-\x7e]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
+/** What a comparison ends with when something is not as the report says. */
+export class Difference extends Error {}
+
 export function fail(message) {
-  console.log(printable(message));
-  process.exit(1);
+  throw new Difference(printable(message));
 }
 
 export function check(holds, ...message) {
@@ -36,9 +38,8 @@ export function show(value) {
 }
 
 /** The traces of a report, each with its spans by id. */
-export function readReport(file) {
-  const report = JSON.parse(fs.readFileSync(file, 'utf8'));
-  check(Array.isArray(report.traces), file, 'has no traces');
+export function tracesOf(report) {
+  check(Array.isArray(report.traces), 'the report has no traces');
   for (const trace of report.traces) {
     trace.byId = new Map(trace.spans.map((s) => [s.id, s]));
     same(trace.byId.size, trace.spans.length, 'different span ids');
@@ -64,17 +65,11 @@ export function toNumber(value) {
   return typeof value === 'string' ? Number(value) : value;
 }
 
-/** Runs `main` with as many arguments as `usage` names. */
-export async function run(usage, main) {
-  const args = process.argv.slice(2);
-  if (args.length !== usage.split(' ').length - 1) {
-    console.error(`usage: ${usage}`);
-    process.exit(2);
-  }
-  try {
-    console.log(await main(...args));
-    process.exit(0);
-  } catch (error) {
-    fail(String(error?.message ?? error).split('\n')[0].slice(0, 400));
-  }
-}
+// Code points that text sinks write as \u{...}; see export/escape.c.
+const HIDDEN = /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+
+/** A guest's text as text sinks show it. */
+export const visible = (s) => s.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+
+/** A file that has to be UTF-8 from its first byte to its last. */
+export const readText = (file) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fs.readFileSync(file));

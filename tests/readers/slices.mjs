@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compares what the trace processor made of a trace with the report: for both
 // of the formats that it reads.
-import { check, lastFields, readReport, same, shownKey, toNumber } from './compare.mjs';
+import { check, lastFields, same, shownKey, toNumber } from './compare.mjs';
 import { load } from './trace-processor.mjs';
 
 async function readSlices(trace) {
@@ -223,10 +223,13 @@ async function checkArrows(report, tp, bySpan, closings, links) {
   return size;
 }
 
-export async function compareSlices(file, reportFile, flavour) {
-  const report = readReport(reportFile);
+/** What the trace processor has of a file, for compareSlices(). */
+export async function readTrace(file) {
   const tp = await load(file);
-  const slices = await readSlices(tp);
+  return { tp, slices: await readSlices(tp) };
+}
+
+export async function compareSlices({ tp, slices }, report, flavour) {
   const bySlice = new Map(slices.map((s) => [s.id, s]));
   const bySpan = new Map();
   const instants = [], closings = new Map(), links = [];

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// Compares the texts that people read, the tree and the report, with the report as
+// JSON: every line of the tree, and the table of names, by the rules of docs/report.md.
+import { check, readText, same, toNumber, visible } from './compare.mjs';
+
+const UNITS = [[1000000000n, 's'], [1000000n, 'ms'], [1000n, 'µs']];
+
+function duration(ns) {
+  const [unit, word] = UNITS.find(([n]) => ns >= n) ?? [];
+  return unit ? `${ns / unit}.${String(ns % unit / (unit / 1000n)).padStart(3, '0')} ${word}` : `${ns} ns`;
+}
+
+const logfmt = (text) => text && /^[\x21\x23-\x3c\x3e-\x5b\x5d-\x7e]+$/.test(text) ? text
+  : `"${visible(text.replace(/["\\]/g, '\\$&'))}"`;
+
+// Which of the ways to write a double is not compared, its value is; and the JSON
+// does not say of which value the end was cut off.
+const NUMBER = '\u0001', CUT = '\u0002';
+const VALUES = {
+  f64: () => NUMBER,
+  string: (v) => logfmt(v) + CUT,
+  bytes: (v) => Buffer.from(v, 'base64').toString('hex') + CUT,
+};
+
+const DEPTH_MAX = 32;
+const BRANCHES = '(?:│  |   )';
+
+// What stands behind a name. Where a guest died is a mark of its own.
+function rest(trace, item, isSpan) {
+  const where = trace.vcpus > 1 ? ` vCPU ${item.vcpu}` : '';
+  const level = { error: ' ERROR', warn: ' WARN' }[item.level] ?? '';
+  const fields = item.fields.map(([key, type, value]) => ` ${logfmt(key)}=${(VALUES[type] ?? String)(value)}`);
+  const status = { ok: '  ✓ ok', error: '  ✗ error' }[item.status] ?? '';
+  const message = status && item.status === 'error' && item.status_message ? `: ${visible(item.status_message)}` : '';
+  const flags = item.flags.filter((f) => f !== 'interrupted' && f !== 'cut');
+  const time = isSpan ? duration(BigInt(item.duration_ns))
+    : `+${duration(BigInt(item.time_ns) > BigInt(trace.start_ns) ? BigInt(item.time_ns) - BigInt(trace.start_ns) : 0n)}`;
+  return `${time}  [${visible(item.target)}]${where}${level}${fields.join('')}${status}${message}`
+    + (flags.length ? `  (${flags.join(', ')})` : '')
+    + (isSpan && item.flags.includes('interrupted') ? '  ✗ INTERRUPTED' : '');
+}
+
+// Spans, events and counters in the order in which the tree has them.
+function itemsOf(trace) {
+  const children = new Map();
+  const add = (parent, item, mark) => {
+    const key = trace.byId.has(parent) ? parent : null;
+    children.set(key, [...children.get(key) ?? [], { item, mark }]);
+  };
+  for (const s of trace.spans) add(s.parent_id, s, '─');
+  for (const e of trace.allEvents) add(e.span_id, e, '·');
+  for (const c of trace.counters) add(c.span_id, c, '#');
+  for (const list of children.values())
+    list.sort((a, b) => BigInt(a.item.sequence) < BigInt(b.item.sequence) ? -1 : 1);
+  const items = [], stack = [{ list: children.get(null) ?? [], at: 0 }];
+  while (stack.length) {
+    const top = stack[stack.length - 1];
+    if (top.at === top.list.length) {
+      stack.pop();
+      continue;
+    }
+    const { item, mark } = top.list[top.at++];
+    items.push({ item, mark, depth: stack.length - 1, last: top.at === top.list.length });
+    if (mark === '─') stack.push({ list: children.get(item.id) ?? [], at: 0 });
+  }
+  return items;
+}
+
+const END = '(?:  ◀ it died in here|  ◀ last event(?:: it died after this)?)?';
+const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(NUMBER, '(\\S+)').replaceAll(CUT, '…?');
+const toDouble = (text) => Number(text.replace(/^(-?)inf.*/i, '$1Infinity').replace(/^-?nan$/i, 'NaN'));
+
+// Returns the line behind the tree. Exits (marked with ○) are not in the JSON.
+function checkTree(lines, at, trace) {
+  const items = itemsOf(trace);
+  for (const { item, mark, depth, last } of items) {
+    const drawn = Math.min(depth, DEPTH_MAX), isSpan = mark === '─';
+    const branch = depth ? `${BRANCHES}{${drawn - 1}}[├└]${mark} ` : isSpan ? '' : `${mark} `;
+    const deep = depth > DEPTH_MAX ? `  \\(depth ${depth}\\)` : '';
+    const name = visible(item.name);
+    const want = new RegExp(`^${branch}${literally(name)} *${literally(rest(trace, item, isSpan))}${END}${deep}$`, 'u');
+    const found = want.exec(lines[at]);
+    check(found, 'tree: line', at + 1, 'is', JSON.stringify(lines[at]), 'instead of', String(want));
+    same(found.slice(1).map((n) => String(toDouble(n))),
+      item.fields.filter(([, type]) => type === 'f64').map(([, , v]) => String(toNumber(v))), 'tree: line', at + 1);
+    if (depth && last) same(/^(?:│  |   )*(.)/u.exec(lines[at])[1], '└', 'tree: line', at + 1);
+    at++;
+  }
+  return at;
+}
+
+const OUTCOMES = { halted: /^halted with status (\d+)$/, aborted: /^ABORTED$/, shutdown: /^TRIPLE FAULT$/,
+  timeout: /^TIMED OUT$/, interrupted: /^INTERRUPTED$/, failed: /^THE HOST FAILED$/,
+  snapshot: /^snapshot, still running$/, unknown: /^end not captured$/ };
+const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
+
+function checkHeader(lines, at, trace) {
+  const head = `${visible(trace.guest)}  ${visible(trace.backend)}  `;
+  const whole = BigInt(trace.end_ns) - BigInt(trace.start_ns);
+  const tail = ` after ${duration(whole)}  times within ${duration(BigInt(trace.clock.error_bound_ns))}`;
+  check(lines[at].startsWith(head) && lines[at].endsWith(tail), 'header:', JSON.stringify(lines[at]));
+  const outcome = OUTCOMES[trace.outcome].exec(lines[at].slice(head.length, -tail.length));
+  check(outcome, 'header: outcome in', JSON.stringify(lines[at]));
+  if (outcome[1] !== undefined) same(Number(outcome[1]), trace.status, 'header: status');
+  if (trace.message) same(lines[++at], `✗ ${visible(trace.message)}`, 'header: message');
+  same(lines[++at], `${counted(trace.spans.length, 'span')}, ${counted(trace.allEvents.length, 'event')}, `
+    + `${counted(trace.counters.length, 'counter')}, ${counted(trace.vcpus, 'vCPU')}  trace ${trace.trace_id}`, 'header: counts');
+  return at + 1;
+}
+
+// A table of names: times first, each in its unit, then name and target.
+function checkTable(lines, at, trace) {
+  const want = new Set(trace.names.map((n) => [n.count,
+    ...['total_ns', 'self_ns', 'p50_ns', 'p99_ns', 'max_ns'].map((k) => duration(BigInt(n[k]))),
+    `${visible(n.name)}  [${visible(n.target)}]`].join('|')));
+  same(want.size, trace.names.length, 'different names in the table');
+  for (; lines[at]; at++) {
+    const m = /^ *(\d+)((?: +[\d.]+ (?:ns|µs|ms|s)){5})(?: +(?:[\d.]+|-)){0,3}  (.*)$/u.exec(lines[at]);
+    check(m, 'table: line', at + 1, 'is', JSON.stringify(lines[at]));
+    const times = [...m[2].matchAll(/[\d.]+ \S+/gu)].map((t) => t[0]);
+    const row = [...want].find((w) => w.startsWith([m[1], ...times, ''].join('|')) && lines[at].endsWith(w.split('|').slice(6).join('|')));
+    check(row, 'table: no name has the line', JSON.stringify(lines[at]));
+    want.delete(row);
+  }
+  same(want.size, 0, 'names that the table lacks');
+  return at;
+}
+
+export const readLines = (file) => readText(file).split('\n');
+
+const LOST = 'something was lost: `guesttrace report` says what';
+
+/** The tree of each run below its header, a blank line between. */
+export function compareTree(lines, report) {
+  let at = 0;
+  for (const trace of report) {
+    if (at) same(lines[at++], '', 'tree: line', at);
+    at = checkHeader(lines, at, trace);
+    if (Object.values(trace.losses).some((n) => n !== '0')) same(lines[at++], LOST, 'tree: losses');
+    same(lines[at++], '', 'tree: line', at);
+    at = checkTree(lines, at, trace);
+  }
+  same(lines.slice(at), [''], 'tree: its end');
+  return `${at} lines are the same`;
+}
+
+/** The same, and the table of names; what stands below is summed up elsewhere. */
+export function compareReport(lines, report) {
+  let at = 0;
+  for (const trace of report) {
+    at = checkHeader(lines, at, trace);
+    same(lines[at++], '', 'report: line', at);
+    at = checkTree(lines, at, trace);
+    if (trace.names.length) {
+      same(lines.slice(at, at + 2), ['', 'by name'], 'report: line', at + 1);
+      at = checkTable(lines, at + 3, trace);
+    }
+    for (const [name, value] of Object.entries(trace.losses)) if (value !== '0')
+      check(lines.slice(at).some((l) => l.trimStart().startsWith(`${value}  `)), 'report: losses of', name);
+    const next = report[report.indexOf(trace) + 1];
+    if (next) at = lines.findIndex((l, i) => i > at && l.endsWith(`  trace ${next.trace_id}`)) - (next.message ? 2 : 1);
+  }
+  return `${report.length} runs are the same`;
+}
