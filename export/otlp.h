@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OTLP in both encodings. otlp.c decides what is said: which spans there are,
- * their parents, events and flags, and when a request is complete;
+ * OTLP in both encodings. otlp.c and otlp_run.c decide what is said: which spans
+ * there are, their parents, events and flags, when a request is complete;
  * otlp_attributes.c, which attributes. An encoding only puts it into bytes.
  */
 #ifndef GUESTTRACE_OTLP_H
