@@ -10,6 +10,7 @@
 enum {
 	OPTION_BY = 256,
 	OPTION_SPOOL,
+	OPTION_HOST_SPANS,
 };
 
 static const struct option_spec options[] = {
@@ -18,6 +19,8 @@ static const struct option_spec options[] = {
 	{OPTION_BY, "by", "self|exits",
          "folded: what the numbers are, default self", NULL},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{OPTION_HOST_SPANS, "host-spans", "on|off",
+         "otlp*: with guest runs and exits, default on", NULL},
 	{0},
 };
 
@@ -42,6 +45,11 @@ static int cmd_export(int argc, char **argv)
 			break;
 		case OPTION_SPOOL:
 			outputs.otlp.spool = optarg;
+			break;
+		case OPTION_HOST_SPANS:
+			if (!parse_switch("host-spans", optarg,
+			                  &outputs.otlp.no_host_spans))
+				return COMMAND_USAGE;
 			break;
 		default:
 			return options_stop(&command_export, id);

@@ -52,6 +52,7 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 	if (options->spool)
 		settings.options.spool_directory = options->spool;
 	settings.options.wait_for_room = options->offline;
+	settings.options.no_host_spans = options->no_host_spans;
 	if (gethostname(host, sizeof(host) - 1) == 0 && *host)
 		otlp_settings_add(&settings, "host.name", host);
 	r = gt_otlp_http_new(&settings.options, ret_sink);

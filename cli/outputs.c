@@ -109,7 +109,24 @@ static int open_directory(struct output *output, bool many)
 	return made(output, gt_ctf_new(&to, many, &output->sink));
 }
 
-static int open_file(struct output *output)
+static int make_sink(struct output *output, const struct otlp_options *otlp,
+                     const struct gt_output *to)
+{
+	const struct gt_otlp_options options = {
+		.size = sizeof(options),
+		.no_host_spans = otlp->no_host_spans,
+	};
+
+	if (output->new_text)
+		return output->new_text(to, output->look, &output->sink);
+	if (output->new_sink == gt_otlp_json_new)
+		return gt_otlp_json_with(to, &options, &output->sink);
+	if (output->new_sink == gt_otlp_protobuf_new)
+		return gt_otlp_protobuf_with(to, &options, &output->sink);
+	return output->new_sink(to, &output->sink);
+}
+
+static int open_file(struct output *output, const struct otlp_options *otlp)
 {
 	struct gt_output to;
 	int r = destination_open(&output->destination, output->path, false);
@@ -117,10 +134,7 @@ static int open_file(struct output *output)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	return made(output,
-	            output->new_text
-	                    ? output->new_text(&to, output->look, &output->sink)
-	                    : output->new_sink(&to, &output->sink));
+	return made(output, make_sink(output, otlp, &to));
 }
 
 int outputs_add(struct outputs *outputs, const char *name,
@@ -149,7 +163,7 @@ int outputs_open(struct outputs *outputs)
 		                ? otlp_output_open(output->path, &outputs->otlp,
 		                                   &output->sink)
 		        : output->new_sink || output->new_text
-		                ? open_file(output)
+		                ? open_file(output, &outputs->otlp)
 		                : open_directory(output, outputs->many_runs);
 
 		if (r < 0)

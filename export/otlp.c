@@ -239,6 +239,7 @@ static int new_sink(const struct gt__otlp_encoding *encoding,
 		.close = close_span,
 		.event = gt__otlp_event_outside,
 		.counter = gt__otlp_counter,
+		.host_span = options->no_host_spans ? NULL : gt__otlp_host_span,
 		.end = gt__otlp_end,
 		.finish = finish,
 		.free = free_sink,
@@ -260,18 +261,47 @@ static int new_sink(const struct gt__otlp_encoding *encoding,
 	return 0;
 }
 
+/* The members of another version's struct are left at 0. */
+static int new_file(const struct gt__otlp_encoding *encoding,
+                    const struct gt_otlp_options *given,
+                    const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct gt_otlp_options options = {0};
+	struct gt__otlp_encoder_options encoder = {0};
+
+	if (given)
+		memcpy(&options, given,
+		       given->size < sizeof options ? given->size
+		                                    : sizeof options);
+	encoder.no_host_spans = options.no_host_spans;
+	encoder.attributes = options.attributes;
+	encoder.attribute_count = options.attribute_count;
+	return new_sink(encoding, &encoder, output, ret_sink);
+}
+
+int gt_otlp_json_with(const struct gt_output *output,
+                      const struct gt_otlp_options *options,
+                      struct gt_sink **ret_sink)
+{
+	return new_file(&gt__otlp_json, options, output, ret_sink);
+}
+
+int gt_otlp_protobuf_with(const struct gt_output *output,
+                          const struct gt_otlp_options *options,
+                          struct gt_sink **ret_sink)
+{
+	return new_file(&gt__otlp_protobuf, options, output, ret_sink);
+}
+
 int gt_otlp_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	return new_sink(&gt__otlp_json, &(struct gt__otlp_encoder_options){0},
-	                output, ret_sink);
+	return gt_otlp_json_with(output, NULL, ret_sink);
 }
 
 int gt_otlp_protobuf_new(const struct gt_output *output,
                          struct gt_sink **ret_sink)
 {
-	return new_sink(&gt__otlp_protobuf,
-	                &(struct gt__otlp_encoder_options){0}, output,
-	                ret_sink);
+	return gt_otlp_protobuf_with(output, NULL, ret_sink);
 }
 
 int gt__otlp_json_requests_new(const struct gt__otlp_encoder_options *options,

@@ -136,6 +136,36 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 	return n;
 }
 
+static struct gt_text stretch_word(enum gt_host_span_kind kind)
+{
+	switch (kind) {
+	case GT_HOST_GUEST:
+		return KEY("guest");
+	case GT_HOST_EXIT:
+		return KEY("exit");
+	case GT_HOST_WORK:
+		break;
+	}
+	return KEY("work");
+}
+
+size_t gt__otlp_stretch(struct gt_field *to, const struct gt_host_span_view *h)
+{
+	const struct gt__otlp_place place = {h->vcpu, h->vcpu, 0, h->flags};
+	size_t n = gt__otlp_synthetic(to, NULL);
+
+	put_text(&to[n++], KEY("guesttrace.host_span"), stretch_word(h->kind));
+	if (h->kind != GT_HOST_WORK)
+		put_text(&to[n++], KEY("guesttrace.reason"),
+		         text_of(gt__exit_word((unsigned)h->reason)));
+	if (h->kind == GT_HOST_EXIT && h->reason == GT_EXIT_IO)
+		put_u64(&to[n++], KEY("guesttrace.port"), h->port);
+	if (h->tracing)
+		put_true(&to[n++], KEY("guesttrace.tracing"));
+	put_u64(&to[n++], KEY("guesttrace.waiting_ns"), h->waiting_ns);
+	return n + gt__otlp_place(to + n, &place);
+}
+
 /* ---- The resource -------------------------------------------------------- */
 
 static size_t put_given(struct gt_field *to,

@@ -10,6 +10,7 @@
 
 #define GT__OTLP_SITE_MAX  4u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
+#define GT__OTLP_HOST_MAX  (6u + GT__OTLP_PLACE_MAX)
 #define GT__OTLP_RUN_MAX   (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
 
 /* The one that every span has and that differs for each. */
@@ -35,6 +36,10 @@ void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
 /* Of a span that no guest recorded; of a run, its outcome and losses. */
 size_t gt__otlp_synthetic(struct gt_field *to,
                           const struct gt_summary *summary);
+
+/* Of what the host did: which of it, why, whose. */
+size_t gt__otlp_stretch(struct gt_field *to,
+                        const struct gt_host_span_view *span);
 
 /* The resource: what is given, and of the defaults what is not. */
 #define GT__OTLP_RESOURCE_MAX 10u /* beside those given */

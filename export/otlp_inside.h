@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shared by the files of the encoder: otlp.c makes requests and the guest's
- * spans, otlp_run.c the spans that no guest recorded. After an error, which is
+ * spans, otlp_run.c and otlp_host.c the spans that no guest
+ * recorded. After an error, which is
  * out.error, the sink puts nothing any more.
  */
 #ifndef GUESTTRACE_OTLP_INSIDE_H
@@ -82,5 +83,8 @@ int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
 int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
                  const struct gt_summary *summary);
 void gt__otlp_free_run(struct gt__otlp_run *run);
+/* In otlp_host.c. */
+int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
+                       const struct gt_host_span_view *span);
 
 #endif

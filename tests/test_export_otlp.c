@@ -306,6 +306,34 @@ static void a_protobuf_request_is_these_bytes(void **state)
 	end(&s, &r);
 }
 
+static void what_the_host_did_can_be_left_out(void **state)
+{
+	size_t e;
+
+	(void)state;
+	for (e = 0; e < ENCODINGS; e++) {
+		struct requests with, without;
+		struct syn s = {0};
+		uint64_t host_spans;
+
+		begin(&s, e, (struct gt__otlp_encoder_options){0}, &with);
+		syn_everything(&s, 0);
+		host_spans = s.host_ids;
+		assert_int_equal(syn_finish(&s), 0);
+		assert_true(host_spans > 0);
+		assert_true(holds(&with, "guesttrace.host_span"));
+		end(&s, &with);
+		begin(&s, e,
+		      (struct gt__otlp_encoder_options){.no_host_spans = true},
+		      &without);
+		syn_everything(&s, 0);
+		assert_int_equal(syn_finish(&s), 0);
+		assert_false(holds(&without, "guesttrace.host_span"));
+		assert_int_equal(with.spans, without.spans + host_spans);
+		end(&s, &without);
+	}
+}
+
 /* ---- Memory -------------------------------------------------------------- */
 
 static void put_spans(struct syn *s, const struct gt_span_view *view, int n)
@@ -367,6 +395,7 @@ int main(void)
 			what_is_given_names_the_resource_but_not_the_hosts_facts),
 		cmocka_unit_test(c20_a_guest_cannot_speak_for_the_host),
 		cmocka_unit_test(a_protobuf_request_is_these_bytes),
+		cmocka_unit_test(what_the_host_did_can_be_left_out),
 		cmocka_unit_test(
 			spans_need_no_more_memory_than_the_first_requests),
 	};

@@ -377,6 +377,32 @@ int gt_diff_with(const struct gt_output *output,
 int gt_ctf_new(const struct gt_directory *directory, bool many,
                struct gt_sink **ret_sink);
 
+/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
+struct gt_otlp_attribute {
+	const char *key;
+	const char *value;
+};
+
+/* Zeros are the defaults. */
+struct gt_otlp_options {
+	size_t size; /* sizeof(struct gt_otlp_options) */
+	/* Without the runs of the guest, its exits and the VMM's own work. */
+	bool no_host_spans;
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+};
+
+/*
+ * OTLP in a file, as above. `options` may be NULL; what they point to must
+ * outlive the sink. 0 or -ENOMEM.
+ */
+int gt_otlp_json_with(const struct gt_output *output,
+                      const struct gt_otlp_options *options,
+                      struct gt_sink **ret_sink);
+int gt_otlp_protobuf_with(const struct gt_output *output,
+                          const struct gt_otlp_options *options,
+                          struct gt_sink **ret_sink);
+
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
  *
@@ -385,12 +411,6 @@ int gt_ctf_new(const struct gt_directory *directory, bool many,
  * what follows from each reply. The functions are there where the library was
  * built with libcurl.
  */
-
-/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
-struct gt_otlp_attribute {
-	const char *key;
-	const char *value;
-};
 
 enum gt_otlp_protocol {
 	GT_OTLP_HTTP_PROTOBUF = 0,
@@ -425,6 +445,7 @@ struct gt_otlp_http_options {
 	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
+	bool no_host_spans; /* as in struct gt_otlp_options */
 };
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// compare-otlp.mjs OTLP REPORT.json: compares OTLP with the report. Of JSON
+// compare-otlp.mjs OTLP REPORT.json [HOST.jsonl]: compares OTLP with the report, and
+// what the host did with the stretches as they were, or their numbers. Of JSON
 // (.jsonl), each line goes through the official schema (fromObject, verify,
 // encode, decode); protobuf (.pb) is decoded with it, and by protoc as well.
 import fs from 'node:fs';
@@ -132,6 +133,52 @@ function checkSpan(got, want, trace, runId) {
   return got.events.length;
 }
 
+const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
+const KINDS = { 1: 'guest', 2: 'exit', 3: 'work' };
+
+function checkStretch(got, want, trace) {
+  const where = `stretch ${want.id}`, kind = KINDS[want.kind], reason = REASONS[want.reason];
+  same(got.name, { guest: 'guest', exit: `exit ${reason}`, work: want.name }[kind], where, 'name');
+  same(hex(got.traceId), trace.trace_id, where, 'trace');
+  same(hex(got.parentSpanId), want.parent_id, where, 'parent');
+  same([got.startTimeUnixNano, got.endTimeUnixNano], [want.start_ns, want.end_ns], where, 'times');
+  same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.events.length], [1, 0x100, 0, 0], where, 'form');
+  const list = [['guesttrace.synthetic', ['boolValue', true]], ['guesttrace.host_span', text(kind)],
+    ['guesttrace.waiting_ns', int(want.waiting_ns)], ['guesttrace.vcpu', int(want.vcpu)]];
+  if (kind !== 'work') list.push(['guesttrace.reason', text(reason)]);
+  if (kind === 'exit' && reason === 'io') list.push(['guesttrace.port', int(want.port)]);
+  if (want.tracing) list.push(['guesttrace.tracing', ['boolValue', true]]);
+  if (want.flags & 1) list.push(['guesttrace.interrupted', ['boolValue', true]]);
+  if (want.flags & 4) list.push(['guesttrace.time_adjusted', ['boolValue', true]]);
+  checkAttributes(attributes(got.attributes, where), list, where);
+}
+
+// Of the report there are only numbers; `host` has the stretches themselves.
+function checkHost(spans, trace, host) {
+  const kinds = { guest: 0, exit: 0, work: 0 };
+  for (const s of spans) kinds[attributes(s.attributes, 'stretch').get('guesttrace.host_span')[1]]++;
+  for (const [kind, count] of Object.entries(kinds)) same(String(count), trace.host_spans[kind], 'stretches:', kind);
+  if (!host) return;
+  same(spans.length, host.length, 'number of stretches');
+  const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
+  for (const want of host) {
+    check(byId.has(want.id), 'stretch', want.id, 'is missing');
+    checkStretch(byId.get(want.id), want, trace);
+  }
+}
+
+// No span names one that is not there, and none of the guest's one of the host's.
+function checkParents(spans, stretches, trace) {
+  const ids = new Set(spans.map((s) => hex(s.spanId))), host = new Set(stretches.map((s) => hex(s.spanId)));
+  same(ids.size, spans.length, 'different ids');
+  for (const s of spans) {
+    const parent = hex(s.parentSpanId);
+    check(ids.has(parent) || (s.name === 'run' && parent === (trace.parent_id ?? '')),
+      'span', hex(s.spanId), 'has the parent', parent, 'which is missing');
+    check(!host.has(parent) || host.has(hex(s.spanId)), 'span', hex(s.spanId), 'stands in the host\'s');
+  }
+}
+
 function checkRun(spans, trace) {
   const own = spans.filter((s) => s.attributes.some((a) => a.key === 'guesttrace.synthetic'));
   const [root] = own.filter((s) => s.name === 'run');
@@ -183,13 +230,18 @@ function readTraces(file) {
   return traces;
 }
 
-await run('compare-otlp.mjs OTLP REPORT.json', (file, reportFile) => {
+await run('compare-otlp.mjs OTLP REPORT.json [HOST.jsonl]', (file, reportFile, hostFile) => {
   const traces = readTraces(file);
   const report = readReport(reportFile);
+  const host = hostFile && fs.readFileSync(hostFile, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
   let count = 0, events = 0;
   same(traces.size, report.length, 'number of traces');
-  for (const trace of report) {
-    const { service, spans } = traces.get(trace.trace_id) ?? { spans: [] };
+  for (const [index, trace] of report.entries()) {
+    const { service, spans: all } = traces.get(trace.trace_id) ?? { spans: [] };
+    const isHost = (s) => s.attributes.some((a) => a.key === 'guesttrace.host_span');
+    const spans = all.filter((s) => !isHost(s)), stretches = all.filter(isHost);
+    checkHost(stretches, trace, host?.filter((h) => h.index === index));
+    checkParents(all, stretches, trace);
     same(service, text(trace.guest), 'service of', trace.trace_id);
     const { runId, own, events: runEvents } = checkRun(spans, trace);
     const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
