@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void complain_of_opening(const struct gt_otlp_http_options *options,
                                 int r)
@@ -40,7 +39,6 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
                      struct gt_sink **ret_sink)
 {
 	struct otlp_settings settings;
-	char host[256] = "";
 	int r = otlp_settings_read(&settings, url);
 
 	if (r < 0)
@@ -53,8 +51,6 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 		settings.options.spool_directory = options->spool;
 	settings.options.wait_for_room = options->offline;
 	settings.options.no_host_spans = options->no_host_spans;
-	if (gethostname(host, sizeof(host) - 1) == 0 && *host)
-		otlp_settings_add(&settings, "host.name", host);
 	r = gt_otlp_http_new(&settings.options, ret_sink);
 	if (r < 0)
 		complain_of_opening(&settings.options, r);

@@ -206,12 +206,24 @@ size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
 
 	n = put_default(to, n, KEY("service.name"),
 	                guest.count ? guest : KEY("unknown_service"));
+	if (trace->vm_id.count)
+		n = put_default(to, n, KEY("service.instance.id"),
+		                trace->vm_id);
+	if (trace->host_name.count)
+		n = put_default(to, n, KEY("host.name"), trace->host_name);
 	n = put_default(to, n, KEY("host.arch"), KEY("amd64"));
+	if (guest.count)
+		n = put_default(to, n, KEY("process.executable.name"), guest);
+	if (trace->guest_build_id.count)
+		n = put_default(to, n, KEY("process.executable.build_id.gnu"),
+		                trace->guest_build_id);
 	n = put_default(to, n, KEY("telemetry.sdk.name"), KEY("guesttrace"));
 	n = put_default(to, n, KEY("telemetry.sdk.language"), KEY("c"));
 	n = put_default(to, n, KEY("telemetry.sdk.version"), KEY(GT_VERSION));
 	put_text(&to[n++], KEY("guesttrace.guest"), guest);
 	put_text(&to[n++], KEY("guesttrace.vm"), trace->vm_name);
+	if (trace->vm_id.count)
+		put_text(&to[n++], KEY("guesttrace.vm_id"), trace->vm_id);
 	put_text(&to[n++], KEY("guesttrace.backend"), trace->backend);
 	put_u64(&to[n++], KEY("guesttrace.vcpus"), trace->vcpus);
 	return n;

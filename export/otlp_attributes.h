@@ -42,7 +42,7 @@ size_t gt__otlp_stretch(struct gt_field *to,
                         const struct gt_host_span_view *span);
 
 /* The resource: what is given, and of the defaults what is not. */
-#define GT__OTLP_RESOURCE_MAX 10u /* beside those given */
+#define GT__OTLP_RESOURCE_MAX 15u /* beside those given */
 size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
                          const struct gt_otlp_attribute *given, size_t count);
 

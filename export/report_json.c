@@ -359,6 +359,9 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	put_text(o, "guest", trace->guest_name);
 	put_text(o, "vm", trace->vm_name);
 	put_text(o, "backend", trace->backend);
+	put_text(o, "guest_build_id", trace->guest_build_id);
+	put_text(o, "vm_id", trace->vm_id);
+	put_text(o, "host_name", trace->host_name);
 	put_word(o, "outcome", gt__ending_word(summary->ending));
 	put_number(o, "status", summary->status);
 	put_text(o, "message", summary->message);

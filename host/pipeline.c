@@ -115,19 +115,27 @@ uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 		clock->count ? clock->samples[clock->count - 1].ns : 0);
 }
 
-/* The three names, copied into one piece of memory. */
+/*
+ * The names, copied into one piece of memory. Captures of before the last three
+ * end behind the others.
+ */
 static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
-	struct gt_text *names[] = {&pipeline->trace.guest_name,
-	                           &pipeline->trace.vm_name,
-	                           &pipeline->trace.backend};
+	struct gt_trace *trace = &pipeline->trace;
+	struct gt_text *names[] = {
+		&trace->guest_name,     &trace->vm_name, &trace->backend,
+		&trace->guest_build_id, &trace->vm_id,   &trace->host_name,
+	};
 	char *to = malloc(3 * cursor->left + 1);
 
 	if (!to)
 		return -ENOMEM;
 	pipeline->texts = to;
-	for (size_t i = 0; i < 3; i++) {
-		struct gt_text text = gt__cursor_text(cursor);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct gt_text text = {"", 0};
+
+		if (i < 3 || cursor->left > 0)
+			text = gt__cursor_text(cursor);
 
 		*names[i] = (struct gt_text){to, 0};
 		names[i]->count = gt__utf8_repair(

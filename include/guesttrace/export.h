@@ -170,6 +170,9 @@ struct gt_trace {
 	struct gt_text guest_name; /* the guest's file name, for example */
 	struct gt_text vm_name;
 	struct gt_text backend; /* "kvm", "emulated", or the embedder's own */
+	struct gt_text guest_build_id; /* of its image, in hex */
+	struct gt_text vm_id;          /* no other VM has it */
+	struct gt_text host_name; /* where it ran; each is empty if unknown */
 };
 
 /* What did not arrive, and why. All of them count from the start of the run. */

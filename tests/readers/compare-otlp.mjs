@@ -15,6 +15,7 @@ const v1 = require(path.join(dir, 'build/src/generated/root.js')).opentelemetry.
 const TracesData = v1.trace.v1.TracesData;
 const Request = v1.collector.trace.v1.ExportTraceServiceRequest;
 
+const [, VERSION] = /version: '([^']+)'/.exec(fs.readFileSync('meson.build', 'utf8'));
 const ID_KEYS = new Set(['traceId', 'spanId', 'parentSpanId']);
 
 // OTLP/JSON writes ids in hex, where proto3's JSON has base64.
@@ -97,6 +98,18 @@ function siteAttributes(item) {
 function fieldAttributes(item) {
   return [...lastFields(item.fields)].map(([key, [type, value]]) =>
     [shownKey(key), VALUES[type](value)]);
+}
+
+// Where a run took place, and of what; from the trace alone, wherever it is exported.
+function resourceAttributes(trace) {
+  const list = [['service.name', trace.guest || 'unknown_service'], ['host.arch', 'amd64'], ['telemetry.sdk.name', 'guesttrace'],
+    ['telemetry.sdk.language', 'c'], ['telemetry.sdk.version', VERSION], ['guesttrace.guest', trace.guest],
+    ['guesttrace.vm', trace.vm], ['guesttrace.backend', trace.backend]];
+  if (trace.guest) list.push(['process.executable.name', trace.guest]);
+  if (trace.guest_build_id) list.push(['process.executable.build_id.gnu', trace.guest_build_id]);
+  if (trace.vm_id) list.push(['service.instance.id', trace.vm_id], ['guesttrace.vm_id', trace.vm_id]);
+  if (trace.host_name) list.push(['host.name', trace.host_name]);
+  return [...list.map(([k, v]) => [k, text(v)]), ['guesttrace.vcpus', int(trace.vcpus)]];
 }
 
 function checkEvent(got, want, where, withSpan) {
@@ -216,14 +229,14 @@ function readProtobuf(file) {
 function readTraces(file) {
   const traces = new Map();
   const list = file.endsWith('.pb') ? readProtobuf(file) : readLines(file);
-  for (const { resource, scopeSpans } of list)
+  for (const { resource: own, scopeSpans } of list)
     for (const { scope, spans } of scopeSpans) {
       same(scope.name, 'guesttrace', 'scope');
-      const service = attributes(resource.attributes, 'resource').get('service.name');
+      const resource = JSON.stringify([...attributes(own.attributes, 'resource')].sort());
       for (const s of spans) {
         const id = hex(s.traceId);
-        if (!traces.has(id)) traces.set(id, { service, spans: [] });
-        same(service, traces.get(id).service, 'service of trace', id);
+        if (!traces.has(id)) traces.set(id, { resource, spans: [] });
+        same(resource, traces.get(id).resource, 'resource of trace', id);
         traces.get(id).spans.push(s);
       }
     }
@@ -237,12 +250,12 @@ await run('compare-otlp.mjs OTLP REPORT.json [HOST.jsonl]', (file, reportFile, h
   let count = 0, events = 0;
   same(traces.size, report.length, 'number of traces');
   for (const [index, trace] of report.entries()) {
-    const { service, spans: all } = traces.get(trace.trace_id) ?? { spans: [] };
+    const { resource, spans: all } = traces.get(trace.trace_id) ?? { spans: [] };
     const isHost = (s) => s.attributes.some((a) => a.key === 'guesttrace.host_span');
     const spans = all.filter((s) => !isHost(s)), stretches = all.filter(isHost);
     checkHost(stretches, trace, host?.filter((h) => h.index === index));
     checkParents(all, stretches, trace);
-    same(service, text(trace.guest), 'service of', trace.trace_id);
+    checkAttributes(new Map(JSON.parse(resource ?? '[]')), resourceAttributes(trace), `resource of ${trace.trace_id}`);
     const { runId, own, events: runEvents } = checkRun(spans, trace);
     const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
     same(byId.size, trace.spans.length + own, 'number of spans');
