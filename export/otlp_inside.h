@@ -48,10 +48,6 @@ struct gt__otlp_sink {
 	uint32_t spans;
 };
 
-/* SpanFlags of trace.proto */
-#define GT__OTLP_HAS_REMOTE 0x100u
-#define GT__OTLP_REMOTE     0x200u
-
 static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
                                            bool remote)
 {

@@ -193,6 +193,8 @@ static void put_links(struct gt__out *o, const struct gt_span_view *s)
 		gt__put_hex_bytes(o, s->links[i].trace_id, 16);
 		gt__put_char(o, '"');
 		put_id(o, ",", "span_id", s->links[i].span_id);
+		put_number(o, "trace_flags", s->links[i].flags);
+		put_bool(o, "remote", s->links[i].remote);
 		gt__put_char(o, '}');
 	}
 	gt__put_char(o, ']');

@@ -183,6 +183,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	names.id_base = pipeline->id_base = gt__cursor_u64(&cursor);
 	pipeline->trace.run_id = gt__exported(&names, GT__RUN_ID);
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
+	names.flags = (uint8_t)pipeline->trace.flags;
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
 	pipeline->trace.boottime_offset_ns = (int64_t)gt__cursor_u64(&cursor);

@@ -53,6 +53,8 @@ struct gt_field {
 struct gt_link {
 	uint8_t trace_id[16];
 	uint64_t span_id;
+	uint8_t flags; /* W3C trace flags of that span's context */
+	bool remote;   /* of another process: gt_link_remote() */
 };
 
 enum gt_status {

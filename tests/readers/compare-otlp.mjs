@@ -138,8 +138,8 @@ function checkSpan(got, want, trace, runId) {
   checkAttributes(attributes(got.attributes, where), list, where);
   same(String(got.droppedEventsCount ?? 0), want.dropped_events, where, 'dropped events');
   same(String(got.droppedAttributesCount ?? 0), want.dropped_fields, where, 'dropped attributes');
-  same(got.links.map((l) => [hex(l.traceId), hex(l.spanId)]),
-    want.links.map((l) => [l.trace_id, l.span_id]), where, 'links');
+  same(got.links.map((l) => [hex(l.traceId), hex(l.spanId), l.flags]),
+    want.links.map((l) => [l.trace_id, l.span_id, l.trace_flags | (l.remote ? 0x300 : 0x100)]), where, 'links');
   // The report also has events that the span itself did not keep.
   if (want.dropped_events === '0') same(got.events.length, want.events.length, where, 'events');
   got.events.forEach((e, i) => checkEvent(e, want.events[i], `${where} event ${i}`, false));
