@@ -104,6 +104,11 @@ int otlp_spool_send(const char *url, const char *directory)
 
 	if (r < 0)
 		return COMMAND_FAILED;
+	if (settings.disabled) {
+		complain("OTEL_SDK_DISABLED is true: nothing is sent");
+		otlp_settings_free(&settings);
+		return COMMAND_FAILED;
+	}
 	settings.options.spool_directory = directory;
 	r = gt_otlp_spool_send(&settings.options, &stats);
 	if (r < 0 && r != -EAGAIN) {
