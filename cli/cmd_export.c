@@ -58,8 +58,7 @@ static int cmd_export(int argc, char **argv)
 		return options_usage(&command_export);
 	found = format_find(format, strlen(format));
 	if (!found) {
-		complain("no format '%s'; there are %s", format,
-		         format_names());
+		format_unknown(format, strlen(format));
 		return COMMAND_USAGE;
 	}
 	outputs.otlp.offline = true;

@@ -90,8 +90,7 @@ static bool parse_export(struct session_options *options, const char *text)
 	const struct format *format = format_find(text, length);
 
 	if (!format) {
-		complain("no format '%.*s'; there are %s", (int)length, text,
-		         format_names());
+		format_unknown(text, length);
 		return false;
 	}
 	return outputs_add(options->outputs, format->name, format->new_sink,

@@ -19,7 +19,7 @@ static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
 #else
 #define IS_OTLP(output)                           false
 #define otlp_output_open(path, options, ret_sink) (-ENOTSUP)
-#define otlp_output_report(sink, options)         0
+#define otlp_output_report(sink, options)         ((void)(options), 0)
 #endif
 
 static const struct format formats[] = {
@@ -65,6 +65,20 @@ const struct format *format_find(const char *name, size_t length)
 		    memcmp(formats[i].name, name, length) == 0)
 			return &formats[i];
 	return NULL;
+}
+
+static bool is_left_out(const char *name, size_t length)
+{
+	return length == 4 && memcmp(name, "otlp", 4) == 0;
+}
+
+void format_unknown(const char *name, size_t length)
+{
+	if (is_left_out(name, length))
+		complain("this guesttrace was built without the format otlp");
+	else
+		complain("no format '%.*s'; there are %s", (int)length, name,
+		         format_names());
 }
 
 static int add(struct outputs *outputs, const struct output *output)
