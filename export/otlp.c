@@ -7,6 +7,7 @@
  */
 #include "otlp_inside.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_SPANS 512u
@@ -115,6 +116,30 @@ static struct gt_text encode_place(struct gt__otlp_sink *x,
 	return (struct gt_text){to->bytes, to->used};
 }
 
+/*
+ * A guest may set one field many times, and keys are unique in OTLP. Returns
+ * what is to be freed once the attributes are encoded.
+ */
+static struct gt_field *make_unique(struct gt__otlp_sink *x,
+                                    struct gt__otlp_attributes *attributes)
+{
+	struct gt_field *list = NULL;
+	size_t from = 0;
+	int rc;
+
+	if (attributes->guest_count <= GT__OTLP_UNIQUE_MAX)
+		return NULL;
+	rc = gt__otlp_last_of_each(attributes->guest, attributes->guest_count,
+	                           &list, &from);
+	if (rc) {
+		x->out.error = rc;
+		return NULL;
+	}
+	attributes->guest = list + from;
+	attributes->guest_count -= from;
+	return list;
+}
+
 void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt__out *to, const struct gt_event_view *e,
                         bool names_span, bool first)
@@ -125,7 +150,7 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 		.attributes = {.guest = e->fields,
 	                       .guest_count = e->field_count},
 	};
-	struct gt_field span_id;
+	struct gt_field span_id, *list;
 	char hex[16];
 
 	event.attributes.opening =
@@ -135,7 +160,9 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 		gt__otlp_span_id(&span_id, e->span_id, hex);
 		event.attributes.span_id = &span_id;
 	}
+	list = make_unique(x, &event.attributes);
 	x->encoding->event(to, &event, first);
+	free(list);
 	if (run->event_sites.error)
 		x->out.error = run->event_sites.error;
 }
@@ -163,6 +190,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__otlp_place place = {v->vcpu, v->close_vcpu, v->level,
 	                               v->flags};
 	struct gt__otlp_span span;
+	struct gt_field *list;
 
 	if (!run)
 		return x->out.error;
@@ -194,7 +222,11 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		x->out.error = run->span_sites.error;
 	if (v->event_count)
 		span.events = put_events(x, run, v);
-	return x->out.error ? x->out.error : gt__otlp_put_span(x, trace, &span);
+	list = make_unique(x, &span.attributes);
+	if (!x->out.error)
+		gt__otlp_put_span(x, trace, &span);
+	free(list);
+	return x->out.error;
 }
 
 /* ---- The sink ------------------------------------------------------------ */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The attributes of OTLP that the host sets. */
 #include "otlp_attributes.h"
+#include "keys.h"
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef GT_VERSION
@@ -164,6 +167,32 @@ size_t gt__otlp_stretch(struct gt_field *to, const struct gt_host_span_view *h)
 		put_true(&to[n++], KEY("guesttrace.tracing"));
 	put_u64(&to[n++], KEY("guesttrace.waiting_ns"), h->waiting_ns);
 	return n + gt__otlp_place(to + n, &place);
+}
+
+/* From the end on, so that the first of a key that is met is the last. */
+int gt__otlp_last_of_each(const struct gt_field *fields, size_t count,
+                          struct gt_field **ret_list, size_t *ret_from)
+{
+	struct gt_field *list = calloc(count, sizeof *list);
+	struct gt__keys keys = {0};
+	size_t i, from = count;
+	int rc = list ? 0 : -ENOMEM;
+
+	for (i = count; !rc && i--;) {
+		uint32_t number, known = keys.count;
+
+		rc = gt__keys_number(&keys, fields[i].key, &number);
+		if (!rc && (!number || keys.count > known))
+			list[--from] = fields[i];
+	}
+	gt__keys_fini(&keys);
+	if (rc) {
+		free(list);
+		return rc;
+	}
+	*ret_list = list;
+	*ret_from = from;
+	return 0;
 }
 
 /* ---- The resource -------------------------------------------------------- */

@@ -46,8 +46,18 @@ size_t gt__otlp_stretch(struct gt_field *to,
 size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
                          const struct gt_otlp_attribute *given, size_t count);
 
-/* Looking for equal keys is quadratic: a larger list is put as it is. */
+/*
+ * Looking for equal keys is quadratic: of a larger list gt__otlp_last_of_each()
+ * takes them out before.
+ */
 #define GT__OTLP_UNIQUE_MAX 256u
+
+/*
+ * Stores a list, to be freed, of those whose key does not come again; in their
+ * order. Beyond GT__KEYS_MAX different keys equal ones may stay. 0 or -ENOMEM.
+ */
+int gt__otlp_last_of_each(const struct gt_field *fields, size_t count,
+                          struct gt_field **ret_list, size_t *ret_from);
 
 /*
  * Keys of an attribute list are unique: of a guest's equal ones the last
