@@ -116,6 +116,12 @@ uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 }
 
 /*
+ * Exporters may repeat a name in all that they write: a short frame of spans
+ * must not become a long one for each.
+ */
+#define NAME_BYTES_MAX ((size_t)4096)
+
+/*
  * The names, copied into one piece of memory. Captures of before the last three
  * end behind the others.
  */
@@ -126,17 +132,20 @@ static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 		&trace->guest_name,     &trace->vm_name, &trace->backend,
 		&trace->guest_build_id, &trace->vm_id,   &trace->host_name,
 	};
-	char *to = malloc(3 * cursor->left + 1);
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	const size_t most = count * NAME_BYTES_MAX;
+	char *to = malloc(3 * (cursor->left < most ? cursor->left : most) + 1);
 
 	if (!to)
 		return -ENOMEM;
 	pipeline->texts = to;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct gt_text text = {"", 0};
 
 		if (i < 3 || cursor->left > 0)
 			text = gt__cursor_text(cursor);
-
+		if (text.count > NAME_BYTES_MAX)
+			text.count = NAME_BYTES_MAX;
 		*names[i] = (struct gt_text){to, 0};
 		names[i]->count = gt__utf8_repair(
 			(uint8_t *)to, (const uint8_t *)text.bytes, text.count);
