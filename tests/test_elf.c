@@ -422,15 +422,10 @@ static void notes_that_are_cut_or_lie_have_no_build_id(void **state)
 		assert_int_equal(build_id_of(notes, n, id), 0);
 	for (size_t at = 0; at < sizeof notes - 20; at++)
 		for (unsigned bit = 0; bit < 8; bit++) {
-			unsigned bytes;
-
 			memcpy(changed, notes, sizeof notes);
 			changed[at] ^= (unsigned char)(1u << bit);
-			bytes = build_id_of(changed, sizeof changed, id);
-			assert_true(bytes <= 20);
-			found += bytes == 20;
+			found += build_id_of(changed, sizeof changed, id) == 20;
 		}
-	/* What the names and types of the others are does not matter. */
 	assert_true(found > 0 && found < 8 * (sizeof notes - 20));
 }
 

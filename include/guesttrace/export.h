@@ -71,8 +71,7 @@ enum gt_span_flag {
 	GT_SPAN_CUT = 8,         /* a string was cut */
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
 	GT_SPAN_REPLACED = 32,   /* its id was opened again */
-	GT_SPAN_OPEN_LOST =
-		64, /* its opening was lost: starts where first seen */
+	GT_SPAN_OPEN_LOST = 64,  /* starts where it was first seen */
 };
 
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
@@ -181,17 +180,14 @@ struct gt_trace {
 struct gt_losses {
 	uint64_t records; /* the guest found no room */
 	uint64_t strings_cut;
-	uint64_t overwritten_bytes; /* flight recorder: gone before the host
-	                               looked */
+	uint64_t overwritten_bytes; /* flight recorder: gone too early */
 	uint64_t bad_records;       /* did not decode */
 	uint64_t bad_bytes;         /* skipped to find the next block */
 	uint64_t bad_requests; /* doorbells with unusable registers or memory */
-	uint64_t
-		unknown_spans; /* close, enter, exit or fields without a span */
+	uint64_t unknown_spans;  /* closed, entered, ... without being open */
 	uint64_t replaced_spans; /* an open id was opened again */
 	uint64_t evicted_spans;  /* over the quota: ended early */
-	uint64_t dropped_events; /* over the quota: shown, but not kept in spans
-	                          */
+	uint64_t dropped_events; /* over the quota: not kept in spans */
 	uint64_t dropped_fields;
 	uint64_t adjusted_records; /* time outside the run: moved into it */
 	uint64_t late_records;     /* out of order on their vCPU */
