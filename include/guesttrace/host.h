@@ -112,7 +112,8 @@ struct gt_exit {
 	/*
 	 * The TSC that the guest read since its last entry, from that of the
 	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
-	 * 128 bits. Ratio 0: they run at the same rate.
+	 * 128 bits. Ratio 0: they run at the same rate. Who moves it calls
+	 * gt_host_drain() before: docs/clocks.md, "Offset and scaling".
 	 */
 	int64_t tsc_offset;
 	uint64_t tsc_ratio;
@@ -181,6 +182,12 @@ struct gt_host_options {
 	/* Fills `count` random bytes; NULL: getrandom(). */
 	void (*random)(void *context, void *bytes, size_t count);
 	void *random_context;
+	/*
+	 * Of this run, for who reads the trace elsewhere; NUL-terminated UTF-8,
+	 * or NULL: the GNU build id of the guest's image in hex, an id that no
+	 * other VM has (a UUID, for example), and the name of this machine.
+	 */
+	const char *guest_build_id, *vm_id, *host_name;
 };
 
 struct gt_host;
