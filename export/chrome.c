@@ -254,7 +254,11 @@ static bool put_number(struct gt__out *o, const struct gt_field *f)
 	switch (f->type) {
 	case GT_TYPE_U64:
 	case GT_TYPE_POINTER:
-		gt__put_u64(o, f->value.u64);
+		/* The trace processor takes larger ones for negative. */
+		if (f->value.u64 <= INT64_MAX)
+			gt__put_u64(o, f->value.u64);
+		else
+			gt__put_f64(o, (double)f->value.u64);
 		return true;
 	case GT_TYPE_I64:
 		gt__put_i64(o, f->value.i64);
@@ -285,6 +289,8 @@ static void put_numbers(struct gt__out *o, const struct gt_event_view *event)
 	size_t i, mark;
 
 	for (i = 0; i < event->field_count; i++) {
+		if (!gt__field_holds(event->fields, event->field_count, i))
+			continue;
 		mark = o->used;
 		if (any)
 			gt__put_char(o, ',');

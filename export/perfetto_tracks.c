@@ -284,7 +284,8 @@ void gt__pf_put_counter(struct gt__out *o, const struct gt__pf_run *run,
 		struct gt__pf_event e;
 
 		if (event->fields[i].type == GT_TYPE_STRING ||
-		    event->fields[i].type == GT_TYPE_BYTES)
+		    event->fields[i].type == GT_TYPE_BYTES ||
+		    !gt__field_holds(event->fields, event->field_count, i))
 			continue;
 		if (is_new)
 			describe_counter(o, run, uuid, event, i);

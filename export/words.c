@@ -231,3 +231,13 @@ uint64_t gt__hash(uint64_t hash, const void *bytes, size_t count)
 		hash = (hash ^ from[i]) * UINT64_C(0x100000001b3);
 	return hash;
 }
+
+bool gt__field_holds(const struct gt_field *fields, size_t count, size_t i)
+{
+	size_t later;
+
+	for (later = i + 1; later < count; later++)
+		if (gt__same_text(fields[i].key, fields[later].key))
+			return false;
+	return true;
+}

@@ -74,4 +74,7 @@ static inline bool gt__same_text(struct gt_text a, struct gt_text b)
 	                     !memcmp(a.bytes, b.bytes, a.count)));
 }
 
+/* Of equal keys the last one holds: whether fields[i] is that. */
+bool gt__field_holds(const struct gt_field *fields, size_t count, size_t i);
+
 #endif

@@ -81,6 +81,19 @@ static struct gt_text work[WORKS];
 static struct gt_site_view sites[SITES];
 static struct gt_text key[KEYS];
 
+/* Of a counter, as its site says them: the same each time. */
+static struct gt_field counter_fields[SITES][2];
+
+static struct gt_field random_field(void)
+{
+	static const enum gt_type types[] = {
+		GT_TYPE_U64,    GT_TYPE_I64,   GT_TYPE_F64,    GT_TYPE_BOOL,
+		GT_TYPE_STRING, GT_TYPE_BYTES, GT_TYPE_POINTER};
+
+	return (struct gt_field){.key = key[below(KEYS)],
+	                         .type = types[below(7)]};
+}
+
 static void make_sites(void)
 {
 	size_t i;
@@ -102,6 +115,8 @@ static void make_sites(void)
 		if (i)
 			keys[i][key[i].count++] = (char)('a' + i);
 	}
+	for (i = 0; i < SITES * 2; i++)
+		counter_fields[i / 2][i % 2] = random_field();
 }
 
 static void random_value(struct gt_field *f, char *to)
@@ -128,14 +143,10 @@ static void random_value(struct gt_field *f, char *to)
 
 static size_t random_fields(struct gt_field *f, char (*to)[TEXT_BYTES])
 {
-	static const enum gt_type types[] = {
-		GT_TYPE_U64,    GT_TYPE_I64,   GT_TYPE_F64,    GT_TYPE_BOOL,
-		GT_TYPE_STRING, GT_TYPE_BYTES, GT_TYPE_POINTER};
 	size_t i, count = below(5);
 
 	for (i = 0; i < count; i++) {
-		f[i] = (struct gt_field){.key = key[below(KEYS)],
-		                         .type = types[below(7)]};
+		f[i] = random_field();
 		random_value(&f[i], to[i]);
 	}
 	return count;
@@ -186,7 +197,10 @@ static void one(struct syn *s, uint64_t *now)
 		syn_close(s, span, vcpu, now[vcpu]);
 		break;
 	case 3:
-		syn_counter(s, site, span, vcpu, now[vcpu], f, count);
+		memcpy(f, counter_fields[site - sites], 2 * sizeof *f);
+		random_value(&f[0], more_texts()[0]);
+		random_value(&f[1], more_texts()[0]);
+		syn_counter(s, site, span, vcpu, now[vcpu], f, 2);
 		break;
 	default:
 		syn_event(s, site, span, vcpu, now[vcpu], f, count);

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""compare-ctf.py DIRECTORY REPORT.json [HOST.jsonl]
+"""compare-ctf.py DIRECTORY... | --each JOBS.json
 
-What babeltrace2's library reads in a CTF directory is what the report says, and
-what the host's stretches were. Ends at the first difference, with one line.
+What babeltrace2's library reads in DIRECTORY/ctf is what DIRECTORY/report.json says,
+and what the host's stretches were, if there is a host.jsonl. Ends at the first
+difference, with one line. With --each prints one of JSON per job: a job names its
+`ctf`, and may have a `report` and `host` of its own in place of the files'.
 """
 import json
 import math
+import os
 import sys
 
 import bt2
@@ -22,13 +25,16 @@ def visible(text):
     return "".join(f"\\u{{{ord(c):x}}}" if any(a <= ord(c) <= b for a, b in HIDDEN) else c for c in text)
 
 
+class Difference(Exception):
+    pass
+
+
 def same(got, want, *where):
     if got == want or (isinstance(got, float) and isinstance(want, float)
                        and math.isnan(got) and math.isnan(want)):
         return
     line = f"{' '.join(map(str, where))}: {got!r} instead of {want!r}"
-    print(line.encode("ascii", "backslashreplace").decode().replace("\n", " ")[:400])
-    sys.exit(1)
+    raise Difference(line.encode("ascii", "backslashreplace").decode().replace("\n", " ")[:400])
 
 
 def string(value):
@@ -164,6 +170,7 @@ class Trace:
         same(int(p["opened_on"]), want["vcpu"], where, "vcpu")
         same(int(m.event.packet.context_field["cpu_id"]), want["close_vcpu"], where, "close_vcpu")
         same(int(p["dropped_events"]), int(want["dropped_events"]), where, "dropped events")
+        same(int(p["dropped_fields"]), int(want["dropped_fields"]), where, "dropped fields")
         same([["".join(f"{int(b):02x}" for b in link["trace_id"]), hexid(link["id"])] for link in p["links"]],
              [[link["trace_id"], link["span_id"]] for link in want["links"]], where, "links")
         check_fields(m.event, want["fields"], keys, where)
@@ -203,7 +210,7 @@ def check_host(m, want):
     same([int(p["waiting_ns"]), int(p["flags"])], [int(want["waiting_ns"]), want["flags"]], where, "waiting, flags")
     same(int(m.event.packet.context_field["cpu_id"]), want["vcpu"], where, "vcpu")
     if want["kind"] == 3:
-        same(string(p["name"]), want["name"], where, "name")
+        same(string(p["name"]), want["name"].replace("\0", "\\u{0}"), where, "name")
     else:
         same(label(p["reason"]), REASONS[want["reason"]], where, "reason")
     if want["kind"] == 2:
@@ -229,18 +236,17 @@ def check_clock(stream_class, report):
     same(offset, int(report["monotonic_offset_ns"]), "offset")
 
 
-def main():
-    directory, report, *host = sys.argv[1:]
-    with open(report, encoding="utf-8") as file:
-        traces = {t["trace_id"]: Trace(t) for t in json.load(file)["traces"]}
-    stretches = {}
-    for path in host:
-        with open(path, encoding="utf-8") as file:
-            stretches = {s["id"]: s for s in map(json.loads, file)}
-    count, keys, met = len(stretches), {}, set()
-    for m in bt2.TraceCollectionMessageIterator(directory):
-        if type(m) is not bt2._EventMessageConst:
-            continue
+def read(directory):
+    """The events in a directory; they stay as they are."""
+    return [m for m in bt2.TraceCollectionMessageIterator(directory) if type(m) is bt2._EventMessageConst]
+
+
+def compare(messages, report, host):
+    """`host` is None where nobody was told what the host did."""
+    traces = {t["trace_id"]: Trace(t) for t in report["traces"]}
+    stretches = {s["id"]: s for s in host or []}
+    keys, met = {}, set()
+    for m in messages:
         stream = m.event.stream
         which = str(stream.trace.environment["trace_id"])
         same(which in traces, True, "the report has trace", which)
@@ -252,7 +258,7 @@ def main():
             keys[which] = {k: str(v) for k, v in stream.trace.environment.items() if k.startswith("key_")}
         if stream.cls.id == 1:
             want = stretches.pop(hexid(m.event.payload_field["id"]), None)
-            if host:
+            if host is not None:
                 same(want is not None, True, "there is a stretch", hexid(m.event.payload_field["id"]))
                 check_host(m, want)
         elif "duration_ns" in m.event.payload_field:
@@ -266,8 +272,58 @@ def main():
     for which, trace in traces.items():
         same(which in met or not (trace.spans or trace.events or trace.counters), True, "there is trace", which)
         trace.finish()
-    print(f"{sum(len(t.spans) for t in traces.values())} spans, "
-          f"{sum(len(t.events) for t in traces.values())} events, {count} stretches are the same")
+    return (f"{sum(len(t.spans) for t in traces.values())} spans, "
+            f"{sum(len(t.events) for t in traces.values())} events, {len(host or [])} stretches are the same")
+
+
+def load(directory):
+    with open(f"{directory}/report.json", encoding="utf-8") as file:
+        report = json.load(file)
+    if not os.path.exists(f"{directory}/host.jsonl"):
+        return report, None
+    with open(f"{directory}/host.jsonl", encoding="utf-8") as file:
+        return report, [json.loads(line) for line in file.read().split("\n") if line]
+
+
+def answer(job, messages):
+    try:
+        compare(messages or read(job["ctf"]), job["report"], job["host"])
+        difference = None
+    # What the library cannot read, or a field that is not there, is one too.
+    except Exception as error:
+        difference = f"{type(error).__name__}: {error}"[:400]
+    print(json.dumps({"what": job["what"], "difference": difference}), flush=True)
+
+
+def each(jobs):
+    """The library gives up for good at what it cannot read: others than the first
+    directory are read in processes of their own."""
+    first = jobs[0]["ctf"]
+    messages = read(first)
+    for job in jobs:
+        if job["ctf"] == first:
+            answer(job, messages)
+            continue
+        child = os.fork()
+        if child == 0:
+            answer(job, None)
+            os._exit(0)
+        if os.waitpid(child, 0)[1] != 0:
+            print(json.dumps({"what": job["what"], "difference": "the library aborts"}), flush=True)
+
+
+def main():
+    if sys.argv[1] == "--each":
+        with open(sys.argv[2], encoding="utf-8") as file:
+            each(json.load(file))
+        return
+    for directory in sys.argv[1:]:
+        report, host = load(directory)
+        try:
+            print(f"{directory}: {compare(read(f'{directory}/ctf'), report, host)}")
+        except Difference as error:
+            print(f"{directory}: {error}")
+            sys.exit(1)
 
 
 main()

@@ -70,7 +70,7 @@ const END = '(?:  ◀ it died in here|  ◀ last event(?:: it died after this)?)
 const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(NUMBER, '(\\S+)').replaceAll(CUT, '…?');
 const toDouble = (text) => Number(text.replace(/^(-?)inf.*/i, '$1Infinity').replace(/^-?nan$/i, 'NaN'));
 
-// Returns the line behind the tree. Exits (marked with ○) are not in the JSON.
+// Returns the line behind the tree.
 function checkTree(lines, at, trace) {
   const items = itemsOf(trace);
   for (const { item, mark, depth, last } of items) {
@@ -83,7 +83,7 @@ function checkTree(lines, at, trace) {
     check(found, 'tree: line', at + 1, 'is', JSON.stringify(lines[at]), 'instead of', String(want));
     same(found.slice(1).map((n) => String(toDouble(n))),
       item.fields.filter(([, type]) => type === 'f64').map(([, , v]) => String(toNumber(v))), 'tree: line', at + 1);
-    if (depth && last) same(/^(?:│  |   )*(.)/u.exec(lines[at])[1], '└', 'tree: line', at + 1);
+    if (depth) same(/^(?:│  |   )*(.)/u.exec(lines[at])[1], last ? '└' : '├', 'tree: line', at + 1);
     at++;
   }
   return at;
@@ -155,8 +155,11 @@ export function compareReport(lines, report) {
       same(lines.slice(at, at + 2), ['', 'by name'], 'report: line', at + 1);
       at = checkTable(lines, at + 3, trace);
     }
-    for (const [name, value] of Object.entries(trace.losses)) if (value !== '0')
-      check(lines.slice(at).some((l) => l.trimStart().startsWith(`${value}  `)), 'report: losses of', name);
+    const lost = Object.values(trace.losses).filter((n) => n !== '0');
+    same(lines[lines.indexOf(lost.length ? 'lost' : 'nothing lost', at)] ?? '', lost.length ? 'lost' : 'nothing lost', 'report: losses');
+    const from = lines.indexOf('lost', at) + 1;
+    if (lost.length)
+      same(lines.slice(from, from + lost.length + 1).map((l) => l.trimStart().split('  ')[0]), [...lost, ''], 'report: losses');
     const next = report[report.indexOf(trace) + 1];
     if (next) at = lines.findIndex((l, i) => i > at && l.endsWith(`  trace ${next.trace_id}`)) - (next.message ? 2 : 1);
   }

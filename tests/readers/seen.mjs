@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Which of changes.mjs each comparison has to notice, and it may notice no other: a
+// format that learns to say more, or a comparison that no longer looks, shows here.
+
+const TIMES = 'start_ns end_ns';
+const FIELDS = 'fields:_u64 fields:_i64 fields:_f64 fields:_bool fields:_pointer fields:_bytes fields:_string fields:_key';
+const of = (owner, names) => names.split(' ').map((name) => `${owner}.${name.replace(':_', ': ')}`);
+const records = (names) => ['event', 'event of a span', 'counter'].flatMap((owner) => of(owner, names));
+const LESS = ['spans', 'events', 'counters'].map((list) => `trace.${list}: one less`);
+const SITE = 'name target level file line';
+const NAMES = of('name', 'name target count total_ns self_ns p50_ns p99_ns max_ns').concat('trace.names: one less');
+const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind reason vcpu port tracing waiting_ns name`)];
+const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
+  + 'replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches '
+  + 'unknown_kinds crowded_names');
+const ALL_FIELDS = ['span', 'event', 'event of a span', 'counter'].flatMap((owner) =>
+  [...of(owner, `${FIELDS} fields:_type`), `${owner}.fields: one less`]);
+
+const TREE = [...LESS, ...ALL_FIELDS, ...of('trace', `trace_id guest backend outcome message ${TIMES} vcpus`), ...LOSSES,
+  'trace.clock.error_bound_ns', ...of('span', 'id parent_id sequence name target level vcpu duration_ns status status_message flags'),
+  ...records('span_id sequence time_ns name target level vcpu flags')];
+const OTLP = [...LESS, ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
+  ...of('trace', `trace_id parent_id guest vm backend guest_build_id vm_id host_name outcome ${TIMES} vcpus`),
+  ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting ${TIMES} status status_message dropped_events dropped_fields flags`),
+  ...records(`span_id time_ns ${SITE} vcpu nesting flags`),
+  ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'];
+const SLICES = [...LESS, 'trace.monotonic_offset_ns', 'link.span_id',
+  ...of('span', `id parent_id name target vcpu ${TIMES} status status_message flags ${FIELDS} fields:_type`),
+  ...of('event', `time_ns name target ${FIELDS} fields:_type`), ...of('event of a span', `time_ns name target ${FIELDS} fields:_type`),
+  ...of('counter', `time_ns name ${FIELDS}`), 'counter.fields: one less'];
+
+const SEEN = {
+  names: [...NAMES, ...of('span', 'name target duration_ns self_ns'), 'trace.spans: one less'],
+  csv: ['trace.trace_id', 'trace.spans: one less', ...of('span', `id parent_id guest_id name target level vcpu ${TIMES} duration_ns status flags `
+    + `${FIELDS} fields:_type`), 'span.fields: one less'],
+  folded: ['trace.spans: one less', ...of('span', `id parent_id name ${TIMES} self_ns`)],
+  exits: [...of('span', 'id name'), 'stretch.kind', 'stretch: one less'],
+  tree: TREE,
+  report: [...TREE, ...NAMES],
+  'otlp-json': OTLP,
+  'otlp-protobuf': OTLP,
+  chrome: [...SLICES, ...HOST, 'span.links: one less'],
+  perfetto: [...SLICES, ...of('span', 'file line'), ...of('event', 'file line'), ...of('event of a span', 'file line'), 'trace.boottime_offset_ns'],
+  joined: [...HOST, ...of('trace', 'guest monotonic_offset_ns boottime_offset_ns'), ...of('span', 'id start_ns')],
+  ctf: [...LESS, ...ALL_FIELDS, ...HOST, ...LOSSES, 'stretch.flags', 'trace.clock.error_bound_ns',
+    ...of('trace', 'trace_id guest vm backend outcome message monotonic_offset_ns'),
+    ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting entered ${TIMES} duration_ns status status_message `
+      + 'dropped_events dropped_fields flags'),
+    ...records(`span_id sequence time_ns ${SITE} vcpu nesting flags`),
+    ...of('link', 'trace_id span_id'), 'span.links: one less'],
+};
+
+export const isSeen = (format, what) => SEEN[format].includes(what);
