@@ -4,10 +4,11 @@
  * track of lanes.h, instants, counters, names as metadata. Times are
  * CLOCK_MONOTONIC in microseconds with three decimals, that is exact ns.
  *
- * Fields are at the end of a slice, and its beginning is written when the next
- * line of its thread is, or with the end: speedscope takes slices with
- * different arguments at the beginning for different frames, and an end at the
- * time of its beginning for its own only if the arguments of both are the same.
+ * Fields are at the end of a slice, and its beginning is written before the
+ * next slice of its thread begins or ends, or with its own end: speedscope
+ * takes slices with different arguments at the beginning for different frames,
+ * and an end at the time of its beginning for its own only if the arguments of
+ * both are the same.
  *
  * Flows: who will link to a span is not known when it begins, and where it was
  * not when it is linked to; so each span begins a flow of its id. A slice of no

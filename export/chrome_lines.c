@@ -125,7 +125,8 @@ void gt__chrome_begin_below(struct gt__chrome *x, struct gt__chrome_run *run,
 void gt__chrome_begin(struct gt__chrome *x, struct gt__chrome_run *run,
                       uint32_t track, char phase, uint64_t time_ns)
 {
-	begin_plainly(x, run, run->lanes.tracks[track].top);
+	if (phase == 'B' || phase == 'E')
+		begin_plainly(x, run, run->lanes.tracks[track].top);
 	name_track(x, run, track);
 	gt__chrome_begin_tid(x, run, tid_of(run, track), phase, time_ns);
 }
