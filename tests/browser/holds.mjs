@@ -4,9 +4,10 @@ let tests = 0;
 let failed = 0;
 
 export async function holds(name, check) {
+  const began = performance.now();
   try {
     await check();
-    console.log(`ok ${++tests} - ${name}`);
+    console.log(`ok ${++tests} - ${name} (${(performance.now() - began).toFixed(0)} ms)`);
   } catch (error) {
     failed++;
     console.log(`not ok ${++tests} - ${name}`);
