@@ -26,6 +26,12 @@ function lowerBound(items, value, key) {
   return low;
 }
 
+// A double has 53 bits: far from the start of a page of lying times less cannot be
+// told apart.
+function leastView(end) {
+  return Math.max(VIEW_MIN_NS, end * 2 ** -44);
+}
+
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least);
@@ -38,11 +44,12 @@ function improveGrid(grid) {
     this.delta = Math.max(1, roundStep((view * 110) / Math.max(width, 1)));
     this.start = Math.floor((positionX - min) / this.delta);
     this.end = this.start + Math.ceil(view / this.delta) + 1;
-    this.accuracy = view <= VIEW_MIN_NS ? ZOOM_STOP : 0;
+    this.accuracy = view <= leastView(this.renderEngine.max) ? ZOOM_STOP : 0;
   };
   grid.forEachTime = function forEachTime(visit) {
-    for (let i = this.start; i <= this.end; i++)
-      visit(this.renderEngine.timeToPosition(i * this.delta), i * this.delta);
+    const count = this.end - this.start;
+    for (let i = 0; i <= count; i++) // start + i may be start
+      visit(this.renderEngine.timeToPosition((this.start + i) * this.delta), (this.start + i) * this.delta);
   };
   grid.renderTimes = function renderTimes(engine = this.renderEngine) {
     engine.setCtxValue('fillStyle', engine.styles.fontColor);
@@ -436,7 +443,7 @@ class Timeline {
   }
 
   show(start, end) {
-    const length = Math.min(Math.max(end - start, VIEW_MIN_NS), this.end);
+    const length = Math.min(Math.max(end - start, leastView(this.end)), this.end);
     const from = Math.min(Math.max(0, (start + end - length) / 2), this.end - length);
     const engine = this.chart.renderEngine;
     engine.timeGrid.accuracy = 0;

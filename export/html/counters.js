@@ -34,6 +34,9 @@ function pointText({ field }) {
 }
 
 function scaleText(value) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e15 || size < 1e-5))
+    return value.toExponential(3);
   return Number(value.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 

@@ -288,6 +288,24 @@ await withPage('hostile', async (page, opened) => {
   });
 });
 
+await withPage('extremes', (page) => holds('times that cannot be, 10,000 levels and empty runs are drawn', async () => {
+  const { traces } = report('extremes');
+  for (const [index, trace] of traces.entries())
+    await counts(page, trace, index);
+  await page.locator('#chart').focus();
+  for (const key of ['n', 'f', '+', '+', 'n', 'f', '-', '0']) {
+    await page.keyboard.press(key);
+    await settle(page); // a page that counts too far does not come back
+  }
+  await page.locator('#align').click();
+  await page.locator('#search').fill('parse');
+  await page.locator('#search').press('Shift+Enter');
+  await page.locator('#chart').focus();
+  await page.keyboard.press('f');
+  await settle(page);
+  assert.equal(await text(page, '#detail h2'), 'parse');
+}));
+
 // Time until the second frame behind a key, and what the page's thread takes.
 async function cost(page, cpuMs, key) {
   const times = [];
