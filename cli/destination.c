@@ -26,22 +26,27 @@ static bool is_special(const char *path)
 }
 
 /* Only then is what was in it gone. A file system may have no locks. */
-static int open_in_place(const char *path)
+static int take_file(int fd)
 {
 	struct flock whole = {.l_type = F_WRLCK};
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	int r = 0;
 
-	if (fd < 0)
-		return -errno;
 	if (fcntl(fd, F_OFD_SETLK, &whole) < 0 &&
 	    (errno == EAGAIN || errno == EACCES))
-		r = -EBUSY;
-	else if (!is_special(path) && ftruncate(fd, 0) < 0)
-		r = -errno;
+		return -EBUSY;
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+static int open_in_place(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && !is_special(path))
+		r = take_file(fd);
 	if (r == 0)
 		return fd;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return r;
 }
 

@@ -360,7 +360,8 @@ static void sum_clock(struct gt__pipeline *pipeline)
 {
 	struct gt_clock_summary *clock = &pipeline->summary.clock;
 
-	clock->error_bound_ns = pipeline->clock.error_ns;
+	clock->error_bound_ns =
+		pipeline->clock.error_ns + pipeline->clock.doubt_ns;
 	clock->pieces = pipeline->clock.pieces;
 	clock->source = pipeline->clock_source;
 	clock->frequency_hz = pipeline->clock_hz;
