@@ -45,7 +45,8 @@ static void flush(void *context)
 
 /* ---- The sink ------------------------------------------------------------ */
 
-#define FORWARD_(name, type)                                                \
+/* `gathers`: the call makes a span. */
+#define FORWARD_(name, type, gathers)                                       \
 	static int name(struct gt_sink *sink, const struct gt_trace *trace, \
 	                const struct type *view)                            \
 	{                                                                   \
@@ -55,15 +56,19 @@ static void flush(void *context)
 		if (!x->encoder->name)                                      \
 			return 0;                                           \
 		pthread_mutex_lock(&x->lock);                               \
+		if (gathers)                                                \
+			gt__otlp_sender_gathers(x->sender);                 \
 		rc = x->encoder->name(x->encoder, trace, view);             \
 		pthread_mutex_unlock(&x->lock);                             \
 		return rc;                                                  \
 	}
 
-FORWARD_(open, gt_span_view)
-FORWARD_(event, gt_event_view)
-FORWARD_(counter, gt_event_view)
-FORWARD_(end, gt_summary)
+FORWARD_(open, gt_span_view, false)
+FORWARD_(close, gt_span_view, true)
+FORWARD_(event, gt_event_view, false)
+FORWARD_(counter, gt_event_view, false)
+FORWARD_(host_span, gt_host_span_view, true)
+FORWARD_(end, gt_summary, false)
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
@@ -72,19 +77,6 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 
 	pthread_mutex_lock(&x->lock);
 	rc = x->encoder->begin(x->encoder, trace);
-	pthread_mutex_unlock(&x->lock);
-	return rc;
-}
-
-static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
-                      const struct gt_span_view *span)
-{
-	struct otlp_http *x = (struct otlp_http *)sink;
-	int rc;
-
-	pthread_mutex_lock(&x->lock);
-	gt__otlp_sender_gathers(x->sender);
-	rc = x->encoder->close(x->encoder, trace, span);
 	pthread_mutex_unlock(&x->lock);
 	return rc;
 }
@@ -168,6 +160,7 @@ static int make_encoder(struct otlp_http *x,
 	                                          : BATCH_SPANS,
 		.attributes = x->attributes,
 		.attribute_count = x->attribute_count,
+		.no_host_spans = options->no_host_spans,
 	};
 
 	switch (options->protocol) {
@@ -198,9 +191,10 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 	x->sink = (struct gt_sink){
 		.begin = begin,
 		.open = open,
-		.close = close_span,
+		.close = close,
 		.event = event,
 		.counter = counter,
+		.host_span = options->no_host_spans ? NULL : host_span,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,
