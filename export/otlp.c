@@ -130,6 +130,8 @@ static int put_span(struct otlp *x, const struct gt_trace *trace,
 	struct gt__out *o = &x->out;
 	size_t from;
 
+	if (x->options.begun)
+		x->options.begun(x->options.context);
 	if (x->trace != trace || x->spans >= x->options.spans_max) {
 		end_request(x);
 		begin_request(x, trace);

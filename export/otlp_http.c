@@ -23,6 +23,13 @@ struct otlp_http {
 	size_t attribute_count;
 };
 
+static void see_span(void *context)
+{
+	struct otlp_http *x = context;
+
+	gt__otlp_sender_gathers(x->sender);
+}
+
 static int take_request(void *context, const void *bytes, size_t count,
                         uint64_t spans)
 {
@@ -32,15 +39,16 @@ static int take_request(void *context, const void *bytes, size_t count,
 	return 0;
 }
 
-static void flush(void *context)
+static bool flush(void *context)
 {
 	struct otlp_http *x = context;
 
 	if (pthread_mutex_trylock(&x->lock) != 0)
-		return;
+		return false;
 	if (x->encoder)
 		x->encoder->finish(x->encoder);
 	pthread_mutex_unlock(&x->lock);
+	return true;
 }
 
 /* ---- The sink ------------------------------------------------------------ */
@@ -83,7 +91,6 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	int rc;
 
 	pthread_mutex_lock(&x->lock);
-	gt__otlp_sender_gathers(x->sender);
 	rc = x->encoder->close(x->encoder, trace, span);
 	pthread_mutex_unlock(&x->lock);
 	return rc;
@@ -162,6 +169,7 @@ static int make_encoder(struct otlp_http *x,
                         const struct gt_otlp_http_options *options)
 {
 	struct gt__otlp_encoder_options encoder = {
+		.begun = see_span,
 		.request = take_request,
 		.context = x,
 		.spans_max = options->batch_spans ? options->batch_spans

@@ -68,17 +68,7 @@ static struct gt__otlp_request *new_request(const struct gt__otlp_sender *s,
 
 void gt__otlp_sender_gathers(struct gt__otlp_sender *s)
 {
-	gt__ledger_add(&s->ledger->gathering, 1);
-}
-
-/* The span that did not fit into the request any more goes on gathering. */
-static void count_request(struct gt__spool_ledger *ledger, uint64_t spans)
-{
-	uint64_t gathering = ledger->gathering;
-
-	gathering -= spans < gathering ? spans : gathering;
-	__atomic_store_n(&ledger->gathering, gathering, __ATOMIC_RELAXED);
-	gt__ledger_add(&ledger->produced, spans);
+	gt__count_up(&s->ledger->seen, 1);
 }
 
 void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
@@ -86,7 +76,7 @@ void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
 {
 	struct gt__otlp_request *request = new_request(s, bytes, count, spans);
 
-	count_request(s->ledger, spans);
+	gt__count_up(&s->requested, spans);
 	pthread_mutex_lock(&s->lock);
 	s->stats.spans += spans;
 	if (request)
@@ -98,7 +88,7 @@ void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
 		request = NULL;
 	} else {
 		s->stats.dropped += spans;
-		gt__ledger_add(&s->ledger->settled, spans);
+		gt__count_up(&s->ledger->settled, spans);
 	}
 	pthread_mutex_unlock(&s->lock);
 	free(request);
@@ -160,7 +150,7 @@ static int start(struct gt__otlp_sender *s)
 }
 
 int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
-                        void (*flush)(void *context), void *context,
+                        bool (*flush)(void *context), void *context,
                         struct gt__otlp_sender **ret_sender)
 {
 	struct gt__otlp_sender *s = calloc(1, sizeof *s);
