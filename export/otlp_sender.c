@@ -10,6 +10,7 @@
 #define QUEUE_SPANS    65536u
 #define QUEUE_BYTES    (64u << 20)
 #define DELAY_MS       5000u
+#define SPOOL_DELAY_MS 1000u /* so much a kill may take */
 #define FINISH_MS      5000u
 #define BACKOFF_MS     1000u
 #define BACKOFF_MAX_MS 30000u
@@ -109,7 +110,8 @@ static void set_up(struct gt__otlp_sender *s,
 	s->json = o->protocol == GT_OTLP_HTTP_JSON;
 	s->wait_for_room = o->wait_for_room;
 	s->queue_spans = or_default(o->queue_spans, QUEUE_SPANS);
-	s->delay_ms = or_default(o->delay_ms, DELAY_MS);
+	s->delay_ms = or_default(
+		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
 	s->finish_ms = or_default(o->finish_ms, FINISH_MS);
 	s->backoff_ms = or_default(o->backoff_ms, BACKOFF_MS);
 	s->backoff_max_ms = or_default(o->backoff_max_ms, BACKOFF_MAX_MS);

@@ -77,6 +77,8 @@ static struct gt__otlp_request *compress(struct gt__otlp_sender *s,
 {
 	size_t before = request->count;
 
+	if (!s->gzip || request->gzip)
+		return request;
 	request = gt__gzip(request);
 	pthread_mutex_lock(&s->lock);
 	s->held_bytes -= before - request->count;
@@ -84,11 +86,18 @@ static struct gt__otlp_request *compress(struct gt__otlp_sender *s,
 	return request;
 }
 
-/* What is behind comes to the disk first, and is compressed when it is sent. */
-static bool may_compress(const struct gt__otlp_sender *s, bool others_wait)
+/* Whether it is on disk now; else it waits in memory. */
+static bool store(struct gt__otlp_sender *s, struct gt__otlp_request *request,
+                  bool others_wait)
 {
-	return s->gzip &&
-	       !(others_wait && s->spool && gt__spool_is_roomy(s->spool));
+	/* What others wait behind is compressed when it is sent. */
+	if (!others_wait || !s->spool ||
+	    !gt__spool_is_roomy(s->spool, request->count))
+		request = compress(s, request);
+	if (spool_away(s, request))
+		return true;
+	gt__queue_append(&s->pending, compress(s, request));
+	return false;
 }
 
 /* What the disk would not take before goes first. Takes up to `count`. */
@@ -102,13 +111,11 @@ static void store_incoming(struct gt__otlp_sender *s, size_t count)
 		if (!stored)
 			gt__queue_prepend(&s->pending, request);
 	}
-	for (; count && (request = take_incoming(s, &others_wait)); count--) {
-		if (may_compress(s, others_wait))
-			request = compress(s, request);
-		stored = stored && spool_away(s, request);
-		if (!stored)
-			gt__queue_append(&s->pending, request);
-	}
+	for (; count && (request = take_incoming(s, &others_wait)); count--)
+		if (stored)
+			stored = store(s, request, others_wait);
+		else
+			gt__queue_append(&s->pending, compress(s, request));
 }
 
 static void sync_spool(struct gt__otlp_sender *s, uint64_t now)

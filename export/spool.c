@@ -291,20 +291,36 @@ int gt__spool_append(struct gt__spool *spool,
 	return rc;
 }
 
-bool gt__spool_is_roomy(const struct gt__spool *spool)
+bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count)
 {
-	return spool->bytes < spool->bytes_max / 2;
+	uint64_t half = spool->bytes_max / 2;
+
+	return spool->bytes <= half && half - spool->bytes >= count;
+}
+
+/* Somebody has removed it, or the directory. */
+static bool is_gone(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && info.st_nlink == 0;
 }
 
 int gt__spool_sync(struct gt__spool *spool)
 {
 	int rc = gt__spool_syncer_result(&spool->syncer);
 
-	/* Asked again, it would say 0: this segment gets nothing more. */
-	if (rc)
-		end_current(spool);
-	else if (spool->current && gt__spool_syncer_is_idle(&spool->syncer))
+	if (!spool->current)
+		return rc;
+	if (!rc && is_gone(spool->current->fd))
+		rc = -ENOENT;
+	if (rc) {
+		/* Asked again, the disk would say 0: nothing more in there. */
+		spool->current->whole = true;
+		spool->current = NULL;
+	} else if (gt__spool_syncer_is_idle(&spool->syncer)) {
 		gt__spool_syncer_add(&spool->syncer, spool->current->fd);
+	}
 	return rc;
 }
 
@@ -337,8 +353,8 @@ static void settle_damaged(struct gt__spool *spool, struct gt__spool_segment *s,
 
 /*
  * What the segment still counts as waiting cannot be found any more: damage in
- * headers, or an unreadable file. Such a file stays only if it may be read one
- * day.
+ * headers, or a file that is unreadable or gone. It stays only if it may be
+ * read one day.
  */
 static void leave(struct gt__spool *spool, struct gt__spool_position *at,
                   bool readable)
@@ -416,7 +432,7 @@ struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
 			return request;
 		if (rc == -ENOMEM || !at->segment->whole)
 			return NULL;
-		leave(spool, at, rc == 0);
+		leave(spool, at, rc == 0 || rc == -ENOENT);
 	}
 	return NULL;
 }

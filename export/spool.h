@@ -65,8 +65,8 @@ struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool);
 int gt__spool_append(struct gt__spool *spool,
                      const struct gt__otlp_request *request);
 
-/* Whether less than half of what it may take is there. */
-bool gt__spool_is_roomy(const struct gt__spool *spool);
+/* Whether with `count` bytes more it has at most half of what it may have. */
+bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count);
 
 /*
  * What has been appended will soon survive a power failure; it does not wait

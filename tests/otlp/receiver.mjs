@@ -181,6 +181,20 @@ export class Receiver {
         socket.on('close', () => clearInterval(timer));
         break;
       }
+      case 'raw': { // whatever it is, mode.times, then it takes again
+        if (mode.take) this.#record(request);
+        socket.write(mode.bytes);
+        const more = () => {
+          while (mode.endless && !socket.destroyed && this.sent < 2 ** 30) {
+            this.sent += mode.endless.length;
+            if (!socket.write(mode.endless)) { socket.once('drain', more); return; }
+          }
+          if (mode.close) socket.end();
+        };
+        more();
+        if (--mode.times === 0) this.mode = { kind: 'take' };
+        break;
+      }
       case 'huge': case 'endless': case 'endless-head': case 'endless-error': {
         const status = mode.kind === 'endless-error' ? 503 : 200;
         const chunk = Buffer.alloc(65536, 0x20);

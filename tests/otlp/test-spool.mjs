@@ -76,10 +76,12 @@ holds('two processes do not send the same spool', () => withReceiver(async (rece
   const stats = await produce({ ...options, spool, spans: 5000 });
   await receiver.open();
   receiver.mode = { kind: 'hang' };
-  const first = startProducer({ ...options, spool, send: 1, timeout_ms: 1500 });
+  const first = startProducer({ ...options, spool, send: 1, timeout_ms: 60000 });
   while (!receiver.connections) await sleep(5);
   const second = await produce({ ...options, spool, send: 1 });
   same(second.result, -16, 'the result of the second (EBUSY)');
+  await receiver.close();
+  await receiver.open();
   await ended(first);
   const beside = await produce({ ...options, spool, spans: 100, finish_ms: 500 });
   same(beside.acknowledged + beside.spooled, beside.spans, 'of a run beside it');
@@ -130,23 +132,73 @@ holds('damage costs only the requests it hits, and is counted', () => withReceiv
   check(sent.damagedBytes > 100, `${sent.damagedBytes} damaged bytes`);
 }));
 
-holds('a directory that others may write to, a link and a foreign file are not used', () => withReceiver(async (receiver, options) => {
-  const spool = freshDirectory();
-  fs.mkdirSync(spool, { mode: 0o700 });
-  fs.chmodSync(spool, 0o777);
-  same((await produce({ ...options, spool })).result, -1, 'the result for one that all may write (EPERM)');
+const SEGMENT = `${'0'.repeat(16)}-${'0'.repeat(16)}-000000.gtspool`;
+const privateDirectory = () => {
+  const at = freshDirectory();
+  fs.mkdirSync(at, { mode: 0o700 });
+  return at;
+};
+
+holds('a directory that is another\'s, or that others may write to, and a link are not used', () => withReceiver(async (receiver, options) => {
+  const spool = privateDirectory();
+  for (const mode of [0o720, 0o702, 0o777]) {
+    fs.chmodSync(spool, mode);
+    same((await produce({ ...options, spool })).result, -1, `the result for mode ${mode.toString(8)} (EPERM)`);
+  }
   fs.chmodSync(spool, 0o700);
   const link = freshFile();
   fs.symlinkSync(spool, link);
   check((await produce({ ...options, spool: link })).result < 0, 'a link was followed');
+  if (process.getuid() === 0) {
+    fs.chownSync(spool, 65534, 65534);
+    same((await produce({ ...options, spool })).result, -1, 'the result for one of another user (EPERM)');
+  }
+  same(receiver.connections, 0, 'connections');
+}));
+
+holds('a lock that is a link or a pipe is not used', () => withReceiver(async (receiver, options) => {
+  const target = freshFile();
+  for (const make of [(at) => fs.symlinkSync(target, at), (at) => execFileSync('mkfifo', [at]), (at) => fs.mkdirSync(at)]) {
+    const spool = privateDirectory();
+    make(path.join(spool, 'lock'));
+    check((await produce({ ...options, spool })).result < 0, 'it was used');
+  }
+  check(!fs.existsSync(target), 'what the link names was made');
+}));
+
+holds('a link, a pipe, a directory and a foreign file in it are left alone', () => withReceiver(async (receiver, options) => {
+  const spool = privateDirectory();
   const secret = freshFile();
+  const at = (name) => path.join(spool, name);
   fs.writeFileSync(secret, 'secret');
-  fs.symlinkSync(secret, path.join(spool, `${'0'.repeat(16)}-${'0'.repeat(16)}-000000.gtspool`));
-  fs.writeFileSync(path.join(spool, 'notes.txt'), 'mine');
+  fs.symlinkSync(secret, at(SEGMENT));
+  fs.symlinkSync(secret, at(`${SEGMENT.slice(0, 33)}.count`));
+  execFileSync('mkfifo', [at(SEGMENT.replace('000000.', '000001.'))]);
+  fs.mkdirSync(at(SEGMENT.replace('000000.', '000002.')));
+  fs.writeFileSync(at(SEGMENT.replace('000000.', '000003.')), '');
+  fs.truncateSync(at(SEGMENT.replace('000000.', '000003.')), 2 ** 36);
+  fs.writeFileSync(at('notes.txt'), 'mine');
+  const before = fs.readdirSync(spool).sort().join();
   const stats = await produce({ ...options, spool });
   same(stats.acknowledged, stats.spans, 'acknowledged');
+  const sent = await drain(receiver, options, spool);
+  same(sent.damagedBytes, 0, 'damaged bytes');
   same(fs.readFileSync(secret, 'utf8'), 'secret', 'behind the link');
-  same(fs.readFileSync(path.join(spool, 'notes.txt'), 'utf8'), 'mine', 'the foreign file');
+  same(fs.readdirSync(spool).filter((name) => name !== 'lock').sort().join(), before, 'what is there');
+}));
+
+holds('a spool that is removed while it is in use costs nothing', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  receiver.mode = { kind: 'status', status: 503 };
+  const child = startProducer({ ...options, spool, spans: 8000, rate: 2000, batch_spans: 100 });
+  await sleep(1500);
+  fs.rmSync(spool, { recursive: true });
+  await sleep(1500);
+  receiver.mode = { kind: 'take' };
+  const stats = await ended(child);
+  same(stats.acknowledged, stats.spans, 'acknowledged');
+  same(receiver.ids.size, stats.spans, 'received');
+  check(stats.spoolErrors > 0, 'no error is counted');
 }));
 
 // ---- No room ----

@@ -3,6 +3,7 @@
 // the outcome that docs/otlp.md promises.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import zlib from 'node:zlib';
 import { check, checkCalm, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
 import { Receiver } from './receiver.mjs';
 
@@ -123,6 +124,53 @@ holds('503 and an endless reply: tried again after a pause', () => against({ kin
   takenAll(receiver, stats);
   check(receiver.requests.length < 40, `${receiver.requests.length} requests`);
   checkCalm(stats);
+}));
+
+// Replies of HTTP as nobody should send them.
+const gzip = (bytes) => zlib.gzipSync(Buffer.alloc(bytes));
+const bomb = gzip(32 << 20);
+for (const [what, mode] of [
+  ['100, 103 and then 200', { bytes: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' }],
+  ['200 of HTTP/1.0 that ends with the connection', { bytes: 'HTTP/1.0 200 OK\r\n\r\n{}', close: true }],
+  ['204', { bytes: 'HTTP/1.1 204 No Content\r\n\r\n' }],
+  ['200 in chunks', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n' }],
+  ['200 and chunks with endless trailers', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n', endless: 'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(1000) }],
+  ['200 and 32 MiB in gzip, which stay as they are', { bytes: Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`), bomb]) }],
+  ['200 with a reason full of control bytes', { bytes: 'HTTP/1.1 200 \x1b[2J\x07\r\nX-A: \x1b]0;a\x07\r\nContent-Length: 0\r\n\r\n' }]]) {
+  holds(`${what}: taken, once`, () => against({ kind: 'raw', take: true, times: 1, ...mode }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 100 });
+    takenAll(receiver, stats);
+    same(receiver.requests.length, 1, 'requests');
+    same(duplicates(receiver), 0, 'duplicates');
+    check(receiver.sent < 8 << 20, `${receiver.sent} bytes sent`);
+    checkCalm(stats);
+  }));
+}
+const small = (await produce({ ...FAST, url: 'http://127.0.0.1:1', spans: 100, finish_ms: 1 })).maxKiB;
+for (const [what, mode] of [
+  ['100 without an end', { bytes: '', endless: 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000) }],
+  ['100 and then nothing', { bytes: 'HTTP/1.1 100 Continue\r\n\r\n', close: true }],
+  ['a body shorter than its length', { bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}', close: true }],
+  ['chunks that break off', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{', close: true }],
+  ['a chunk whose length is none', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n', close: true }],
+  ['a length that is none', { bytes: 'HTTP/1.1 200 OK\r\nContent-Length: -5\x1b[2J\r\n\r\n{}', close: true }],
+  ['HTTP/0.9', { bytes: '{"partialSuccess":{}}', close: true }],
+  ['200 and a line of its head without an end', { bytes: 'HTTP/1.1 200 OK\r\nX-A: ', endless: 'a'.repeat(60000) }],
+  ['503 and headers without an end', { bytes: 'HTTP/1.1 503 No\r\n', endless: 'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(1000) }]]) {
+  holds(`${what}: tried again after a pause`, () => against({ kind: 'raw', times: 3, ...mode }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 100 });
+    takenAll(receiver, stats);
+    same(stats.failures, 3, 'failures');
+    check(/^[ -~]+$/.test(stats.lastError), stats.lastError);
+    check(receiver.sent < 32 << 20, `${receiver.sent} bytes sent`);
+    check(stats.maxKiB < small + (16 << 10), `${stats.maxKiB} KiB, ${small} without a reply`);
+    checkCalm(stats);
+  }));
+}
+holds('a reply that nobody asked for is not taken for the next one', () => against({ kind: 'raw', take: true, bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n' }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 1000, batch_spans: 100 });
+  takenAll(receiver, stats);
+  same(stats.rejected, 0, 'rejected');
 }));
 
 // Nobody answers: the spans stay, in memory or in the spool, and the time is not
