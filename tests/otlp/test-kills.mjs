@@ -54,7 +54,8 @@ async function killOne(receiver, options, mode, batch) {
   const received = receiver.ids.size;
   const found = await census(options, spool);
   receiver.mode = { kind: 'take' };
-  const sent = await produce({ ...options, spool, send: 1 });
+  const sent = await produce({ ...options, spool, send: 1, timeout_ms: 30000 });
+  same(sent.result, 0, `the result of sending the spool (${sent.lastError})`);
   same(sent.foundAcknowledged, found.foundWaiting, 'sent of what was in the spool');
   same(sent.foundLost, found.foundWaiting ? found.foundLost : 0, 'lost: told until nothing waits');
   same(fs.readdirSync(spool).join(), 'lock', 'what is left in the spool');
@@ -101,7 +102,7 @@ holds('one spool of many killed processes is sent to its end', async () => {
     finished += made[1];
   }
   receiver.mode = { kind: 'take' };
-  const sent = await produce({ ...options, send: 1 });
+  const sent = await produce({ ...options, send: 1, timeout_ms: 30000 });
   const accounted = receiver.ids.size + sent.foundLost;
   check(accounted >= finished && accounted <= begun, `${accounted} accounted for, ${finished} to ${begun} produced`);
   same(fs.readdirSync(spool).join(), 'lock', 'what is left in the spool');
