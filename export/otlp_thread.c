@@ -125,9 +125,9 @@ static void sync_spool(struct gt__otlp_sender *s, uint64_t now)
 	if (!s->unsynced || now - s->synced_ms < SYNC_MS)
 		return;
 	rc = gt__spool_sync(s->spool);
-	s->unsynced = false;
-	s->synced_ms = gt__now_ms();
-	if (!rc)
+	s->unsynced = rc > 0;
+	s->synced_ms = now;
+	if (rc >= 0)
 		return;
 	pthread_mutex_lock(&s->lock);
 	s->stats.spool_errors++;

@@ -318,10 +318,12 @@ int gt__spool_sync(struct gt__spool *spool)
 		/* Asked again, the disk would say 0: nothing more in there. */
 		spool->current->whole = true;
 		spool->current = NULL;
-	} else if (gt__spool_syncer_is_idle(&spool->syncer)) {
-		gt__spool_syncer_add(&spool->syncer, spool->current->fd);
+		return rc;
 	}
-	return rc;
+	if (!gt__spool_syncer_is_idle(&spool->syncer))
+		return 1;
+	gt__spool_syncer_add(&spool->syncer, spool->current->fd);
+	return 0;
 }
 
 /* ---- Reading ------------------------------------------------------------- */

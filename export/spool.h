@@ -70,7 +70,8 @@ bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count);
 
 /*
  * What has been appended will soon survive a power failure; it does not wait
- * for the disk. 0, or the negative errno of a former one that failed.
+ * for the disk. 0, 1 if the disk is not done with what came before: to be asked
+ * again, or the negative errno of a former one that failed.
  */
 int gt__spool_sync(struct gt__spool *spool);
 
