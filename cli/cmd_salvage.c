@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ struct salvage {
 	const char *name; /* of the first file */
 	/* Found: */
 	uint64_t root, control_gva;
+	uint32_t vcpus; /* as the control block says, at least 1 */
 	/* The clock of a pass: host times at both ends. */
 	uint64_t tsc[2], realtime_ns[2];
 	unsigned readings;
@@ -117,7 +119,7 @@ static int new_host(struct salvage *s, struct gt_sink *const *sink,
 	struct gt_host_options host = {
 		.size = sizeof(host),
 		.memory_slots = s->dump.count,
-		.vcpus = GT_VCPUS_MAX,
+		.vcpus = s->vcpus,
 		.sinks = sink,
 		.sink_count = sink ? 1 : 0,
 		.guest_name = s->name,
@@ -223,8 +225,22 @@ static bool try_all_roots(struct salvage *s, uint64_t control_gpa)
 	return false;
 }
 
+/* What the library makes of a number that is not true is its own affair. */
+static uint32_t count_vcpus(const struct dump *dump, uint64_t control_gpa)
+{
+	const uint8_t *control =
+		dump_at(dump, control_gpa, sizeof(struct gt_control));
+	uint32_t vcpus = 1;
+
+	if (control)
+		memcpy(&vcpus, control + offsetof(struct gt_control, vcpus),
+		       sizeof(vcpus));
+	return vcpus >= 1 && vcpus <= GT_VCPUS_MAX ? vcpus : 1;
+}
+
 static bool try_control(struct salvage *s, uint64_t control_gpa)
 {
+	s->vcpus = count_vcpus(&s->dump, control_gpa);
 	if (s->identity)
 		return try_root(s, s->identity_root, control_gpa,
 		                GIVEN_ENTRIES);
@@ -347,7 +363,10 @@ static int write_capture(struct salvage *s)
 	if (r < 0)
 		complain("%s", code_text(r));
 	closed = destination_close(&destination, r == 0);
-	if (r == 0 && closed == 0 && !s->tsc_khz)
+	if (r == 0 && closed == 0 && range.records == 0)
+		complain("the guest has recorded nothing, or these page tables "
+		         "are not its own");
+	else if (r == 0 && closed == 0 && !s->tsc_khz)
 		complain("a tick of the TSC is shown as 1 ns: no --tsc-khz");
 	return r < 0 ? r : closed;
 }

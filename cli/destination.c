@@ -25,6 +25,40 @@ static bool is_special(const char *path)
 	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
+/* Only then is what was in it gone. A file system may have no locks. */
+static int take_file(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK};
+
+	if (fcntl(fd, F_OFD_SETLK, &whole) < 0 &&
+	    (errno == EAGAIN || errno == EACCES))
+		return -EBUSY;
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+static int open_in_place(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && !is_special(path))
+		r = take_file(fd);
+	if (r == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* A file of another name, or a device or a pipe. */
+static int open_apart(const struct destination *destination, const char *path)
+{
+	int fd = open(destination->temporary ? destination->temporary : path,
+	              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int destination_open(struct destination *destination, const char *path,
                      bool in_place)
 {
@@ -37,13 +71,12 @@ int destination_open(struct destination *destination, const char *path,
 	if (!in_place && !is_special(path) &&
 	    asprintf(&destination->temporary, "%s.partial", path) < 0)
 		destination->temporary = NULL;
-	destination->fd =
-		open(destination->temporary ? destination->temporary : path,
-	             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (destination->fd >= 0)
+	r = in_place ? open_in_place(path) : open_apart(destination, path);
+	destination->fd = r;
+	if (r >= 0)
 		return 0;
-	r = -errno;
-	complain("cannot write %s: %s", path, code_text(r));
+	complain("cannot write %s: %s", path,
+	         r == -EBUSY ? "another process is writing it" : code_text(r));
 	forget(destination);
 	return r;
 }

@@ -2,7 +2,9 @@
 /*
  * Files that the command writes. An export appears under its name only when it
  * is whole; a capture is written in place, since what there is of it can be
- * read at any time.
+ * read at any time. Its file is locked (F_OFD_SETLK of fcntl(2)) for as
+ * long as it is open: so no two write it, and who follows it sees that its
+ * writer is gone.
  */
 #ifndef GT_CLI_DESTINATION_H
 #define GT_CLI_DESTINATION_H

@@ -36,14 +36,37 @@ static void wait_a_little(void)
 	nanosleep(&time, NULL);
 }
 
-/* Waits at the end of the file, and says that there is no more once stopped. */
+struct growing {
+	int fd;
+	bool had_writer; /* one that locks it */
+};
+
+/* It held the lock and does not any more: destination.h. */
+static bool writer_is_gone(struct growing *file)
+{
+	struct flock whole = {.l_type = F_RDLCK};
+	bool has_writer = fcntl(file->fd, F_OFD_GETLK, &whole) == 0 &&
+	                  whole.l_type == F_WRLCK;
+	bool gone = file->had_writer && !has_writer;
+
+	file->had_writer = has_writer;
+	return gone;
+}
+
+/* Waits at the end of the file for more, or for being stopped. */
 static long read_growing(void *context, void *bytes, size_t count)
 {
+	struct growing *file = context;
+	bool gone = false;
 	long got = 0;
 
 	while (!stopped && got == 0) {
-		got = read_file(context, bytes, count);
-		if (got == 0)
+		got = read_file(&file->fd, bytes, count);
+		if (got != 0 || gone)
+			break;
+		/* It may have written its last bytes meanwhile. */
+		gone = writer_is_gone(file);
+		if (!gone)
 			wait_a_little();
 	}
 	return got;
@@ -64,19 +87,20 @@ static int open_when_there(const char *path)
 
 static int follow(struct outputs *outputs, const char *path)
 {
-	int fd = open_when_there(path), r = fd;
+	struct growing file = {.fd = open_when_there(path)};
+	int r = file.fd;
 	struct gt_replay_options options = {
 		.size = sizeof(options),
 		.read = read_growing,
-		.context = &fd,
+		.context = &file,
 		.sinks = outputs->sinks,
 		.sink_count = outputs->count,
 		.stops_at_end = true,
 	};
 
-	if (fd >= 0) {
+	if (file.fd >= 0) {
 		r = gt_replay(&options);
-		close(fd);
+		close(file.fd);
 	}
 	if (stopped && (r == -EINTR || r == -GT_ERROR_NOT_A_CAPTURE))
 		return 0; /* nothing was there yet */

@@ -15,45 +15,65 @@ struct gt__chunk {
 	_Alignas(16) unsigned char bytes[];
 };
 
+static struct gt__chunk *add_chunk(struct gt__collect *c, size_t size)
+{
+	struct gt__chunk *chunk = malloc(sizeof *chunk + size);
+	struct gt__chunk **at = &c->chunks;
+
+	if (!chunk)
+		return NULL;
+	if (c->chunks && size != CHUNK_BYTES)
+		at = &c->chunks->next; /* full at once: behind the one in use */
+	chunk->used = 0;
+	chunk->size = size;
+	chunk->next = *at;
+	*at = chunk;
+	return chunk;
+}
+
 /* One allocation per chunk; larger pieces have one of their own. */
-static void *take(struct gt__collect *c, size_t count)
+static void *take(struct gt__collect *c, size_t count, size_t alignment)
 {
 	struct gt__chunk *chunk = c->chunks;
-	size_t size = count > CHUNK_BYTES / 4 ? count : CHUNK_BYTES;
-	void *bytes;
+	size_t from = 0;
 
-	count = (count + 15) & ~(size_t)15;
-	if (size < count)
-		size = count;
-	if (!chunk || chunk->size - chunk->used < count) {
-		chunk = malloc(sizeof *chunk + size);
-		if (!chunk)
-			return NULL;
-		chunk->used = 0;
-		chunk->size = size;
-		if (c->chunks && size != CHUNK_BYTES) {
-			/* Full at once: the present one stays in use. */
-			chunk->next = c->chunks->next;
-			c->chunks->next = chunk;
-		} else {
-			chunk->next = c->chunks;
-			c->chunks = chunk;
-		}
+	if (chunk)
+		from = (chunk->used + alignment - 1) & ~(alignment - 1);
+	if (!chunk || from > chunk->size || chunk->size - from < count) {
+		chunk = add_chunk(c, count > CHUNK_BYTES / 4 ? count
+		                                             : CHUNK_BYTES);
+		from = 0;
 	}
-	bytes = chunk->bytes + chunk->used;
-	chunk->used += count;
-	return bytes;
+	if (!chunk)
+		return NULL;
+	chunk->used = from + count;
+	return chunk->bytes + from;
 }
 
 static bool keep_text(struct gt__collect *c, struct gt_text *text)
 {
-	char *bytes = take(c, text->count);
+	char *bytes = take(c, text->count, 1);
 
 	if (!bytes)
 		return false;
 	if (text->count)
 		memcpy(bytes, text->bytes, text->count);
 	text->bytes = bytes;
+	return true;
+}
+
+/* Most keys are those of the span before: one of a kind is enough. */
+static bool keep_key(struct gt__collect *c, struct gt_text *key)
+{
+	uintptr_t hash = (uintptr_t)key->bytes ^ key->count;
+	struct gt_text *kept = &c->keys[(hash ^ hash >> 6) % GT__KEPT_KEYS];
+
+	if (!kept->bytes || !gt__same_text(*kept, *key)) {
+		if (!keep_text(c, key))
+			return false;
+		*kept = *key;
+	}
+	*key = *kept;
 	return true;
 }
 
@@ -64,13 +84,13 @@ static bool keep_fields(struct gt__collect *c, const struct gt_field **fields,
 	size_t i;
 
 	if (count) {
-		copy = take(c, count * sizeof *copy);
+		copy = take(c, count * sizeof *copy, _Alignof(struct gt_field));
 		if (!copy)
 			return false;
 		memcpy(copy, *fields, count * sizeof *copy);
 	}
 	for (i = 0; i < count; i++) {
-		if (!keep_text(c, &copy[i].key))
+		if (!keep_key(c, &copy[i].key))
 			return false;
 		if ((copy[i].type == GT_TYPE_STRING ||
 		     copy[i].type == GT_TYPE_BYTES) &&
@@ -110,7 +130,8 @@ int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 	    !keep_text(c, &copy.status_text))
 		return -ENOMEM;
 	if (copy.link_count) {
-		links = take(c, copy.link_count * sizeof *links);
+		links = take(c, copy.link_count * sizeof *links,
+		             _Alignof(struct gt_link));
 		if (!links)
 			return -ENOMEM;
 		memcpy(links, copy.links, copy.link_count * sizeof *links);

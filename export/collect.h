@@ -62,9 +62,12 @@ struct gt__name {
 
 struct gt__chunk;
 
+#define GT__KEPT_KEYS 64u
+
 struct gt__collect {
 	struct gt__run head;
 	struct gt__chunk *chunks;
+	struct gt_text keys[GT__KEPT_KEYS]; /* some of those kept, by hash */
 	struct gt__span *spans;
 	uint32_t span_count, span_size;
 	struct gt__event *events;

@@ -102,6 +102,17 @@ bool gt__clock_convert(struct gt__clock *clock, uint64_t tick, uint64_t *ret_ns)
 	return true;
 }
 
+void gt__clock_doubt(struct gt__clock *clock, uint64_t tick,
+                     uint64_t other_tick)
+{
+	uint64_t ns, other_ns;
+
+	gt__clock_convert(clock, tick, &ns);
+	gt__clock_convert(clock, other_tick, &other_ns);
+	raise_to(&clock->doubt_ns,
+	         ns > other_ns ? ns - other_ns : other_ns - ns);
+}
+
 uint64_t gt__clock_rate_hz(const struct gt__clock *clock)
 {
 	const struct gt__clock_sample *last;

@@ -37,6 +37,7 @@ struct gt__clock {
 	uint64_t pieces;               /* lines so far */
 	/* Of all readings, and of all lines that a time was placed on. */
 	uint64_t error_ns;
+	uint64_t doubt_ns; /* comes on top of it: gt__clock_doubt() */
 };
 
 /*
@@ -53,6 +54,10 @@ void gt__clock_add(struct gt__clock *clock, uint64_t tick, uint64_t ns,
  */
 bool gt__clock_convert(struct gt__clock *clock, uint64_t tick,
                        uint64_t *ret_ns);
+
+/* A time was placed at `tick` that may as well have been at the other one. */
+void gt__clock_doubt(struct gt__clock *clock, uint64_t tick,
+                     uint64_t other_tick);
 
 /* Ticks per second between the first and the last reading; 0: too few. */
 uint64_t gt__clock_rate_hz(const struct gt__clock *clock);

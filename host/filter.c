@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "filter.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -59,24 +61,49 @@ static bool parse_directive(struct gt_text word,
 	return directive.target.count > 0;
 }
 
-int gt__filter_parse(const char *text, struct gt__filter *ret_filter)
+static uint32_t count_directives(const char *text)
 {
-	struct gt__filter filter = {.count = 0};
+	uint32_t count = 1;
 
-	for (;;) {
+	for (; *text && count <= GT__DIRECTIVES_MAX; text++)
+		count += *text == ',';
+	return count;
+}
+
+static int parse(const char *text, struct gt__filter *filter)
+{
+	for (uint32_t i = 0; i < filter->count; i++) {
 		struct gt_text word = {text, strcspn(text, ",")};
 
-		text += word.count;
-		word = trim(word);
-		if (filter.count == GT__DIRECTIVES_MAX ||
-		    !parse_directive(word, &filter.directives[filter.count]))
+		if (!parse_directive(trim(word), &filter->directives[i]))
 			return -GT_ERROR_BAD_FILTER;
-		filter.count++;
-		if (*text++ == '\0')
-			break;
+		text += word.count + 1;
 	}
-	*ret_filter = filter;
 	return 0;
+}
+
+int gt__filter_new(const char *text, struct gt__filter **ret_filter)
+{
+	uint32_t count = count_directives(text);
+	size_t text_bytes = strlen(text) + 1;
+	struct gt__filter *filter;
+	char *copy;
+	int r;
+
+	if (count > GT__DIRECTIVES_MAX)
+		return -GT_ERROR_BAD_FILTER;
+	filter = malloc(sizeof(*filter) + count * sizeof(*filter->directives) +
+	                text_bytes);
+	if (!filter)
+		return -ENOMEM;
+	filter->count = count;
+	copy = (char *)&filter->directives[count];
+	r = parse(memcpy(copy, text, text_bytes), filter);
+	if (r < 0)
+		free(filter);
+	else
+		*ret_filter = filter;
+	return r;
 }
 
 static bool matches(struct gt_text directive, struct gt_text target)

@@ -12,13 +12,14 @@ struct gt__directive {
 	enum gt_level level;
 };
 
+/* One allocation, with a copy of the text behind the directives: free() it. */
 struct gt__filter {
-	struct gt__directive directives[GT__DIRECTIVES_MAX];
 	uint32_t count;
+	struct gt__directive directives[];
 };
 
-/* `text` must outlive the filter. 0 or -GT_ERROR_BAD_FILTER. */
-int gt__filter_parse(const char *text, struct gt__filter *ret_filter);
+/* 0, -ENOMEM or -GT_ERROR_BAD_FILTER. */
+int gt__filter_new(const char *text, struct gt__filter **ret_filter);
 
 bool gt__filter_admits(const struct gt__filter *filter,
                        const struct gt_site_view *site);

@@ -58,16 +58,12 @@ static int set_context(struct gt_host *host)
 
 static int replace_filter(struct gt_host *host, const char *text)
 {
-	char *copy = strdup(text);
-	struct gt__filter filter;
-	int r = copy ? gt__filter_parse(copy, &filter) : -ENOMEM;
+	struct gt__filter *filter;
+	int r = gt__filter_new(text, &filter);
 
-	if (r < 0) {
-		free(copy);
+	if (r < 0)
 		return r;
-	}
-	free(host->filter_text);
-	host->filter_text = copy;
+	free(host->filter);
 	host->filter = filter;
 	return 0;
 }
@@ -146,7 +142,7 @@ void gt_host_free(struct gt_host *host)
 	gt__pipeline_free(host->pipeline);
 	gt__guest_fini(&host->guest);
 	gt__mailbox_fini(&host->mailbox);
-	free(host->filter_text);
+	free(host->filter);
 	free(host->guest_name);
 	free(host->vm_name);
 	free(host->backend);
@@ -301,7 +297,7 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 	if (r == 0 && host->guest.vcpus > 0)
 		r = gt__guest_set_states(
 			&host->guest, &host->vcpus[host->last_vcpu].paging,
-			gt__pipeline_sites(host->pipeline), &host->filter);
+			gt__pipeline_sites(host->pipeline), host->filter);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }

@@ -10,7 +10,7 @@
 
 #include <pthread.h>
 
-#define EXITS_PER_FRAME 64u
+#define EXITS_PER_FRAME 32u
 #define RECENT_MAX      16u
 #define WORK_MAX        16u /* pieces of the VMM's work open at once */
 
@@ -50,8 +50,7 @@ struct gt_host {
 	struct gt_clock_reading first_reading;
 	unsigned clock_flags; /* enum gt_clock_flag */
 	char *guest_name, *vm_name, *backend;
-	char *filter_text;
-	struct gt__filter filter;
+	struct gt__filter *filter;
 	struct host_vcpu *vcpus;
 	uint32_t last_vcpu; /* whose page tables are the newest */
 	uint32_t announcements;

@@ -18,14 +18,18 @@ uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick)
  * brought it, nor younger than that one, nor come before what its vCPU recorded
  * earlier. A guest that says otherwise moves nobody's times but its own.
  */
-static struct gt__place place(const struct gt__pipeline *pipeline,
+static struct gt__place place(struct gt__pipeline *pipeline,
                               const struct gt__pipeline_vcpu *vcpu,
                               uint64_t guest_tsc)
 {
-	struct gt__place at = {
-		.tick = gt__tsc_map_tick(&vcpu->tsc, pipeline->base_tsc,
-	                                 vcpu->upper_tick, guest_tsc)};
+	const struct gt__tsc_window window = {
+		pipeline->base_tsc, vcpu->lower_tick, vcpu->upper_tick};
+	struct gt__place at = {.tick = 0};
+	uint64_t other;
 
+	at.tick = gt__tsc_map_tick(&vcpu->tsc, &window, guest_tsc, &other);
+	if (other != at.tick)
+		gt__clock_doubt(&pipeline->clock, at.tick, other);
 	if ((int64_t)at.tick < 0 || at.tick < vcpu->lower_tick) {
 		at.tick = vcpu->lower_tick;
 		at.adjusted = true;

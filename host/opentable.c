@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define CHUNK_BYTES      240u
-#define SPANS_PER_BLOCK  8u
+#define SPANS_PER_BLOCK  4u
 #define CHUNKS_PER_BLOCK 4u
 #define INDEX_MIN        64u
 

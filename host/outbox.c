@@ -143,10 +143,12 @@ void gt__outbox_put_tsc(const struct gt__tsc *tsc, uint64_t from_tsc,
 void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu)
 {
 	const struct host_vcpu *of = &host->vcpus[vcpu];
+	uint64_t from_tsc = 0;
 
+	if (of->has_exited)
+		from_tsc = of->enter_tsc ? of->enter_tsc : of->exit_tsc;
 	gt__frame_begin(&host->frame);
-	gt__outbox_put_tsc(&of->tsc, of->has_exited ? of->enter_tsc : 0,
-	                   &host->frame);
+	gt__outbox_put_tsc(&of->tsc, from_tsc, &host->frame);
 	gt__outbox_send(host, GT__FRAME_TSC, vcpu);
 }
 

@@ -60,6 +60,8 @@ int gt__pipeline_new(struct gt_sink *const *sinks, size_t sink_count,
 
 void gt__pipeline_free(struct gt__pipeline *pipeline)
 {
+	struct gt__sites *sites;
+
 	if (!pipeline)
 		return;
 	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus;
@@ -69,8 +71,10 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	}
 	gt__spans_fini(&pipeline->spans);
 	gt__foreign_fini(&pipeline->foreign);
-	for (uint32_t i = 0; i < pipeline->site_tables; i++)
-		gt__sites_free(pipeline->sites[i]);
+	while ((sites = pipeline->sites)) {
+		pipeline->sites = sites->before;
+		gt__sites_free(sites);
+	}
 	free(pipeline->vcpus);
 	free(pipeline->texts);
 	free(pipeline->message);
@@ -79,9 +83,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 
 const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
 {
-	return pipeline->site_tables
-	               ? pipeline->sites[pipeline->site_tables - 1]
-	               : NULL;
+	return pipeline->sites;
 }
 
 /* ---- Start --------------------------------------------------------------- */
@@ -251,16 +253,20 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
                       size_t count)
 {
+	struct gt__sites *sites;
 	int r;
 
 	if (!pipeline->announced || count > pipeline->limits.sites_bytes ||
 	    pipeline->site_tables == GT__SITE_TABLES_MAX)
 		return -EINVAL;
 	r = gt__sites_new(payload, count, pipeline->announced_sites_gva,
-	                  &pipeline->sites[pipeline->site_tables]);
-	if (r == 0)
-		pipeline->site_tables++;
-	return r;
+	                  &sites);
+	if (r < 0)
+		return r;
+	sites->before = pipeline->sites;
+	pipeline->sites = sites;
+	pipeline->site_tables++;
+	return 0;
 }
 
 static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
@@ -354,7 +360,8 @@ static void sum_clock(struct gt__pipeline *pipeline)
 {
 	struct gt_clock_summary *clock = &pipeline->summary.clock;
 
-	clock->error_bound_ns = pipeline->clock.error_ns;
+	clock->error_bound_ns =
+		pipeline->clock.error_ns + pipeline->clock.doubt_ns;
 	clock->pieces = pipeline->clock.pieces;
 	clock->source = pipeline->clock_source;
 	clock->frequency_hz = pipeline->clock_hz;

@@ -56,8 +56,8 @@ struct gt__pipeline {
 	unsigned clock_flags;
 	struct gt__spans spans;
 	struct gt__pipeline_vcpu *vcpus;
-	/* Views point into them: kept until the end. */
-	struct gt__sites *sites[GT__SITE_TABLES_MAX];
+	/* The latest; views point into all of them: kept until the end. */
+	struct gt__sites *sites;
 	uint32_t site_tables;
 	struct gt__foreign foreign;
 	char *texts; /* of trace */

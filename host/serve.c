@@ -105,7 +105,7 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 	if (r == 0)
 		r = gt__guest_set_states(&host->guest, paging,
 		                         gt__pipeline_sites(host->pipeline),
-		                         &host->filter);
+		                         host->filter);
 	if (r == 0 && host->wanted)
 		r = gt__guest_want(&host->guest, paging, true);
 	return r < 0 ? r : GT_ANSWER_TAKEN;
@@ -192,7 +192,8 @@ static bool is_tracing(const struct gt_host *host, const struct gt_exit *exit)
 	       gt__mailbox_is_named(exit, !host->options.no_piggyback);
 }
 
-static void set_tsc(struct gt_host *host, uint32_t number,
+/* Whether it is another one than before. */
+static bool set_tsc(struct gt_host *host, uint32_t number,
                     const struct gt_exit *exit)
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
@@ -202,9 +203,10 @@ static void set_tsc(struct gt_host *host, uint32_t number,
 
 	if (tsc.offset == vcpu->tsc.offset && tsc.ratio == vcpu->tsc.ratio &&
 	    tsc.shift == vcpu->tsc.shift)
-		return;
+		return false;
 	vcpu->tsc = tsc;
 	gt__outbox_tsc(host, number);
+	return true;
 }
 
 void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc)
@@ -218,6 +220,7 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
 	uint64_t before_tsc = host->reading.tsc;
+	bool moved;
 	int r;
 
 	/* A dead vCPU may have lost its registers: the last good ones stay. */
@@ -225,10 +228,13 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
 		                                   exit->cr4, exit->efer};
 	host->last_vcpu = number;
-	set_tsc(host, number, exit);
+	moved = set_tsc(host, number, exit);
 	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
+	/* As long as few offsets are those of the records that wait. */
+	if (moved && host->guest.vcpus > 0)
+		gt__serve_drain(host);
 	r = answer(host, number, exit);
 	if (r < 0)
 		host->bad_requests++;

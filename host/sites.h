@@ -43,7 +43,8 @@ static inline bool gt__is_plain(enum gt_type type)
 }
 
 struct gt__sites {
-	uint32_t gva_low; /* of the section */
+	struct gt__sites *before; /* of the guest's earlier announcement */
+	uint32_t gva_low;         /* of the section */
 	uint32_t count;
 	struct gt__site *sites; /* by offset */
 	uint32_t slot_count;

@@ -37,19 +37,45 @@ static uint64_t host_tsc(const struct gt__tsc *tsc, uint64_t guest_tsc)
 	return (uint64_t)(product / tsc->ratio);
 }
 
-uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map, uint64_t base_tsc,
-                          uint64_t now_tick, uint64_t guest_tsc)
+/* Whether the piece can say so of a tick within the window. */
+static bool fits(const struct gt__tsc_map *map, uint32_t piece, uint64_t tick,
+                 const struct gt__tsc_window *window)
 {
-	uint64_t until = now_tick;
+	uint64_t from = map->from_tick[piece], to = window->to_tick;
 
-	if (map->count == 0)
-		return guest_tsc - base_tsc;
-	for (uint32_t i = map->count; i-- > 0;) {
-		uint64_t tick = host_tsc(&map->tsc[i], guest_tsc) - base_tsc;
+	if (piece + 1 < map->count)
+		to = map->from_tick[piece + 1];
+	return tick >= from && tick >= window->from_tick && tick <= to &&
+	       tick <= window->to_tick;
+}
 
-		if (tick >= map->from_tick[i] && tick <= until)
-			return tick;
-		until = map->from_tick[i];
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map,
+                          const struct gt__tsc_window *window,
+                          uint64_t guest_tsc, uint64_t *ret_other)
+{
+	uint64_t tick = guest_tsc, other = 0;
+	bool found = false;
+
+	if (map->count > 0)
+		tick = host_tsc(&map->tsc[map->count - 1], guest_tsc);
+	*ret_other = tick -= window->base_tsc;
+	for (uint32_t i = map->count; map->count > 1 && i-- > 0;) {
+		uint64_t one =
+			host_tsc(&map->tsc[i], guest_tsc) - window->base_tsc;
+
+		if (!fits(map, i, one, window))
+			continue;
+		if (!found)
+			tick = other = one;
+		else if (distance(one, tick) > distance(other, tick))
+			other = one;
+		found = true;
 	}
-	return host_tsc(&map->tsc[map->count - 1], guest_tsc) - base_tsc;
+	*ret_other = found ? other : tick;
+	return tick;
 }

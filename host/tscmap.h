@@ -31,13 +31,20 @@ struct gt__tsc_map {
 void gt__tsc_map_add(struct gt__tsc_map *map, const struct gt__tsc *tsc,
                      uint64_t from_tick);
 
+/* When a record can have been made, in ticks of the host behind `base_tsc`. */
+struct gt__tsc_window {
+	uint64_t base_tsc;
+	uint64_t from_tick, to_tick;
+};
+
 /*
- * The tick at which `guest_tsc` was read, which was not after `now_tick`: by
- * the latest piece whose own time it falls into, else by the latest of all.
- * `base_tsc` is the host's at tick 0. It may be any number if the guest lies:
- * compare it as a signed one.
+ * The tick at which `guest_tsc` was read: by the latest piece whose own time it
+ * falls into, else by the latest of all. It may be any number if the guest
+ * lies: compare it as a signed one. `ret_other` is the tick farthest from it
+ * that another piece allows within the window; the same one if none does.
  */
-uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map, uint64_t base_tsc,
-                          uint64_t now_tick, uint64_t guest_tsc);
+uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map,
+                          const struct gt__tsc_window *window,
+                          uint64_t guest_tsc, uint64_t *ret_other);
 
 #endif

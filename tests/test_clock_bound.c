@@ -102,10 +102,11 @@ static uint64_t check_piece(struct gt__clock *clock, struct gt__tsc_map *map,
 	go_on(truth, 1000 + random_to(1000));
 	read_clocks(clock, truth, base_tsc, gap_ns);
 	for (unsigned i = 0; i < 20; i++) {
-		uint64_t ns, tick = gt__tsc_map_tick(map, base_tsc,
-		                                     truth->tsc - base_tsc,
-		                                     stamps[i].guest_tsc);
-		uint64_t off;
+		const struct gt__tsc_window window = {base_tsc, 0,
+		                                      truth->tsc - base_tsc};
+		uint64_t ns, off, other;
+		uint64_t tick = gt__tsc_map_tick(map, &window,
+		                                 stamps[i].guest_tsc, &other);
 
 		gt__clock_convert(clock, tick, &ns);
 		off = ns * 1000 > stamps[i].ps ? ns * 1000 - stamps[i].ps
@@ -210,8 +211,10 @@ static void a_century_of_uptime_is_as_good_as_any(void **unused)
 	gt__clock_add(&clock, 0, century_ns, 20);
 	gt__clock_add(&clock, second, century_ns + 1000000000, 20);
 	for (uint64_t i = 0; i <= 1000; i++) {
+		const struct gt__tsc_window window = {base_tsc, 0, second};
+		uint64_t other;
 		uint64_t tick = gt__tsc_map_tick(
-			&map, base_tsc, second, base_tsc + i * (second / 1000));
+			&map, &window, base_tsc + i * (second / 1000), &other);
 
 		assert_true(gt__clock_convert(&clock, tick, &ns));
 		assert_in_range(ns, century_ns + i * 1000000 - 2,
@@ -246,20 +249,48 @@ static void an_older_record_finds_its_own_piece(void **unused)
 				    third = {.offset = -1000000000};
 	struct gt__tsc_map map = {.count = 0};
 	const uint64_t base = UINT64_C(1) << 50;
+	const struct gt__tsc_window window = {base, 0, 9999};
+	uint64_t other;
 
 	(void)unused;
 	gt__tsc_map_add(&map, &first, 0);
 	gt__tsc_map_add(&map, &second, 5000);
 	gt__tsc_map_add(&map, &third, 9000);
-	assert_int_equal(gt__tsc_map_tick(&map, base, 9999, base + 4000), 4000);
-	assert_int_equal(
-		gt__tsc_map_tick(&map, base, 9999, base + 1000000006000), 6000);
-	assert_int_equal(
-		gt__tsc_map_tick(&map, base, 9999, base + 9500 - 1000000000),
-		9500);
+	assert_int_equal(gt__tsc_map_tick(&map, &window, base + 4000, &other),
+	                 4000);
+	assert_int_equal(other, 4000);
+	assert_int_equal(gt__tsc_map_tick(&map, &window,
+	                                  base + 6000 + 1000000000000, &other),
+	                 6000);
+	assert_int_equal(gt__tsc_map_tick(&map, &window,
+	                                  base + 9500 - 1000000000, &other),
+	                 9500);
+	assert_int_equal(other, 9500);
 	for (uint64_t i = 0; i < 20; i++)
 		gt__tsc_map_add(&map, &third, 10000 + i);
 	assert_int_equal(map.count, GT__TSC_PIECES);
+}
+
+static void a_record_that_may_be_of_two_pieces_says_so(void **unused)
+{
+	static const struct gt__tsc first = {.offset = 0},
+				    back = {.offset = -300};
+	struct gt__tsc_window window = {.from_tick = 0, .to_tick = 2000};
+	struct gt__tsc_map map = {.count = 0};
+	uint64_t other;
+
+	(void)unused;
+	gt__tsc_map_add(&map, &first, 0);
+	gt__tsc_map_add(&map, &back, 1000);
+	assert_int_equal(gt__tsc_map_tick(&map, &window, 699, &other), 699);
+	assert_int_equal(other, 699); /* 999 was before the move */
+	assert_int_equal(gt__tsc_map_tick(&map, &window, 700, &other), 1000);
+	assert_int_equal(other, 700);
+	assert_int_equal(gt__tsc_map_tick(&map, &window, 1001, &other), 1301);
+	assert_int_equal(other, 1301);
+	window.from_tick = 1000; /* all that was older has been taken */
+	assert_int_equal(gt__tsc_map_tick(&map, &window, 700, &other), 1000);
+	assert_int_equal(other, 1000);
 }
 
 int main(void)
@@ -271,6 +302,7 @@ int main(void)
 		cmocka_unit_test(
 			a_rate_that_contradicts_the_readings_is_noticed),
 		cmocka_unit_test(an_older_record_finds_its_own_piece),
+		cmocka_unit_test(a_record_that_may_be_of_two_pieces_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

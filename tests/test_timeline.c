@@ -37,6 +37,8 @@ static struct {
 	struct gt_summary summary;
 	bool pause_at_call;
 	int64_t offset;
+	size_t moves_after; /* so many stretches the offset is another; 0: no */
+	bool drains_before;
 } seen;
 
 static uint64_t now_ns(void)
@@ -148,6 +150,18 @@ static struct gt_exit exit_of(const struct vm_exit *from)
 	};
 }
 
+/* As a VMM does whose guest is migrated, or set by the user. */
+static void move_offset(unsigned vcpu)
+{
+	static const int64_t offsets[] = {INT64_C(1000000000000), -12345,
+	                                  INT64_C(-1000000000), 0};
+
+	if (seen.drains_before && seen.host)
+		assert_true(gt_host_drain(seen.host) >= 0);
+	seen.offset = offsets[seen.stretches / seen.moves_after % 4];
+	assert_int_equal(vm_set_tsc(seen.vm, vcpu, seen.offset), 0);
+}
+
 static struct gt_exit last_exit;
 
 static void on_exit_of_vm(void *ctx, unsigned vcpu, const struct vm_exit *from)
@@ -159,6 +173,8 @@ static void on_exit_of_vm(void *ctx, unsigned vcpu, const struct vm_exit *from)
 		gt_host_exit(seen.host, vcpu, &exit);
 	if (seen.stretches < 20004)
 		seen.left_ns[seen.stretches++] = now_ns();
+	if (seen.moves_after && seen.stretches % seen.moves_after == 0)
+		move_offset(vcpu);
 	if (from->reason == VM_EXIT_IO)
 		last_exit = exit;
 	if (seen.pause_at_call && from->reason == VM_EXIT_IO &&
@@ -294,6 +310,29 @@ static void every_time_lies_between_the_hosts_own(void **state)
 	}
 }
 
+static void an_offset_that_moves_moves_no_time(void **state)
+{
+	for (unsigned drains = 0; drains < 2; drains++) {
+		start_vm(*(enum vm_backend *)*state, stamp, turns, false);
+		if (!(vm_capabilities(seen.vm) & VM_HAS_TSC_OFFSET)) {
+			vm_free(seen.vm);
+			skip();
+		}
+		seen.moves_after = turns / 20 + 1;
+		seen.drains_before = drains;
+		start_host();
+		run_on(VM_HALTED);
+		stop_host();
+		vm_free(seen.vm);
+		check_events(drains ? "offset moved behind drains"
+		                    : "offset moved");
+		assert_true(seen.summary.clock.flags & GT_CLOCK_MOVED);
+		/* Else a record may be one of before or of after. */
+		assert_true(!drains ||
+		            seen.summary.clock.error_bound_ns < 1000000);
+	}
+}
+
 static void a_guest_that_lies_about_its_clock_hurts_nobody(void **state)
 {
 	start_vm(*(enum vm_backend *)*state, liar, turns / 10, false);
@@ -368,6 +407,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_time_lies_between_the_hosts_own),
+		cmocka_unit_test(an_offset_that_moves_moves_no_time),
 		cmocka_unit_test(
 			a_guest_that_lies_about_its_clock_hurts_nobody),
 		cmocka_unit_test(a_restored_guest_begins_a_new_life),

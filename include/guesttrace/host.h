@@ -112,7 +112,8 @@ struct gt_exit {
 	/*
 	 * The TSC that the guest read since its last entry, from that of the
 	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
-	 * 128 bits. Ratio 0: they run at the same rate.
+	 * 128 bits. Ratio 0: they run at the same rate. Who moves it calls
+	 * gt_host_drain() before: docs/clocks.md, "Offset and scaling".
 	 */
 	int64_t tsc_offset;
 	uint64_t tsc_ratio;
