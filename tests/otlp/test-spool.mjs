@@ -8,7 +8,7 @@ import { build, check, checkCalm, duplicates, end, ended, freshDirectory, freshF
 import { Receiver } from './receiver.mjs';
 
 const form = process.argv.includes('json') ? { json: true } : { protobuf: true };
-const FAST = { ...form, gzip: true, backoff_ms: 50, backoff_max_ms: 500, finish_ms: 10000, timeout_ms: 2000, delay_ms: 100 };
+const FAST = { ...form, gzip: true, backoff_ms: 50, backoff_max_ms: 500, finish_ms: 60000, timeout_ms: 30000, delay_ms: 100 };
 
 const segments = (spool) => fs.readdirSync(spool).filter((name) => name.endsWith('.gtspool'))
   .sort().map((name) => path.join(spool, name));
@@ -243,7 +243,7 @@ if (!disk) {
     await receiver.close();
     fs.writeFileSync(ballast, Buffer.alloc(100 << 10));
     const { gzip, ...plain } = options;
-    const child = startProducer({ ...plain, spool, spans: 60000, rate: 15000, queue_spans: 2000, finish_ms: 500, batch_spans: 200, backoff_max_ms: 200 });
+    const child = startProducer({ ...plain, spool, spans: 60000, rate: 15000, queue_spans: 2000, finish_ms: 60000, batch_spans: 200, backoff_max_ms: 200 });
     await fills(disk);
     await sleep(500);
     fs.unlinkSync(ballast); // there is room for some more

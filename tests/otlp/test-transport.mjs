@@ -7,7 +7,7 @@ import zlib from 'node:zlib';
 import { check, checkCalm, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
 import { Receiver } from './receiver.mjs';
 
-const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 10000, timeout_ms: 5000 };
+const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 60000, timeout_ms: 30000 };
 
 async function against(mode, options, test) {
   const receiver = await new Receiver().open(options.tls);
@@ -88,7 +88,7 @@ for (const [name, value, atLeast, atMost] of [
       const stats = await produce({ ...options, spans: 10, delay_ms: 50 });
       const took = receiver.requests[0].at - from;
       takenAll(receiver, stats);
-      check(took >= atLeast && took <= atMost + 3000, `${took} ms`);
+      check(took >= atLeast && took <= atMost + 10000, `${took} ms`);
       checkCalm(stats);
     },
   ));
@@ -233,7 +233,7 @@ holds('a reset at byte k of the request, for every k: no loss, no duplicate', ()
   for (const at of steps) {
     receiver.mode = { kind: 'reset-request', at };
     const { connections } = receiver;
-    const until = Date.now() + 1000;
+    const until = Date.now() + 10000;
     while (receiver.connections <= connections && Date.now() < until) await sleep(0.5);
     hits += receiver.connections > connections;
   }
