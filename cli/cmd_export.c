@@ -10,6 +10,7 @@
 enum {
 	OPTION_BY = 256,
 	OPTION_SPOOL,
+	OPTION_HOST_SPANS,
 };
 
 static const struct option_spec options[] = {
@@ -18,6 +19,8 @@ static const struct option_spec options[] = {
 	{OPTION_BY, "by", "self|exits",
          "folded: what the numbers are, default self", NULL},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{OPTION_HOST_SPANS, "host-spans", "on|off",
+         "otlp*: with guest runs and exits, default on", NULL},
 	{0},
 };
 
@@ -43,6 +46,11 @@ static int cmd_export(int argc, char **argv)
 		case OPTION_SPOOL:
 			outputs.otlp.spool = optarg;
 			break;
+		case OPTION_HOST_SPANS:
+			if (!parse_switch("host-spans", optarg,
+			                  &outputs.otlp.no_host_spans))
+				return COMMAND_USAGE;
+			break;
 		default:
 			return options_stop(&command_export, id);
 		}
@@ -50,8 +58,7 @@ static int cmd_export(int argc, char **argv)
 		return options_usage(&command_export);
 	found = format_find(format, strlen(format));
 	if (!found) {
-		complain("no format '%s'; there are %s", format,
-		         format_names());
+		format_unknown(format, strlen(format));
 		return COMMAND_USAGE;
 	}
 	outputs.otlp.offline = true;

@@ -22,6 +22,7 @@ enum {
 	OPTION_TRACEPARENT,
 	OPTION_EXPORT,
 	OPTION_SPOOL,
+	OPTION_HOST_SPANS,
 	OPTION_NO_PIGGYBACK,
 };
 
@@ -46,6 +47,8 @@ static const struct option_spec options_table[] = {
 	{'o', "output", "CAPTURE", "keep everything", NULL},
 	{OPTION_EXPORT, "export", "FORMAT[=DEST]", "", format_names},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
+	{OPTION_HOST_SPANS, "host-spans", "on|off",
+         "otlp*: with guest runs and exits, default on", NULL},
 	{0},
 };
 
@@ -87,8 +90,7 @@ static bool parse_export(struct session_options *options, const char *text)
 	const struct format *format = format_find(text, length);
 
 	if (!format) {
-		complain("no format '%.*s'; there are %s", (int)length, text,
-		         format_names());
+		format_unknown(text, length);
 		return false;
 	}
 	return outputs_add(options->outputs, format->name, format->new_sink,
@@ -165,6 +167,9 @@ static bool parse_option(struct session_options *options, int option,
 	case OPTION_SPOOL:
 		options->outputs->otlp.spool = text;
 		return true;
+	case OPTION_HOST_SPANS:
+		return parse_switch("host-spans", text,
+		                    &options->outputs->otlp.no_host_spans);
 	case 'o':
 		options->capture = text;
 		return true;

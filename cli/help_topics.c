@@ -14,7 +14,12 @@ static const struct {
          "NO_COLOR         not empty: no colours\n"
          "CLICOLOR_FORCE   neither empty nor 0: colours, also into a pipe\n"
          "TERM             dumb: no colours\n"
-         "TRACEPARENT      W3C trace context above a run\n"},
+         "TRACEPARENT      W3C trace context above a run\n"
+#ifdef HAVE_OTLP
+         "OTEL_*           where and how OTLP is sent: docs/otlp.md\n"
+         "GUESTTRACE_SPOOL where what cannot be sent waits\n"
+#endif
+        },
 	{"filter",
          "Which call sites record: directives with commas between them.\n\n"
          "  LEVEL          off, error, warn, info, debug, trace or 0..5,\n"
@@ -28,7 +33,9 @@ static const struct {
          "tree            text: spans and events, indented\n"
          "perfetto        Perfetto's protobuf trace: ui.perfetto.dev\n"
          "chrome          Chrome's JSON trace events\n"
+#ifdef HAVE_OTLP
          "otlp            OTLP over HTTP: DEST is the endpoint\n"
+#endif
          "otlp-json       OTLP/JSON, one object per line\n"
          "otlp-protobuf   OTLP/protobuf: an ExportTraceServiceRequest\n"
          "folded          stacks with self time, for flame graphs\n"

@@ -162,3 +162,15 @@ bool parse_count(const char *option, const char *text, uint32_t max,
 	         text);
 	return false;
 }
+
+bool parse_switch(const char *option, const char *text, bool *ret_off)
+{
+	bool off = strcmp(text, "off") == 0;
+
+	if (off || strcmp(text, "on") == 0) {
+		*ret_off = off;
+		return true;
+	}
+	complain("--%s is on or off, not '%s'", option, text);
+	return false;
+}

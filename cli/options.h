@@ -63,4 +63,7 @@ bool parse_duration(const char *option, const char *text, uint64_t *ret_ns);
 bool parse_count(const char *option, const char *text, uint32_t max,
                  uint32_t *ret_count);
 
+/* on, off; stores whether it is off. Complains and returns false. */
+bool parse_switch(const char *option, const char *text, bool *ret_off);
+
 #endif

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void complain_of_opening(const struct gt_otlp_http_options *options,
                                 int r)
@@ -40,7 +39,6 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
                      struct gt_sink **ret_sink)
 {
 	struct otlp_settings settings;
-	char host[256] = "";
 	int r = otlp_settings_read(&settings, url);
 
 	if (r < 0)
@@ -52,8 +50,7 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 	if (options->spool)
 		settings.options.spool_directory = options->spool;
 	settings.options.wait_for_room = options->offline;
-	if (gethostname(host, sizeof(host) - 1) == 0 && *host)
-		otlp_settings_add(&settings, "host.name", host);
+	settings.options.no_host_spans = options->no_host_spans;
 	r = gt_otlp_http_new(&settings.options, ret_sink);
 	if (r < 0)
 		complain_of_opening(&settings.options, r);
@@ -107,6 +104,11 @@ int otlp_spool_send(const char *url, const char *directory)
 
 	if (r < 0)
 		return COMMAND_FAILED;
+	if (settings.disabled) {
+		complain("OTEL_SDK_DISABLED is true: nothing is sent");
+		otlp_settings_free(&settings);
+		return COMMAND_FAILED;
+	}
 	settings.options.spool_directory = directory;
 	r = gt_otlp_spool_send(&settings.options, &stats);
 	if (r < 0 && r != -EAGAIN) {

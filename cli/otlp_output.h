@@ -6,8 +6,9 @@
 #include <guesttrace/export.h>
 
 struct otlp_options {
-	const char *spool; /* directory, NULL: $GUESTTRACE_SPOOL, or none */
-	bool offline;      /* a capture: it may wait, and has to arrive */
+	const char *spool;  /* directory, NULL: $GUESTTRACE_SPOOL, or none */
+	bool no_host_spans; /* of otlp-json and otlp-protobuf as well */
+	bool offline;       /* a capture: it may wait, and has to arrive */
 };
 
 /*

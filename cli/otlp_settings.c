@@ -99,17 +99,34 @@ static bool decode(char *text)
 	return true;
 }
 
-/* Takes the next pair out of *list, which it changes. */
-static bool next_pair(char **list, char **ret_key, char **ret_value)
+/*
+ * Takes the next pair out of *list, which it changes; nothing between two
+ * commas is nothing. 1, 0 at the end, -1 for something else than a pair.
+ */
+static int next_pair(char **list, char **ret_key, char **ret_value)
 {
-	char *item = strsep(list, ","), *equals = strchr(item, '=');
+	char *item = NULL, *equals;
 
+	while (*list && (!item || !*item))
+		item = trim(strsep(list, ","));
+	if (!item || !*item)
+		return 0;
+	equals = strchr(item, '=');
 	if (!equals)
-		return false;
+		return -1;
 	*equals = '\0';
 	*ret_key = trim(item);
 	*ret_value = trim(equals + 1);
-	return **ret_key && decode(*ret_key) && decode(*ret_value);
+	return **ret_key && decode(*ret_key) && decode(*ret_value) ? 1 : -1;
+}
+
+static void complain_of_pairs(const char *name, bool too_many)
+{
+	if (too_many)
+		complain("%s has more than %d pairs: ignored", name,
+		         OTLP_PAIRS_MAX);
+	else
+		complain("%s is no list of key=value: ignored", name);
 }
 
 static bool read_headers(struct otlp_settings *s, const char *name,
@@ -117,20 +134,22 @@ static bool read_headers(struct otlp_settings *s, const char *name,
 {
 	char *copy = strdup(text), *list = copy, *key, *value;
 	size_t count = 0;
-	bool good = copy != NULL;
+	bool too_many = false;
+	int r = copy ? 1 : -1;
 
-	while (good && list) {
+	while (r > 0 && (r = next_pair(&list, &key, &value)) > 0) {
 		char *header = NULL;
 
-		good = count < OTLP_PAIRS_MAX &&
-		       next_pair(&list, &key, &value) &&
-		       !strpbrk(key, ": \t\r\n") && !strpbrk(value, "\r\n") &&
-		       asprintf(&header, "%s: %s", key, value) >= 0;
-		if (good)
+		too_many = count == OTLP_PAIRS_MAX;
+		if (too_many || strpbrk(key, ": \t\r\n") ||
+		    strpbrk(value, "\r\n") ||
+		    asprintf(&header, "%s: %s", key, value) < 0)
+			r = -1;
+		else
 			s->headers[count++] = header;
 	}
 	free(copy);
-	if (good) {
+	if (r == 0) {
 		s->options.headers = (const char *const *)s->headers;
 		s->options.header_count = count;
 		return true;
@@ -139,8 +158,14 @@ static bool read_headers(struct otlp_settings *s, const char *name,
 		free(s->headers[--count]);
 		s->headers[count] = NULL;
 	}
-	complain("%s is no list of key=value: ignored", name);
+	complain_of_pairs(name, too_many);
 	return false;
+}
+
+/* What guesttrace alone says would be left out of the resource in silence. */
+static bool is_reserved(const char *key)
+{
+	return strncmp(key, "guesttrace.", strlen("guesttrace.")) == 0;
 }
 
 void otlp_settings_add(struct otlp_settings *s, const char *key,
@@ -159,7 +184,8 @@ static int read_attributes(struct otlp_settings *s)
 	const char *text = variable("OTEL_RESOURCE_ATTRIBUTES");
 	size_t before;
 	char *list, *key, *value;
-	bool good = true;
+	bool too_many = false;
+	int r;
 
 	if (service)
 		otlp_settings_add(s, "service.name", service);
@@ -169,16 +195,18 @@ static int read_attributes(struct otlp_settings *s)
 	if (!list)
 		return -ENOMEM;
 	before = s->options.attribute_count;
-	while (good && list) {
-		good = s->options.attribute_count < OTLP_PAIRS_MAX &&
-		       next_pair(&list, &key, &value);
-		if (good)
+	while (!too_many && (r = next_pair(&list, &key, &value)) > 0) {
+		too_many = s->options.attribute_count == OTLP_PAIRS_MAX;
+		if (is_reserved(key))
+			complain("OTEL_RESOURCE_ATTRIBUTES: %s is "
+			         "guesttrace's own: ignored",
+			         key);
+		else
 			otlp_settings_add(s, key, value);
 	}
-	if (!good) {
+	if (too_many || r < 0) {
 		s->options.attribute_count = before;
-		complain("OTEL_RESOURCE_ATTRIBUTES is no list of key=value: "
-		         "ignored");
+		complain_of_pairs("OTEL_RESOURCE_ATTRIBUTES", too_many);
 	}
 	return 0;
 }

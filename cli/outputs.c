@@ -19,7 +19,7 @@ static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
 #else
 #define IS_OTLP(output)                           false
 #define otlp_output_open(path, options, ret_sink) (-ENOTSUP)
-#define otlp_output_report(sink, options)         0
+#define otlp_output_report(sink, options)         ((void)(options), 0)
 #endif
 
 static const struct format formats[] = {
@@ -67,6 +67,20 @@ const struct format *format_find(const char *name, size_t length)
 	return NULL;
 }
 
+static bool is_left_out(const char *name, size_t length)
+{
+	return length == 4 && memcmp(name, "otlp", 4) == 0;
+}
+
+void format_unknown(const char *name, size_t length)
+{
+	if (is_left_out(name, length))
+		complain("this guesttrace was built without the format otlp");
+	else
+		complain("no format '%.*s'; there are %s", (int)length, name,
+		         format_names());
+}
+
 static int add(struct outputs *outputs, const struct output *output)
 {
 	struct output *to;
@@ -109,7 +123,24 @@ static int open_directory(struct output *output, bool many)
 	return made(output, gt_ctf_new(&to, many, &output->sink));
 }
 
-static int open_file(struct output *output)
+static int make_sink(struct output *output, const struct otlp_options *otlp,
+                     const struct gt_output *to)
+{
+	const struct gt_otlp_options options = {
+		.size = sizeof(options),
+		.no_host_spans = otlp->no_host_spans,
+	};
+
+	if (output->new_text)
+		return output->new_text(to, output->look, &output->sink);
+	if (output->new_sink == gt_otlp_json_new)
+		return gt_otlp_json_with(to, &options, &output->sink);
+	if (output->new_sink == gt_otlp_protobuf_new)
+		return gt_otlp_protobuf_with(to, &options, &output->sink);
+	return output->new_sink(to, &output->sink);
+}
+
+static int open_file(struct output *output, const struct otlp_options *otlp)
 {
 	struct gt_output to;
 	int r = destination_open(&output->destination, output->path, false);
@@ -117,10 +148,7 @@ static int open_file(struct output *output)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	return made(output,
-	            output->new_text
-	                    ? output->new_text(&to, output->look, &output->sink)
-	                    : output->new_sink(&to, &output->sink));
+	return made(output, make_sink(output, otlp, &to));
 }
 
 int outputs_add(struct outputs *outputs, const char *name,
@@ -149,7 +177,7 @@ int outputs_open(struct outputs *outputs)
 		                ? otlp_output_open(output->path, &outputs->otlp,
 		                                   &output->sink)
 		        : output->new_sink || output->new_text
-		                ? open_file(output)
+		                ? open_file(output, &outputs->otlp)
 		                : open_directory(output, outputs->many_runs);
 
 		if (r < 0)

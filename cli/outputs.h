@@ -44,6 +44,8 @@ struct outputs {
 
 /* A format by its name on the command line; NULL: none. */
 const struct format *format_find(const char *name, size_t length);
+/* Complains of one that format_find() does not know. */
+void format_unknown(const char *name, size_t length);
 /* All names, for messages: "tree, perfetto, ...". */
 const char *format_names(void);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 struct session {
@@ -151,9 +152,27 @@ static int make_vm(struct session *session)
 	return r;
 }
 
+/* A UUID, version 4 (RFC 9562); "" where there are no random bytes. */
+static void new_vm_id(char *to, size_t size)
+{
+	unsigned char b[16];
+
+	*to = '\0';
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return;
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	snprintf(to, size,
+	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+	         "%02x%02x%02x%02x%02x%02x",
+	         b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
+	         b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
 static int make_host(struct session *session)
 {
 	const struct session_options *options = session->options;
+	char vm_id[37], host_name[256] = "";
 	struct gt_host_options host = {
 		.size = sizeof(host),
 		.memory_slots = 1,
@@ -167,11 +186,16 @@ static int make_host(struct session *session)
 		.vm_name = "vm",
 		.backend = vm_backend_name(session->vm),
 		.traceparent = options->traceparent,
+		.guest_build_id = vm_build_id(session->vm),
+		.vm_id = vm_id,
+		.host_name = host_name,
 	};
 	int64_t offset;
 	uint64_t khz = 0;
 	int r;
 
+	new_vm_id(vm_id, sizeof(vm_id));
+	gethostname(host_name, sizeof(host_name) - 1);
 	/* Of the guest's TSC, which is made to run at the host's rate. */
 	if (vm_tsc(session->vm, 0, &offset, &khz) == 0 && khz > 0) {
 		host.tsc_hz = khz * 1000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OTLP in both encodings. otlp.c decides what is said: which spans there are,
- * their parents, events and flags, and when a request is complete;
+ * OTLP in both encodings. otlp.c and otlp_run.c decide what is said: which
+ * spans there are, their parents, events and flags, when a request is complete;
  * otlp_attributes.c, which attributes. An encoding only puts it into bytes.
  */
 #ifndef GUESTTRACE_OTLP_H
@@ -24,6 +24,16 @@ struct gt__otlp_event {
 	uint64_t time_ns;
 	struct gt__otlp_attributes attributes;
 };
+
+/* SpanFlags of trace.proto */
+#define GT__OTLP_HAS_REMOTE 0x100u
+#define GT__OTLP_REMOTE     0x200u
+
+static inline uint32_t gt__otlp_link_flags(const struct gt_link *link)
+{
+	return link->flags | GT__OTLP_HAS_REMOTE |
+	       (link->remote ? GT__OTLP_REMOTE : 0);
+}
 
 struct gt__otlp_span {
 	const uint8_t *trace_id; /* 16 bytes */

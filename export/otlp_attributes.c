@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The attributes of OTLP that the host sets. */
 #include "otlp_attributes.h"
+#include "keys.h"
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef GT_VERSION
@@ -136,6 +139,62 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 	return n;
 }
 
+static struct gt_text stretch_word(enum gt_host_span_kind kind)
+{
+	switch (kind) {
+	case GT_HOST_GUEST:
+		return KEY("guest");
+	case GT_HOST_EXIT:
+		return KEY("exit");
+	case GT_HOST_WORK:
+		break;
+	}
+	return KEY("work");
+}
+
+size_t gt__otlp_stretch(struct gt_field *to, const struct gt_host_span_view *h)
+{
+	const struct gt__otlp_place place = {h->vcpu, h->vcpu, 0, h->flags};
+	size_t n = gt__otlp_synthetic(to, NULL);
+
+	put_text(&to[n++], KEY("guesttrace.host_span"), stretch_word(h->kind));
+	if (h->kind != GT_HOST_WORK)
+		put_text(&to[n++], KEY("guesttrace.reason"),
+		         text_of(gt__exit_word((unsigned)h->reason)));
+	if (h->kind == GT_HOST_EXIT && h->reason == GT_EXIT_IO)
+		put_u64(&to[n++], KEY("guesttrace.port"), h->port);
+	if (h->tracing)
+		put_true(&to[n++], KEY("guesttrace.tracing"));
+	put_u64(&to[n++], KEY("guesttrace.waiting_ns"), h->waiting_ns);
+	return n + gt__otlp_place(to + n, &place);
+}
+
+/* From the end on, so that the first of a key that is met is the last. */
+int gt__otlp_last_of_each(const struct gt_field *fields, size_t count,
+                          struct gt_field **ret_list, size_t *ret_from)
+{
+	struct gt_field *list = calloc(count, sizeof *list);
+	struct gt__keys keys = {0};
+	size_t i, from = count;
+	int rc = list ? 0 : -ENOMEM;
+
+	for (i = count; !rc && i--;) {
+		uint32_t number, known = keys.count;
+
+		rc = gt__keys_number(&keys, fields[i].key, &number);
+		if (!rc && (!number || keys.count > known))
+			list[--from] = fields[i];
+	}
+	gt__keys_fini(&keys);
+	if (rc) {
+		free(list);
+		return rc;
+	}
+	*ret_list = list;
+	*ret_from = from;
+	return 0;
+}
+
 /* ---- The resource -------------------------------------------------------- */
 
 static size_t put_given(struct gt_field *to,
@@ -176,12 +235,24 @@ size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
 
 	n = put_default(to, n, KEY("service.name"),
 	                guest.count ? guest : KEY("unknown_service"));
+	if (trace->vm_id.count)
+		n = put_default(to, n, KEY("service.instance.id"),
+		                trace->vm_id);
+	if (trace->host_name.count)
+		n = put_default(to, n, KEY("host.name"), trace->host_name);
 	n = put_default(to, n, KEY("host.arch"), KEY("amd64"));
+	if (guest.count)
+		n = put_default(to, n, KEY("process.executable.name"), guest);
+	if (trace->guest_build_id.count)
+		n = put_default(to, n, KEY("process.executable.build_id.gnu"),
+		                trace->guest_build_id);
 	n = put_default(to, n, KEY("telemetry.sdk.name"), KEY("guesttrace"));
 	n = put_default(to, n, KEY("telemetry.sdk.language"), KEY("c"));
 	n = put_default(to, n, KEY("telemetry.sdk.version"), KEY(GT_VERSION));
 	put_text(&to[n++], KEY("guesttrace.guest"), guest);
 	put_text(&to[n++], KEY("guesttrace.vm"), trace->vm_name);
+	if (trace->vm_id.count)
+		put_text(&to[n++], KEY("guesttrace.vm_id"), trace->vm_id);
 	put_text(&to[n++], KEY("guesttrace.backend"), trace->backend);
 	put_u64(&to[n++], KEY("guesttrace.vcpus"), trace->vcpus);
 	return n;

@@ -10,6 +10,7 @@
 
 #define GT__OTLP_SITE_MAX  4u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
+#define GT__OTLP_HOST_MAX  (6u + GT__OTLP_PLACE_MAX)
 #define GT__OTLP_RUN_MAX   (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
 
 /* The one that every span has and that differs for each. */
@@ -36,13 +37,27 @@ void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
 size_t gt__otlp_synthetic(struct gt_field *to,
                           const struct gt_summary *summary);
 
+/* Of what the host did: which of it, why, whose. */
+size_t gt__otlp_stretch(struct gt_field *to,
+                        const struct gt_host_span_view *span);
+
 /* The resource: what is given, and of the defaults what is not. */
-#define GT__OTLP_RESOURCE_MAX 10u /* beside those given */
+#define GT__OTLP_RESOURCE_MAX 15u /* beside those given */
 size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
                          const struct gt_otlp_attribute *given, size_t count);
 
-/* Looking for equal keys is quadratic: a larger list is put as it is. */
+/*
+ * Looking for equal keys is quadratic: of a larger list gt__otlp_last_of_each()
+ * takes them out before.
+ */
 #define GT__OTLP_UNIQUE_MAX 256u
+
+/*
+ * Stores a list, to be freed, of those whose key does not come again; in their
+ * order. Beyond GT__KEYS_MAX different keys equal ones may stay. 0 or -ENOMEM.
+ */
+int gt__otlp_last_of_each(const struct gt_field *fields, size_t count,
+                          struct gt_field **ret_list, size_t *ret_from);
 
 /*
  * Keys of an attribute list are unique: of a guest's equal ones the last

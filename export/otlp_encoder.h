@@ -28,6 +28,7 @@ struct gt__otlp_encoder_options {
 	/* Of the resource; stay the caller's, which outlives the sink. */
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
+	bool no_host_spans;
 };
 
 /* 0 or -ENOMEM. */

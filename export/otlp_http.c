@@ -69,8 +69,10 @@ static bool flush(void *context)
 	}
 
 FORWARD_(open, gt_span_view)
+FORWARD_(close, gt_span_view)
 FORWARD_(event, gt_event_view)
 FORWARD_(counter, gt_event_view)
+FORWARD_(host_span, gt_host_span_view)
 FORWARD_(end, gt_summary)
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
@@ -80,18 +82,6 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 
 	pthread_mutex_lock(&x->lock);
 	rc = x->encoder->begin(x->encoder, trace);
-	pthread_mutex_unlock(&x->lock);
-	return rc;
-}
-
-static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
-                      const struct gt_span_view *span)
-{
-	struct otlp_http *x = (struct otlp_http *)sink;
-	int rc;
-
-	pthread_mutex_lock(&x->lock);
-	rc = x->encoder->close(x->encoder, trace, span);
 	pthread_mutex_unlock(&x->lock);
 	return rc;
 }
@@ -176,6 +166,7 @@ static int make_encoder(struct otlp_http *x,
 	                                          : BATCH_SPANS,
 		.attributes = x->attributes,
 		.attribute_count = x->attribute_count,
+		.no_host_spans = options->no_host_spans,
 	};
 
 	switch (options->protocol) {
@@ -206,9 +197,10 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 	x->sink = (struct gt_sink){
 		.begin = begin,
 		.open = open,
-		.close = close_span,
+		.close = close,
 		.event = event,
 		.counter = counter,
+		.host_span = options->no_host_spans ? NULL : host_span,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,

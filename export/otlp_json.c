@@ -179,7 +179,9 @@ static void put_links(struct gt__out *o, const struct gt_link *links,
 			gt__put_char(o, ',');
 		put_trace_id(o, links[i].trace_id);
 		put_id(o, ",\"spanId\":", links[i].span_id);
-		gt__put(o, ",\"attributes\":[]}");
+		put_u32(o, ",\"attributes\":[],\"flags\":",
+		        gt__otlp_link_flags(&links[i]));
+		gt__put_char(o, '}');
 	}
 	gt__put_char(o, ']');
 }

@@ -68,6 +68,25 @@ static bool add_header(struct curl_slist **list, const char *header)
 	return longer != NULL;
 }
 
+/* To libcurl `Name:` means to leave the header out, `Name;` that it is empty.
+ */
+static bool add_given(struct curl_slist **list, const char *header)
+{
+	size_t name = strcspn(header, ":");
+	char *empty;
+	bool added;
+
+	if (header[name + 1 + strspn(header + name + 1, " \t")] != '\0')
+		return add_header(list, header);
+	empty = strndup(header, name + 1);
+	if (!empty)
+		return false;
+	empty[name] = ';';
+	added = add_header(list, empty);
+	free(empty);
+	return added;
+}
+
 static bool is_header(const char *text)
 {
 	const char *colon = strchr(text, ':');
@@ -97,7 +116,7 @@ static int make_headers(struct gt__otlp_post *p,
 			good = good &&
 			       add_header(list, "Content-Encoding: gzip");
 		for (i = 0; i < options->header_count && good; i++)
-			good = add_header(list, options->headers[i]);
+			good = add_given(list, options->headers[i]);
 	}
 	return good ? 0 : -ENOMEM;
 }

@@ -48,6 +48,7 @@ enum tag {
 	EVENT_ATTRIBUTES = 3 << 3 | 2,
 	LINK_TRACE_ID = 1 << 3 | 2,
 	LINK_SPAN_ID = 2 << 3 | 2,
+	LINK_FLAGS = 6 << 3 | 5,
 	STATUS_MESSAGE = 2 << 3 | 2,
 	STATUS_CODE = 3 << 3 | 0,
 	KEY_VALUE_KEY = 1 << 3 | 2,
@@ -61,8 +62,8 @@ enum tag {
 
 #define MAX_FIELD  96u  /* of a field beside its texts */
 #define MAX_SPAN   192u /* of a span beside its name, lists and message */
-#define MAX_LINK   32u
-#define LINK_BYTES 28u
+#define MAX_LINK   40u
+#define LINK_BYTES 33u
 
 /* ---- Attributes ---------------------------------------------------------- */
 
@@ -390,6 +391,8 @@ static unsigned char *put_links(unsigned char *p, const struct gt_link *links,
 		*p++ = LINK_BYTES;
 		p = put_trace_id(p, LINK_TRACE_ID, links[i].trace_id);
 		p = put_id(p, LINK_SPAN_ID, links[i].span_id);
+		*p++ = LINK_FLAGS;
+		p = gt__pb_fixed32(p, gt__otlp_link_flags(&links[i]));
 	}
 	return p;
 }

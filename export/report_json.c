@@ -193,6 +193,8 @@ static void put_links(struct gt__out *o, const struct gt_span_view *s)
 		gt__put_hex_bytes(o, s->links[i].trace_id, 16);
 		gt__put_char(o, '"');
 		put_id(o, ",", "span_id", s->links[i].span_id);
+		put_number(o, "trace_flags", s->links[i].flags);
+		put_bool(o, "remote", s->links[i].remote);
 		gt__put_char(o, '}');
 	}
 	gt__put_char(o, ']');
@@ -359,6 +361,9 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	put_text(o, "guest", trace->guest_name);
 	put_text(o, "vm", trace->vm_name);
 	put_text(o, "backend", trace->backend);
+	put_text(o, "guest_build_id", trace->guest_build_id);
+	put_text(o, "vm_id", trace->vm_id);
+	put_text(o, "host_name", trace->host_name);
 	put_word(o, "outcome", gt__ending_word(summary->ending));
 	put_number(o, "status", summary->status);
 	put_text(o, "message", summary->message);

@@ -76,12 +76,19 @@ static int copy_name(char **to, const char *name)
 
 static int copy_names(struct gt_host *host)
 {
-	int r = copy_name(&host->guest_name, host->options.guest_name);
+	const struct gt_host_options *from = &host->options;
+	int r = copy_name(&host->guest_name, from->guest_name);
 
 	if (r == 0)
-		r = copy_name(&host->vm_name, host->options.vm_name);
+		r = copy_name(&host->vm_name, from->vm_name);
 	if (r == 0)
-		r = copy_name(&host->backend, host->options.backend);
+		r = copy_name(&host->backend, from->backend);
+	if (r == 0)
+		r = copy_name(&host->guest_build_id, from->guest_build_id);
+	if (r == 0)
+		r = copy_name(&host->vm_id, from->vm_id);
+	if (r == 0)
+		r = copy_name(&host->host_name, from->host_name);
 	return r;
 }
 
@@ -131,6 +138,8 @@ int gt_host_new(const struct gt_host_options *options,
 	host->options.filter = host->options.traceparent = NULL;
 	host->options.guest_name = host->options.vm_name = NULL;
 	host->options.backend = NULL;
+	host->options.guest_build_id = host->options.vm_id = NULL;
+	host->options.host_name = NULL;
 	*ret_host = host;
 	return 0;
 }
@@ -146,6 +155,9 @@ void gt_host_free(struct gt_host *host)
 	free(host->guest_name);
 	free(host->vm_name);
 	free(host->backend);
+	free(host->guest_build_id);
+	free(host->vm_id);
+	free(host->host_name);
 	free(host->vcpus);
 	free(host->work);
 	free(host->frame.bytes);

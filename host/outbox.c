@@ -198,6 +198,9 @@ void gt__outbox_put_start(const struct gt_host *host,
 	put_name(frame, host->guest_name);
 	put_name(frame, host->vm_name);
 	put_name(frame, host->backend);
+	put_name(frame, host->guest_build_id);
+	put_name(frame, host->vm_id);
+	put_name(frame, host->host_name);
 }
 
 int gt__outbox_start(struct gt_host *host)

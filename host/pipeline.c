@@ -115,20 +115,37 @@ uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 		clock->count ? clock->samples[clock->count - 1].ns : 0);
 }
 
-/* The three names, copied into one piece of memory. */
+/*
+ * Exporters may repeat a name in all that they write: a short frame of spans
+ * must not become a long one for each.
+ */
+#define NAME_BYTES_MAX ((size_t)4096)
+
+/*
+ * The names, copied into one piece of memory. Captures of before the last three
+ * end behind the others.
+ */
 static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
-	struct gt_text *names[] = {&pipeline->trace.guest_name,
-	                           &pipeline->trace.vm_name,
-	                           &pipeline->trace.backend};
-	char *to = malloc(3 * cursor->left + 1);
+	struct gt_trace *trace = &pipeline->trace;
+	struct gt_text *names[] = {
+		&trace->guest_name,     &trace->vm_name, &trace->backend,
+		&trace->guest_build_id, &trace->vm_id,   &trace->host_name,
+	};
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	const size_t most = count * NAME_BYTES_MAX;
+	char *to = malloc(3 * (cursor->left < most ? cursor->left : most) + 1);
 
 	if (!to)
 		return -ENOMEM;
 	pipeline->texts = to;
-	for (size_t i = 0; i < 3; i++) {
-		struct gt_text text = gt__cursor_text(cursor);
+	for (size_t i = 0; i < count; i++) {
+		struct gt_text text = {"", 0};
 
+		if (i < 3 || cursor->left > 0)
+			text = gt__cursor_text(cursor);
+		if (text.count > NAME_BYTES_MAX)
+			text.count = NAME_BYTES_MAX;
 		*names[i] = (struct gt_text){to, 0};
 		names[i]->count = gt__utf8_repair(
 			(uint8_t *)to, (const uint8_t *)text.bytes, text.count);
@@ -175,6 +192,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	names.id_base = pipeline->id_base = gt__cursor_u64(&cursor);
 	pipeline->trace.run_id = gt__exported(&names, GT__RUN_ID);
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
+	names.flags = (uint8_t)pipeline->trace.flags;
 	gt__cursor_u32(&cursor);
 	pipeline->trace.monotonic_offset_ns = (int64_t)gt__cursor_u64(&cursor);
 	pipeline->trace.boottime_offset_ns = (int64_t)gt__cursor_u64(&cursor);

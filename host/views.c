@@ -100,8 +100,7 @@ static size_t whole_characters(const struct gt__value *value)
 	return count;
 }
 
-static void add_link(struct gt__views *views, const uint8_t trace_id[16],
-                     uint64_t span_id)
+static void add_link(struct gt__views *views, const struct gt_link *link)
 {
 	struct gt_link *links = grow(views->links, views->link_count,
 	                             &views->link_room, sizeof(*links));
@@ -111,8 +110,19 @@ static void add_link(struct gt__views *views, const uint8_t trace_id[16],
 		return;
 	}
 	views->links = links;
-	memcpy(links[views->link_count].trace_id, trace_id, 16);
-	links[views->link_count++].span_id = span_id;
+	links[views->link_count++] = *link;
+}
+
+static void add_own_link(struct gt__views *views, const struct gt__names *names,
+                         uint64_t id)
+{
+	struct gt_link link = {
+		.span_id = gt__exported(names, id),
+		.flags = names->flags,
+	};
+
+	memcpy(link.trace_id, names->trace_id, sizeof(link.trace_id));
+	add_link(views, &link);
 }
 
 static int hex_digit(char digit)
@@ -159,12 +169,13 @@ bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
 
 static void add_remote_link(struct gt__views *views, struct gt_text text)
 {
-	uint8_t trace_id[16];
-	uint64_t span_id;
+	struct gt_link link = {.remote = true};
 	uint32_t flags;
 
-	if (gt__traceparent_parse(text, trace_id, &span_id, &flags))
-		add_link(views, trace_id, span_id);
+	if (!gt__traceparent_parse(text, link.trace_id, &link.span_id, &flags))
+		return;
+	link.flags = (uint8_t)flags;
+	add_link(views, &link);
 }
 
 static void add_field(struct gt__views *views, struct gt_text key,
@@ -215,8 +226,7 @@ static void add_value(struct gt__views *views, const struct gt__names *names,
 		break; /* resolved when the span was opened */
 	case GT_TYPE_LINK:
 		if (value->word)
-			add_link(views, names->trace_id,
-			         gt__exported(names, value->word));
+			add_own_link(views, names, value->word);
 		break;
 	case GT_TYPE_LINK_REMOTE:
 		add_remote_link(views,

@@ -13,6 +13,7 @@
 /* Exported ids and the run's own trace, which links refer to. */
 struct gt__names {
 	uint8_t trace_id[16];
+	uint8_t flags; /* W3C trace flags */
 	uint64_t id_base;
 };
 

@@ -60,6 +60,9 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 	s->trace.guest_name = syn_text(guest);
 	s->trace.vm_name = syn_text("vm-1");
 	s->trace.backend = syn_text("emulated");
+	s->trace.guest_build_id = syn_text("0badc0de");
+	s->trace.vm_id = syn_text(index % 2 ? "" : "vm-id-1");
+	s->trace.host_name = syn_text(index % 2 ? "" : "node-7");
 	s->sequence = 0;
 	s->host_ids = 0;
 	s->trace.run_id = exported_id(s, 2);

@@ -130,7 +130,11 @@ static void requests(struct syn *s, struct syn_span *boot)
 	request->view.status_text = syn_text("no such \"file\"\n");
 	memcpy(request->links[0].trace_id, s->trace.trace_id, 16);
 	request->links[0].span_id = transfer->view.id;
-	request->view.link_count = 1;
+	request->links[0].flags = 1;
+	memset(request->links[1].trace_id, 0x5a, 16);
+	request->links[1].span_id = UINT64_C(0xb7ad6b7169203331);
+	request->links[1].remote = true;
+	request->view.link_count = 2;
 	request->view.dropped_events = 3;
 	syn_close(s, request, 0, 9000);
 	syn_close(s, transfer, 1, 12000); /* outlives its parent */

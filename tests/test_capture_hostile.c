@@ -119,6 +119,63 @@ static void the_start_is_checked(void **unused)
 	assert_int_equal(replay(), 0);
 }
 
+/* What began to say of which image, VM and host the run is: or not. */
+static void names_that_may_be_missing_are_whole_or_absent(void **unused)
+{
+	size_t whole[4];
+
+	(void)unused;
+	frames_start(GT_ABI_VERSION, 1);
+	whole[0] = frames_buffer.count;
+	for (unsigned i = 1; i < 4; i++) {
+		gt__frame_put_text(&frames_buffer, "some\xff", 5);
+		whole[i] = frames_buffer.count;
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		frames_buffer.count = whole[i];
+		frames_file.count = 0;
+		frames_seal(GT__FRAME_START, 0);
+		assert_int_equal(replay(), 0);
+		while (++frames_buffer.count < whole[i + 1]) {
+			frames_file.count = 0;
+			frames_seal(GT__FRAME_START, 0);
+			assert_int_equal(replay(), -GT_ERROR_NOT_A_CAPTURE);
+		}
+	}
+	frames_file.count = 0;
+	frames_seal(GT__FRAME_START, 0);
+	assert_int_equal(replay(), 0);
+}
+
+static size_t host_name_bytes;
+
+static int keep_host_name(struct gt_sink *sink, const struct gt_trace *trace)
+{
+	(void)sink;
+	host_name_bytes = trace->host_name.count;
+	return 0;
+}
+
+/* An exporter repeats names: 1 MiB of one would be as much for each span. */
+static void a_name_is_cut_before_it_is_repeated(void **unused)
+{
+	size_t bytes = 1 << 20;
+	char *name = malloc(bytes);
+
+	(void)unused;
+	assert_non_null(name);
+	memset(name, 'n', bytes);
+	frames_start(GT_ABI_VERSION, 1);
+	gt__frame_put_text(&frames_buffer, "", 0);
+	gt__frame_put_text(&frames_buffer, "", 0);
+	gt__frame_put_text(&frames_buffer, name, (uint32_t)bytes);
+	frames_seal(GT__FRAME_START, 0);
+	shown.sink.begin = keep_host_name;
+	assert_int_equal(replay(), 0);
+	assert_int_equal(host_name_bytes, 4096);
+	free(name);
+}
+
 /* ---- Frames at the wrong place ------------------------------------------- */
 
 static void frames_that_make_no_sense_are_counted(void **unused)
@@ -320,6 +377,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(foreign_files_are_refused),
 		T(the_start_is_checked),
+		T(names_that_may_be_missing_are_whole_or_absent),
+		T(a_name_is_cut_before_it_is_repeated),
 		T(frames_that_make_no_sense_are_counted),
 		T(positions_without_an_id_are_refused),
 		T(announcements_of_another_length_are_refused),

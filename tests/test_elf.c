@@ -369,6 +369,88 @@ static void changed_pairs_of_bytes_are_refused_or_harmless(void **state)
 	}
 }
 
+/* ---- The build id ---------------------------------------------------------
+ */
+
+/* A note of some owner, one with a long name, and the build id of 20 bytes. */
+static const unsigned char notes[] = {
+	4,   0,   0,   0,   1,   0,   0,   0,   9,   0,   0,   0,   'X', 'y',
+	'z', 0,   7,   0,   0,   0,   6,   0,   0,   0,   2,   0,   0,   0,
+	3,   0,   0,   0,   'O', 't', 'h', 'e', 'r', 0,   0,   0,   1,   2,
+	0,   0,   4,   0,   0,   0,   20,  0,   0,   0,   3,   0,   0,   0,
+	'G', 'N', 'U', 0,   100, 101, 102, 103, 104, 105, 106, 107, 108, 109,
+	110, 111, 112, 113, 114, 115, 116, 117, 118, 119,
+};
+
+/* Notes in the last segment, at the end of the file, and the id they have. */
+static unsigned build_id_of(const void *bytes, size_t count,
+                            unsigned char *ret_id)
+{
+	struct file file;
+	struct vm__elf elf;
+	const char *why;
+
+	make_good(&file);
+	file.as.at.segment[3] = (Elf64_Phdr){
+		.p_type = PT_NOTE,
+		.p_offset = sizeof file - count,
+		.p_filesz = count,
+		.p_align = 4,
+	};
+	memcpy(file.as.bytes + sizeof file - count, bytes, count);
+	assert_int_equal(parse(&file, sizeof file, &elf, &why), 0);
+	memcpy(ret_id, elf.build_id, sizeof elf.build_id);
+	return elf.build_id_bytes;
+}
+
+static void the_build_id_is_found_behind_other_notes(void **state)
+{
+	unsigned char id[VM__BUILD_ID_MAX];
+
+	(void)state;
+	assert_int_equal(build_id_of(notes, sizeof notes, id), 20);
+	assert_memory_equal(id, notes + sizeof notes - 20, 20);
+}
+
+static void notes_that_are_cut_or_lie_have_no_build_id(void **state)
+{
+	unsigned char id[VM__BUILD_ID_MAX], changed[sizeof notes];
+	unsigned found = 0;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof notes; n++)
+		assert_int_equal(build_id_of(notes, n, id), 0);
+	for (size_t at = 0; at < sizeof notes - 20; at++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			memcpy(changed, notes, sizeof notes);
+			changed[at] ^= (unsigned char)(1u << bit);
+			found += build_id_of(changed, sizeof changed, id) == 20;
+		}
+	assert_true(found > 0 && found < 8 * (sizeof notes - 20));
+}
+
+static void a_segment_of_notes_behind_the_file_is_no_build_id(void **state)
+{
+	static const uint64_t offsets[] = {FILE_BYTES, FILE_BYTES - 1,
+	                                   UINT64_MAX, UINT64_MAX - 3};
+	struct file file;
+	struct vm__elf elf;
+	const char *why;
+
+	(void)state;
+	make_good(&file);
+	for (size_t i = 0; i < 4; i++) {
+		file.as.at.segment[3] = (Elf64_Phdr){
+			.p_type = PT_NOTE,
+			.p_offset = offsets[i],
+			.p_filesz = UINT64_MAX,
+			.p_align = i % 2 ? 8 : UINT64_MAX,
+		};
+		assert_int_equal(parse(&file, sizeof file, &elf, &why), 0);
+		assert_int_equal(elf.build_id_bytes, 0);
+	}
+}
+
 static void a_file_that_shrinks_meanwhile_is_noticed(void **state)
 {
 	struct file file;
@@ -407,6 +489,10 @@ int main(void)
 		cmocka_unit_test(any_changed_byte_is_refused_or_harmless),
 		cmocka_unit_test(
 			changed_pairs_of_bytes_are_refused_or_harmless),
+		cmocka_unit_test(the_build_id_is_found_behind_other_notes),
+		cmocka_unit_test(notes_that_are_cut_or_lie_have_no_build_id),
+		cmocka_unit_test(
+			a_segment_of_notes_behind_the_file_is_no_build_id),
 		cmocka_unit_test(a_file_that_shrinks_meanwhile_is_noticed),
 	};
 

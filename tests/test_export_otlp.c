@@ -306,6 +306,92 @@ static void a_protobuf_request_is_these_bytes(void **state)
 	end(&s, &r);
 }
 
+static unsigned times(const struct requests *r, const char *what)
+{
+	const char *at = r->all.bytes, *end = at + r->all.used;
+	unsigned n = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), what, strlen(what)))) {
+		at += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+/* More fields than are compared with each other; half of them is one key. */
+static void a_field_that_is_set_a_thousand_times_is_there_once(void **state)
+{
+	enum {
+		FIELDS = 2000
+	};
+	static struct gt_field fields[FIELDS];
+	static char keys[FIELDS][8];
+	static const struct gt_site_view site = {.name = {"a", 1}};
+	size_t e;
+
+	(void)state;
+	for (int i = 0; i < FIELDS; i++) {
+		snprintf(keys[i], sizeof keys[i], i % 2 ? "again" : "k%d;", i);
+		fields[i] = (struct gt_field){.key = syn_text(keys[i]),
+		                              .type = GT_TYPE_STRING,
+		                              .value.text = syn_text("v")};
+	}
+	fields[FIELDS - 3].value.text = syn_text("before the last");
+	fields[FIELDS - 1].value.text = syn_text("the last");
+	for (e = 0; e < ENCODINGS; e++) {
+		struct gt_event_view event = {
+			.site = &site, .fields = fields, .field_count = FIELDS};
+		struct gt_span_view view = {.id = 1,
+		                            .site = &site,
+		                            .fields = fields,
+		                            .field_count = FIELDS,
+		                            .events = &event,
+		                            .event_count = 1};
+		struct requests r;
+		struct syn s = {0};
+
+		begin(&s, e, (struct gt__otlp_encoder_options){0}, &r);
+		syn_begin(&s, 0, "guest");
+		assert_int_equal(s.sinks[0]->close(s.sinks[0], &s.trace, &view),
+		                 0);
+		syn_end(&s, 3);
+		assert_int_equal(syn_finish(&s), 0);
+		assert_int_equal(times(&r, "again"), 2);
+		assert_int_equal(times(&r, "the last"), 2);
+		assert_int_equal(times(&r, "k0;"), 2);
+		assert_int_equal(times(&r, "k1998;"), 2);
+		end(&s, &r);
+	}
+}
+
+static void what_the_host_did_can_be_left_out(void **state)
+{
+	size_t e;
+
+	(void)state;
+	for (e = 0; e < ENCODINGS; e++) {
+		struct requests with, without;
+		struct syn s = {0};
+		uint64_t host_spans;
+
+		begin(&s, e, (struct gt__otlp_encoder_options){0}, &with);
+		syn_everything(&s, 0);
+		host_spans = s.host_ids;
+		assert_int_equal(syn_finish(&s), 0);
+		assert_true(host_spans > 0);
+		assert_true(holds(&with, "guesttrace.host_span"));
+		end(&s, &with);
+		begin(&s, e,
+		      (struct gt__otlp_encoder_options){.no_host_spans = true},
+		      &without);
+		syn_everything(&s, 0);
+		assert_int_equal(syn_finish(&s), 0);
+		assert_false(holds(&without, "guesttrace.host_span"));
+		assert_int_equal(with.spans, without.spans + host_spans);
+		end(&s, &without);
+	}
+}
+
 /* ---- Memory -------------------------------------------------------------- */
 
 static void put_spans(struct syn *s, const struct gt_span_view *view, int n)
@@ -367,6 +453,9 @@ int main(void)
 			what_is_given_names_the_resource_but_not_the_hosts_facts),
 		cmocka_unit_test(c20_a_guest_cannot_speak_for_the_host),
 		cmocka_unit_test(a_protobuf_request_is_these_bytes),
+		cmocka_unit_test(what_the_host_did_can_be_left_out),
+		cmocka_unit_test(
+			a_field_that_is_set_a_thousand_times_is_there_once),
 		cmocka_unit_test(
 			spans_need_no_more_memory_than_the_first_requests),
 	};

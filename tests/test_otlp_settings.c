@@ -186,6 +186,49 @@ static void the_service_name_beats_the_attribute(void **state)
 	assert_string_equal(a[2].value, "caf\xc3\xa9");
 }
 
+static void nothing_between_commas_is_nothing(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", ",a=1,, b=2 , ,",
+	      "OTEL_EXPORTER_OTLP_HEADERS", "x=1,");
+	assert_int_equal(complaints, 0);
+	assert_int_equal(settings.options.attribute_count, 2);
+	assert_string_equal(settings.attributes[1].value, "2");
+	assert_int_equal(settings.options.header_count, 1);
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", " , ");
+	assert_int_equal(complaints + settings.options.attribute_count, 0);
+}
+
+static void what_guesttrace_says_itself_is_not_given(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES",
+	      "guesttrace.vm=forged,team=a,guesttrace.x=1");
+	assert_int_equal(complaints, 2);
+	assert_int_equal(settings.options.attribute_count, 1);
+	assert_string_equal(settings.attributes[0].key, "team");
+}
+
+static void too_many_pairs_are_ignored_as_a_whole(void **state)
+{
+	char text[4 * (OTLP_PAIRS_MAX + 1) + 1] = "";
+
+	(void)state;
+	for (size_t i = 0; i < OTLP_PAIRS_MAX; i++)
+		strcat(text, "a=1,");
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
+	      "OTEL_EXPORTER_OTLP_HEADERS", text);
+	assert_int_equal(complaints, 0);
+	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX);
+	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
+	strcat(text, "b=1");
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
+	      "OTEL_EXPORTER_OTLP_HEADERS", text);
+	assert_int_equal(complaints, 2);
+	assert_int_equal(settings.options.attribute_count, 0);
+	assert_int_equal(settings.options.header_count, 0);
+}
+
 static void only_the_word_true_disables(void **state)
 {
 	static const char *const no[] = {"", "false", "1", "yes", "truely"};
@@ -235,6 +278,9 @@ int main(void)
 		cmocka_unit_test(a_bad_value_does_not_hide_a_good_one),
 		cmocka_unit_test(headers_are_decoded_and_trimmed),
 		cmocka_unit_test(the_service_name_beats_the_attribute),
+		cmocka_unit_test(nothing_between_commas_is_nothing),
+		cmocka_unit_test(what_guesttrace_says_itself_is_not_given),
+		cmocka_unit_test(too_many_pairs_are_ignored_as_a_whole),
 		cmocka_unit_test(only_the_word_true_disables),
 		cmocka_unit_test(batching_and_spool_are_read),
 	};

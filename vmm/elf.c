@@ -6,7 +6,6 @@
  */
 #include "elf_image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -205,6 +204,7 @@ int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
 	*ret_why = take_all(&elf, headers, header.e_phnum, source->n);
 	if (*ret_why)
 		return -ENOEXEC;
+	vm__elf_find_build_id(source, headers, header.e_phnum, &elf);
 	*ret_elf = elf;
 	return 0;
 }

@@ -15,7 +15,10 @@
 
 #include "paging.h"
 
+#include <elf.h>
+
 #define VM__ELF_HEADERS_MAX 64u
+#define VM__BUILD_ID_MAX    64u /* bytes */
 
 /* An open file, or bytes in memory where fd is -1. */
 struct vm__elf_source {
@@ -36,6 +39,8 @@ struct vm__elf_segment {
 
 struct vm__elf {
 	uint64_t entry_gva;
+	unsigned char build_id[VM__BUILD_ID_MAX];
+	unsigned build_id_bytes; /* 0: none */
 	unsigned count;
 	struct vm__elf_segment segment[VM__ELF_HEADERS_MAX];
 };
@@ -50,5 +55,10 @@ int vm__elf_read(const struct vm__elf_source *source, uint64_t offset, void *to,
  */
 int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
                   const char **ret_why);
+
+/* Of vm__elf_parse(), in elf_notes.c: fills in the build id, if there is one. */
+void vm__elf_find_build_id(const struct vm__elf_source *source,
+                           const Elf64_Phdr *headers, unsigned count,
+                           struct vm__elf *elf);
 
 #endif

@@ -261,6 +261,23 @@ static int load_segment(struct vm *vm, const struct vm__elf_source *source,
 	return 0;
 }
 
+static void keep_build_id(struct vm *vm, const struct vm__elf *elf)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = vm->build_id;
+
+	for (unsigned i = 0; i < elf->build_id_bytes; i++) {
+		*to++ = digits[elf->build_id[i] >> 4];
+		*to++ = digits[elf->build_id[i] & 15];
+	}
+	*to = '\0';
+}
+
+const char *vm_build_id(const struct vm *vm)
+{
+	return vm->build_id;
+}
+
 static int load(struct vm *vm, const struct vm__elf_source *source)
 {
 	struct vm__elf elf;
@@ -277,6 +294,8 @@ static int load(struct vm *vm, const struct vm__elf_source *source)
 		result = load_segment(vm, source, &elf.segment[i]);
 	if (result == 0)
 		vm->entry_gva = elf.entry_gva;
+	if (result == 0)
+		keep_build_id(vm, &elf);
 	return result;
 }
 

@@ -193,6 +193,9 @@ int vm_load(struct vm *vm, const char *path);
 /* The same from `n` bytes in memory, which are only read during the call. */
 int vm_load_bytes(struct vm *vm, const void *bytes, size_t n);
 
+/* Of the image that was loaded: its GNU build id in hex, "" if it has none. */
+const char *vm_build_id(const struct vm *vm);
+
 /*
  * Makes a loaded VM ready to run. Once per VM. Every vCPU starts at the ELF's
  * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as if called

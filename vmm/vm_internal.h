@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "elf_image.h"
 #include "paging.h"
 #include "vm.h"
 
@@ -68,6 +69,7 @@ struct vm {
 	struct vm__space space;
 	struct vm__vcpu *vcpus; /* options.vcpus of them */
 	uint64_t entry_gva;     /* of the image; 0: none is loaded */
+	char build_id[2 * VM__BUILD_ID_MAX + 1]; /* of the image, in hex */
 	struct vm__watchdog watchdog;
 	pthread_mutex_t console; /* one `print` at a time */
 	pthread_mutex_t gate;    /* held until all threads are there */

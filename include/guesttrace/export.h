@@ -53,6 +53,8 @@ struct gt_field {
 struct gt_link {
 	uint8_t trace_id[16];
 	uint64_t span_id;
+	uint8_t flags; /* W3C trace flags of that span's context */
+	bool remote;   /* of another process: gt_link_remote() */
 };
 
 enum gt_status {
@@ -69,8 +71,7 @@ enum gt_span_flag {
 	GT_SPAN_CUT = 8,         /* a string was cut */
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
 	GT_SPAN_REPLACED = 32,   /* its id was opened again */
-	GT_SPAN_OPEN_LOST =
-		64, /* its opening was lost: starts where first seen */
+	GT_SPAN_OPEN_LOST = 64,  /* starts where it was first seen */
 };
 
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
@@ -170,23 +171,23 @@ struct gt_trace {
 	struct gt_text guest_name; /* the guest's file name, for example */
 	struct gt_text vm_name;
 	struct gt_text backend; /* "kvm", "emulated", or the embedder's own */
+	struct gt_text guest_build_id; /* of its image, in hex */
+	struct gt_text vm_id;          /* no other VM has it */
+	struct gt_text host_name; /* where it ran; each is empty if unknown */
 };
 
 /* What did not arrive, and why. All of them count from the start of the run. */
 struct gt_losses {
 	uint64_t records; /* the guest found no room */
 	uint64_t strings_cut;
-	uint64_t overwritten_bytes; /* flight recorder: gone before the host
-	                               looked */
+	uint64_t overwritten_bytes; /* flight recorder: gone too early */
 	uint64_t bad_records;       /* did not decode */
 	uint64_t bad_bytes;         /* skipped to find the next block */
 	uint64_t bad_requests; /* doorbells with unusable registers or memory */
-	uint64_t
-		unknown_spans; /* close, enter, exit or fields without a span */
+	uint64_t unknown_spans;  /* closed, entered, ... without being open */
 	uint64_t replaced_spans; /* an open id was opened again */
 	uint64_t evicted_spans;  /* over the quota: ended early */
-	uint64_t dropped_events; /* over the quota: shown, but not kept in spans
-	                          */
+	uint64_t dropped_events; /* over the quota: not kept in spans */
 	uint64_t dropped_fields;
 	uint64_t adjusted_records; /* time outside the run: moved into it */
 	uint64_t late_records;     /* out of order on their vCPU */
@@ -377,6 +378,32 @@ int gt_diff_with(const struct gt_output *output,
 int gt_ctf_new(const struct gt_directory *directory, bool many,
                struct gt_sink **ret_sink);
 
+/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
+struct gt_otlp_attribute {
+	const char *key;
+	const char *value;
+};
+
+/* Zeros are the defaults. */
+struct gt_otlp_options {
+	size_t size; /* sizeof(struct gt_otlp_options) */
+	/* Without the runs of the guest, its exits and the VMM's own work. */
+	bool no_host_spans;
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+};
+
+/*
+ * OTLP in a file, as above. `options` may be NULL; what they point to must
+ * outlive the sink. 0 or -ENOMEM.
+ */
+int gt_otlp_json_with(const struct gt_output *output,
+                      const struct gt_otlp_options *options,
+                      struct gt_sink **ret_sink);
+int gt_otlp_protobuf_with(const struct gt_output *output,
+                          const struct gt_otlp_options *options,
+                          struct gt_sink **ret_sink);
+
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
  *
@@ -385,12 +412,6 @@ int gt_ctf_new(const struct gt_directory *directory, bool many,
  * what follows from each reply. The functions are there where the library was
  * built with libcurl.
  */
-
-/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
-struct gt_otlp_attribute {
-	const char *key;
-	const char *value;
-};
 
 enum gt_otlp_protocol {
 	GT_OTLP_HTTP_PROTOBUF = 0,
@@ -409,8 +430,7 @@ struct gt_otlp_http_options {
 	const char *certificate_file; /* PEM, the client's own, with its key */
 	const char *key_file;
 	uint32_t timeout_ms;  /* of one request: 10,000 */
-	uint32_t delay_ms;    /* a span waits for its request: 5,000; 1,000
-	                         with a spool */
+	uint32_t delay_ms;    /* a span's, at most: 5,000; 1,000 with a spool */
 	uint32_t batch_spans; /* of one request: 512 */
 	uint32_t queue_spans; /* in memory: 65,536; 64 MiB as well */
 	uint32_t finish_ms;   /* `finish` waits to send what is left: 5,000 */
@@ -426,6 +446,7 @@ struct gt_otlp_http_options {
 	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
+	bool no_host_spans; /* as in struct gt_otlp_options */
 };
 
 /*

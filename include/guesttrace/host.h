@@ -182,6 +182,12 @@ struct gt_host_options {
 	/* Fills `count` random bytes; NULL: getrandom(). */
 	void (*random)(void *context, void *bytes, size_t count);
 	void *random_context;
+	/*
+	 * Of this run, for who reads the trace elsewhere; NUL-terminated UTF-8,
+	 * or NULL: the GNU build id of the guest's image in hex, an id that no
+	 * other VM has (a UUID, for example), and the name of this machine.
+	 */
+	const char *guest_build_id, *vm_id, *host_name;
 };
 
 struct gt_host;

@@ -268,12 +268,13 @@ holds('the command sends a capture, spools it while the endpoint is away, and se
   const run = await command(['run', '--backend', 'emulated', '-o', capture, path.join(build, 'guests/kv.elf'), '--', 'get user:1']);
   same(run.status, 0, run.stderr);
   const reported = JSON.parse((await command(['report', '--json', capture])).stdout);
-  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.port}/base/`, OTEL_SERVICE_NAME: 'shop', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=te%20st,service.name=no', OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%2Cb', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' };
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${receiver.port}/base/`, OTEL_SERVICE_NAME: 'shop', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=te%20st,service.name=no', OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%2Cb,x-empty=', OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none' };
   const sent = await command(['export', '--format', 'otlp', capture], environment);
   same(`${sent.status} ${sent.stderr}`, '0 ', 'status and standard error');
   const [{ url, headers, message }] = receiver.requests;
   same(url, '/base/v1/traces', 'path');
   same(headers['x-tenant'], 'a,b', 'header');
+  same(headers['x-empty'], '', 'header without a value');
   same(headers['content-encoding'], undefined, 'encoding');
   const attributes = Object.fromEntries(message.resourceSpans[0].resource.attributes.map((a) => [a.key, a.value.stringValue]));
   same(attributes['service.name'], 'shop', 'service.name');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// compare-otlp.mjs OTLP REPORT.json: compares OTLP with the report. Of JSON
+// compare-otlp.mjs OTLP REPORT.json [HOST.jsonl]: compares OTLP with the report, and
+// what the host did with the stretches as they were, or their numbers. Of JSON
 // (.jsonl), each line goes through the official schema (fromObject, verify,
 // encode, decode); protobuf (.pb) is decoded with it, and by protoc as well.
 import fs from 'node:fs';
@@ -14,6 +15,7 @@ const v1 = require(path.join(dir, 'build/src/generated/root.js')).opentelemetry.
 const TracesData = v1.trace.v1.TracesData;
 const Request = v1.collector.trace.v1.ExportTraceServiceRequest;
 
+const [, VERSION] = /version: '([^']+)'/.exec(fs.readFileSync('meson.build', 'utf8'));
 const ID_KEYS = new Set(['traceId', 'spanId', 'parentSpanId']);
 
 // OTLP/JSON writes ids in hex, where proto3's JSON has base64.
@@ -98,6 +100,18 @@ function fieldAttributes(item) {
     [shownKey(key), VALUES[type](value)]);
 }
 
+// Where a run took place, and of what; from the trace alone, wherever it is exported.
+function resourceAttributes(trace) {
+  const list = [['service.name', trace.guest || 'unknown_service'], ['host.arch', 'amd64'], ['telemetry.sdk.name', 'guesttrace'],
+    ['telemetry.sdk.language', 'c'], ['telemetry.sdk.version', VERSION], ['guesttrace.guest', trace.guest],
+    ['guesttrace.vm', trace.vm], ['guesttrace.backend', trace.backend]];
+  if (trace.guest) list.push(['process.executable.name', trace.guest]);
+  if (trace.guest_build_id) list.push(['process.executable.build_id.gnu', trace.guest_build_id]);
+  if (trace.vm_id) list.push(['service.instance.id', trace.vm_id], ['guesttrace.vm_id', trace.vm_id]);
+  if (trace.host_name) list.push(['host.name', trace.host_name]);
+  return [...list.map(([k, v]) => [k, text(v)]), ['guesttrace.vcpus', int(trace.vcpus)]];
+}
+
 function checkEvent(got, want, where, withSpan) {
   same(got.name, want.name, where, 'name');
   same(got.timeUnixNano, want.time_ns, where, 'time');
@@ -124,12 +138,58 @@ function checkSpan(got, want, trace, runId) {
   checkAttributes(attributes(got.attributes, where), list, where);
   same(String(got.droppedEventsCount ?? 0), want.dropped_events, where, 'dropped events');
   same(String(got.droppedAttributesCount ?? 0), want.dropped_fields, where, 'dropped attributes');
-  same(got.links.map((l) => [hex(l.traceId), hex(l.spanId)]),
-    want.links.map((l) => [l.trace_id, l.span_id]), where, 'links');
+  same(got.links.map((l) => [hex(l.traceId), hex(l.spanId), l.flags]),
+    want.links.map((l) => [l.trace_id, l.span_id, l.trace_flags | (l.remote ? 0x300 : 0x100)]), where, 'links');
   // The report also has events that the span itself did not keep.
   if (want.dropped_events === '0') same(got.events.length, want.events.length, where, 'events');
   got.events.forEach((e, i) => checkEvent(e, want.events[i], `${where} event ${i}`, false));
   return got.events.length;
+}
+
+const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
+const KINDS = { 1: 'guest', 2: 'exit', 3: 'work' };
+
+function checkStretch(got, want, trace) {
+  const where = `stretch ${want.id}`, kind = KINDS[want.kind], reason = REASONS[want.reason];
+  same(got.name, { guest: 'guest', exit: `exit ${reason}`, work: want.name }[kind], where, 'name');
+  same(hex(got.traceId), trace.trace_id, where, 'trace');
+  same(hex(got.parentSpanId), want.parent_id, where, 'parent');
+  same([got.startTimeUnixNano, got.endTimeUnixNano], [want.start_ns, want.end_ns], where, 'times');
+  same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.events.length], [1, 0x100, 0, 0], where, 'form');
+  const list = [['guesttrace.synthetic', ['boolValue', true]], ['guesttrace.host_span', text(kind)],
+    ['guesttrace.waiting_ns', int(want.waiting_ns)], ['guesttrace.vcpu', int(want.vcpu)]];
+  if (kind !== 'work') list.push(['guesttrace.reason', text(reason)]);
+  if (kind === 'exit' && reason === 'io') list.push(['guesttrace.port', int(want.port)]);
+  if (want.tracing) list.push(['guesttrace.tracing', ['boolValue', true]]);
+  if (want.flags & 1) list.push(['guesttrace.interrupted', ['boolValue', true]]);
+  if (want.flags & 4) list.push(['guesttrace.time_adjusted', ['boolValue', true]]);
+  checkAttributes(attributes(got.attributes, where), list, where);
+}
+
+// Of the report there are only numbers; `host` has the stretches themselves.
+function checkHost(spans, trace, host) {
+  const kinds = { guest: 0, exit: 0, work: 0 };
+  for (const s of spans) kinds[attributes(s.attributes, 'stretch').get('guesttrace.host_span')[1]]++;
+  for (const [kind, count] of Object.entries(kinds)) same(String(count), trace.host_spans[kind], 'stretches:', kind);
+  if (!host) return;
+  same(spans.length, host.length, 'number of stretches');
+  const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
+  for (const want of host) {
+    check(byId.has(want.id), 'stretch', want.id, 'is missing');
+    checkStretch(byId.get(want.id), want, trace);
+  }
+}
+
+// No span names one that is not there, and none of the guest's one of the host's.
+function checkParents(spans, stretches, trace) {
+  const ids = new Set(spans.map((s) => hex(s.spanId))), host = new Set(stretches.map((s) => hex(s.spanId)));
+  same(ids.size, spans.length, 'different ids');
+  for (const s of spans) {
+    const parent = hex(s.parentSpanId);
+    check(ids.has(parent) || (s.name === 'run' && parent === (trace.parent_id ?? '')),
+      'span', hex(s.spanId), 'has the parent', parent, 'which is missing');
+    check(!host.has(parent) || host.has(hex(s.spanId)), 'span', hex(s.spanId), 'stands in the host\'s');
+  }
 }
 
 function checkRun(spans, trace) {
@@ -169,28 +229,33 @@ function readProtobuf(file) {
 function readTraces(file) {
   const traces = new Map();
   const list = file.endsWith('.pb') ? readProtobuf(file) : readLines(file);
-  for (const { resource, scopeSpans } of list)
+  for (const { resource: own, scopeSpans } of list)
     for (const { scope, spans } of scopeSpans) {
       same(scope.name, 'guesttrace', 'scope');
-      const service = attributes(resource.attributes, 'resource').get('service.name');
+      const resource = JSON.stringify([...attributes(own.attributes, 'resource')].sort());
       for (const s of spans) {
         const id = hex(s.traceId);
-        if (!traces.has(id)) traces.set(id, { service, spans: [] });
-        same(service, traces.get(id).service, 'service of trace', id);
+        if (!traces.has(id)) traces.set(id, { resource, spans: [] });
+        same(resource, traces.get(id).resource, 'resource of trace', id);
         traces.get(id).spans.push(s);
       }
     }
   return traces;
 }
 
-await run('compare-otlp.mjs OTLP REPORT.json', (file, reportFile) => {
+await run('compare-otlp.mjs OTLP REPORT.json [HOST.jsonl]', (file, reportFile, hostFile) => {
   const traces = readTraces(file);
   const report = readReport(reportFile);
+  const host = hostFile && fs.readFileSync(hostFile, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
   let count = 0, events = 0;
   same(traces.size, report.length, 'number of traces');
-  for (const trace of report) {
-    const { service, spans } = traces.get(trace.trace_id) ?? { spans: [] };
-    same(service, text(trace.guest), 'service of', trace.trace_id);
+  for (const [index, trace] of report.entries()) {
+    const { resource, spans: all } = traces.get(trace.trace_id) ?? { spans: [] };
+    const isHost = (s) => s.attributes.some((a) => a.key === 'guesttrace.host_span');
+    const spans = all.filter((s) => !isHost(s)), stretches = all.filter(isHost);
+    checkHost(stretches, trace, host?.filter((h) => h.index === index));
+    checkParents(all, stretches, trace);
+    checkAttributes(new Map(JSON.parse(resource ?? '[]')), resourceAttributes(trace), `resource of ${trace.trace_id}`);
     const { runId, own, events: runEvents } = checkRun(spans, trace);
     const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
     same(byId.size, trace.spans.length + own, 'number of spans');

@@ -64,10 +64,11 @@ export function toNumber(value) {
   return typeof value === 'string' ? Number(value) : value;
 }
 
-/** Runs `main` with as many arguments as `usage` names. */
+/** Runs `main` with as many arguments as `usage` names, those in brackets or not. */
 export async function run(usage, main) {
   const args = process.argv.slice(2);
-  if (args.length !== usage.split(' ').length - 1) {
+  const names = usage.split(' ').slice(1), needed = names.filter((n) => !n.startsWith('['));
+  if (args.length < needed.length || args.length > names.length) {
     console.error(`usage: ${usage}`);
     process.exit(2);
   }

@@ -11,7 +11,7 @@ const REPEATED = new Set(['resourceSpans', 'scopeSpans', 'spans', 'attributes', 
 const BYTES = new Set(['traceId', 'spanId', 'parentSpanId', 'bytesValue']);
 const ENUMS = { SPAN_KIND_INTERNAL: 1, STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 };
 const NUMBERS = new Set(['kind', 'code', 'flags', 'droppedAttributesCount', 'droppedEventsCount']);
-const UNKNOWN = { 16: 'flags' }; // newer than those files
+const UNKNOWN = { 6: 'flags', 16: 'flags' }; // of a link, of a span: newer than those files
 
 const ESCAPES = { n: 10, r: 13, t: 9 };
 

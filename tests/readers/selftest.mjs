@@ -59,6 +59,12 @@ const FILE_CHANGES = {
     'another trace': (b) => replace(b, /"traceId":"41/, '"traceId":"42'),
     'an integer as a number': (b) => replace(b, /"intValue":"(\d+)"/, '"intValue":$1'),
     'another link': (b) => replace(b, /"links":\[\{"traceId":"41/, '"links":[{"traceId":"51'),
+    'other flags of a link': (b) => replace(b, /("links":\[.*?"flags":)\d+/, '$17'),
+    'another VM': (b) => replace(b, /"vm-id-1"/, '"vm-id-2"'),
+    'a stretch of another kind': (b) =>
+      replace(b, /("guesttrace.host_span","value":\{"stringValue":)"exit"/, '$1"guest"'),
+    'a parent that is missing': (b) =>
+      replace(b, /"parentSpanId":"[0-9a-f]+"(,"flags":\d+,"kind":1,[^{}]*"name":"exit io")/, '"parentSpanId":"1234567812345678"$1'),
     'a key twice': (b) => replace(b, /"key":"u_max"/, '"key":"u"'),
   },
   'otlp.pb': {

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shared by the files of the encoder: otlp.c makes requests and the guest's
+ * spans, otlp_run.c and otlp_host.c the spans that no guest
+ * recorded. After an error, which is
+ * out.error, the sink puts nothing any more.
+ */
+#ifndef GUESTTRACE_OTLP_INSIDE_H
+#define GUESTTRACE_OTLP_INSIDE_H
+
+#include "otlp.h"
+#include "otlp_attributes.h"
+#include "otlp_sites.h"
+#include "runs.h"
+
+/* Attributes that one span mostly shares with the one before, encoded. */
+struct gt__otlp_last_place {
+	struct gt__otlp_place place;
+	struct gt__out encoded; /* nothing yet: none is known */
+};
+
+struct gt__otlp_run {
+	struct gt__run head;
+	struct gt__otlp_sites span_sites;
+	struct gt__otlp_sites event_sites;
+	struct gt__out events; /* a buffer only: of the run, so far */
+	uint32_t event_count;
+	uint32_t event_spans;
+	uint64_t first_event_ns;
+	uint64_t last_event_ns;
+	uint64_t span_id;
+};
+
+struct gt__otlp_sink {
+	struct gt_sink sink;
+	const struct gt__otlp_encoding *encoding;
+	struct gt__otlp_encoder_options options;
+	struct gt_output output;   /* unless options.request is set */
+	struct gt_field *resource; /* room for it */
+	struct gt__out out;        /* a buffer only: the request begun */
+	struct gt__out scratch;    /* a buffer only: a part of it */
+	struct gt__otlp_last_place span_place;
+	struct gt__otlp_last_place event_place;
+	struct gt__run *runs;
+	const struct gt_trace *trace; /* whose request is begun, or NULL */
+	size_t first;                 /* where its spans begin */
+	size_t mark;                  /* for the encoding */
+	uint32_t spans;
+};
+
+static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
+                                           bool remote)
+{
+	return (trace->flags & 0xff) | GT__OTLP_HAS_REMOTE |
+	       (remote ? GT__OTLP_REMOTE : 0);
+}
+
+/* NULL after an error, which a trace that has not begun is. */
+struct gt__otlp_run *gt__otlp_find_run(struct gt__otlp_sink *x,
+                                       const struct gt_trace *trace);
+
+/* Adds a span to the request, which is handed over when it is full. */
+int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
+                      const struct gt__otlp_span *span);
+/* Hands over what there is, if there is anything. */
+void gt__otlp_end_request(struct gt__otlp_sink *x);
+
+/* Encodes an event; `names_span`: its span is not the one it stands in. */
+void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                        struct gt__out *to, const struct gt_event_view *event,
+                        bool names_span, bool first);
+
+/* Of the sink; in otlp_run.c. */
+int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace);
+int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
+                           const struct gt_event_view *event);
+int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_event_view *event);
+int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
+                 const struct gt_summary *summary);
+void gt__otlp_free_run(struct gt__otlp_run *run);
+/* In otlp_host.c. */
+int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
+                       const struct gt_host_span_view *span);
+
+#endif

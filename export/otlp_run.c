@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run itself is a span named "run", written at its end, whose parent is the
+ * one above the run: the guest's root spans are its children, and what was
+ * recorded outside of any span (and every counter) are its events. When there
+ * are many such events, they go into spans named "events" below it, so that
+ * memory is bounded.
+ */
+#include "otlp_inside.h"
+#include <errno.h>
+
+#define RUN_EVENTS      512u /* events of a "run" or "events" span */
+#define RUN_EVENT_BYTES (256u << 10)
+
+#define TEXT(text) ((struct gt_text){(text), sizeof(text) - 1})
+
+static uint64_t own_id(const struct gt_trace *trace, uint32_t number)
+{
+	uint64_t id =
+		gt__hash(GT__HASH, trace->trace_id, sizeof trace->trace_id);
+
+	id = gt__hash(id, &trace->index, sizeof trace->index);
+	id = gt__hash(id, &trace->start_ns, sizeof trace->start_ns);
+	id = gt__hash(id, &number, sizeof number);
+	return id ? id : 1;
+}
+
+int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace)
+{
+	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
+	struct gt__otlp_run *run;
+
+	if (x->out.error)
+		return x->out.error;
+	run = gt__run_add(&x->runs, trace, sizeof *run);
+	if (!run)
+		return x->out.error = -ENOMEM;
+	run->span_id = trace->run_id ? trace->run_id : own_id(trace, 0);
+	return 0;
+}
+
+/* A span that no guest recorded, with the events that have gathered. */
+static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                         struct gt_text name, struct gt__otlp_span *span,
+                         const struct gt_summary *summary)
+{
+	struct gt_field host[GT__OTLP_RUN_MAX];
+	struct gt__out *to = &x->scratch;
+
+	to->used = 0;
+	x->encoding->open(to, false, name, host,
+	                  gt__otlp_synthetic(host, summary));
+	if (to->error || run->events.error)
+		return x->out.error = to->error ? to->error : run->events.error;
+	span->trace_id = run->head.trace->trace_id;
+	span->attributes.opening = (struct gt_text){to->bytes, to->used};
+	span->events = (struct gt_text){run->events.bytes, run->events.used};
+	gt__otlp_put_span(x, run->head.trace, span);
+	run->events.used = 0;
+	run->event_count = 0;
+	return x->out.error;
+}
+
+static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
+{
+	const struct gt_trace *trace = run->head.trace;
+	struct gt__otlp_span span = {
+		.id = own_id(trace, ++run->event_spans),
+		.parent_id = run->span_id,
+		.flags = gt__otlp_span_flags(trace, false),
+		.start_ns = run->first_event_ns,
+		.end_ns = run->last_event_ns,
+	};
+
+	return put_synthetic(x, run, TEXT("events"), &span, NULL);
+}
+
+static int gather(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                  const struct gt_event_view *event)
+{
+	if (run->event_count >= RUN_EVENTS ||
+	    run->events.used >= RUN_EVENT_BYTES)
+		put_event_span(x, run);
+	if (!run->event_count || event->time_ns < run->first_event_ns)
+		run->first_event_ns = event->time_ns;
+	if (!run->event_count || event->time_ns > run->last_event_ns)
+		run->last_event_ns = event->time_ns;
+	gt__otlp_put_event(x, run, &run->events, event, true,
+	                   !run->event_count++);
+	return x->out.error;
+}
+
+int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
+                           const struct gt_event_view *event)
+{
+	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
+	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
+
+	if (!run || event->span_id)
+		return x->out.error; /* its span brings it along */
+	return gather(x, run, event);
+}
+
+/* No span keeps its counters: they are the run's. */
+int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
+                     const struct gt_event_view *event)
+{
+	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
+	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
+
+	return run ? gather(x, run, event) : x->out.error;
+}
+
+static enum gt_status run_status(const struct gt_summary *summary)
+{
+	switch (summary->ending) {
+	case GT_ENDING_UNKNOWN:
+	case GT_ENDING_INTERRUPTED:
+	case GT_ENDING_SNAPSHOT:
+		return GT_STATUS_UNSET;
+	case GT_ENDING_HALTED:
+		return summary->status ? GT_STATUS_ERROR : GT_STATUS_UNSET;
+	case GT_ENDING_ABORTED:
+	case GT_ENDING_SHUTDOWN:
+	case GT_ENDING_TIMEOUT:
+	case GT_ENDING_FAILED:
+		break;
+	}
+	return GT_STATUS_ERROR;
+}
+
+void gt__otlp_free_run(struct gt__otlp_run *run)
+{
+	gt__otlp_sites_fini(&run->span_sites);
+	gt__otlp_sites_fini(&run->event_sites);
+	gt__out_fini(&run->events);
+	free(run);
+}
+
+int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
+                 const struct gt_summary *summary)
+{
+	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
+	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
+	struct gt__otlp_span span = {
+		.parent_id = trace->parent_id,
+		.flags = gt__otlp_span_flags(trace, trace->parent_id != 0),
+		.start_ns = trace->start_ns,
+		.end_ns = summary->end_ns > trace->start_ns ? summary->end_ns
+	                                                    : trace->start_ns,
+		.status = run_status(summary),
+		.message = summary->message,
+	};
+
+	if (!run)
+		return x->out.error;
+	span.id = run->span_id;
+	put_synthetic(x, run, TEXT("run"), &span, summary);
+	gt__otlp_end_request(x); /* the trace is the caller's from here on */
+	gt__run_remove(&x->runs, &run->head);
+	gt__otlp_free_run(run);
+	return x->out.error;
+}
