@@ -13,6 +13,8 @@
 #include <guesttrace/export.h>
 
 struct gt__otlp_encoder_options {
+	/* A span comes into the request, this one or the next. May be NULL. */
+	void (*begun)(void *context);
 	/*
 	 * One whole body: of JSON one TracesData object and a line feed.
 	 * `bytes` are borrowed until it returns; an error ends the sink.

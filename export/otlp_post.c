@@ -279,6 +279,14 @@ static void judge_reply(struct gt__otlp_post *p, long status,
 			: gt__otlp_rejected_protobuf(p->body, p->body_bytes);
 }
 
+/* libcurl's messages may have bytes of the endpoint's in them. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static void judge(struct gt__otlp_post *p, CURLcode code,
                   struct gt__otlp_result *result)
 {
@@ -286,11 +294,13 @@ static void judge(struct gt__otlp_post *p, CURLcode code,
 
 	*result = (struct gt__otlp_result){.verdict = GT__OTLP_TRY_AGAIN};
 	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status && (code == CURLE_OK || p->too_long))
+	/* Of 1xx a reply is still to come. */
+	if (status >= 200 && (code == CURLE_OK || p->too_long))
 		judge_reply(p, status, result);
 	else
 		snprintf(result->error, sizeof result->error, "%.150s",
 		         p->error[0] ? p->error : curl_easy_strerror(code));
+	make_printable(result->error);
 }
 
 bool gt__otlp_post_ended(struct gt__otlp_post *p,

@@ -430,7 +430,7 @@ struct gt_otlp_http_options {
 	const char *certificate_file; /* PEM, the client's own, with its key */
 	const char *key_file;
 	uint32_t timeout_ms;  /* of one request: 10,000 */
-	uint32_t delay_ms;    /* a span waits for its request: 5,000 */
+	uint32_t delay_ms;    /* a span's, at most: 5,000; 1,000 with a spool */
 	uint32_t batch_spans; /* of one request: 512 */
 	uint32_t queue_spans; /* in memory: 65,536; 64 MiB as well */
 	uint32_t finish_ms;   /* `finish` waits to send what is left: 5,000 */
