@@ -10,7 +10,7 @@
 #ifndef GUESTTRACE_OTLP_ENCODER_H
 #define GUESTTRACE_OTLP_ENCODER_H
 
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 struct gt__otlp_encoder_options {
 	/* A span comes into the request, this one or the next. May be NULL. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,11 +88,27 @@ static bool add_given(struct curl_slist **list, const char *header)
 	return added;
 }
 
+/* What tells of the body is not anybody else's to say. */
+static bool is_ours(const char *header, size_t name_bytes)
+{
+	static const char *const ours[] = {"Content-Type", "Content-Encoding",
+	                                   "Content-Length",
+	                                   "Transfer-Encoding"};
+	size_t i;
+
+	for (i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strlen(ours[i]) == name_bytes &&
+		    strncasecmp(ours[i], header, name_bytes) == 0)
+			return true;
+	return false;
+}
+
 static bool is_header(const char *text)
 {
-	const char *colon = strchr(text, ':');
+	size_t name_bytes = strcspn(text, ":");
 
-	return colon && colon != text && !strpbrk(text, "\r\n");
+	return name_bytes && text[name_bytes] && !strpbrk(text, "\r\n") &&
+	       !is_ours(text, name_bytes);
 }
 
 static int make_headers(struct gt__otlp_post *p,

@@ -7,7 +7,7 @@
 #ifndef GUESTTRACE_OTLP_SENDER_H
 #define GUESTTRACE_OTLP_SENDER_H
 
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 struct gt__otlp_sender;
 

@@ -282,6 +282,8 @@ holds('the command sends a capture, spools it while the endpoint is away, and se
   check(attributes['host.name'], 'no host.name');
   const total = receiver.ids.size;
   check(total > 3 && reported, `${total} spans`);
+  const forged = await command(['export', '--format', 'otlp', capture], { ...environment, OTEL_EXPORTER_OTLP_HEADERS: 'content-Type=text/plain' });
+  check(forged.status === 1 && /a header/.test(forged.stderr), `a header of the body: ${forged.status} ${forged.stderr}`);
   receiver.ids.clear();
   receiver.mode = { kind: 'status', status: 503 };
   const spool = freshDirectory();
