@@ -6,13 +6,13 @@
 #ifndef GT_CLI_OTLP_SETTINGS_H
 #define GT_CLI_OTLP_SETTINGS_H
 
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 #define OTLP_PAIRS_MAX 64 /* headers; attributes */
 
 struct otlp_settings {
 	struct gt_otlp_http_options options;
-	bool disabled;     /* OTEL_SDK_DISABLED */
+	bool disabled; /* OTEL_SDK_DISABLED */
 	/* What the options point to. */
 	char *url;
 	char *attributes_text;

@@ -2,6 +2,8 @@
 #include "outputs.h"
 #include "command.h"
 
+#include <guesttrace/export_otlp.h>
+
 #include <errno.h>
 #include <string.h>
 

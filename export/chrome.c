@@ -4,6 +4,12 @@
  * track of lanes.h, instants, counters, names as metadata. Times are
  * CLOCK_MONOTONIC in microseconds with three decimals, that is exact ns.
  *
+ * Fields are at the end of a slice, and its beginning is written before the
+ * next slice of its thread begins or ends, or with its own end: speedscope
+ * takes slices with different arguments at the beginning for different frames,
+ * and an end at the time of its beginning for its own only if the arguments of
+ * both are the same.
+ *
  * Flows: who will link to a span is not known when it begins, and where it was
  * not when it is linked to; so each span begins a flow of its id. A slice of no
  * time takes it up: `link` at the end of a span that links to it, and one of
@@ -35,14 +41,6 @@ static int done(struct gt__chrome *x, int rc)
 	return gt__out_record(&x->out);
 }
 
-static void put_site(struct gt__out *o, const struct gt_site_view *site)
-{
-	gt__put(o, ",\"name\":");
-	gt__put_json(o, site->name);
-	gt__put(o, ",\"cat\":");
-	gt__put_json(o, site->target);
-}
-
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
@@ -63,44 +61,20 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	return done(x, 0);
 }
 
-/* The beginning of a stretch of a span; `view` is NULL if it is not the first.
- */
-static void put_begin(struct gt__chrome *x, struct gt__chrome_run *run,
-                      uint32_t index, const struct gt_span_view *view)
+static void put_span(struct gt__out *o, const struct gt_span_view *span,
+                     uint64_t at)
 {
-	const struct gt__lane_span *s = &run->lanes.spans[index];
-	struct gt__out *o = &x->out;
-
-	gt__chrome_begin(x, run, s->track, 'B', s->begin_ns);
-	put_site(o, s->site);
-	gt__put(o, ",\"args\":{");
-	if (view && view->field_count) {
-		gt__put_json_members(o, view->fields, 0, view->field_count,
+	if (span->parent_id) {
+		gt__put(o, ",\"guesttrace.parent_id\":\"");
+		gt__put_hex(o, span->parent_id, 16);
+		gt__put_char(o, '"');
+	}
+	if (span->field_count) {
+		gt__put_char(o, ',');
+		gt__put_json_members(o, span->fields, 0, span->field_count,
 		                     true);
-		gt__put_char(o, ',');
 	}
-	gt__put(o, "\"guesttrace.span_id\":\"");
-	gt__put_hex(o, s->id, 16);
-	if (view && view->parent_id) {
-		gt__put(o, "\",\"guesttrace.parent_id\":\"");
-		gt__put_hex(o, view->parent_id, 16);
-	}
-	gt__put(o, view ? "\"}}" : "\",\"guesttrace.continued\":true}}");
-	if (view)
-		gt__chrome_put_flow(x, run, s->track, 's', s->begin_ns, s->id);
-}
-
-/* What the span's opening did not know. */
-static void put_late(struct gt__out *o, const struct gt_span_view *span,
-                     uint32_t opening_fields, uint64_t at)
-{
-	gt__put(o, ",\"args\":{");
-	if (span->field_count > opening_fields) {
-		gt__put_json_members(o, span->fields, opening_fields,
-		                     span->field_count, true);
-		gt__put_char(o, ',');
-	}
-	gt__put(o, "\"guesttrace.status\":\"");
+	gt__put(o, ",\"guesttrace.status\":\"");
 	gt__put(o, gt__status_word(span->status));
 	gt__put_char(o, '"');
 	if (span->status_text.count) {
@@ -112,7 +86,39 @@ static void put_late(struct gt__out *o, const struct gt_span_view *span,
 		gt__put(o, ",\"guesttrace.ended_earlier_ns\":");
 		gt__put_u64(o, at - span->end_ns);
 	}
+}
+
+/* Whose stretch it is; at the end of the last one, all of the span. */
+static void put_notes(struct gt__out *o, const struct gt__lane_span *s,
+                      const struct gt_span_view *span, uint64_t at)
+{
+	gt__put(o, ",\"args\":{\"guesttrace.span_id\":\"");
+	gt__put_hex(o, s->id, 16);
+	gt__put_char(o, '"');
+	if (s->continued)
+		gt__put(o, ",\"guesttrace.continued\":true");
+	if (span)
+		put_span(o, span, at);
 	gt__put_char(o, '}');
+}
+
+/* The end of the stretch on top. */
+static void put_stretch_end(struct gt__chrome *x, struct gt__chrome_run *run,
+                            uint32_t index, const struct gt_span_view *span,
+                            uint64_t at)
+{
+	struct gt__lane_span *s = &run->lanes.spans[index];
+
+	if (!s->begun && s->begin_ns == at) {
+		gt__chrome_begin_span(x, run, index);
+		put_notes(&x->out, s, span, at);
+		gt__chrome_end_begin(x, run, index);
+	}
+	gt__chrome_begin(x, run, s->track, 'E', at);
+	gt__put(&x->out, ",\"name\":");
+	gt__put_json(&x->out, s->site->name);
+	put_notes(&x->out, s, span, at);
+	gt__put_char(&x->out, '}');
 }
 
 /* A slice of no time to which the flow of `id` leads; `site` NULL for a link.
@@ -121,20 +127,24 @@ static void put_arrival(struct gt__chrome *x, struct gt__chrome_run *run,
                         uint32_t track, uint64_t at,
                         const struct gt_site_view *site, uint64_t id)
 {
+	static const char phases[] = {'B', 'E'};
 	struct gt__out *o = &x->out;
+	size_t i;
 
-	gt__chrome_begin(x, run, track, 'B', at);
-	if (site)
-		put_site(o, site);
-	else
-		gt__put(o, ",\"name\":\"link\",\"cat\":\"guesttrace.link\"");
-	gt__put(o, site ? ",\"args\":{\"guesttrace.closes\":\""
-	                : ",\"args\":{\"guesttrace.link\":\"");
-	gt__put_hex(o, id, 16);
-	gt__put(o, "\"}}");
-	gt__chrome_put_flow(x, run, track, 'f', at, id);
-	gt__chrome_begin(x, run, track, 'E', at);
-	gt__put_char(o, '}');
+	for (i = 0; i < sizeof phases; i++) {
+		if (i)
+			gt__chrome_put_flow(x, run, track, 'f', at, id);
+		gt__chrome_begin(x, run, track, phases[i], at);
+		if (site)
+			gt__chrome_put_site(o, site);
+		else
+			gt__put(o, ",\"name\":\"link\","
+			           "\"cat\":\"guesttrace.link\"");
+		gt__put(o, site ? ",\"args\":{\"guesttrace.closes\":\""
+		                : ",\"args\":{\"guesttrace.link\":\"");
+		gt__put_hex(o, id, 16);
+		gt__put(o, "\"}}");
+	}
 }
 
 /* The end of a span that is on top, at `at`. */
@@ -142,18 +152,16 @@ static int put_own_end(struct gt__chrome *x, struct gt__chrome_run *run,
                        uint32_t index, const struct gt_span_view *span,
                        uint64_t at)
 {
-	const struct gt__lane_span *s = &run->lanes.spans[index];
-	uint32_t i, track = 0;
-	int rc = 0;
+	uint32_t i, track = run->lanes.spans[index].track;
+	int rc;
 
 	for (i = 0; i < span->link_count; i++)
-		put_arrival(x, run, s->track, at, NULL, span->links[i].span_id);
-	gt__chrome_begin(x, run, s->track, 'E', at);
-	put_late(&x->out, span, s->opening_fields, at);
-	gt__put_char(&x->out, '}');
-	if (span->close_vcpu != span->vcpu)
-		rc = gt__lanes_event(&run->lanes, span->close_vcpu, 0, &track);
-	if (!rc && span->close_vcpu != span->vcpu)
+		put_arrival(x, run, track, at, NULL, span->links[i].span_id);
+	put_stretch_end(x, run, index, span, at);
+	if (span->close_vcpu == span->vcpu)
+		return 0;
+	rc = gt__lanes_event(&run->lanes, span->close_vcpu, 0, &track);
+	if (!rc)
 		put_arrival(x, run, track, at, span->site, span->id);
 	return rc;
 }
@@ -164,23 +172,21 @@ static int put_end(struct gt__chrome *x, struct gt__chrome_run *run,
                    uint64_t end_ns)
 {
 	struct gt__lanes *lanes = &run->lanes;
-	uint32_t track = lanes->spans[index].track, pulled = 0;
 	uint64_t at = gt__lanes_end_ns(lanes, index, end_ns);
-	uint32_t above = gt__lanes_above(lanes, index, at) + !span;
+	uint32_t above = gt__lanes_above(lanes, index, at), pulled = 0;
+	uint32_t i = index;
 	int rc = 0;
 
-	while (above--) {
-		gt__chrome_begin(x, run, track, 'E', at);
-		gt__put_char(&x->out, '}');
-	}
+	while (above--)
+		i = lanes->spans[i].above;
+	for (; i != index; i = lanes->spans[i].below)
+		put_stretch_end(x, run, i, NULL, at);
 	if (span)
 		rc = put_own_end(x, run, index, span, at);
-	while (!rc) {
+	else
+		put_stretch_end(x, run, index, NULL, at);
+	while (!rc && pulled != GT__NONE)
 		rc = gt__lanes_pull(lanes, index, at, &pulled);
-		if (rc || pulled == GT__NONE)
-			break;
-		put_begin(x, run, pulled, NULL);
-	}
 	gt__lanes_close(lanes, index, at);
 	return rc;
 }
@@ -201,7 +207,7 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!rc)
 		rc = gt__lanes_open(&run->lanes, span, &index);
 	if (!rc && index != GT__NONE)
-		put_begin(x, run, index, span);
+		gt__chrome_begin_below(x, run, index);
 	return done(x, rc);
 }
 
@@ -235,7 +241,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	if (rc)
 		return done(x, rc);
 	gt__chrome_begin(x, run, track, 'i', event->time_ns);
-	put_site(o, event->site);
+	gt__chrome_put_site(o, event->site);
 	gt__put(o, ",\"s\":\"t\",\"args\":{");
 	gt__put_json_members(o, event->fields, 0, event->field_count, true);
 	if (event->field_count)
@@ -318,7 +324,7 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	if (rc)
 		return done(x, rc);
 	gt__chrome_begin(x, run, track, 'C', event->time_ns);
-	put_site(o, event->site);
+	gt__chrome_put_site(o, event->site);
 	gt__put(o, ",\"args\":{");
 	put_numbers(o, event);
 	gt__put(o, "}}");
@@ -334,10 +340,10 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	return run ? done(x, gt__chrome_put_host(x, run, span)) : x->out.error;
 }
 
-static void free_run(struct gt__chrome_run *run)
+static void free_run(struct gt__chrome *x, struct gt__chrome_run *run)
 {
+	gt__chrome_end_host(x, run);
 	gt__lanes_fini(&run->lanes);
-	free(run->host);
 	free(run);
 }
 
@@ -349,9 +355,8 @@ static int end(struct gt_sink *sink, const struct gt_trace *trace,
 
 	(void)summary;
 	if (run) {
-		gt__chrome_end_host(x, run);
 		gt__run_remove(&x->runs, &run->head);
-		free_run(run);
+		free_run(x, run);
 	}
 	return gt__out_flush(&x->out);
 }
@@ -375,7 +380,7 @@ static void free_sink(struct gt_sink *sink)
 		return;
 	while ((run = x->runs)) {
 		x->runs = run->next;
-		free_run((struct gt__chrome_run *)run);
+		free_run(x, (struct gt__chrome_run *)run);
 	}
 	gt__out_fini(&x->out);
 	free(x);

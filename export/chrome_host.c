@@ -70,28 +70,60 @@ static void put_notes(struct gt__out *o, const struct gt_host_span_view *span)
 	gt__put_char(o, '}');
 }
 
-static void put_end(struct gt__chrome *x, struct gt__chrome_run *run,
-                    uint32_t vcpu, bool exits, uint64_t end_ns)
+/* What the end of a stretch says, kept until it is due. NULL: no memory. */
+static char *keep_tail(struct gt__out *o, const struct gt_host_span_view *span,
+                       size_t *ret_bytes)
 {
-	gt__chrome_begin_tid(x, run, host_tid(run, vcpu, exits), 'E', end_ns);
-	gt__put_char(&x->out, '}');
+	size_t from = o->used;
+	char *tail = NULL;
+
+	put_name(o, span);
+	put_notes(o, span);
+	if (!o->error)
+		tail = malloc(o->used - from);
+	if (tail)
+		memcpy(tail, o->bytes + from, o->used - from);
+	*ret_bytes = o->used - from;
+	o->used = from;
+	return tail;
 }
 
 /* Ends what `next` is not inside of; all of it if that is NULL. */
 static void end_before(struct gt__chrome *x, struct gt__chrome_run *run,
                        uint32_t vcpu, const struct gt_host_span_view *next)
 {
+	struct gt__chrome_host *host = &run->host[vcpu];
 	uint64_t end_ns;
 
-	while (gt__host_stack_pop(&run->host[vcpu].exits, next, &end_ns))
-		put_end(x, run, vcpu, true, end_ns);
+	while (gt__host_stack_pop(&host->exits, next, &end_ns)) {
+		struct gt__chrome_tail *tail = &host->tails[host->exits.depth];
+
+		gt__chrome_begin_tid(x, run, host_tid(run, vcpu, true), 'E',
+		                     end_ns);
+		gt__put_bytes(&x->out, tail->text, tail->bytes);
+		gt__put_char(&x->out, '}');
+		free(tail->text);
+	}
+}
+
+/* Arguments as with a guest's spans. */
+static void put_begin(struct gt__chrome *x, const struct gt__chrome_run *run,
+                      const struct gt_host_span_view *span, uint32_t tid)
+{
+	gt__chrome_begin_tid(x, run, tid, 'B', span->start_ns);
+	put_name(&x->out, span);
+	if (span->start_ns == span->end_ns)
+		put_notes(&x->out, span);
+	gt__put_char(&x->out, '}');
 }
 
 int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
                         const struct gt_host_span_view *span)
 {
 	bool exits = span->kind != GT_HOST_GUEST;
-	uint32_t vcpus = run->head.trace->vcpus;
+	uint32_t tid, vcpus = run->head.trace->vcpus;
+	struct gt__chrome_host *host;
+	struct gt__chrome_tail tail;
 
 	if (span->vcpu >= vcpus || span->vcpu >= GT_VCPUS_MAX)
 		return -EINVAL;
@@ -99,15 +131,22 @@ int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
 		run->host = calloc(vcpus, sizeof *run->host);
 	if (!run->host)
 		return -ENOMEM;
+	host = &run->host[span->vcpu];
+	tid = host_tid(run, span->vcpu, exits);
 	name_thread(x, run, span->vcpu, exits);
 	end_before(x, run, span->vcpu, span);
-	gt__chrome_begin_tid(x, run, host_tid(run, span->vcpu, exits), 'B',
-	                     span->start_ns);
-	put_name(&x->out, span);
-	put_notes(&x->out, span);
+	put_begin(x, run, span, tid);
+	tail.text = keep_tail(&x->out, span, &tail.bytes);
+	if (!tail.text)
+		return -ENOMEM;
+	if (gt__host_stack_push(&host->exits, span)) {
+		host->tails[host->exits.depth - 1] = tail;
+		return 0;
+	}
+	gt__chrome_begin_tid(x, run, tid, 'E', span->end_ns);
+	gt__put_bytes(&x->out, tail.text, tail.bytes);
 	gt__put_char(&x->out, '}');
-	if (!gt__host_stack_push(&run->host[span->vcpu].exits, span))
-		put_end(x, run, span->vcpu, exits, span->end_ns);
+	free(tail.text);
 	return 0;
 }
 
@@ -117,4 +156,6 @@ void gt__chrome_end_host(struct gt__chrome *x, struct gt__chrome_run *run)
 
 	for (i = 0; run->host && i < run->head.trace->vcpus; i++)
 		end_before(x, run, i, NULL);
+	free(run->host);
+	run->host = NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of Chrome's JSON, and the threads that they are on. */
 #include "chrome_lines.h"
+#include "escape.h"
 #include "words.h"
 
 #define LANE_TID (1u << 30) /* above every gt__tid(): lanes of all runs */
@@ -77,9 +78,55 @@ void gt__chrome_begin_tid(struct gt__chrome *x,
 	gt__chrome_put_us(o, gt__monotonic_ns(run->head.trace, time_ns));
 }
 
+void gt__chrome_put_site(struct gt__out *o, const struct gt_site_view *site)
+{
+	gt__put(o, ",\"name\":");
+	gt__put_json(o, site->name);
+	gt__put(o, ",\"cat\":");
+	gt__put_json(o, site->target);
+}
+
+void gt__chrome_begin_span(struct gt__chrome *x, struct gt__chrome_run *run,
+                           uint32_t index)
+{
+	struct gt__lane_span *s = &run->lanes.spans[index];
+
+	s->begun = true;
+	name_track(x, run, s->track);
+	gt__chrome_begin_tid(x, run, tid_of(run, s->track), 'B', s->begin_ns);
+	gt__chrome_put_site(&x->out, s->site);
+}
+
+void gt__chrome_end_begin(struct gt__chrome *x, struct gt__chrome_run *run,
+                          uint32_t index)
+{
+	const struct gt__lane_span *s = &run->lanes.spans[index];
+
+	gt__put_char(&x->out, '}');
+	if (!s->continued)
+		gt__chrome_put_flow(x, run, s->track, 's', s->begin_ns, s->id);
+}
+
+static void begin_plainly(struct gt__chrome *x, struct gt__chrome_run *run,
+                          uint32_t index)
+{
+	if (index == GT__NONE || run->lanes.spans[index].begun)
+		return;
+	gt__chrome_begin_span(x, run, index);
+	gt__chrome_end_begin(x, run, index);
+}
+
+void gt__chrome_begin_below(struct gt__chrome *x, struct gt__chrome_run *run,
+                            uint32_t index)
+{
+	begin_plainly(x, run, run->lanes.spans[index].below);
+}
+
 void gt__chrome_begin(struct gt__chrome *x, struct gt__chrome_run *run,
                       uint32_t track, char phase, uint64_t time_ns)
 {
+	if (phase == 'B' || phase == 'E')
+		begin_plainly(x, run, run->lanes.tracks[track].top);
 	name_track(x, run, track);
 	gt__chrome_begin_tid(x, run, tid_of(run, track), phase, time_ns);
 }

@@ -8,10 +8,17 @@
 #include "out.h"
 #include "runs.h"
 
+/* The end of a stretch of the host, behind its time. */
+struct gt__chrome_tail {
+	char *text; /* owned */
+	size_t bytes;
+};
+
 /* What the host did on one vCPU; see chrome_host.c. */
 struct gt__chrome_host {
 	bool named[2]; /* guest runs, exits */
 	struct gt__host_stack exits;
+	struct gt__chrome_tail tails[GT__WORK_DEPTH]; /* of what is open */
 };
 
 struct gt__chrome_run {
@@ -36,6 +43,21 @@ void gt__chrome_put_us(struct gt__out *out, uint64_t ns);
 void gt__chrome_put_ids(struct gt__out *out, const struct gt__chrome_run *run,
                         uint32_t tid);
 
+void gt__chrome_put_site(struct gt__out *out, const struct gt_site_view *site);
+
+/*
+ * The beginning of a span's stretch, to be ended by gt__chrome_end_begin();
+ * what is between them is up to the caller. Other lines of its track call both
+ * first.
+ */
+void gt__chrome_begin_span(struct gt__chrome *x, struct gt__chrome_run *run,
+                           uint32_t index);
+void gt__chrome_end_begin(struct gt__chrome *x, struct gt__chrome_run *run,
+                          uint32_t index);
+/* Has the span below this one begin, which is no longer on top. */
+void gt__chrome_begin_below(struct gt__chrome *x, struct gt__chrome_run *run,
+                            uint32_t index);
+
 /* A line up to its time. The threads' names come before their first line. */
 void gt__chrome_begin(struct gt__chrome *x, struct gt__chrome_run *run,
                       uint32_t track, char phase, uint64_t time_ns);
@@ -59,7 +81,7 @@ void gt__chrome_put_flags(struct gt__out *out, unsigned flags);
 /* 0, -EINVAL for a vCPU that the run does not have, or -ENOMEM. */
 int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
                         const struct gt_host_span_view *span);
-/* Ends what is still open of the host's stretches. */
+/* Ends what is still open of the host's stretches, and frees what is kept. */
 void gt__chrome_end_host(struct gt__chrome *x, struct gt__chrome_run *run);
 
 #endif

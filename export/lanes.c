@@ -282,6 +282,8 @@ int gt__lanes_open(struct gt__lanes *l, const struct gt_span_view *span,
 	l->spans[i].id = span->id;
 	l->spans[i].site = span->site;
 	l->spans[i].opening_fields = (uint32_t)span->field_count;
+	l->spans[i].continued = false;
+	l->spans[i].begun = false;
 	push(l, i, track, span->start_ns);
 	link_span(l, i);
 	*ret_index = i;
@@ -326,6 +328,8 @@ int gt__lanes_pull(struct gt__lanes *l, uint32_t index, uint64_t at,
 		return rc;
 	pop(l, i, at);
 	push(l, i, track, at);
+	l->spans[i].continued = true;
+	l->spans[i].begun = false;
 	*ret_index = i;
 	return 0;
 }

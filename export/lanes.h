@@ -40,6 +40,8 @@ struct gt__lane_span {
 	uint32_t below; /* span, or GT__NONE */
 	uint32_t chain; /* next in its hash chain, or among the unused */
 	uint32_t opening_fields;
+	bool continued; /* its stretch is not the first */
+	bool begun;     /* the sink's own: it has written the beginning */
 };
 
 struct gt__track {

@@ -80,6 +80,8 @@ int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
 	struct gt__out *o = &x->out;
 	size_t from;
 
+	if (x->options.begun)
+		x->options.begun(x->options.context);
 	if (x->trace != trace || x->spans >= x->options.spans_max) {
 		gt__otlp_end_request(x);
 		begin_request(x, trace);

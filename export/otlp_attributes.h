@@ -7,6 +7,7 @@
 #define GUESTTRACE_OTLP_ATTRIBUTES_H
 
 #include "words.h"
+#include <guesttrace/export_otlp.h>
 
 #define GT__OTLP_SITE_MAX  4u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)

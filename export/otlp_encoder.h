@@ -10,9 +10,11 @@
 #ifndef GUESTTRACE_OTLP_ENCODER_H
 #define GUESTTRACE_OTLP_ENCODER_H
 
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 struct gt__otlp_encoder_options {
+	/* A span comes into the request, this one or the next. May be NULL. */
+	void (*begun)(void *context);
 	/*
 	 * One whole body: of JSON one TracesData object and a line feed.
 	 * `bytes` are borrowed until it returns; an error ends the sink.

@@ -23,6 +23,13 @@ struct otlp_http {
 	size_t attribute_count;
 };
 
+static void see_span(void *context)
+{
+	struct otlp_http *x = context;
+
+	gt__otlp_sender_gathers(x->sender);
+}
+
 static int take_request(void *context, const void *bytes, size_t count,
                         uint64_t spans)
 {
@@ -32,21 +39,21 @@ static int take_request(void *context, const void *bytes, size_t count,
 	return 0;
 }
 
-static void flush(void *context)
+static bool flush(void *context)
 {
 	struct otlp_http *x = context;
 
 	if (pthread_mutex_trylock(&x->lock) != 0)
-		return;
+		return false;
 	if (x->encoder)
 		x->encoder->finish(x->encoder);
 	pthread_mutex_unlock(&x->lock);
+	return true;
 }
 
 /* ---- The sink ------------------------------------------------------------ */
 
-/* `gathers`: the call makes a span. */
-#define FORWARD_(name, type, gathers)                                       \
+#define FORWARD_(name, type)                                                \
 	static int name(struct gt_sink *sink, const struct gt_trace *trace, \
 	                const struct type *view)                            \
 	{                                                                   \
@@ -56,19 +63,17 @@ static void flush(void *context)
 		if (!x->encoder->name)                                      \
 			return 0;                                           \
 		pthread_mutex_lock(&x->lock);                               \
-		if (gathers)                                                \
-			gt__otlp_sender_gathers(x->sender);                 \
 		rc = x->encoder->name(x->encoder, trace, view);             \
 		pthread_mutex_unlock(&x->lock);                             \
 		return rc;                                                  \
 	}
 
-FORWARD_(open, gt_span_view, false)
-FORWARD_(close, gt_span_view, true)
-FORWARD_(event, gt_event_view, false)
-FORWARD_(counter, gt_event_view, false)
-FORWARD_(host_span, gt_host_span_view, true)
-FORWARD_(end, gt_summary, false)
+FORWARD_(open, gt_span_view)
+FORWARD_(close, gt_span_view)
+FORWARD_(event, gt_event_view)
+FORWARD_(counter, gt_event_view)
+FORWARD_(host_span, gt_host_span_view)
+FORWARD_(end, gt_summary)
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
@@ -154,6 +159,7 @@ static int make_encoder(struct otlp_http *x,
                         const struct gt_otlp_http_options *options)
 {
 	struct gt__otlp_encoder_options encoder = {
+		.begun = see_span,
 		.request = take_request,
 		.context = x,
 		.spans_max = options->batch_spans ? options->batch_spans

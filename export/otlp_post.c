@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,11 +88,27 @@ static bool add_given(struct curl_slist **list, const char *header)
 	return added;
 }
 
+/* What tells of the body is not anybody else's to say. */
+static bool is_ours(const char *header, size_t name_bytes)
+{
+	static const char *const ours[] = {"Content-Type", "Content-Encoding",
+	                                   "Content-Length",
+	                                   "Transfer-Encoding"};
+	size_t i;
+
+	for (i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strlen(ours[i]) == name_bytes &&
+		    strncasecmp(ours[i], header, name_bytes) == 0)
+			return true;
+	return false;
+}
+
 static bool is_header(const char *text)
 {
-	const char *colon = strchr(text, ':');
+	size_t name_bytes = strcspn(text, ":");
 
-	return colon && colon != text && !strpbrk(text, "\r\n");
+	return name_bytes && text[name_bytes] && !strpbrk(text, "\r\n") &&
+	       !is_ours(text, name_bytes);
 }
 
 static int make_headers(struct gt__otlp_post *p,
@@ -279,6 +296,14 @@ static void judge_reply(struct gt__otlp_post *p, long status,
 			: gt__otlp_rejected_protobuf(p->body, p->body_bytes);
 }
 
+/* libcurl's messages may have bytes of the endpoint's in them. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static void judge(struct gt__otlp_post *p, CURLcode code,
                   struct gt__otlp_result *result)
 {
@@ -286,11 +311,13 @@ static void judge(struct gt__otlp_post *p, CURLcode code,
 
 	*result = (struct gt__otlp_result){.verdict = GT__OTLP_TRY_AGAIN};
 	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status && (code == CURLE_OK || p->too_long))
+	/* Of 1xx a reply is still to come. */
+	if (status >= 200 && (code == CURLE_OK || p->too_long))
 		judge_reply(p, status, result);
 	else
 		snprintf(result->error, sizeof result->error, "%.150s",
 		         p->error[0] ? p->error : curl_easy_strerror(code));
+	make_printable(result->error);
 }
 
 bool gt__otlp_post_ended(struct gt__otlp_post *p,

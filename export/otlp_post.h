@@ -5,7 +5,7 @@
 
 #include "otlp_reply.h"
 #include "otlp_request.h"
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 #define GT__REPLY_BYTES_MAX (64u << 10) /* and as much of headers */
 

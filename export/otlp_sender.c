@@ -10,6 +10,7 @@
 #define QUEUE_SPANS    65536u
 #define QUEUE_BYTES    (64u << 20)
 #define DELAY_MS       5000u
+#define SPOOL_DELAY_MS 1000u /* so much a kill may take */
 #define FINISH_MS      5000u
 #define BACKOFF_MS     1000u
 #define BACKOFF_MAX_MS 30000u
@@ -68,17 +69,7 @@ static struct gt__otlp_request *new_request(const struct gt__otlp_sender *s,
 
 void gt__otlp_sender_gathers(struct gt__otlp_sender *s)
 {
-	gt__ledger_add(&s->ledger->gathering, 1);
-}
-
-/* The span that did not fit into the request any more goes on gathering. */
-static void count_request(struct gt__spool_ledger *ledger, uint64_t spans)
-{
-	uint64_t gathering = ledger->gathering;
-
-	gathering -= spans < gathering ? spans : gathering;
-	__atomic_store_n(&ledger->gathering, gathering, __ATOMIC_RELAXED);
-	gt__ledger_add(&ledger->produced, spans);
+	gt__count_up(&s->ledger->seen, 1);
 }
 
 void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
@@ -86,7 +77,7 @@ void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
 {
 	struct gt__otlp_request *request = new_request(s, bytes, count, spans);
 
-	count_request(s->ledger, spans);
+	gt__count_up(&s->requested, spans);
 	pthread_mutex_lock(&s->lock);
 	s->stats.spans += spans;
 	if (request)
@@ -98,7 +89,7 @@ void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
 		request = NULL;
 	} else {
 		s->stats.dropped += spans;
-		gt__ledger_add(&s->ledger->settled, spans);
+		gt__count_up(&s->ledger->settled, spans);
 	}
 	pthread_mutex_unlock(&s->lock);
 	free(request);
@@ -119,7 +110,8 @@ static void set_up(struct gt__otlp_sender *s,
 	s->json = o->protocol == GT_OTLP_HTTP_JSON;
 	s->wait_for_room = o->wait_for_room;
 	s->queue_spans = or_default(o->queue_spans, QUEUE_SPANS);
-	s->delay_ms = or_default(o->delay_ms, DELAY_MS);
+	s->delay_ms = or_default(
+		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
 	s->finish_ms = or_default(o->finish_ms, FINISH_MS);
 	s->backoff_ms = or_default(o->backoff_ms, BACKOFF_MS);
 	s->backoff_max_ms = or_default(o->backoff_max_ms, BACKOFF_MAX_MS);
@@ -160,7 +152,7 @@ static int start(struct gt__otlp_sender *s)
 }
 
 int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
-                        void (*flush)(void *context), void *context,
+                        bool (*flush)(void *context), void *context,
                         struct gt__otlp_sender **ret_sender)
 {
 	struct gt__otlp_sender *s = calloc(1, sizeof *s);

@@ -7,16 +7,19 @@
 #ifndef GUESTTRACE_OTLP_SENDER_H
 #define GUESTTRACE_OTLP_SENDER_H
 
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 
 struct gt__otlp_sender;
 
-/* `flush` is called from the thread every delay_ms, to hand over what waits. */
+/*
+ * `flush` is called from the thread every delay_ms, to hand over what waits:
+ * false if it cannot now.
+ */
 int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
-                        void (*flush)(void *context), void *context,
+                        bool (*flush)(void *context), void *context,
                         struct gt__otlp_sender **ret_sender);
 
-/* A span was seen that the next request will have. */
+/* A span was seen that a request will have. As gt__otlp_sender_put(). */
 void gt__otlp_sender_gathers(struct gt__otlp_sender *sender);
 
 /*

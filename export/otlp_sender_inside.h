@@ -14,12 +14,13 @@ struct gt__otlp_sender {
 	/* Set at the start. */
 	uint32_t queue_spans, delay_ms, finish_ms, backoff_ms, backoff_max_ms;
 	bool gzip, json, wait_for_room, drain_all;
-	void (*flush)(void *context);
+	bool (*flush)(void *context);
 	void *context;
 	struct gt__otlp_post *post;
 	struct gt__spool *spool;         /* NULL: none; the thread's */
 	struct gt__spool_ledger *ledger; /* the spool's, or `own_ledger` */
 	struct gt__spool_ledger own_ledger;
+	uint64_t requested; /* spans of the ledger's that are in requests */
 	pthread_t thread;
 	bool runs;
 
@@ -42,6 +43,7 @@ struct gt__otlp_sender {
 	unsigned failures;             /* in a row */
 	unsigned turn;
 	uint64_t try_ms; /* nothing is sent before */
+	bool found_none; /* to send, when last looked */
 	uint64_t flush_ms;
 	uint64_t synced_ms;
 	bool unsynced;
@@ -56,9 +58,15 @@ static inline uint64_t gt__now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static inline void gt__ledger_add(uint64_t *counter, uint64_t more)
+/* Of what more than one thread counts or reads. */
+static inline void gt__count_up(uint64_t *counter, uint64_t more)
 {
-	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+	__atomic_fetch_add(counter, more, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t gt__count_of(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
 /* What the thread runs, until it is told to stop; `context` is the sender. */

@@ -14,9 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SYNC_MS       1000u
-#define IDLE_MS       60000u
-#define BACKLOG_SHARE 4u
+#define SYNC_MS        1000u
+#define FLUSH_RETRY_MS 5u
+#define IDLE_MS        60000u
+#define BACKLOG_SHARE  4u
+#define STORE_SHARE    16u /* requests, then the endpoint has a turn */
 
 /* xorshift32; 0 <= it < limit. */
 static uint32_t random_below(struct gt__otlp_sender *s, uint32_t limit)
@@ -50,6 +52,7 @@ static bool spool_away(struct gt__otlp_sender *s,
 	if (s->spool)
 		s->spool_counts = gt__spool_counts(s->spool);
 	pthread_mutex_unlock(&s->lock);
+	s->found_none = false;
 	if (rc)
 		return false;
 	s->unsynced = true;
@@ -57,12 +60,14 @@ static bool spool_away(struct gt__otlp_sender *s,
 	return true;
 }
 
-static struct gt__otlp_request *take_incoming(struct gt__otlp_sender *s)
+static struct gt__otlp_request *take_incoming(struct gt__otlp_sender *s,
+                                              bool *ret_others_wait)
 {
 	struct gt__otlp_request *request;
 
 	pthread_mutex_lock(&s->lock);
 	request = gt__queue_take(&s->incoming);
+	*ret_others_wait = s->incoming.first != NULL;
 	pthread_mutex_unlock(&s->lock);
 	return request;
 }
@@ -72,6 +77,8 @@ static struct gt__otlp_request *compress(struct gt__otlp_sender *s,
 {
 	size_t before = request->count;
 
+	if (!s->gzip || request->gzip)
+		return request;
 	request = gt__gzip(request);
 	pthread_mutex_lock(&s->lock);
 	s->held_bytes -= before - request->count;
@@ -79,24 +86,36 @@ static struct gt__otlp_request *compress(struct gt__otlp_sender *s,
 	return request;
 }
 
-/* What the disk would not take before goes first. */
-static void store_incoming(struct gt__otlp_sender *s)
+/* Whether it is on disk now; else it waits in memory. */
+static bool store(struct gt__otlp_sender *s, struct gt__otlp_request *request,
+                  bool others_wait)
+{
+	/* What others wait behind is compressed when it is sent. */
+	if (!others_wait || !s->spool ||
+	    !gt__spool_is_roomy(s->spool, request->count))
+		request = compress(s, request);
+	if (spool_away(s, request))
+		return true;
+	gt__queue_append(&s->pending, compress(s, request));
+	return false;
+}
+
+/* What the disk would not take before goes first. Takes up to `count`. */
+static void store_incoming(struct gt__otlp_sender *s, size_t count)
 {
 	struct gt__otlp_request *request;
-	bool stored = true;
+	bool stored = true, others_wait;
 
 	while (s->spool && stored && (request = gt__queue_take(&s->pending))) {
 		stored = spool_away(s, request);
 		if (!stored)
 			gt__queue_prepend(&s->pending, request);
 	}
-	while ((request = take_incoming(s))) {
-		if (s->gzip)
-			request = compress(s, request);
-		stored = stored && spool_away(s, request);
-		if (!stored)
-			gt__queue_append(&s->pending, request);
-	}
+	for (; count && (request = take_incoming(s, &others_wait)); count--)
+		if (stored)
+			stored = store(s, request, others_wait);
+		else
+			gt__queue_append(&s->pending, compress(s, request));
 }
 
 static void sync_spool(struct gt__otlp_sender *s, uint64_t now)
@@ -106,9 +125,9 @@ static void sync_spool(struct gt__otlp_sender *s, uint64_t now)
 	if (!s->unsynced || now - s->synced_ms < SYNC_MS)
 		return;
 	rc = gt__spool_sync(s->spool);
-	s->unsynced = false;
-	s->synced_ms = gt__now_ms();
-	if (!rc)
+	s->unsynced = rc > 0;
+	s->synced_ms = now;
+	if (rc >= 0)
 		return;
 	pthread_mutex_lock(&s->lock);
 	s->stats.spool_errors++;
@@ -136,6 +155,7 @@ static struct gt__otlp_request *pick(struct gt__otlp_sender *s)
 static void give_back(struct gt__otlp_sender *s,
                       struct gt__otlp_request *request)
 {
+	s->found_none = false;
 	if (request->segment)
 		free(request); /* the spool has it */
 	else
@@ -147,6 +167,9 @@ static void send_next(struct gt__otlp_sender *s, uint64_t now)
 	if (s->sent || now < s->try_ms)
 		return;
 	s->sent = pick(s);
+	s->found_none = !s->sent;
+	if (s->sent && s->sent->segment && s->gzip && !s->sent->gzip)
+		s->sent = gt__gzip(s->sent);
 	if (s->sent && gt__otlp_post_begin(s->post, s->sent) < 0) {
 		give_back(s, s->sent);
 		s->sent = NULL;
@@ -196,7 +219,7 @@ static void settle(struct gt__otlp_sender *s, struct gt__otlp_request *request,
 	if (request->segment)
 		gt__spool_settle(s->spool, request);
 	else
-		gt__ledger_add(&s->ledger->settled, request->spans);
+		gt__count_up(&s->ledger->settled, request->spans);
 	pthread_mutex_lock(&s->lock);
 	count_outcome(s, request, result);
 	if (!request->segment)
@@ -254,8 +277,9 @@ static void flush_in_time(struct gt__otlp_sender *s, uint64_t now)
 	if (!s->flush || now < s->flush_ms)
 		return;
 	s->flush_ms = now + s->delay_ms;
-	if (__atomic_load_n(&s->ledger->gathering, __ATOMIC_RELAXED))
-		s->flush(s->context);
+	if (gt__count_of(&s->ledger->seen) != gt__count_of(&s->requested) &&
+	    !s->flush(s->context))
+		s->flush_ms = now + FLUSH_RETRY_MS;
 }
 
 static bool is_done(struct gt__otlp_sender *s, uint64_t now)
@@ -266,8 +290,9 @@ static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 	pthread_mutex_lock(&s->lock);
 	done = s->stopping && !s->incoming.first && !s->pending.first;
 	if (done && !(s->spool && s->away))
-		done = !s->sent && !c->own_waiting &&
-		       (!s->drain_all || !c->found_waiting);
+		done = !s->sent && (s->found_none ||
+		                    (!c->own_waiting &&
+		                     (!s->drain_all || !c->found_waiting)));
 	done = done || (s->stopping && now >= s->deadline_ms);
 	pthread_mutex_unlock(&s->lock);
 	return done;
@@ -291,7 +316,9 @@ static void wait_for_work(struct gt__otlp_sender *s, uint64_t now)
 		earlier(&when, s->try_ms);
 	pthread_mutex_lock(&s->lock);
 	if (s->stopping)
-		earlier(&when, s->deadline_ms);
+		earlier(&when, s->found_none ? now : s->deadline_ms);
+	if (s->incoming.first)
+		when = now;
 	pthread_mutex_unlock(&s->lock);
 	gt__otlp_post_wait(s->post, when > now ? (uint32_t)(when - now) : 0);
 }
@@ -305,9 +332,9 @@ static void leave(struct gt__otlp_sender *s)
 	if (s->sent)
 		give_back(s, s->sent);
 	s->sent = NULL;
-	store_incoming(s);
+	store_incoming(s, SIZE_MAX);
 	while ((request = gt__queue_take(&s->pending))) {
-		gt__ledger_add(&s->ledger->settled, request->spans);
+		gt__count_up(&s->ledger->settled, request->spans);
 		pthread_mutex_lock(&s->lock);
 		s->stats.dropped += request->spans;
 		let_go(s, request);
@@ -324,7 +351,7 @@ void *gt__otlp_sender_run(void *context)
 	s->flush_ms = now + s->delay_ms;
 	for (;;) {
 		flush_in_time(s, now);
-		store_incoming(s);
+		store_incoming(s, STORE_SHARE);
 		take_result(s);
 		now = gt__now_ms();
 		if (is_done(s, now))

@@ -23,11 +23,6 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void count_up(uint64_t *counter, uint64_t more)
-{
-	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
-}
-
 /* ---- Segments ------------------------------------------------------------ */
 
 static int segment_fd(struct gt__spool *spool, struct gt__spool_segment *s)
@@ -103,6 +98,7 @@ static int new_segment(struct gt__spool *spool)
 		if (!spool->cursors[i].segment)
 			spool->cursors[i].segment = s;
 	spool->current = s;
+	gt__spool_syncer_add(&spool->syncer, spool->directory_fd);
 	return 0;
 }
 
@@ -113,12 +109,13 @@ static void end_current(struct gt__spool *spool)
 	if (!s)
 		return;
 	s->whole = true;
-	fdatasync(s->fd); /* an error here shows in no frame: see sync */
 	spool->current = NULL;
-	if (!s->waiting_frames)
+	if (!s->waiting_frames) {
 		remove_segment(spool, s);
-	else
-		rest(spool, s);
+		return;
+	}
+	gt__spool_syncer_add(&spool->syncer, s->fd);
+	rest(spool, s);
 }
 
 /* ---- Opening ------------------------------------------------------------- */
@@ -170,6 +167,7 @@ int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
 	spool->bytes_max = bytes_max;
 	spool->last = &spool->segments;
 	spool->must_drain = must_drain;
+	gt__spool_syncer_init(&spool->syncer);
 	rc = open_directory(spool, directory);
 	if (!rc)
 		rc = take_lock(spool, must_drain);
@@ -210,6 +208,7 @@ void gt__spool_close(struct gt__spool *spool, bool complete)
 			close(s->fd);
 		free(s);
 	}
+	gt__spool_syncer_fini(&spool->syncer);
 	gt__spool_ledger_close(spool, complete);
 	if (spool->must_drain && complete && all)
 		gt__spool_ledgers_collect(spool, true);
@@ -268,9 +267,7 @@ static int write_current(struct gt__spool *spool,
 	s->waiting_spans += request->spans;
 	spool->bytes += bytes;
 	spool->counts.own_waiting += request->spans;
-	__atomic_store_n(&spool->ledger->segment, s->number, __ATOMIC_RELAXED);
-	__atomic_store_n(&spool->ledger->segment_end, s->end, __ATOMIC_RELAXED);
-	count_up(&spool->ledger->appended, request->spans);
+	gt__spool_ledger_append(spool->ledger, s, request->spans);
 	return 0;
 }
 
@@ -294,17 +291,39 @@ int gt__spool_append(struct gt__spool *spool,
 	return rc;
 }
 
+bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count)
+{
+	uint64_t half = spool->bytes_max / 2;
+
+	return spool->bytes <= half && half - spool->bytes >= count;
+}
+
+/* Somebody has removed it, or the directory. */
+static bool is_gone(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && info.st_nlink == 0;
+}
+
 int gt__spool_sync(struct gt__spool *spool)
 {
-	int rc;
+	int rc = gt__spool_syncer_result(&spool->syncer);
 
-	if (!spool->current || fdatasync(spool->current->fd) == 0)
-		return 0;
-	/* Asked again, it would say 0: this segment gets nothing more. */
-	rc = -errno;
-	spool->current->whole = true;
-	spool->current = NULL;
-	return rc;
+	if (!spool->current)
+		return rc;
+	if (!rc && is_gone(spool->current->fd))
+		rc = -ENOENT;
+	if (rc) {
+		/* Asked again, the disk would say 0: nothing more in there. */
+		spool->current->whole = true;
+		spool->current = NULL;
+		return rc;
+	}
+	if (!gt__spool_syncer_is_idle(&spool->syncer))
+		return 1;
+	gt__spool_syncer_add(&spool->syncer, spool->current->fd);
+	return 0;
 }
 
 /* ---- Reading ------------------------------------------------------------- */
@@ -336,8 +355,8 @@ static void settle_damaged(struct gt__spool *spool, struct gt__spool_segment *s,
 
 /*
  * What the segment still counts as waiting cannot be found any more: damage in
- * headers, or an unreadable file. Such a file stays only if it may be read one
- * day.
+ * headers, or a file that is unreadable or gone. It stays only if it may be
+ * read one day.
  */
 static void leave(struct gt__spool *spool, struct gt__spool_position *at,
                   bool readable)
@@ -415,7 +434,7 @@ struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
 			return request;
 		if (rc == -ENOMEM || !at->segment->whole)
 			return NULL;
-		leave(spool, at, rc == 0);
+		leave(spool, at, rc == 0 || rc == -ENOENT);
 	}
 	return NULL;
 }

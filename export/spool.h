@@ -14,15 +14,18 @@ struct gt__spool;
 
 /*
  * What became of a process's spans, in a file that is mapped: it stays right
- * when the process is killed. Written with relaxed atomics.
+ * when the process is killed: between any two stores its figures agree. Spans
+ * seen and neither settled nor appended are lost with the process.
  */
 struct gt__spool_ledger {
-	uint64_t gathering; /* seen, not yet in a request */
-	uint64_t produced;  /* in requests */
-	uint64_t appended;  /* of those, to the segments */
-	uint64_t settled;   /* taken, refused or dropped without */
-	uint64_t segment;   /* of the last append, and where it ended */
-	uint64_t segment_end;
+	uint64_t seen;    /* spans, in a request or not yet */
+	uint64_t settled; /* taken, refused or dropped without the segments */
+	uint64_t turn;    /* the last one's lowest bit says which is right: */
+	struct gt__spool_appends {
+		uint64_t spans;   /* in the segments, ever */
+		uint64_t segment; /* of the last append, and where it ended */
+		uint64_t segment_end;
+	} appends[2];
 };
 
 struct gt__spool_counts {
@@ -62,7 +65,14 @@ struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool);
 int gt__spool_append(struct gt__spool *spool,
                      const struct gt__otlp_request *request);
 
-/* What has been appended survives a power failure: 0 or a negative errno. */
+/* Whether with `count` bytes more it has at most half of what it may have. */
+bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count);
+
+/*
+ * What has been appended will soon survive a power failure; it does not wait
+ * for the disk. 0, 1 if the disk is not done with what came before: to be asked
+ * again, or the negative errno of a former one that failed.
+ */
 int gt__spool_sync(struct gt__spool *spool);
 
 /* The next request that waits, for the caller to free(), or NULL. */

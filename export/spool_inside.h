@@ -5,6 +5,7 @@
 
 #include "spool.h"
 #include "spool_frame.h"
+#include "spool_sync.h"
 
 /*
  * Names: WRITER.count, the ledger, locked while its process lives, and
@@ -50,12 +51,17 @@ struct gt__spool {
 	struct gt__spool_segment *current;
 	struct gt__spool_position cursors[GT__SPOOL_CURSORS];
 	struct gt__spool_counts counts;
+	struct gt__spool_syncer syncer;
 };
 
 /* ---- spool_ledger.c ---- */
 
 /* Makes this process's; 0 or a negative errno. */
 int gt__spool_ledger_open(struct gt__spool *spool);
+/* Counts a frame that was written, which ends at the segment's end. */
+void gt__spool_ledger_append(struct gt__spool_ledger *ledger,
+                             const struct gt__spool_segment *segment,
+                             uint64_t spans);
 void gt__spool_ledger_close(struct gt__spool *spool, bool remove);
 /* Whether the process that wrote it lives; false also if its ledger is gone. */
 bool gt__spool_writer_lives(const struct gt__spool *spool, const char *writer);

@@ -85,35 +85,52 @@ bool gt__spool_writer_lives(const struct gt__spool *spool, const char *writer)
 	return lives;
 }
 
+void gt__spool_ledger_append(struct gt__spool_ledger *ledger,
+                             const struct gt__spool_segment *segment,
+                             uint64_t spans)
+{
+	uint64_t turn = ledger->turn;
+
+	ledger->appends[(turn + 1) & 1] = (struct gt__spool_appends){
+		.spans = ledger->appends[turn & 1].spans + spans,
+		.segment = segment->number,
+		.segment_end = segment->end,
+	};
+	__atomic_store_n(&ledger->turn, turn + 1, __ATOMIC_RELEASE);
+}
+
 /* ---- Of processes that are gone ------------------------------------------ */
 
-/* Spans in whole frames behind the last append that the ledger knows of. */
-static uint64_t uncounted(const struct gt__spool *spool, const char *writer,
-                          struct gt__spool_ledger *ledger)
+/* Adds the whole frames of a segment behind the last that is counted. */
+static void count_more(const struct gt__spool *spool,
+                       const struct gt__spool_segment *s,
+                       struct gt__spool_appends *last)
+{
+	struct gt__spool_frame frame;
+	uint64_t skipped, at = 0;
+	int fd = gt__spool_open_file(spool, s->name, O_RDONLY);
+
+	if (s->number == last->segment)
+		at = last->segment_end;
+	while (fd >= 0 && at <= s->end &&
+	       gt__spool_find(fd, s->seed, at, s->end, &frame, &skipped) == 1) {
+		at = gt__spool_frame_end(&frame);
+		*last = (struct gt__spool_appends){last->spans + frame.spans,
+		                                   s->number, at};
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void count_rest(const struct gt__spool *spool, const char *writer,
+                       struct gt__spool_appends *last)
 {
 	const struct gt__spool_segment *s;
-	struct gt__spool_frame frame;
-	uint64_t spans = 0, skipped, at;
-	int fd;
 
-	for (s = spool->segments; s; s = s->next) {
-		if (strncmp(s->name, writer, GT__SPOOL_WRITER_BYTES) != 0 ||
-		    s->number < ledger->segment)
-			continue;
-		at = s->number == ledger->segment ? ledger->segment_end : 0;
-		fd = gt__spool_open_file(spool, s->name, O_RDONLY);
-		while (fd >= 0 && at <= s->end &&
-		       gt__spool_find(fd, s->seed, at, s->end, &frame,
-		                      &skipped) == 1) {
-			spans += frame.spans;
-			at = gt__spool_frame_end(&frame);
-			ledger->segment = s->number;
-			ledger->segment_end = at;
-		}
-		if (fd >= 0)
-			close(fd);
-	}
-	return spans;
+	for (s = spool->segments; s; s = s->next)
+		if (strncmp(s->name, writer, GT__SPOOL_WRITER_BYTES) == 0 &&
+		    s->number >= last->segment)
+			count_more(spool, s, last);
 }
 
 struct collector {
@@ -121,30 +138,37 @@ struct collector {
 	bool remove;
 };
 
+static void collect_one(struct gt__spool *spool, const char *writer, int fd)
+{
+	struct gt__spool_ledger l;
+	struct gt__spool_appends *last;
+	uint64_t known;
+	ssize_t done;
+
+	if (pread(fd, &l, sizeof l, 0) != (ssize_t)sizeof l)
+		return;
+	last = &l.appends[l.turn & 1];
+	count_rest(spool, writer, last);
+	/* Fails: those frames look lost once they are sent. */
+	done = pwrite(fd, &l, sizeof l, 0);
+	(void)done;
+	known = last->spans + l.settled;
+	if (l.seen > known)
+		spool->counts.found_lost += l.seen - known;
+}
+
 static void collect(void *context, const char *name)
 {
 	const struct collector *c = context;
 	struct gt__spool *spool = c->spool;
 	char writer[GT__SPOOL_WRITER_BYTES + 1] = "";
-	struct gt__spool_ledger l;
-	uint64_t made, known;
-	ssize_t done;
 	int fd = gt__spool_open_file(spool, name, O_RDWR);
 
-	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
 	if (fd < 0)
 		return;
+	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		if (pread(fd, &l, sizeof l, 0) == (ssize_t)sizeof l) {
-			l.appended += uncounted(spool, writer, &l);
-			/* Fails: those frames look lost once they are sent. */
-			done = pwrite(fd, &l, sizeof l, 0);
-			(void)done;
-			made = l.produced + l.gathering;
-			known = l.appended + l.settled;
-			if (made > known)
-				spool->counts.found_lost += made - known;
-		}
+		collect_one(spool, writer, fd);
 		if (c->remove)
 			unlinkat(spool->directory_fd, name, 0);
 	}

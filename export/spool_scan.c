@@ -9,6 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* No spool writes more: the last request of a segment may go alone over it. */
+#define SEGMENT_BYTES_MAX                                   \
+	(GT__SPOOL_SEGMENT_BYTES + GT__SPOOL_HEADER_BYTES + \
+	 GT__REQUEST_BYTES_MAX)
+
 void gt__spool_each(const struct gt__spool *spool, const char *suffix,
                     void (*look)(void *context, const char *name),
                     void *context)
@@ -135,7 +140,10 @@ static int add_segment(struct gt__spool *spool, const char *name)
 	segment->number = strtoull(name + GT__SPOOL_WRITER_BYTES + 1, NULL, 10);
 	segment->found = segment->whole = true;
 	segment->fd = gt__spool_open_file(spool, name, O_RDWR);
-	if (segment->fd < 0 || fstat(segment->fd, &info) < 0) {
+	if (segment->fd < 0 || fstat(segment->fd, &info) < 0 ||
+	    info.st_size > SEGMENT_BYTES_MAX) {
+		if (segment->fd >= 0)
+			close(segment->fd);
 		free(segment); /* somebody else's, or a link: left alone */
 		return 0;
 	}

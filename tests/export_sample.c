@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export_sample DIRECTORY [small | unicode | wild COUNT]: writes one file per
- * format, all of the same runs, for the readers in tests/readers to compare.
- * What no report has, the stretches of the host, is in host.jsonl as it was
- * told.
+ * export_sample DIRECTORY [small | unicode | nested | wild COUNT]: writes one
+ * file per format, all of the same runs, for the readers in tests/readers to
+ * compare. What no report has, the stretches of the host, is in host.jsonl as
+ * it was told.
  */
 #include "synthetic.h"
 #include <errno.h>
@@ -112,6 +112,34 @@ static struct gt_sink host_sink = {
 
 /* ---- Runs ---------------------------------------------------------------- */
 
+/* Spans that nest, exits between them, and no two times that are the same. */
+static void nested_run(struct syn *s)
+{
+	static const struct gt_site_view outer = {
+		{"outer", 5}, {"app", 3}, {"app.c", 5}, 1, GT_INFO};
+	static const struct gt_site_view inner = {
+		{"inner", 5}, {"app", 3}, {"app.c", 5}, 2, GT_INFO};
+	struct syn_span *a, *b;
+	uint64_t at;
+
+	syn_begin(s, 0, "nested");
+	for (at = 1000; at < 101000; at += 1000) {
+		a = syn_open(s, &outer, NULL, 0, at + 10, true);
+		b = syn_open(s, &inner, a, 0, at + 100, true);
+		syn_close(s, b, 0, at + 300);
+		syn_close(s, a, 0, at + 600);
+		syn_host(s, (struct gt_host_span_view){.kind = GT_HOST_GUEST,
+		                                       .start_ns = at,
+		                                       .end_ns = at + 700,
+		                                       .reason = GT_EXIT_IO});
+		syn_host(s, (struct gt_host_span_view){.kind = GT_HOST_EXIT,
+		                                       .start_ns = at + 700,
+		                                       .end_ns = at + 1000,
+		                                       .reason = GT_EXIT_IO});
+	}
+	syn_end(s, 102000);
+}
+
 static void show(struct syn *s, int argc, char **argv)
 {
 	unsigned i, count;
@@ -122,6 +150,8 @@ static void show(struct syn *s, int argc, char **argv)
 			syn_wild(s, i, i + 1, 40);
 	} else if (argc == 3 && !strcmp(argv[2], "unicode")) {
 		syn_unicode(s, 0);
+	} else if (argc == 3 && !strcmp(argv[2], "nested")) {
+		nested_run(s);
 	} else {
 		syn_everything(s, 0);
 		for (i = 1; i < (argc == 3 ? 3 : 12); i++)
@@ -139,7 +169,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: export_sample DIRECTORY "
-		                "[small | unicode | wild COUNT]\n");
+		                "[small | unicode | nested | wild COUNT]\n");
 		return 2;
 	}
 	directory = argv[1];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * html_sample KIND DIRECTORY: writes page.html and report.json of the same
- * runs. KIND: `everything`, `hostile`, or a number of spans, which get no
- * report.
+ * runs. KIND: `everything`, `hostile`, `extremes`, or a number of spans, which
+ * get no report.
  */
 #include "synthetic.h"
 #include <errno.h>
@@ -271,6 +271,37 @@ static void large_run(struct syn *s, uint64_t count)
 	syn_end(s, at + 100000);
 }
 
+#define DEPTH 10000u
+
+/* Runs with little in them, or with times that cannot be. */
+static void extreme_runs(struct syn *s)
+{
+	uint64_t id;
+	uint32_t i;
+
+	syn_begin(s, 0, "far");
+	s->trace.start_ns = 0;
+	close_one(s, &sites[0], 1, 0, 0, UINT64_MAX);
+	close_one(s, &sites[1], 2, 1, UINT64_C(1) << 63, UINT64_C(1) << 63);
+	close_one(s, &sites[3], 3, 0, UINT64_MAX, UINT64_MAX);
+	syn_end(s, UINT64_MAX);
+	syn_begin(s, 1, "at once");
+	s->trace.start_ns = 0;
+	for (id = 1; id <= 100; id++)
+		close_one(s, &sites[id % 4], id, 0, 0, 0);
+	syn_end(s, 0);
+	syn_begin(s, 2, "deep");
+	for (id = 1; id <= DEPTH; id++)
+		close_one(s, &sites[id % 4], id, id - 1, id, 3 * DEPTH - id);
+	syn_end(s, 3 * DEPTH);
+	syn_begin(s, 3, "events");
+	for (i = 0; i < 64; i++)
+		syn_event(s, &sites[3], NULL, i % 2, i, NULL, 0);
+	syn_end(s, 100);
+	syn_begin(s, 4, "nothing");
+	syn_end(s, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct syn s = {0};
@@ -292,6 +323,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "hostile")) {
 		hostile_runs(&s);
+	} else if (!strcmp(argv[1], "extremes")) {
+		extreme_runs(&s);
 	} else if (!strcmp(argv[1], "everything")) {
 		syn_everything(&s, 0);
 		watched_run(&s, 1);

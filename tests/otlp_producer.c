@@ -10,7 +10,7 @@
  * handed over, right even when the process is killed), and the numbers of
  * struct gt_otlp_http_options by their names. A spool alone is sent: send=1.
  */
-#include <guesttrace/export.h>
+#include <guesttrace/export_otlp.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

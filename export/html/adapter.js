@@ -26,6 +26,12 @@ function lowerBound(items, value, key) {
   return low;
 }
 
+// A double has 53 bits: far from the start of a page of lying times less cannot be
+// told apart.
+function leastView(end) {
+  return Math.max(VIEW_MIN_NS, end * 2 ** -44);
+}
+
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least);
@@ -38,11 +44,12 @@ function improveGrid(grid) {
     this.delta = Math.max(1, roundStep((view * 110) / Math.max(width, 1)));
     this.start = Math.floor((positionX - min) / this.delta);
     this.end = this.start + Math.ceil(view / this.delta) + 1;
-    this.accuracy = view <= VIEW_MIN_NS ? ZOOM_STOP : 0;
+    this.accuracy = view <= leastView(this.renderEngine.max) ? ZOOM_STOP : 0;
   };
   grid.forEachTime = function forEachTime(visit) {
-    for (let i = this.start; i <= this.end; i++)
-      visit(this.renderEngine.timeToPosition(i * this.delta), i * this.delta);
+    const count = this.end - this.start;
+    for (let i = 0; i <= count; i++) // start + i may be start
+      visit(this.renderEngine.timeToPosition((this.start + i) * this.delta), (this.start + i) * this.delta);
   };
   grid.renderTimes = function renderTimes(engine = this.renderEngine) {
     engine.setCtxValue('fillStyle', engine.styles.fontColor);
@@ -69,6 +76,16 @@ class Tracks extends FlameChartPlugin {
   parseData() {
     this.min = 0;
     this.max = this.data.end;
+  }
+
+  // The library clears what the mouse can hit a while after each frame.
+  init(engine, interactions) {
+    super.init(engine, interactions);
+    interactions.clearHitRegions = () => {
+      interactions.hitRegions = [];
+      this.data.rows.forEach((row, level) => row.graph && interactions.addHitRegion('counter', row.graph,
+        0, level * this.step - this.positionY, engine.width, 2 * this.step - 1, 'pointer'));
+    };
   }
 
   initData() {
@@ -129,7 +146,25 @@ class Tracks extends FlameChartPlugin {
     super.reclusterizeClusteredFlatTree();
   }
 
+  handleHover(region) {
+    super.handleHover(region);
+    if (region?.type === 'counter')
+      this.hoveredRegion = this.counterHit(region);
+  }
+
+  // The point of a counter's line below the mouse, as a region of the library's.
+  counterHit(region) {
+    const engine = this.renderEngine;
+    const time = engine.pixelToTime(this.interactionsEngine.getMouse().x) + engine.positionX;
+    const item = pointAt(region.data, time);
+    return item && { type: 'counter', data: { source: { item } } };
+  }
+
   handleSelect(region) {
+    if (region?.type === 'counter') {
+      this.emit('counter', this.counterHit(region)?.data.source.item ?? null);
+      return;
+    }
     const found = this.findNodeInCluster(region);
     const row = this.rowAt(this.interactionsEngine.getMouse().y);
     if (found)
@@ -147,6 +182,7 @@ class Tracks extends FlameChartPlugin {
     this.data.rows.forEach((row, level) => this.renderRow(row, level * this.step - this.positionY));
     engine.resolveQueue();
     engine.reset();
+    this.data.rows.forEach((row, level) => row.graph && this.renderGraph(row.graph, level * this.step - this.positionY));
     this.renderEvents();
     this.renderMarks(this.overlays.marked, engine.theme.error, ROW_HEIGHT - 4, 3);
     this.renderEnds();
@@ -168,6 +204,56 @@ class Tracks extends FlameChartPlugin {
     } else if (row.first) {
       engine.addRect({ color: engine.theme.line, x: 0, y: y - 1, w: engine.width, h: 1 }, 0);
     }
+  }
+
+  // A counter holds until its next value, or the run's end.
+  renderGraph(graph, y) {
+    const { ctx, theme, width, height, positionX } = this.renderEngine;
+    if (y + 2 * this.step < 0 || y > height)
+      return;
+    const { points, low, high } = graph;
+    const end = positionX + this.renderEngine.getRealView();
+    const tall = 2 * this.step - 6;
+    const place = (value) => Math.round(y + 3 + tall * (1 - (value - low) / (high - low || 1))) + 0.5;
+    const across = (time) => Math.min(Math.max(-2, this.renderEngine.timeToPosition(time)), width + 2);
+    const from = Math.max(0, lowerBound(points, positionX, ({ event }) => event.time) - 1);
+    const left = across(points[from].event.time);
+    let x = left, line = place(points[from].value), i = from;
+    ctx.beginPath();
+    ctx.moveTo(x, line);
+    for (i++; i < points.length && points[i].event.time <= end; i++) {
+      const [toX, toLine] = [Math.round(across(points[i].event.time)), place(points[i].value)];
+      if (toX === x && toLine === line)
+        continue;
+      ctx.lineTo(toX, line);
+      ctx.lineTo(toX, toLine);
+      [x, line] = [toX, toLine];
+    }
+    const right = i < points.length ? width + 2 : across(graph.run.end);
+    ctx.lineTo(right, line);
+    ctx.strokeStyle = theme.counter;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+    ctx.lineTo(right, place(0));
+    ctx.lineTo(left, place(0));
+    ctx.fillStyle = theme.counterFill;
+    ctx.fill();
+    this.labelGraph(graph, y);
+  }
+
+  labelGraph({ title, low, high }, y) {
+    const { ctx, theme, width } = this.renderEngine;
+    const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${scaleText(high)}`;
+    ctx.save(); // the library keeps in mind what it has set
+    ctx.font = `11px ${theme.font}`;
+    ctx.textBaseline = 'top';
+    ctx.fillStyle = theme.background;
+    ctx.globalAlpha = 0.75;
+    ctx.fillRect(2, y + 2, Math.min(width, ctx.measureText(text).width + 6), 14);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = theme.text;
+    ctx.fillText(text, 5, y + 4);
+    ctx.restore();
   }
 
   // Calls draw(x, y, width) for those of `items` (by start) that are in view.
@@ -254,7 +340,7 @@ class Tracks extends FlameChartPlugin {
 
 class Timeline {
   // What happens is told to handlers: pick(item or null), toggle(heading),
-  // hover(item or null, mouse), view(start, end).
+  // hover(item or null, mouse), counter(point or null), view(start, end).
   constructor(canvas, end, density, handlers) {
     this.canvas = canvas;
     this.end = end;
@@ -274,6 +360,7 @@ class Timeline {
     improveGrid(this.overview.timeGrid);
     this.tracks.on('pick', handlers.pick);
     this.tracks.on('toggle', handlers.toggle);
+    this.tracks.on('counter', handlers.counter);
     this.tracks.on('view', handlers.view);
     canvas.addEventListener('wheel', (event) => this.scrollOnWheel(event), { capture: true, passive: false });
   }
@@ -356,7 +443,7 @@ class Timeline {
   }
 
   show(start, end) {
-    const length = Math.min(Math.max(end - start, VIEW_MIN_NS), this.end);
+    const length = Math.min(Math.max(end - start, leastView(this.end)), this.end);
     const from = Math.min(Math.max(0, (start + end - length) / 2), this.end - length);
     const engine = this.chart.renderEngine;
     engine.timeGrid.accuracy = 0;

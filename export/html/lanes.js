@@ -60,15 +60,18 @@ function vcpusOf(run) {
   const vcpus = new Map();
   const of = (vcpu) => {
     if (!vcpus.has(vcpu))
-      vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], closed: false });
+      vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], counters: [], closed: false });
     return vcpus.get(vcpu);
   };
   for (const item of [...run.spans, ...run.blocks])
     of(item.vcpu).items.push(item);
   for (const stretch of run.host)
     of(stretch.vcpu)[stretch.host === 'work' ? 'work' : 'host'].push(stretch);
-  for (const event of run.events)
-    of(event.vcpu);
+  for (const event of run.events) {
+    const track = of(event.vcpu);
+    if (event.counter)
+      track.counters.push(event);
+  }
   return [...vcpus.values()].sort((a, b) => a.vcpu - b.vcpu);
 }
 
@@ -78,12 +81,14 @@ function makeTracks(runs) {
     track.lanes = makeLanes(track);
     track.host.sort(byStart);
     track.work.sort(byStart);
+    track.graphs = makeGraphs(track.counters);
     return track;
   }));
 }
 
-// All rows from top to bottom: { heading } or { items, first of a lane }.
-function makeRows(tracks, showHost) {
+// All rows from top to bottom: { heading }, { items, first of a lane }, or { graph }
+// and one more, since its line is as high as two.
+function makeRows(tracks, showHost, showCounters) {
   const rows = [];
   for (const track of tracks) {
     rows.push({ heading: track });
@@ -91,6 +96,7 @@ function makeRows(tracks, showHost) {
     const shown = track.closed ? [] : [
       ...(showHost ? [track.host, track.work] : []).filter((items) => items.length > 0)
         .map((items) => ({ items, host: true })),
+      ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph) => [{ items: [], graph }, { items: [] }]),
       ...track.lanes.flatMap((lane) => lane.rows.map((items, depth) => ({ items, first: depth === 0 }))),
     ];
     for (const item of [...track.items, ...track.host, ...track.work])

@@ -62,7 +62,7 @@ function readTheme() {
   const fills = HUES.map(fill);
   return {
     background: theme('background'), band: theme('band'), line: theme('line'), text: theme('text'), faint: theme('faint'),
-    font: theme('font'), shade: theme('shade'), knob: theme('knob'), graph: theme('graph'), scrollbar: theme('scrollbar'),
+    font: theme('font'), shade: theme('shade'), knob: theme('knob'), graph: theme('graph'), counter: theme('counter'), counterFill: theme('counter-fill'), scrollbar: theme('scrollbar'),
     error: theme('bad'), match: theme('match'), selected: theme('selected'), block: theme('block'), guest: theme('guest'),
     exit: theme('exit'), traceExit: theme('trace-exit'), work: theme('work'), fills,
     levels: [theme('block'), fill(4), fill(38), fill(212), fill(158), fill(268)],
@@ -96,7 +96,7 @@ class Page {
     this.align(runs.length > 1 && !runsOverlap(runs));
     this.tracks = makeTracks(runs);
     for (const track of this.tracks)
-      track.title = `${runs.length > 1 ? `${visible(track.run.guest)} · ` : ''}vCPU ${track.vcpu}`;
+      track.title = this.trackTitle(track);
     this.spans = runs.flatMap((run) => run.spans);
     this.found = [];
     this.at = -1;
@@ -106,6 +106,12 @@ class Page {
       pick: (item) => this.pick(item), zoom: (item) => this.pick(item, true),
       search: (text) => this.setSearch(text), event: (event) => this.pickEvent(event),
     };
+  }
+
+  trackTitle(track) {
+    const more = track.graphs.length - COUNTERS_SHOWN;
+    return `${this.runs.length > 1 ? `${visible(track.run.guest)} · ` : ''}vCPU ${track.vcpu}`
+      + `${more > 0 ? ` · ${plural(more, 'counter')} more in the table of events` : ''}`;
   }
 
   get(id) {
@@ -125,11 +131,13 @@ class Page {
     this.timeline = new Timeline(this.get('chart'), this.end, density(this.runs, this.end), {
       pick: (item) => this.pick(item, false),
       toggle: (track) => this.toggle(track),
+      counter: (point) => this.showPoint(point),
       hover: (item, mouse) => this.hover(item, mouse),
       view: (start, end) => { this.get('view').value = `${duration(end - start)} in view`; },
     });
     this.timeline.setTheme(this.theme);
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
+    this.get('counters-switch').hidden = !this.tracks.some((track) => track.graphs.length > 0);
     this.draw();
     this.mark();
     this.get('align-switch').hidden = this.runs.length < 2;
@@ -163,9 +171,10 @@ class Page {
   }
 
   draw() {
-    this.rows = makeRows(this.tracks, this.get('host').checked);
+    this.rows = makeRows(this.tracks, this.get('host').checked, this.get('counters').checked);
     this.timeline.setRows(this.rows, (item) => this.appearance(item));
     this.timeline.setOverlays({ events: this.eventMarks() });
+    this.get('chart').dataset.counters = this.rows.filter((row) => row.graph).length;
   }
 
   mark() {
@@ -229,6 +238,12 @@ class Page {
     showDetail(this.get('detail'), item, this.runs, this.actions);
   }
 
+  showPoint(point) {
+    this.pick(null);
+    if (point)
+      this.get('detail').replaceChildren(...pointDetail(point).filter(Boolean));
+  }
+
   pickEvent(event) {
     if (event.span)
       this.pick(event.span);
@@ -242,6 +257,12 @@ class Page {
     tip.hidden = !item;
     if (!item)
       return;
+    if (item.graph) {
+      tip.replaceChildren(element('strong', {}, element('bdi', {}, item.graph.title)), element('div', {}, pointText(item)),
+        element('div', { class: 'faint' }, `since ${duration(item.event.time - item.graph.run.offset)}`));
+      this.placeTip(tip, mouse);
+      return;
+    }
     const name = item.host ? stretchTitle(item) : item.spans ? plural(item.spans, 'span') : visible(item.site.name);
     tip.replaceChildren(
       element('strong', {}, element('bdi', {}, name)),
@@ -250,6 +271,10 @@ class Page {
       item.site ? element('div', { class: 'faint' }, guestText(item.site.target), ` · ${LEVELS[item.site.level]}`) : '',
       item.status === ERROR ? element('div', { class: 'bad' }, '✗ error') : '',
       item.flags & INTERRUPTED ? element('div', { class: 'bad' }, 'interrupted') : '');
+    this.placeTip(tip, mouse);
+  }
+
+  placeTip(tip, mouse) {
     const { width, height } = this.get('timeline').getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(mouse.x + 14, width - tip.offsetWidth - 6))}px`;
     tip.style.top = `${mouse.y + 18 + tip.offsetHeight > height ? Math.max(4, mouse.y - tip.offsetHeight - 10) : mouse.y + 18}px`;
@@ -314,6 +339,7 @@ class Page {
     on('previous', 'click', () => this.next(-1));
     on('colour', 'change', () => timeline.setColors((item) => this.appearance(item)));
     on('host', 'change', () => this.draw());
+    on('counters', 'change', () => this.draw());
     on('align', 'change', () => this.realign(this.get('align').checked));
     on('in', 'click', () => timeline.zoom(0.5));
     on('out', 'click', () => timeline.zoom(2));

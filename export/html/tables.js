@@ -49,7 +49,8 @@ class SortedTable {
       more > 0 ? element('p', {}, element('button', { type: 'button', onclick: () => {
         this.shown += PAGE_ROWS;
         this.draw();
-      } }, `Show more (${count(more)} left)`)) : '');
+      } }, `Show more (${count(more)} left)`)) : '',
+      rows.length === 0 ? element('p', { class: 'faint' }, 'There are none.') : '');
     if (focused !== undefined)
       panel.querySelectorAll('th')[focused]?.firstChild.focus();
   }
@@ -146,5 +147,5 @@ function makeTabs(runs, actions) {
     return buttons[index];
   }
   list.replaceChildren(...buttons);
-  choose(0);
+  choose(names.rows.length === 0 && events > 0 ? 1 : 0);
 }

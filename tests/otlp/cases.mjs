@@ -15,27 +15,41 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
 
+// Most of the time a case waits, for a process to start or for a time to pass, so
+// some run at once. Those that measure, of the long form, run one by one.
+let lanes = long ? 1 : 4;
+const waiting = [];
+const cases = [];
 let count = 0;
 let failed = 0;
 
-export async function holds(name, test) {
-  count++;
+async function run(name, test) {
+  if (lanes) lanes--;
+  else await new Promise((done) => { waiting.push(done); });
+  let text = '';
   try {
     await test();
-    console.log(`ok ${count} - ${name}`);
   } catch (error) {
     failed = 1;
-    console.log(`not ok ${count} - ${name}`);
-    console.log(String(error.stack ?? error).replace(/^/gm, '# '));
+    text = `\n${error.stack ?? error}`.replaceAll('\n', '\n# ');
   }
+  console.log(`${text ? 'not ok' : 'ok'} ${++count} - ${name}${text}`);
+  if (waiting.length) waiting.shift()();
+  else lanes++;
+}
+
+export function holds(name, test) {
+  const one = run(name, test);
+  cases.push(one);
+  return one;
 }
 
 export function skipped(name, why) {
-  count++;
-  console.log(`ok ${count} - ${name} # SKIP ${why}`);
+  console.log(`ok ${++count} - ${name} # SKIP ${why}`);
 }
 
-export function end() {
+export async function end() {
+  await Promise.all(cases);
   console.log(`1..${count}`);
   process.exit(failed);
 }

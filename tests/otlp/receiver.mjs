@@ -44,6 +44,8 @@ export class Receiver {
   ids = new Map(); // span id -> times received in a request that was good
   requests = []; // {url, headers, spans, bytes, at}
   sample = 1; // every so many of the requests goes through the official decoder
+  unanswered = 0; // spans of requests that were taken and got no whole reply
+  plain = 0; // requests whose first reply was not reset
   connections = 0;
   bytes = 0; // received
   sent = 0;
@@ -69,6 +71,10 @@ export class Receiver {
   async close() { // the port stays its own for the next open()
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((done) => this.#server.close(done));
+  }
+
+  async quiet() { // until nobody is connected
+    while (this.#sockets.size) await new Promise((done) => setTimeout(done, 1));
   }
 
   get url() { return `${this.scheme}://127.0.0.1:${this.port}/v1/traces`; }
@@ -145,7 +151,23 @@ export class Receiver {
       case 'reset-reply': { // the first `at` bytes of it
         const bytes = good();
         this.#record(request);
+        if (mode.at < bytes.length) this.unanswered += request.spans;
         socket.write(bytes.subarray(0, mode.at), () => setTimeout(() => socket.resetAndDestroy(), 2));
+        break;
+      }
+      case 'reset-each-reply': { // one byte later each, and the second time not
+        const bytes = good();
+        const again = this.ids.has(request.ids[0]);
+        this.#record(request);
+        if (again || mode.at >= bytes.length) {
+          this.plain += !again;
+          // On a connection that had been used the client's library would try
+          // once more by itself where not a line of the reply has come.
+          socket.write(reply(200, { ...type, Connection: 'close' }, empty));
+          break;
+        }
+        this.unanswered += request.spans;
+        socket.write(bytes.subarray(0, mode.at++), () => setTimeout(() => socket.resetAndDestroy(), 2));
         break;
       }
       case 'byte-a-second': {
@@ -157,6 +179,20 @@ export class Receiver {
           else socket.write(bytes.subarray(at, ++at));
         }, 1000);
         socket.on('close', () => clearInterval(timer));
+        break;
+      }
+      case 'raw': { // whatever it is, mode.times, then it takes again
+        if (mode.take) this.#record(request);
+        socket.write(mode.bytes);
+        const more = () => {
+          while (mode.endless && !socket.destroyed && this.sent < 2 ** 30) {
+            this.sent += mode.endless.length;
+            if (!socket.write(mode.endless)) { socket.once('drain', more); return; }
+          }
+          if (mode.close) socket.end();
+        };
+        more();
+        if (--mode.times === 0) this.mode = { kind: 'take' };
         break;
       }
       case 'huge': case 'endless': case 'endless-head': case 'endless-error': {

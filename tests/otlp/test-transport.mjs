@@ -3,10 +3,11 @@
 // the outcome that docs/otlp.md promises.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import zlib from 'node:zlib';
 import { check, checkCalm, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
 import { Receiver } from './receiver.mjs';
 
-const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 10000, timeout_ms: 5000 };
+const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 60000, timeout_ms: 30000 };
 
 async function against(mode, options, test) {
   const receiver = await new Receiver().open(options.tls);
@@ -25,7 +26,7 @@ const takenAll = (receiver, stats) => {
 };
 
 for (const form of [{ json: true }, { json: true, gzip: true }, { protobuf: true }, { protobuf: true, gzip: true }]) {
-  await holds(`${Object.keys(form).join(' in ')}: every span arrives once and reads back`, () => against({ kind: 'take' }, form, async (receiver, options) => {
+  holds(`${Object.keys(form).join(' in ')}: every span arrives once and reads back`, () => against({ kind: 'take' }, form, async (receiver, options) => {
     const stats = await produce({ ...options, spans: 2000, header: 'X-Token: a b' });
     takenAll(receiver, stats);
     same(duplicates(receiver), 0, 'duplicates');
@@ -39,7 +40,7 @@ for (const form of [{ json: true }, { json: true, gzip: true }, { protobuf: true
   }));
 }
 
-await holds('a span does not wait for a full request', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+holds('a span does not wait for a full request', () => against({ kind: 'take' }, {}, async (receiver, options) => {
   const child = startProducer({ ...options, spans: 20, rate: 5, delay_ms: 200 });
   await sleep(3000);
   const early = receiver.ids.size;
@@ -48,7 +49,7 @@ await holds('a span does not wait for a full request', () => against({ kind: 'ta
 }));
 
 for (const status of [429, 502, 503, 504]) {
-  await holds(`${status} is tried again`, () => against({ kind: 'status', status, times: 3 }, {}, async (receiver, options) => {
+  holds(`${status} is tried again`, () => against({ kind: 'status', status, times: 3 }, {}, async (receiver, options) => {
     const stats = await produce(options);
     takenAll(receiver, stats);
     same(stats.failures, 3, 'failures');
@@ -56,7 +57,7 @@ for (const status of [429, 502, 503, 504]) {
 }
 
 for (const status of [301, 307, 400, 401, 404, 413, 500, 501]) {
-  await holds(`${status} is counted and not tried again`, () => against(
+  holds(`${status} is counted and not tried again`, () => against(
     { kind: 'status', status, headers: { Location: 'http://127.0.0.1:1/elsewhere' }, times: 1 }, {}, async (receiver, options) => {
       const stats = await produce({ ...options, spans: 1000, batch_spans: 100 });
       same(stats.rejected, 100, 'rejected');
@@ -68,7 +69,7 @@ for (const status of [301, 307, 400, 401, 404, 413, 500, 501]) {
   ));
 }
 
-await holds('a redirect is not followed', () => against({ kind: 'take' }, {}, async (target) => {
+holds('a redirect is not followed', () => against({ kind: 'take' }, {}, async (target) => {
   await against({ kind: 'status', status: 307, headers: { Location: target.url } }, {}, async (receiver, options) => {
     const stats = await produce({ ...options, header: 'Authorization: secret' });
     same(stats.rejected, stats.spans, 'rejected');
@@ -80,21 +81,21 @@ for (const [name, value, atLeast, atMost] of [
   ['seconds', () => '1', 1000, 1500],
   ['a date', () => new Date(Date.now() + 2000).toUTCString(), 900, 2500],
   ['a date in the past', () => 'Sun, 06 Nov 1994 08:49:37 GMT', 0, 500]]) {
-  await holds(`Retry-After as ${name} is honoured`, () => against(
+  holds(`Retry-After as ${name} is honoured`, () => against(
     { kind: 'status', status: 429, times: 1 }, {}, async (receiver, options) => {
       receiver.mode.headers = { 'Retry-After': value() };
       const from = Date.now();
       const stats = await produce({ ...options, spans: 10, delay_ms: 50 });
       const took = receiver.requests[0].at - from;
       takenAll(receiver, stats);
-      check(took >= atLeast && took <= atMost + 3000, `${took} ms`);
+      check(took >= atLeast && took <= atMost + 10000, `${took} ms`);
       checkCalm(stats);
     },
   ));
 }
 
 for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
-  await holds(`a partial success that rejects ${rejected} is counted and not tried again`, () => against(
+  holds(`a partial success that rejects ${rejected} is counted and not tried again`, () => against(
     { kind: 'partial', rejected }, {}, async (receiver, options) => {
       const stats = await produce({ ...options, spans: 500, batch_spans: 2000 });
       same(stats.rejected, want, 'rejected');
@@ -107,7 +108,7 @@ for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
 // A reply without an end. With 200 the spans have been taken; more than 64 KiB of
 // it are not read, whatever it says.
 for (const kind of ['huge', 'endless', 'endless-head']) {
-  await holds(`200 and ${kind} reply: taken, and the rest is not read`, () => against({ kind }, {}, async (receiver, options) => {
+  holds(`200 and ${kind} reply: taken, and the rest is not read`, () => against({ kind }, {}, async (receiver, options) => {
     const stats = await produce({ ...options, spans: 100 });
     takenAll(receiver, stats);
     same(receiver.requests.length, 1, 'requests');
@@ -115,7 +116,7 @@ for (const kind of ['huge', 'endless', 'endless-head']) {
     checkCalm(stats);
   }));
 }
-await holds('503 and an endless reply: tried again after a pause', () => against({ kind: 'endless-error' }, {}, async (receiver, options) => {
+holds('503 and an endless reply: tried again after a pause', () => against({ kind: 'endless-error' }, {}, async (receiver, options) => {
   const child = startProducer({ ...options, spans: 100 });
   await sleep(500);
   receiver.mode = { kind: 'take' };
@@ -125,12 +126,59 @@ await holds('503 and an endless reply: tried again after a pause', () => against
   checkCalm(stats);
 }));
 
+// Replies of HTTP as nobody should send them.
+const gzip = (bytes) => zlib.gzipSync(Buffer.alloc(bytes));
+const bomb = gzip(32 << 20);
+for (const [what, mode] of [
+  ['100, 103 and then 200', { bytes: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' }],
+  ['200 of HTTP/1.0 that ends with the connection', { bytes: 'HTTP/1.0 200 OK\r\n\r\n{}', close: true }],
+  ['204', { bytes: 'HTTP/1.1 204 No Content\r\n\r\n' }],
+  ['200 in chunks', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n' }],
+  ['200 and chunks with endless trailers', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n', endless: 'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(1000) }],
+  ['200 and 32 MiB in gzip, which stay as they are', { bytes: Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`), bomb]) }],
+  ['200 with a reason full of control bytes', { bytes: 'HTTP/1.1 200 \x1b[2J\x07\r\nX-A: \x1b]0;a\x07\r\nContent-Length: 0\r\n\r\n' }]]) {
+  holds(`${what}: taken, once`, () => against({ kind: 'raw', take: true, times: 1, ...mode }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 100 });
+    takenAll(receiver, stats);
+    same(receiver.requests.length, 1, 'requests');
+    same(duplicates(receiver), 0, 'duplicates');
+    check(receiver.sent < 8 << 20, `${receiver.sent} bytes sent`);
+    checkCalm(stats);
+  }));
+}
+const small = (await produce({ ...FAST, url: 'http://127.0.0.1:1', spans: 100, finish_ms: 1 })).maxKiB;
+for (const [what, mode] of [
+  ['100 without an end', { bytes: '', endless: 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000) }],
+  ['100 and then nothing', { bytes: 'HTTP/1.1 100 Continue\r\n\r\n', close: true }],
+  ['a body shorter than its length', { bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}', close: true }],
+  ['chunks that break off', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{', close: true }],
+  ['a chunk whose length is none', { bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n', close: true }],
+  ['a length that is none', { bytes: 'HTTP/1.1 200 OK\r\nContent-Length: -5\x1b[2J\r\n\r\n{}', close: true }],
+  ['HTTP/0.9', { bytes: '{"partialSuccess":{}}', close: true }],
+  ['200 and a line of its head without an end', { bytes: 'HTTP/1.1 200 OK\r\nX-A: ', endless: 'a'.repeat(60000) }],
+  ['503 and headers without an end', { bytes: 'HTTP/1.1 503 No\r\n', endless: 'X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(1000) }]]) {
+  holds(`${what}: tried again after a pause`, () => against({ kind: 'raw', times: 3, ...mode }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 100 });
+    takenAll(receiver, stats);
+    same(stats.failures, 3, 'failures');
+    check(/^[ -~]+$/.test(stats.lastError), stats.lastError);
+    check(receiver.sent < 32 << 20, `${receiver.sent} bytes sent`);
+    check(stats.maxKiB < small + (16 << 10), `${stats.maxKiB} KiB, ${small} without a reply`);
+    checkCalm(stats);
+  }));
+}
+holds('a reply that nobody asked for is not taken for the next one', () => against({ kind: 'raw', take: true, bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n' }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 1000, batch_spans: 100 });
+  takenAll(receiver, stats);
+  same(stats.rejected, 0, 'rejected');
+}));
+
 // Nobody answers: the spans stay, in memory or in the spool, and the time is not
 // spent in a loop.
 const DEAF = [['refuses', { kind: 'take' }], ['hangs', { kind: 'hang' }],
   ['answers one byte a second', { kind: 'byte-a-second' }], ['speaks another protocol', { kind: 'garbage' }]];
 for (const [what, mode] of DEAF) {
-  await holds(`an endpoint that ${what}: dropped at the end without a spool, and counted`, () => against(mode, {}, async (receiver, options) => {
+  holds(`an endpoint that ${what}: dropped at the end without a spool, and counted`, () => against(mode, {}, async (receiver, options) => {
     if (what === 'refuses') await receiver.close().then(() => { receiver.close = () => {}; });
     const stats = await produce({ ...options, spans: 3000, finish_ms: 1500, timeout_ms: 1000 });
     same(stats.dropped, stats.spans, 'dropped');
@@ -138,7 +186,7 @@ for (const [what, mode] of DEAF) {
     check(stats.failures >= 1, 'nothing was tried');
     checkCalm(stats);
   }));
-  await holds(`an endpoint that ${what}: spooled, and sent when it is back`, () => against(mode, {}, async (receiver, options) => {
+  holds(`an endpoint that ${what}: spooled, and sent when it is back`, () => against(mode, {}, async (receiver, options) => {
     const spool = freshDirectory();
     if (what === 'refuses') await receiver.close();
     const stats = await produce({ ...options, spans: 3000, finish_ms: 1500, timeout_ms: 1000, spool });
@@ -155,24 +203,24 @@ for (const [what, mode] of DEAF) {
   }));
 }
 
-await holds('a full queue drops the newest and never waits', () => against({ kind: 'hang' }, {}, async (receiver, options) => {
+holds('a full queue drops the newest and never waits', () => against({ kind: 'hang' }, {}, async (receiver, options) => {
   const stats = await produce({ ...options, spans: 20000, queue_spans: 2048, finish_ms: 300 });
   same(stats.dropped, stats.spans, 'dropped');
   checkCalm(stats, 2500);
 }));
-await holds('a capture waits for room and loses nothing', () => against({ kind: 'slow-take', ms: 20 }, {}, async (receiver, options) => {
+holds('a capture waits for room and loses nothing', () => against({ kind: 'slow-take', ms: 20 }, {}, async (receiver, options) => {
   const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true });
   takenAll(receiver, stats);
 }));
 
-await holds('a capture waits while the endpoint is away for a moment', () => against({ kind: 'status', status: 503, times: 10 }, {}, async (receiver, options) => {
+holds('a capture waits while the endpoint is away for a moment', () => against({ kind: 'status', status: 503, times: 10 }, {}, async (receiver, options) => {
   const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true });
   takenAll(receiver, stats);
   same(stats.failures, 10, 'failures');
 }));
 
 // The connection is reset at every byte of the request and of the reply.
-await holds('a reset at byte k of the request, for every k: no loss, no duplicate', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+holds('a reset at byte k of the request, for every k: no loss, no duplicate', () => against({ kind: 'take' }, {}, async (receiver, options) => {
   const one = { ...options, gzip: true, spans: 3, backoff_ms: 1, backoff_max_ms: 1, finish_ms: 120000 };
   await produce(one);
   const total = receiver.bytes;
@@ -185,7 +233,7 @@ await holds('a reset at byte k of the request, for every k: no loss, no duplicat
   for (const at of steps) {
     receiver.mode = { kind: 'reset-request', at };
     const { connections } = receiver;
-    const until = Date.now() + 1000;
+    const until = Date.now() + 10000;
     while (receiver.connections <= connections && Date.now() < until) await sleep(0.5);
     hits += receiver.connections > connections;
   }
@@ -195,19 +243,18 @@ await holds('a reset at byte k of the request, for every k: no loss, no duplicat
   same(duplicates(receiver), 0, 'duplicates');
   same(hits, steps.length, 'requests that were reset');
 }));
-await holds('a reset at byte k of the reply, for every k: no loss, duplicates by the same ids', () => against({ kind: 'take' }, {}, async (receiver, options) => {
-  for (let at = 0; at < Receiver.goodReplyBytes(); at++) {
-    receiver.ids.clear();
-    receiver.mode = { kind: 'reset-reply', at };
-    const child = startProducer({ ...options, spans: 3, backoff_ms: 5, backoff_max_ms: 10 });
-    const until = Date.now() + 2000;
-    while (!receiver.ids.size && Date.now() < until) await sleep(1);
-    receiver.mode = { kind: 'take' };
-    const stats = await ended(child);
+for (const form of [{ json: true }, { protobuf: true }]) {
+  holds(`a reset at byte k of the reply in ${Object.keys(form)}, for every k: no loss, each sent again by the same ids`, () => against({ kind: 'reset-each-reply', at: 0 }, {}, async (receiver, options) => {
+    const { json, ...rest } = options;
+    const bytes = Receiver.goodReplyBytes(Boolean(form.json));
+    const stats = await produce({ ...rest, ...form, spans: 3 * bytes, batch_spans: 3, backoff_ms: 1, backoff_max_ms: 1, finish_ms: 120000 });
     takenAll(receiver, stats);
-    same(duplicates(receiver) > 0, true, `tried again after byte ${at}`);
-  }
-}));
+    same(receiver.mode.at, bytes, 'replies that were reset');
+    same(receiver.requests.length - receiver.plain, 2 * bytes, 'requests whose reply was reset, and the same again');
+    same(duplicates(receiver), receiver.unanswered, 'duplicates');
+    same(stats.failures, bytes, 'failures');
+  }));
+}
 
 // ---- TLS ----
 
@@ -228,10 +275,10 @@ const pem = ({ key, cert }) => ({ key: fs.readFileSync(key), cert: fs.readFileSy
 const ca = authority();
 const good = certificate(ca, 'IP:127.0.0.1');
 
-await holds('TLS with a known authority: taken', () => against({ kind: 'take' }, { tls: pem(good) }, async (receiver, options) => {
+holds('TLS with a known authority: taken', () => against({ kind: 'take' }, { tls: pem(good) }, async (receiver, options) => {
   takenAll(receiver, await produce({ ...options, ca: ca.cert }));
 }));
-await holds('TLS with a certificate of the client: taken, and only with it', () => {
+holds('TLS with a certificate of the client: taken, and only with it', () => {
   const client = certificate(ca, 'DNS:client');
   const options = { tls: { ...pem(good), ca: fs.readFileSync(ca.cert), requestCert: true, rejectUnauthorized: true } };
   return against({ kind: 'take' }, options, async (receiver, o) => {
@@ -247,7 +294,7 @@ for (const [what, tls, options] of [
   ['another name', pem(certificate(ca, 'DNS:elsewhere.example')), { ca: ca.cert }],
   ['a date that is over', pem(certificate(ca, 'IP:127.0.0.1', '-1')), { ca: ca.cert }],
   ['TLS 1.1 only', { ...pem(good), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, { ca: ca.cert }]]) {
-  await holds(`TLS with ${what}: nothing is sent, the spool keeps it`, () => against({ kind: 'take' }, { tls }, async (receiver, o) => {
+  holds(`TLS with ${what}: nothing is sent, the spool keeps it`, () => against({ kind: 'take' }, { tls }, async (receiver, o) => {
     const stats = await produce({ ...o, ...options, finish_ms: 10000, spool: freshDirectory() });
     same(stats.spooled, stats.spans, 'spooled');
     same(receiver.bytes, 0, 'bytes that arrived');
@@ -255,4 +302,4 @@ for (const [what, tls, options] of [
     checkCalm(stats);
   }));
 }
-end();
+await end();

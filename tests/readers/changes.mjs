@@ -4,6 +4,8 @@
 
 // Where a change shows at all: a message of a span that failed, say.
 const PREFERRED = {
+  level: (s) => s.level === 'warn' || s.level === 'error',
+  status: (s) => s.status !== 'unset',
   status_message: (s) => s.status === 'error',
   parent_id: (s) => s.parent_id !== null,
   port: (s) => s.kind === 2 && s.reason === 1,
@@ -50,11 +52,12 @@ function* changesOfList(where, owner, key) {
   yield [`${where}: one less`, set(owner[key].slice(0, -1))];
 }
 
-function* changesOfMembers(where, items, skipped) {
+function* changesOfMembers(where, items) {
   for (const key of Object.keys(items[0])) {
-    const suited = items.filter((i) => typeof i[key] !== 'object' || i[key] === null).filter(PREFERRED[key] ?? (() => true));
-    const item = suited.find((i) => i[key] && i[key] !== '0') ?? suited[0];
-    if (!item || skipped.includes(key)) continue;
+    const plain = items.filter((i) => typeof i[key] !== 'object' || i[key] === null);
+    const suited = plain.filter(PREFERRED[key] ?? (() => true));
+    const item = suited.find((i) => i[key] && i[key] !== '0') ?? suited[0] ?? plain[0];
+    if (!item) continue;
     yield [`${where}.${key}`, () => {
       const old = item[key];
       item[key] = another(old);
@@ -67,21 +70,21 @@ function* changesOfMembers(where, items, skipped) {
 export function* changesOf(traces, host) {
   const spans = traces.flatMap((t) => t.spans);
   const inSpans = spans.filter((s) => s.dropped_events === '0').flatMap((s) => s.events);
-  yield* changesOfMembers('trace', traces, []);
-  yield* changesOfMembers('trace.losses', traces.filter((t) => t.index === 0).map((t) => t.losses), []);
-  yield* changesOfMembers('trace.clock', traces.map((t) => t.clock), []);
+  yield* changesOfMembers('trace', traces);
+  yield* changesOfMembers('trace.losses', traces.filter((t) => t.index === 0).map((t) => t.losses));
+  yield* changesOfMembers('trace.clock', traces.map((t) => t.clock));
   for (const [where, items] of [['span', spans], ['event', traces.flatMap((t) => t.events)],
     ['event of a span', inSpans], ['counter', traces.flatMap((t) => t.counters)]]) {
-    yield* changesOfMembers(where, items, []);
+    yield* changesOfMembers(where, items);
     yield* changesOfFields(where, items);
     yield [`${where}.flags`, () => { items[0].flags.push('evicted'); return () => items[0].flags.pop(); }];
   }
   const linked = spans.find((s) => s.links.length);
-  yield* changesOfMembers('link', linked.links, []);
+  yield* changesOfMembers('link', linked.links);
   yield* changesOfList('span.links', linked, 'links');
   for (const key of ['spans', 'events', 'counters', 'names'])
     yield* changesOfList(`trace.${key}`, traces[0], key);
-  yield* changesOfMembers('name', traces.flatMap((t) => t.names), []);
-  yield* changesOfMembers('stretch', host, []);
+  yield* changesOfMembers('name', traces.flatMap((t) => t.names));
+  yield* changesOfMembers('stretch', host);
   yield ['stretch: one less', () => { const last = host.pop(); return () => host.push(last); }];
 }

@@ -16,13 +16,13 @@ const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_rec
 const ALL_FIELDS = ['span', 'event', 'event of a span', 'counter'].flatMap((owner) =>
   [...of(owner, `${FIELDS} fields:_type`), `${owner}.fields: one less`]);
 
-const TREE = [...LESS, ...ALL_FIELDS, ...of('trace', `trace_id guest backend outcome message ${TIMES} vcpus`), ...LOSSES,
-  'trace.clock.error_bound_ns', ...of('span', 'id parent_id sequence name target level vcpu duration_ns status status_message flags'),
-  ...records('span_id sequence time_ns name target level vcpu flags')];
+const TREE = [...LESS, ...ALL_FIELDS, ...of('trace', `trace_id guest backend outcome message ${TIMES} vcpus`),
+  'trace.clock.error_bound_ns', ...of('span', 'id parent_id name target level vcpu duration_ns status status_message flags'),
+  ...records('time_ns name target vcpu flags'), ...of('event', 'sequence level'), ...of('event of a span', 'span_id level'), 'counter.span_id'];
 const OTLP = [...LESS, ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
   ...of('trace', `trace_id parent_id guest vm backend guest_build_id vm_id host_name outcome ${TIMES} vcpus`),
   ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting ${TIMES} status status_message dropped_events dropped_fields flags`),
-  ...records(`span_id time_ns ${SITE} vcpu nesting flags`),
+  ...records(`time_ns ${SITE} vcpu nesting flags`), 'event.span_id', 'counter.span_id',
   ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'];
 const SLICES = [...LESS, 'trace.monotonic_offset_ns', 'link.span_id',
   ...of('span', `id parent_id name target vcpu ${TIMES} status status_message flags ${FIELDS} fields:_type`),
@@ -36,7 +36,7 @@ const SEEN = {
   folded: ['trace.spans: one less', ...of('span', `id parent_id name ${TIMES} self_ns`)],
   exits: [...of('span', 'id name'), 'stretch.kind', 'stretch: one less'],
   tree: TREE,
-  report: [...TREE, ...NAMES],
+  report: [...TREE, ...NAMES, ...LOSSES],
   'otlp-json': OTLP,
   'otlp-protobuf': OTLP,
   chrome: [...SLICES, ...HOST, 'span.links: one less'],

@@ -128,8 +128,8 @@ function checkSpan(span, stretches, offset, bySlice, flavour) {
 // On its track a span stands in its parent, or (a handler) in what it interrupts.
 // A parent that another vCPU closed before its child began cannot hold it; it is
 // named as well.
-function checkParent(trace, span, first, bySlice, bySpan) {
-  same(own(first, PARENT) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`,
+function checkParent(trace, span, stretches, first, bySlice, bySpan) {
+  same(stretches.map((s) => own(s, PARENT)).find((id) => id !== undefined) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`,
     'names as its parent');
   if (first.parent_id === null) return;
   const id = own(bySlice.get(first.parent_id), ID);
@@ -273,7 +273,7 @@ export async function compareSlices({ tp, slices }, report, flavour) {
     for (const span of trace.spans) {
       const stretches = bySpan.get(span.id);
       const { first, late } = checkSpan(span, stretches, offset, bySlice, flavour);
-      checkParent(trace, span, first, bySlice, bySpan);
+      checkParent(trace, span, stretches, first, bySlice, bySpan);
       spans++;
       split += stretches.length > 1;
       moved += late !== undefined;

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * OpenTelemetry's protocol, with options: into a file, or over HTTP to an
+ * endpoint with a spool on disk for what cannot be sent. The conventions are
+ * those of export.h.
+ */
+#ifndef GUESTTRACE_EXPORT_OTLP_H
+#define GUESTTRACE_EXPORT_OTLP_H
+
+#include <guesttrace/export.h>
+
+/* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
+struct gt_otlp_attribute {
+	const char *key;
+	const char *value;
+};
+
+/* Zeros are the defaults. */
+struct gt_otlp_options {
+	size_t size; /* sizeof(struct gt_otlp_options) */
+	/* Without the runs of the guest, its exits and the VMM's own work. */
+	bool no_host_spans;
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+};
+
+/*
+ * OTLP in a file, as gt_otlp_json_new() and gt_otlp_protobuf_new(). `options`
+ * may be NULL; what they point to must outlive the sink. 0 or -ENOMEM.
+ */
+int gt_otlp_json_with(const struct gt_output *output,
+                      const struct gt_otlp_options *options,
+                      struct gt_sink **ret_sink);
+int gt_otlp_protobuf_with(const struct gt_output *output,
+                          const struct gt_otlp_options *options,
+                          struct gt_sink **ret_sink);
+
+/*
+ * ---- OTLP over HTTP --------------------------------------------------------
+ *
+ * The sink makes export requests and a thread of its own sends them, so that a
+ * call of the sink never waits for the network or a disk. docs/otlp.md says
+ * what follows from each reply. The functions are there where the library was
+ * built with libcurl.
+ */
+
+enum gt_otlp_protocol {
+	GT_OTLP_HTTP_PROTOBUF = 0,
+	GT_OTLP_HTTP_JSON = 1,
+};
+
+/* All of it is copied. 0 and NULL stand for the default. */
+struct gt_otlp_http_options {
+	size_t size;     /* sizeof(struct gt_otlp_http_options) */
+	const char *url; /* used as it is: http://localhost:4318/v1/traces */
+	enum gt_otlp_protocol protocol;
+	bool gzip;
+	/* "Name: value", of each request; none that tells of its body. */
+	const char *const *headers;
+	size_t header_count;
+	const char *ca_file;          /* PEM; the system's authorities */
+	const char *certificate_file; /* PEM, the client's own, with its key */
+	const char *key_file;
+	uint32_t timeout_ms;  /* of one request: 10,000 */
+	uint32_t delay_ms;    /* a span's, at most: 5,000; 1,000 with a spool */
+	uint32_t batch_spans; /* of one request: 512 */
+	uint32_t queue_spans; /* in memory: 65,536; 64 MiB as well */
+	uint32_t finish_ms;   /* `finish` waits to send what is left: 5,000 */
+	uint32_t backoff_ms;  /* before the first retry: 1,000 */
+	uint32_t backoff_max_ms; /* 30,000 */
+	/*
+	 * A call waits for room in the queue until the endpoint has been away
+	 * for finish_ms: for captures, where no guest is held up. Else what has
+	 * no room is dropped and counted at once.
+	 */
+	bool wait_for_room;
+	const char *spool_directory; /* made if it is missing; none */
+	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
+	const struct gt_otlp_attribute *attributes;
+	size_t attribute_count;
+	bool no_host_spans; /* as in struct gt_otlp_options */
+};
+
+/*
+ * spans = acknowledged + rejected + spooled + dropped + queued, of this sink.
+ * A span counts once its request is complete.
+ */
+struct gt_otlp_stats {
+	uint64_t spans;
+	uint64_t acknowledged; /* the endpoint has taken them */
+	uint64_t rejected;     /* it refused them for good */
+	uint64_t spooled;      /* on disk, to be sent */
+	uint64_t dropped;      /* no room, or too late */
+	uint64_t queued;       /* in memory */
+	/* Of what was found in the spool: */
+	uint64_t found_acknowledged;
+	uint64_t found_rejected;
+	uint64_t found_waiting;
+	uint64_t found_lost; /* died with a process before it reached a disk */
+	uint64_t damaged_spans; /* in requests that cannot be read any more */
+	uint64_t damaged_bytes; /* between requests */
+	uint64_t requests;      /* tried */
+	uint64_t failures;      /* of them, to be tried again */
+	uint64_t spool_errors;  /* of the disk, a full one too */
+	char last_error[160];   /* "" or why the last failed one failed */
+};
+
+/*
+ * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
+ * from being opened (-EPERM: it belongs to another user or all may write to
+ * it).
+ *
+ * Its `finish` waits for the queue to be sent, at most finish_ms; what is left
+ * then stays in the spool, or is dropped where there is none. It is 0 in either
+ * case: the figures say what became of the spans. `free` waits for nothing.
+ */
+int gt_otlp_http_new(const struct gt_otlp_http_options *options,
+                     struct gt_sink **ret_sink);
+
+/* Of a sink of gt_otlp_http_new() that is not freed; from any thread. */
+void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
+
+/*
+ * Sends what the spool of the options holds, in its order, until nothing is
+ * left or a request fails that would have to be tried again. 0: all is sent;
+ * -EAGAIN: some is left; -EBUSY: another process is sending it; else as
+ * gt_otlp_http_new(). The figures are stored in any case but -EINVAL.
+ */
+int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
+                       struct gt_otlp_stats *ret_stats);
+
+#endif
