@@ -287,6 +287,8 @@ static void open_one(struct syn *s, struct gt_site_view *site,
 	                     .type = GT_TYPE_STRING,
 	                     .value.text = text,
 	                     .full_bytes = (uint32_t)text.count};
+	static const struct gt_site_view note = {
+		.name = {"note", 4}, .target = {"t", 1}, .level = GT_INFO};
 	struct syn_span *span;
 
 	*site = (struct gt_site_view){.name = text,
@@ -295,7 +297,8 @@ static void open_one(struct syn *s, struct gt_site_view *site,
 	                              .line = 1,
 	                              .level = GT_INFO};
 	span = syn_open_with(s, site, NULL, 0, at, true, &f, 1);
-	syn_event(s, site, span, 0, at, &f, 1);
+	f.key = syn_text("text");
+	syn_event(s, &note, span, 0, at, &f, 1);
 	span->view.status = GT_STATUS_ERROR;
 	span->view.status_text = text;
 	syn_close(s, span, 0, at + 1);

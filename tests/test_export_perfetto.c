@@ -2,7 +2,7 @@
 /*
  * The Perfetto exporter, read back by a small reader of its own: the bytes are
  * protobuf, and what a viewer makes of them is what was fed in. (The same is
- * done with Perfetto's trace processor, tests/readers/compare-perfetto.mjs.)
+ * done with Perfetto's trace processor, tests/readers/slices.mjs.)
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -84,9 +84,10 @@ const EARLIER = ['guesttrace_ended_earlier_ns', 'guesttrace.ended_earlier_ns'];
 const own = (slice, names) => names.map((n) => slice.args.get(n)?.[0].value)
   .find((v) => v !== undefined);
 
+// The trace processor makes each backslash of a path a slash.
 function checkSource({ args }, item, where) {
   same(['source.file_name', 'source.line_number'].map((k) => String(args.get(k)?.[0].value ?? '')),
-    [upToNul(item.file), String(item.line)], where, 'source');
+    [upToNul(item.file).replaceAll('\\', '/'), String(item.line)], where, 'source');
 }
 
 // A span's stretches are the first slice and those that continue it, in a row.
