@@ -305,6 +305,84 @@ static void c17_no_text_sink_shows_a_control_character(void **state)
 	}
 }
 
+static const struct gt_report_options everything = {
+	.size = sizeof everything, .columns = 100, .exits = true};
+static const struct gt_report_options histogram = {.size = sizeof histogram,
+                                                   .histogram = "*"};
+
+static const struct {
+	int (*make)(const struct gt_output *, const struct gt_report_options *,
+	            struct gt_sink **);
+	const struct gt_report_options *options;
+} for_people[] = {
+	{gt_report_with, &everything}, {gt_report_with, &histogram},
+	{gt_tree_with, &everything},   {gt_follow_with, &everything},
+	{gt_diff_with, &everything},
+};
+
+/* All that a terminal may act on stands below U+3000 and at the end. */
+static struct gt_text hostile_text(void)
+{
+	static char bytes[3 * 0x3000 + 3];
+	size_t used = 0;
+
+	for (uint32_t c = 0; c < 0x3000; c++)
+		used += encode(c, bytes + used);
+	used += encode(0xfeff, bytes + used);
+	return (struct gt_text){bytes, used};
+}
+
+/* As syn_unicode(), with what the host names as hostile as the rest. */
+static void hostile_run(struct syn *s, uint32_t index)
+{
+	static const struct gt_site_view site = {
+		.name = {"outer", 5}, .target = {"t", 1}, .level = GT_INFO};
+	struct gt_host_span_view work = {
+		.kind = GT_HOST_WORK, .start_ns = 1, .end_ns = 2};
+	struct gt_text text = hostile_text();
+	struct syn_span *span;
+
+	syn_begin(s, index, "hostile");
+	s->trace.guest_name = s->trace.vm_name = s->trace.backend = text;
+	s->trace.guest_build_id = s->trace.vm_id = s->trace.host_name = text;
+	span = syn_open(s, &site, NULL, 0, 0, true);
+	work.name = text;
+	work.parent_id = span->view.id;
+	syn_host(s, work);
+	syn_close(s, span, 0, 10);
+	s->summary.ending = GT_ENDING_ABORTED;
+	s->summary.message = text;
+	syn_end(s, 20);
+	syn_unicode(s, index + 1);
+}
+
+static void c17_nothing_for_people_acts_on_their_terminal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof for_people / sizeof *for_people; i++) {
+		struct gt__out text = new_out();
+		struct gt_output output = {write_all, &text};
+		struct syn s = {.sink_count = 1};
+		struct gt_text all;
+
+		assert_int_equal(for_people[i].make(&output,
+		                                    for_people[i].options,
+		                                    &s.sinks[0]),
+		                 0);
+		hostile_run(&s, 0);
+		assert_int_equal(syn_finish(&s), 0);
+		all = (struct gt_text){text.bytes, text.used};
+		assert_true(all.count > 1000);
+		for (size_t at = 0; at < all.count;) {
+			uint32_t c = gt__next_code_point(&all, &at);
+
+			assert_true(c == '\n' || !acts_on_a_terminal(c));
+		}
+		syn_free(&s);
+		gt__out_fini(&text);
+	}
+}
+
 static bool contains(const struct gt__out *o, const char *what)
 {
 	size_t i, count = strlen(what);
@@ -369,6 +447,7 @@ int main(void)
 		cmocka_unit_test(numbers_come_back_equal),
 		cmocka_unit_test(c20_the_hosts_keys_are_not_a_guests),
 		cmocka_unit_test(c17_no_text_sink_shows_a_control_character),
+		cmocka_unit_test(c17_nothing_for_people_acts_on_their_terminal),
 		cmocka_unit_test(the_tree_shows_where_a_guest_died),
 		cmocka_unit_test(the_report_lists_only_what_was_lost),
 	};
