@@ -191,7 +191,9 @@ static void put_links(struct gt__out *o, const struct gt_span_view *s)
 		gt__put_hex_bytes(o, s->links[i].trace_id, 16);
 		gt__put(o, "\",");
 		put_id(o, s->links[i].span_id);
-		gt__put_char(o, ']');
+		gt__put_char(o, ',');
+		gt__put_u64(o, s->links[i].flags);
+		gt__put(o, s->links[i].remote ? ",true]" : ",false]");
 	}
 	gt__put_char(o, ']');
 }

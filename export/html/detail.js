@@ -97,10 +97,10 @@ function spanLink(span, pick) {
   return element('button', { class: 'link', type: 'button', onclick: () => pick(span) }, guestText(span.site.name));
 }
 
-function linkRow([trace, id], runs, pick) {
+function linkRow([trace, id, , remote], runs, pick) {
   const run = runs.find((one) => one.trace_id === trace);
   const span = run?.spans.find((one) => one.id === id);
-  return ['link', span ? spanLink(span, pick) : element('span', { class: 'mono' }, `${trace} ${id}`)];
+  return [remote ? 'remote link' : 'link', span ? spanLink(span, pick) : element('span', { class: 'mono' }, `${trace} ${id}`)];
 }
 
 function flagRows(flags) {

@@ -31,7 +31,7 @@ function pageSpan(trace, column) {
     status: ['unset', 'ok', 'error'][status], status_message: more.message ?? '',
     parent: parent < 0 ? null : trace.spans[parent][8], fields: fields(more.fields ?? []),
     dropped_events: String(more.dropped_events ?? 0), dropped_fields: String(more.dropped_fields ?? 0),
-    links: (more.links ?? []).map(([trace_id, span_id]) => ({ trace_id, span_id })),
+    links: (more.links ?? []).map(([trace_id, span_id, trace_flags, remote]) => ({ trace_id, span_id, trace_flags, remote })),
     split: split === 0 ? null : Object.fromEntries(trace.parts.map((part, i) => [part, split[i]]).filter(([, ns]) => ns > 0)),
   };
 }
