@@ -24,31 +24,15 @@
 #include <errno.h>
 #include <math.h>
 
-static struct gt__chrome_run *find_run(struct gt__chrome *x,
-                                       const struct gt_trace *trace)
-{
-	struct gt__chrome_run *run = gt__run_find(&x->runs, trace);
-
-	if (!run && !x->out.error)
-		x->out.error = -EINVAL;
-	return x->out.error ? NULL : run;
-}
-
-static int done(struct gt__chrome *x, int rc)
-{
-	if (rc && !x->out.error)
-		x->out.error = rc;
-	return gt__out_record(&x->out);
-}
-
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = gt__run_add(&x->runs, trace, sizeof *run);
+	struct gt__chrome_run *run =
+		gt__run_add(&x->head.runs, trace, sizeof *run);
 	struct gt__out *o;
 
 	if (!run)
-		return done(x, -ENOMEM);
+		return gt__run_sink_done(&x->head, -ENOMEM);
 	/* Runs seen at once must not share lanes; a million each suffices. */
 	run->lane_tid = x->lane_tids;
 	x->lane_tids += GT__LANES_OPEN_MAX;
@@ -58,7 +42,7 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	gt__put(o, ",\"args\":{\"name\":");
 	gt__put_json(o, trace->guest_name);
 	gt__put(o, "}}");
-	return done(x, 0);
+	return gt__run_sink_done(&x->head, 0);
 }
 
 static void put_span(struct gt__out *o, const struct gt_span_view *span,
@@ -111,14 +95,14 @@ static void put_stretch_end(struct gt__chrome *x, struct gt__chrome_run *run,
 
 	if (!s->begun && s->begin_ns == at) {
 		gt__chrome_begin_span(x, run, index);
-		put_notes(&x->out, s, span, at);
+		put_notes(&x->head.out, s, span, at);
 		gt__chrome_end_begin(x, run, index);
 	}
 	gt__chrome_begin(x, run, s->track, 'E', at);
-	gt__put(&x->out, ",\"name\":");
-	gt__put_json(&x->out, s->site->name);
-	put_notes(&x->out, s, span, at);
-	gt__put_char(&x->out, '}');
+	gt__put(&x->head.out, ",\"name\":");
+	gt__put_json(&x->head.out, s->site->name);
+	put_notes(&x->head.out, s, span, at);
+	gt__put_char(&x->head.out, '}');
 }
 
 /* A slice of no time to which the flow of `id` leads; `site` NULL for a link.
@@ -128,7 +112,7 @@ static void put_arrival(struct gt__chrome *x, struct gt__chrome_run *run,
                         const struct gt_site_view *site, uint64_t id)
 {
 	static const char phases[] = {'B', 'E'};
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 	size_t i;
 
 	for (i = 0; i < sizeof phases; i++) {
@@ -195,12 +179,12 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_span_view *span)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = find_run(x, trace);
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
 	uint32_t index;
 	int rc = 0;
 
 	if (!run)
-		return x->out.error;
+		return x->head.out.error;
 	index = gt__lanes_find(&run->lanes, span->id);
 	if (index != GT__NONE) /* only from a host that breaks its word */
 		rc = put_end(x, run, index, NULL, span->start_ns);
@@ -208,38 +192,39 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 		rc = gt__lanes_open(&run->lanes, span, &index);
 	if (!rc && index != GT__NONE)
 		gt__chrome_begin_below(x, run, index);
-	return done(x, rc);
+	return gt__run_sink_done(&x->head, rc);
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *span)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = find_run(x, trace);
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
 	uint32_t index;
 
 	if (!run)
-		return x->out.error;
+		return x->head.out.error;
 	index = gt__lanes_find(&run->lanes, span->id);
 	if (index == GT__NONE)
-		return done(x, 0);
-	return done(x, put_end(x, run, index, span, span->end_ns));
+		return gt__run_sink_done(&x->head, 0);
+	return gt__run_sink_done(&x->head,
+	                         put_end(x, run, index, span, span->end_ns));
 }
 
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_event_view *event)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = find_run(x, trace);
-	struct gt__out *o = &x->out;
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
+	struct gt__out *o = &x->head.out;
 	uint32_t track = 0;
 	int rc;
 
 	if (!run)
-		return x->out.error;
+		return x->head.out.error;
 	rc = gt__lanes_event(&run->lanes, event->vcpu, event->span_id, &track);
 	if (rc)
-		return done(x, rc);
+		return gt__run_sink_done(&x->head, rc);
 	gt__chrome_begin(x, run, track, 'i', event->time_ns);
 	gt__chrome_put_site(o, event->site);
 	gt__put(o, ",\"s\":\"t\",\"args\":{");
@@ -251,7 +236,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	gt__put_char(o, '"');
 	gt__chrome_put_flags(o, event->flags);
 	gt__put(o, "}}");
-	return done(x, 0);
+	return gt__run_sink_done(&x->head, 0);
 }
 
 /* A counter's values must be numbers; what is none is left out. */
@@ -313,52 +298,42 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
                        const struct gt_event_view *event)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = find_run(x, trace);
-	struct gt__out *o = &x->out;
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
+	struct gt__out *o = &x->head.out;
 	uint32_t track = 0;
 	int rc;
 
 	if (!run)
-		return x->out.error;
+		return x->head.out.error;
 	rc = gt__lanes_event(&run->lanes, event->vcpu, 0, &track);
 	if (rc)
-		return done(x, rc);
+		return gt__run_sink_done(&x->head, rc);
 	gt__chrome_begin(x, run, track, 'C', event->time_ns);
 	gt__chrome_put_site(o, event->site);
 	gt__put(o, ",\"args\":{");
 	put_numbers(o, event);
 	gt__put(o, "}}");
-	return done(x, 0);
+	return gt__run_sink_done(&x->head, 0);
 }
 
 static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
                     const struct gt_host_span_view *span)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = find_run(x, trace);
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
 
-	return run ? done(x, gt__chrome_put_host(x, run, span)) : x->out.error;
+	return run ? gt__run_sink_done(&x->head,
+	                               gt__chrome_put_host(x, run, span))
+	           : x->head.out.error;
 }
 
-static void free_run(struct gt__chrome *x, struct gt__chrome_run *run)
+static void free_run(struct gt__run_sink *sink, struct gt__run *head)
 {
-	gt__chrome_end_host(x, run);
+	struct gt__chrome_run *run = (struct gt__chrome_run *)head;
+
+	gt__chrome_end_host((struct gt__chrome *)sink, run);
 	gt__lanes_fini(&run->lanes);
 	free(run);
-}
-
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
-{
-	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = gt__run_find(&x->runs, trace);
-
-	(void)summary;
-	if (run) {
-		gt__run_remove(&x->runs, &run->head);
-		free_run(x, run);
-	}
-	return gt__out_flush(&x->out);
 }
 
 static int finish(struct gt_sink *sink)
@@ -366,44 +341,27 @@ static int finish(struct gt_sink *sink)
 	struct gt__chrome *x = (struct gt__chrome *)sink;
 
 	if (!x->begun)
-		gt__put(&x->out, "{\"traceEvents\":[");
-	gt__put(&x->out, "\n]}\n");
-	return gt__out_flush(&x->out);
-}
-
-static void free_sink(struct gt_sink *sink)
-{
-	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__run *run;
-
-	if (!x)
-		return;
-	while ((run = x->runs)) {
-		x->runs = run->next;
-		free_run(x, (struct gt__chrome_run *)run);
-	}
-	gt__out_fini(&x->out);
-	free(x);
+		gt__put(&x->head.out, "{\"traceEvents\":[");
+	gt__put(&x->head.out, "\n]}\n");
+	return gt__out_flush(&x->head.out);
 }
 
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	struct gt__chrome *x = calloc(1, sizeof *x);
-
-	if (!x)
-		return -ENOMEM;
-	x->sink = (struct gt_sink){
+	static const struct gt_sink calls = {
 		.begin = begin,
 		.open = open_span,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
-		.end = end,
 		.finish = finish,
-		.free = free_sink,
 	};
-	gt__out_init(&x->out, output);
-	*ret_sink = &x->sink;
+	struct gt__chrome *x =
+		gt__run_sink_new(sizeof *x, &calls, free_run, output);
+
+	if (!x)
+		return -ENOMEM;
+	*ret_sink = &x->head.sink;
 	return 0;
 }

@@ -19,7 +19,7 @@ static uint32_t host_tid(const struct gt__chrome_run *run, uint32_t vcpu,
 static void name_thread(struct gt__chrome *x, struct gt__chrome_run *run,
                         uint32_t vcpu, bool exits)
 {
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 
 	if (run->host[vcpu].named[exits])
 		return;
@@ -100,8 +100,8 @@ static void end_before(struct gt__chrome *x, struct gt__chrome_run *run,
 
 		gt__chrome_begin_tid(x, run, host_tid(run, vcpu, true), 'E',
 		                     end_ns);
-		gt__put_bytes(&x->out, tail->text, tail->bytes);
-		gt__put_char(&x->out, '}');
+		gt__put_bytes(&x->head.out, tail->text, tail->bytes);
+		gt__put_char(&x->head.out, '}');
 		free(tail->text);
 	}
 }
@@ -111,10 +111,10 @@ static void put_begin(struct gt__chrome *x, const struct gt__chrome_run *run,
                       const struct gt_host_span_view *span, uint32_t tid)
 {
 	gt__chrome_begin_tid(x, run, tid, 'B', span->start_ns);
-	put_name(&x->out, span);
+	put_name(&x->head.out, span);
 	if (span->start_ns == span->end_ns)
-		put_notes(&x->out, span);
-	gt__put_char(&x->out, '}');
+		put_notes(&x->head.out, span);
+	gt__put_char(&x->head.out, '}');
 }
 
 int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
@@ -136,7 +136,7 @@ int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
 	name_thread(x, run, span->vcpu, exits);
 	end_before(x, run, span->vcpu, span);
 	put_begin(x, run, span, tid);
-	tail.text = keep_tail(&x->out, span, &tail.bytes);
+	tail.text = keep_tail(&x->head.out, span, &tail.bytes);
 	if (!tail.text)
 		return -ENOMEM;
 	if (gt__host_stack_push(&host->exits, span)) {
@@ -144,8 +144,8 @@ int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
 		return 0;
 	}
 	gt__chrome_begin_tid(x, run, tid, 'E', span->end_ns);
-	gt__put_bytes(&x->out, tail.text, tail.bytes);
-	gt__put_char(&x->out, '}');
+	gt__put_bytes(&x->head.out, tail.text, tail.bytes);
+	gt__put_char(&x->head.out, '}');
 	free(tail.text);
 	return 0;
 }

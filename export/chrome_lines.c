@@ -8,11 +8,11 @@
 
 struct gt__out *gt__chrome_next_line(struct gt__chrome *x)
 {
-	gt__put(&x->out, x->begun ? ",\n"
-	                          : "{\"displayTimeUnit\":\"ns\","
-	                            "\"traceEvents\":[\n");
+	gt__put(&x->head.out, x->begun ? ",\n"
+	                               : "{\"displayTimeUnit\":\"ns\","
+	                                 "\"traceEvents\":[\n");
 	x->begun = true;
-	return &x->out;
+	return &x->head.out;
 }
 
 void gt__chrome_put_us(struct gt__out *o, uint64_t ns)
@@ -94,7 +94,7 @@ void gt__chrome_begin_span(struct gt__chrome *x, struct gt__chrome_run *run,
 	s->begun = true;
 	name_track(x, run, s->track);
 	gt__chrome_begin_tid(x, run, tid_of(run, s->track), 'B', s->begin_ns);
-	gt__chrome_put_site(&x->out, s->site);
+	gt__chrome_put_site(&x->head.out, s->site);
 }
 
 void gt__chrome_end_begin(struct gt__chrome *x, struct gt__chrome_run *run,
@@ -102,7 +102,7 @@ void gt__chrome_end_begin(struct gt__chrome *x, struct gt__chrome_run *run,
 {
 	const struct gt__lane_span *s = &run->lanes.spans[index];
 
-	gt__put_char(&x->out, '}');
+	gt__put_char(&x->head.out, '}');
 	if (!s->continued)
 		gt__chrome_put_flow(x, run, s->track, 's', s->begin_ns, s->id);
 }
@@ -135,7 +135,7 @@ void gt__chrome_put_flow(struct gt__chrome *x, struct gt__chrome_run *run,
                          uint32_t track, char phase, uint64_t time_ns,
                          uint64_t id)
 {
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 
 	gt__chrome_begin(x, run, track, phase, time_ns);
 	gt__put(o, ",\"name\":\"flow\",\"cat\":\"guesttrace\",\"id\":\"0x");

@@ -5,8 +5,7 @@
 
 #include "host_stack.h"
 #include "lanes.h"
-#include "out.h"
-#include "runs.h"
+#include "run_sink.h"
 
 /* The end of a stretch of the host, behind its time. */
 struct gt__chrome_tail {
@@ -29,9 +28,7 @@ struct gt__chrome_run {
 };
 
 struct gt__chrome {
-	struct gt_sink sink;
-	struct gt__out out;
-	struct gt__run *runs;
+	struct gt__run_sink head;
 	uint32_t lane_tids; /* given to runs so far */
 	bool begun;
 };

@@ -13,7 +13,7 @@
 
 #include "collect_split.h"
 #include "out.h"
-#include "runs.h"
+#include "run_sink.h"
 
 #define GT__ROOT UINT32_MAX
 
@@ -126,9 +126,7 @@ typedef void gt__print_fn(struct gt__collect_sink *x, struct gt__collect *c,
                           const struct gt_summary *summary);
 
 struct gt__collect_sink {
-	struct gt_sink sink;
-	struct gt__out out;
-	struct gt__run *runs;
+	struct gt__run_sink head;
 	struct gt_report_options options;
 	uint32_t printed;     /* traces so far */
 	uint32_t spans_shown; /* the printer's own */

@@ -6,20 +6,19 @@
  */
 #include "escape.h"
 #include "json_values.h"
+#include "run_sink.h"
 #include "words.h"
 #include <errno.h>
-#include <stdlib.h>
 
 struct csv {
-	struct gt_sink sink;
-	struct gt__out out;
+	struct gt__run_sink head;
 	bool begun;
 };
 
 static void put_header(struct csv *x)
 {
 	if (!x->begun)
-		gt__put(&x->out,
+		gt__put(&x->head.out,
 		        "trace_id,span_id,parent_id,guest_id,vcpu,name,target,"
 		        "level,start_ns,end_ns,duration_ns,status,flags,"
 		        "fields\r\n");
@@ -32,7 +31,7 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 
 	(void)trace;
 	put_header(x);
-	return gt__out_record(&x->out);
+	return gt__out_record(&x->head.out);
 }
 
 static void put_cell(struct gt__out *o, uint64_t value)
@@ -71,7 +70,7 @@ static void put_fields(struct gt__out *o, const struct gt_span_view *span)
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *span)
 {
-	struct gt__out *o = &((struct csv *)sink)->out;
+	struct gt__out *o = &((struct csv *)sink)->head.out;
 
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
 	gt__put_char(o, ',');
@@ -98,46 +97,25 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	return gt__out_record(o);
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
-{
-	(void)trace;
-	(void)summary;
-	return gt__out_flush(&((struct csv *)sink)->out);
-}
-
 static int finish(struct gt_sink *sink)
 {
 	struct csv *x = (struct csv *)sink;
 
 	put_header(x);
-	return gt__out_flush(&x->out);
-}
-
-static void free_sink(struct gt_sink *sink)
-{
-	struct csv *x = (struct csv *)sink;
-
-	if (!x)
-		return;
-	gt__out_fini(&x->out);
-	free(x);
+	return gt__out_flush(&x->head.out);
 }
 
 int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	struct csv *x = calloc(1, sizeof *x);
+	static const struct gt_sink calls = {
+		.begin = begin,
+		.close = close_span,
+		.finish = finish,
+	};
+	struct csv *x = gt__run_sink_new(sizeof *x, &calls, NULL, output);
 
 	if (!x)
 		return -ENOMEM;
-	x->sink = (struct gt_sink){
-		.begin = begin,
-		.close = close_span,
-		.end = end,
-		.finish = finish,
-		.free = free_sink,
-	};
-	gt__out_init(&x->out, output);
-	*ret_sink = &x->sink;
+	*ret_sink = &x->head.sink;
 	return 0;
 }

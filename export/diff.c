@@ -13,17 +13,8 @@
 #define WIDE_COLUMNS 108u /* with the values of p50 and p99 */
 
 /* A name of one trace; its texts are behind the array. */
-struct side_name {
-	struct gt_text name;
-	struct gt_text target;
-	uint64_t count;
-	uint64_t total_ns;
-	uint64_t p50_ns;
-	uint64_t p99_ns;
-};
-
 struct side {
-	struct side_name *names; /* by name, then by target */
+	struct gt__name *names; /* by name, then by target */
 	uint32_t count;
 };
 
@@ -33,11 +24,11 @@ struct sides {
 
 /* `&none` where a trace has no such name. */
 struct change {
-	const struct side_name *before, *after;
+	const struct gt__name *before, *after;
 	uint64_t impact_ns;
 };
 
-static const struct side_name none;
+static const struct gt__name none;
 
 /* ---- Keeping the names of a trace ---------------------------------------- */
 
@@ -51,7 +42,7 @@ static int compare_text(struct gt_text a, struct gt_text b)
 
 static int compare_names(const void *left, const void *right)
 {
-	const struct side_name *a = left, *b = right;
+	const struct gt__name *a = left, *b = right;
 	int order = compare_text(a->name, b->name);
 
 	return order ? order : compare_text(a->target, b->target);
@@ -80,10 +71,10 @@ static bool keep_names(struct side *side, const struct gt__collect *c)
 	texts = (char *)(side->names + c->name_count + 1);
 	for (i = 0; i < c->name_count; i++) {
 		const struct gt__name *n = &c->names[i];
-		struct side_name *to = &side->names[i];
+		struct gt__name *to = &side->names[i];
 
-		*to = (struct side_name){n->name,     n->target, n->count,
-		                         n->total_ns, n->p50_ns, n->p99_ns};
+		*to = *n;
+		to->split = NULL; /* the collector's */
 		move_text(&to->name, &texts);
 		move_text(&to->target, &texts);
 	}
@@ -135,7 +126,7 @@ static struct change *find_changes(const struct sides *s, uint32_t *ret_count)
 	return changes;
 }
 
-static const struct side_name *shown_name(const struct change *change)
+static const struct gt__name *shown_name(const struct change *change)
 {
 	return change->after == &none ? change->before : change->after;
 }
@@ -202,8 +193,8 @@ static void put_percentile(struct gt__out *o, const struct change *change,
 
 static void put_line(struct gt__out *o, const struct change *change)
 {
-	const struct side_name *b = change->before, *a = change->after;
-	const struct side_name *n = shown_name(change);
+	const struct gt__name *b = change->before, *a = change->after;
+	const struct gt__name *n = shown_name(change);
 	size_t from = o->used;
 
 	put_difference(o, b->total_ns, a->total_ns);
@@ -212,23 +203,13 @@ static void put_line(struct gt__out *o, const struct change *change)
 	gt__put_count(o, b->count, 7);
 	put_percentile(o, change, b->p50_ns, a->p50_ns);
 	put_percentile(o, change, b->p99_ns, a->p99_ns);
-	gt__put(o, "  ");
-	gt__paint(o, GT__BOLD);
-	gt__put_terminal(o, n->name);
-	gt__unpaint(o);
-	gt__paint(o, GT__DIM);
-	gt__put(o, "  [");
-	gt__put_terminal(o, n->target);
-	gt__put_char(o, ']');
-	gt__unpaint(o);
-	gt__end_line(o, from);
-	gt__out_record(o);
+	gt__end_with_name(o, n, from);
 }
 
 static void conclude_text(struct gt__collect_sink *x)
 {
 	const struct gt_report_options *options = &x->options;
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 	uint32_t i, count, shown = 0;
 	struct change *changes;
 
@@ -269,7 +250,7 @@ static void put_member(struct gt__out *o, const char *before, const char *key,
 }
 
 static void put_side(struct gt__out *o, const char *key,
-                     const struct side_name *n)
+                     const struct gt__name *n)
 {
 	gt__put(o, ",\"");
 	gt__put(o, key);
@@ -302,7 +283,7 @@ static void put_traced(struct gt__out *o, const struct gt_trace *trace,
 
 static void conclude_json(struct gt__collect_sink *x)
 {
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 	struct change *changes;
 	uint32_t i, count;
 
@@ -338,7 +319,8 @@ static void keep(struct gt__collect_sink *x, const struct gt__collect *c)
 		sides = x->kept = calloc(1, sizeof *sides);
 	if (!sides ||
 	    !keep_names(x->printed ? &sides->after : &sides->before, c))
-		x->out.error = x->out.error ? x->out.error : -ENOMEM;
+		x->head.out.error =
+			x->head.out.error ? x->head.out.error : -ENOMEM;
 }
 
 static void print_text(struct gt__collect_sink *x, struct gt__collect *c,
@@ -346,7 +328,7 @@ static void print_text(struct gt__collect_sink *x, struct gt__collect *c,
 {
 	if (x->printed > 1)
 		return;
-	gt__put_header(&x->out, c, summary);
+	gt__put_header(&x->head.out, c, summary);
 	keep(x, c);
 }
 
@@ -355,8 +337,8 @@ static void print_json(struct gt__collect_sink *x, struct gt__collect *c,
 {
 	if (x->printed > 1)
 		return;
-	gt__put(&x->out, x->printed ? ",\n\"after\":" : "{\"before\":");
-	put_traced(&x->out, c->head.trace, summary);
+	gt__put(&x->head.out, x->printed ? ",\n\"after\":" : "{\"before\":");
+	put_traced(&x->head.out, c->head.trace, summary);
 	keep(x, c);
 }
 

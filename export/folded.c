@@ -149,11 +149,11 @@ static void print_stacks(struct gt__collect_sink *x, struct gt__collect *c,
 	struct frames f = {0};
 	uint32_t i;
 
-	if (!make_frames(&f, c, exits) && !x->out.error)
-		x->out.error = -ENOMEM;
-	for (i = 0; i < f.count && !x->out.error; i++)
+	if (!make_frames(&f, c, exits) && !x->head.out.error)
+		x->head.out.error = -ENOMEM;
+	for (i = 0; i < f.count && !x->head.out.error; i++)
 		if (f.frames[i].self_ns)
-			put_stack(&x->out, &f, i);
+			put_stack(&x->head.out, &f, i);
 	free(f.frames);
 	free(f.chains);
 }

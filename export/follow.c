@@ -4,7 +4,7 @@
  * collector of its own, which is printed and freed when none of its spans is
  * open any more; what belongs to no open span is printed at once.
  */
-#include "runs.h"
+#include "run_sink.h"
 #include "tree.h"
 #include <errno.h>
 #include <search.h>
@@ -29,10 +29,8 @@ struct followed {
 };
 
 struct follow {
-	struct gt_sink sink;
-	struct gt__out out;
+	struct gt__run_sink head;
 	struct gt_report_options options;
-	struct gt__run *runs;
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -40,22 +38,6 @@ static int compare_ids(const void *left, const void *right)
 	const uint64_t *a = left, *b = right;
 
 	return (*a > *b) - (*a < *b);
-}
-
-static int done(struct follow *x, int rc)
-{
-	if (rc < 0 && !x->out.error)
-		x->out.error = rc;
-	return x->out.error;
-}
-
-static struct followed *find(struct follow *x, const struct gt_trace *trace)
-{
-	struct followed *f = gt__run_find(&x->runs, trace);
-
-	if (!f)
-		done(x, -EINVAL);
-	return x->out.error ? NULL : f;
 }
 
 static struct family *family_of(struct followed *f, uint64_t id)
@@ -111,9 +93,9 @@ static int print(struct follow *x, struct gt__collect *c)
 
 	if (gt__collect_build(c) < 0 ||
 	    !gt__collect_prune(c, &x->options, &hidden))
-		return done(x, -ENOMEM);
-	gt__put_tree(&x->out, c, NULL);
-	return gt__out_flush(&x->out);
+		return gt__run_sink_done(&x->head, -ENOMEM);
+	gt__put_tree(&x->head.out, c, NULL);
+	return gt__out_flush(&x->head.out);
 }
 
 /* ---- What the sink is shown ---------------------------------------------- */
@@ -122,23 +104,24 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct follow *x = (struct follow *)sink;
 
-	return done(x, gt__run_add(&x->runs, trace, sizeof(struct followed))
-	                       ? 0
-	                       : -ENOMEM);
+	return gt__run_sink_done(&x->head, gt__run_add(&x->head.runs, trace,
+	                                               sizeof(struct followed))
+	                                           ? 0
+	                                           : -ENOMEM);
 }
 
 static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_span_view *view)
 {
 	struct follow *x = (struct follow *)sink;
-	struct followed *f = find(x, trace);
+	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct open_span *span, **slot;
 
 	if (!f)
-		return x->out.error;
+		return x->head.out.error;
 	span = malloc(sizeof *span);
 	if (!span)
-		return done(x, -ENOMEM);
+		return gt__run_sink_done(&x->head, -ENOMEM);
 	span->id = view->id;
 	span->family = family_of(f, view->parent_id);
 	if (!span->family)
@@ -146,26 +129,27 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 	slot = span->family ? tsearch(span, &f->open_spans, compare_ids) : NULL;
 	if (!slot || *slot != span) {
 		free(span);
-		return slot ? x->out.error : done(x, -ENOMEM);
+		return slot ? x->head.out.error
+		            : gt__run_sink_done(&x->head, -ENOMEM);
 	}
 	span->family->open++;
-	return x->out.error;
+	return x->head.out.error;
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *view)
 {
 	struct follow *x = (struct follow *)sink;
-	struct followed *f = find(x, trace);
+	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct open_span **found, *span;
 	struct family *family;
 	int rc;
 
 	if (!f)
-		return x->out.error;
+		return x->head.out.error;
 	found = tfind(&view->id, &f->open_spans, compare_ids);
 	if (!found)
-		return x->out.error;
+		return x->head.out.error;
 	span = *found;
 	family = span->family;
 	tdelete(&view->id, &f->open_spans, compare_ids);
@@ -175,7 +159,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		rc = print(x, family->c);
 		free_family(family);
 	}
-	return done(x, rc);
+	return gt__run_sink_done(&x->head, rc);
 }
 
 /* Alone on its line. */
@@ -197,14 +181,15 @@ static int print_event(struct follow *x, const struct followed *f,
 static int put_record(struct follow *x, const struct gt_trace *trace,
                       const struct gt_event_view *view, bool counter)
 {
-	struct followed *f = find(x, trace);
+	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct family *family;
 
 	if (!f)
-		return x->out.error;
+		return x->head.out.error;
 	family = family_of(f, view->span_id);
-	return done(x, family ? gt__collect_event(family->c, view, counter)
-	                      : print_event(x, f, view, counter));
+	return gt__run_sink_done(
+		&x->head, family ? gt__collect_event(family->c, view, counter)
+				 : print_event(x, f, view, counter));
 }
 
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
@@ -223,19 +208,22 @@ static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
                          const struct gt_host_span_view *view)
 {
 	struct follow *x = (struct follow *)sink;
-	struct followed *f = find(x, trace);
+	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct family *family;
 
 	if (!f || !x->options.exits)
-		return x->out.error;
+		return x->head.out.error;
 	family = family_of(f, view->parent_id);
-	return family ? done(x, gt__collect_host_span(family->c, view))
-	              : x->out.error;
+	return family ? gt__run_sink_done(&x->head, gt__collect_host_span(
+							    family->c, view))
+	              : x->head.out.error;
 }
 
-static void free_followed(struct follow *x, struct followed *f)
+static void free_followed(struct gt__run_sink *x, struct gt__run *head)
 {
-	gt__run_remove(&x->runs, &f->head);
+	struct followed *f = (struct followed *)head;
+
+	(void)x;
 	tdestroy(f->open_spans, free);
 	while (f->families)
 		free_family(f->families);
@@ -246,44 +234,22 @@ static int end(struct gt_sink *sink, const struct gt_trace *trace,
                const struct gt_summary *summary)
 {
 	struct follow *x = (struct follow *)sink;
-	struct followed *f = find(x, trace);
+	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct gt__collect c = {.head.trace = trace};
 
 	if (!f)
-		return x->out.error;
-	gt__put_char(&x->out, '\n');
-	gt__put_header(&x->out, &c, summary);
-	gt__put_losses(&x->out, &summary->losses);
-	free_followed(x, f);
-	return gt__out_flush(&x->out);
-}
-
-static int finish(struct gt_sink *sink)
-{
-	return gt__out_flush(&((struct follow *)sink)->out);
-}
-
-static void free_sink(struct gt_sink *sink)
-{
-	struct follow *x = (struct follow *)sink;
-
-	if (!x)
-		return;
-	while (x->runs)
-		free_followed(x, (struct followed *)x->runs);
-	gt__out_fini(&x->out);
-	free(x);
+		return x->head.out.error;
+	gt__put_char(&x->head.out, '\n');
+	gt__put_header(&x->head.out, &c, summary);
+	gt__put_losses(&x->head.out, &summary->losses);
+	return gt__run_sink_end(sink, trace, summary);
 }
 
 int gt_follow_with(const struct gt_output *output,
                    const struct gt_report_options *options,
                    struct gt_sink **ret_sink)
 {
-	struct follow *x = calloc(1, sizeof *x);
-
-	if (!x)
-		return -ENOMEM;
-	x->sink = (struct gt_sink){
+	static const struct gt_sink calls = {
 		.begin = begin,
 		.open = open_span,
 		.close = close_span,
@@ -291,16 +257,18 @@ int gt_follow_with(const struct gt_output *output,
 		.counter = put_counter,
 		.host_span = put_host_span,
 		.end = end,
-		.finish = finish,
-		.free = free_sink,
 	};
+	struct follow *x =
+		gt__run_sink_new(sizeof *x, &calls, free_followed, output);
+
+	if (!x)
+		return -ENOMEM;
 	if (options)
 		memcpy(&x->options, options,
 		       options->size < sizeof x->options ? options->size
 		                                         : sizeof x->options);
-	gt__out_init(&x->out, output);
-	x->out.columns = x->options.columns;
-	x->out.colours = x->options.colours;
-	*ret_sink = &x->sink;
+	x->head.out.columns = x->options.columns;
+	x->head.out.colours = x->options.colours;
+	*ret_sink = &x->head.sink;
 	return 0;
 }

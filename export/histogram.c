@@ -121,9 +121,7 @@ void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,
 	}
 	n = find_times(c, pattern, times);
 	gt__put_char(o, '\n');
-	gt__paint(o, GT__BOLD);
-	gt__put_terminal(o, name);
-	gt__unpaint(o);
+	gt__put_bold(o, name);
 	gt__put_char(o, '\n');
 	if (n) {
 		put_buckets(o, times, n);

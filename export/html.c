@@ -162,7 +162,8 @@ static void put_head(struct gt__html_run *r)
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
-	struct gt__html_run r = {.out = &x->out, .c = c, .summary = summary};
+	struct gt__html_run r = {
+		.out = &x->head.out, .c = c, .summary = summary};
 	uint32_t limit = (PAGE_SPANS - x->spans_shown) / 2;
 	int rc;
 
@@ -173,8 +174,8 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	rc = gt__excerpt_make(&r.excerpt, c, limit);
 	if (rc) {
 		gt__excerpt_fini(&r.excerpt);
-		if (!x->out.error)
-			x->out.error = rc;
+		if (!x->head.out.error)
+			x->head.out.error = rc;
 		return;
 	}
 	x->spans_shown += r.excerpt.shown_count;
@@ -201,11 +202,12 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 static void conclude(struct gt__collect_sink *x)
 {
 	if (!x->printed) {
-		gt__put_bytes(&x->out, gt__html_before, gt__html_before_bytes);
-		gt__put(&x->out, "{\"traces\":[");
+		gt__put_bytes(&x->head.out, gt__html_before,
+		              gt__html_before_bytes);
+		gt__put(&x->head.out, "{\"traces\":[");
 	}
-	gt__put(&x->out, "\n]}");
-	gt__put_bytes(&x->out, gt__html_behind, gt__html_behind_bytes);
+	gt__put(&x->head.out, "\n]}");
+	gt__put_bytes(&x->head.out, gt__html_behind, gt__html_behind_bytes);
 }
 int gt_html_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {

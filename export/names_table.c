@@ -131,6 +131,20 @@ static void put_names_head(struct gt__out *o, const struct table *table)
 	gt__end_line(o, from);
 }
 
+void gt__end_with_name(struct gt__out *o, const struct gt__name *name,
+                       size_t from)
+{
+	gt__put(o, "  ");
+	gt__put_bold(o, name->name);
+	gt__paint(o, GT__DIM);
+	gt__put(o, "  [");
+	gt__put_terminal(o, name->target);
+	gt__put_char(o, ']');
+	gt__unpaint(o);
+	gt__end_line(o, from);
+	gt__out_record(o);
+}
+
 static void put_name(struct gt__out *o, const struct gt__name *n,
                      const struct table *table)
 {
@@ -139,17 +153,7 @@ static void put_name(struct gt__out *o, const struct gt__name *n,
 	for (i = 0; i < COLUMN_COUNT; i++)
 		if (table->shown & 1u << i)
 			put_cell(o, table, (enum column)i, n);
-	gt__put(o, "  ");
-	gt__paint(o, GT__BOLD);
-	gt__put_terminal(o, n->name);
-	gt__unpaint(o);
-	gt__paint(o, GT__DIM);
-	gt__put(o, "  [");
-	gt__put_terminal(o, n->target);
-	gt__put_char(o, ']');
-	gt__unpaint(o);
-	gt__end_line(o, from);
-	gt__out_record(o);
+	gt__end_with_name(o, n, from);
 }
 
 void gt__put_names(struct gt__out *o, const struct gt__collect *c,

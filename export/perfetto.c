@@ -16,43 +16,19 @@
 #include "words.h"
 #include <errno.h>
 
-struct perfetto {
-	struct gt_sink sink;
-	struct gt__out out;
-	struct gt__run *runs;
-};
-
-/* Where a run's state is; an error of the sink's own becomes its writer's. */
-static struct gt__pf_run *find_run(struct perfetto *x,
-                                   const struct gt_trace *trace)
-{
-	struct gt__pf_run *run = gt__run_find(&x->runs, trace);
-
-	if (!run && !x->out.error)
-		x->out.error = -EINVAL;
-	return x->out.error ? NULL : run;
-}
-
-static int done(struct perfetto *x, int rc)
-{
-	if (rc && !x->out.error)
-		x->out.error = rc;
-	return gt__out_record(&x->out);
-}
-
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
-	struct perfetto *x = (struct perfetto *)sink;
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
 	struct gt__pf_run *run = gt__run_add(&x->runs, trace, sizeof *run);
 
 	if (!run)
-		return done(x, -ENOMEM);
+		return gt__run_sink_done(x, -ENOMEM);
 	gt__pf_start(&x->out, run);
-	return done(x, 0);
+	return gt__run_sink_done(x, 0);
 }
 
 /* The parent is named too: a later end of what is below may move it away. */
-static int put_opening(struct perfetto *x, struct gt__pf_run *run,
+static int put_opening(struct gt__run_sink *x, struct gt__pf_run *run,
                        const struct gt__lane_span *s, uint32_t number,
                        const struct gt_span_view *view)
 {
@@ -68,8 +44,8 @@ static int put_opening(struct perfetto *x, struct gt__pf_run *run,
 
 /* The beginning of a stretch of a span; `view` is NULL if it is not the first.
  */
-static int put_begin(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
-                     const struct gt_span_view *view)
+static int put_begin(struct gt__run_sink *x, struct gt__pf_run *run,
+                     uint32_t index, const struct gt_span_view *view)
 {
 	const struct gt__lane_span *s = &run->lanes.spans[index];
 	uint64_t uuid = gt__pf_track_uuid(&x->out, run, s->track);
@@ -126,7 +102,7 @@ static uint64_t closing_flow(const struct gt_span_view *span)
 	return gt__hash(GT__HASH, &span->id, sizeof span->id);
 }
 
-static int put_closing(struct perfetto *x, struct gt__pf_run *run,
+static int put_closing(struct gt__run_sink *x, struct gt__pf_run *run,
                        const struct gt_span_view *span, uint64_t at)
 {
 	uint32_t number = 0, track = 0;
@@ -150,7 +126,7 @@ static int put_closing(struct perfetto *x, struct gt__pf_run *run,
 
 /* The end of the stretch that is on top: `span` NULL if it goes on elsewhere.
  */
-static int put_own_end(struct perfetto *x, struct gt__pf_run *run,
+static int put_own_end(struct gt__run_sink *x, struct gt__pf_run *run,
                        uint64_t uuid, const struct gt_span_view *span,
                        uint32_t opening_fields, uint64_t at)
 {
@@ -170,8 +146,9 @@ static int put_own_end(struct perfetto *x, struct gt__pf_run *run,
 	return !rc && elsewhere ? put_closing(x, run, span, at) : rc;
 }
 
-static int put_end(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
-                   const struct gt_span_view *span, uint64_t end_ns)
+static int put_end(struct gt__run_sink *x, struct gt__pf_run *run,
+                   uint32_t index, const struct gt_span_view *span,
+                   uint64_t end_ns)
 {
 	struct gt__lanes *lanes = &run->lanes;
 	uint64_t at = gt__lanes_end_ns(lanes, index, end_ns);
@@ -198,8 +175,8 @@ static int put_end(struct perfetto *x, struct gt__pf_run *run, uint32_t index,
 static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_span_view *span)
 {
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = find_run(x, trace);
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
 	uint32_t index;
 	int rc = 0;
 
@@ -212,29 +189,29 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 		rc = gt__lanes_open(&run->lanes, span, &index);
 	if (!rc && index != GT__NONE)
 		rc = put_begin(x, run, index, span);
-	return done(x, rc);
+	return gt__run_sink_done(x, rc);
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *span)
 {
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = find_run(x, trace);
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
 	uint32_t index;
 
 	if (!run)
 		return x->out.error;
 	index = gt__lanes_find(&run->lanes, span->id);
 	if (index == GT__NONE)
-		return done(x, 0);
-	return done(x, put_end(x, run, index, span, span->end_ns));
+		return gt__run_sink_done(x, 0);
+	return gt__run_sink_done(x, put_end(x, run, index, span, span->end_ns));
 }
 
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_event_view *event)
 {
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = find_run(x, trace);
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
 	uint32_t number = 0, track = 0;
 	struct gt__pf_event e;
 	bool is_new = false;
@@ -247,7 +224,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 		rc = gt__lanes_event(&run->lanes, event->vcpu, event->span_id,
 		                     &track);
 	if (rc)
-		return done(x, rc);
+		return gt__run_sink_done(x, rc);
 	e = gt__pf_begin_event(&x->out, run, GT__PF_INSTANT,
 	                       gt__pf_track_uuid(&x->out, run, track),
 	                       event->time_ns);
@@ -256,14 +233,14 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	                       event->field_count);
 	gt__pf_put_flags(&x->out, event->flags);
 	gt__pf_end_event(&x->out, run, e, is_new ? event->site : NULL, number);
-	return done(x, rc);
+	return gt__run_sink_done(x, rc);
 }
 
 static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
                        const struct gt_event_view *event)
 {
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = find_run(x, trace);
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
 	uint32_t number = 0;
 	bool is_new = false;
 	int rc;
@@ -273,21 +250,24 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	rc = gt__intern(&run->counters, event->site, &number, &is_new);
 	if (!rc && number) /* beyond GT__INTERN_MAX counters: not drawn */
 		gt__pf_put_counter(&x->out, run, number, is_new, event);
-	return done(x, rc);
+	return gt__run_sink_done(x, rc);
 }
 
 static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
                     const struct gt_host_span_view *span)
 {
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = find_run(x, trace);
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
 
-	return run ? done(x, gt__pf_put_host(&x->out, run, span))
+	return run ? gt__run_sink_done(x, gt__pf_put_host(&x->out, run, span))
 	           : x->out.error;
 }
 
-static void free_run(struct gt__pf_run *run)
+static void free_run(struct gt__run_sink *x, struct gt__run *head)
 {
+	struct gt__pf_run *run = (struct gt__pf_run *)head;
+
+	gt__pf_end_host(&x->out, run);
 	gt__keys_fini(&run->keys);
 	free(run->site);
 	free(run->host);
@@ -297,59 +277,21 @@ static void free_run(struct gt__pf_run *run)
 	free(run);
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
-{
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__pf_run *run = gt__run_find(&x->runs, trace);
-
-	(void)summary;
-	if (run) {
-		gt__pf_end_host(&x->out, run);
-		gt__run_remove(&x->runs, &run->head);
-		free_run(run);
-	}
-	return gt__out_flush(&x->out);
-}
-
-static int finish(struct gt_sink *sink)
-{
-	return gt__out_flush(&((struct perfetto *)sink)->out);
-}
-
-static void free_sink(struct gt_sink *sink)
-{
-	struct perfetto *x = (struct perfetto *)sink;
-	struct gt__run *run;
-
-	if (!x)
-		return;
-	while ((run = x->runs)) {
-		x->runs = run->next;
-		free_run((struct gt__pf_run *)run);
-	}
-	gt__out_fini(&x->out);
-	free(x);
-}
-
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	struct perfetto *x = calloc(1, sizeof *x);
-
-	if (!x)
-		return -ENOMEM;
-	x->sink = (struct gt_sink){
+	static const struct gt_sink calls = {
 		.begin = begin,
 		.open = open_span,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
-		.end = end,
-		.finish = finish,
-		.free = free_sink,
 	};
-	gt__out_init(&x->out, output);
+	struct gt__run_sink *x =
+		gt__run_sink_new(sizeof *x, &calls, free_run, output);
+
+	if (!x)
+		return -ENOMEM;
 	*ret_sink = &x->sink;
 	return 0;
 }

@@ -11,8 +11,7 @@
 #include "intern.h"
 #include "keys.h"
 #include "lanes.h"
-#include "out.h"
-#include "runs.h"
+#include "run_sink.h"
 
 /*
  * Field numbers are those of protos/perfetto/trace/ in Perfetto's own tree.

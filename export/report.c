@@ -159,7 +159,7 @@ static void put_tree(struct gt__out *o, struct gt__collect *c,
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 
 	if (x->printed)
 		gt__put_char(o, '\n');

@@ -381,7 +381,7 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
-	struct gt__out *o = &x->out;
+	struct gt__out *o = &x->head.out;
 
 	gt__put(o, x->printed ? ",\n" : "{\"traces\":[\n");
 	put_trace(o, c->head.trace, summary);
@@ -399,7 +399,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 
 static void conclude(struct gt__collect_sink *x)
 {
-	gt__put(&x->out, x->printed ? "\n]}\n" : "{\"traces\":[]}\n");
+	gt__put(&x->head.out, x->printed ? "\n]}\n" : "{\"traces\":[]}\n");
 }
 
 int gt_report_json_new(const struct gt_output *output,

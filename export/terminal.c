@@ -25,6 +25,13 @@ void gt__put_painted(struct gt__out *o, const char *sgr, const char *text)
 	gt__unpaint(o);
 }
 
+void gt__put_bold(struct gt__out *out, struct gt_text text)
+{
+	gt__paint(out, GT__BOLD);
+	gt__put_terminal(out, text);
+	gt__unpaint(out);
+}
+
 void gt__put_title(struct gt__out *o, const char *text)
 {
 	size_t from;

@@ -21,6 +21,8 @@ void gt__paint(struct gt__out *out, const char *sgr);
 void gt__unpaint(struct gt__out *out);
 /* `text` (never a guest's) in one colour. */
 void gt__put_painted(struct gt__out *out, const char *sgr, const char *text);
+/* A guest's text, bold. */
+void gt__put_bold(struct gt__out *out, struct gt_text text);
 void gt__put_title(struct gt__out *out, const char *text);
 
 /*

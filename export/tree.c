@@ -398,16 +398,16 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	uint32_t hidden;
 
 	if (x->printed)
-		gt__put_char(&x->out, '\n');
-	gt__put_header(&x->out, c, summary);
+		gt__put_char(&x->head.out, '\n');
+	gt__put_header(&x->head.out, c, summary);
 	if (gt__lost_anything(&summary->losses))
-		gt__put(&x->out, "something was lost: `guesttrace report` "
-		                 "says what\n");
-	gt__put_char(&x->out, '\n');
+		gt__put(&x->head.out, "something was lost: `guesttrace report` "
+		                      "says what\n");
+	gt__put_char(&x->head.out, '\n');
 	if (gt__collect_prune(c, &x->options, &hidden))
-		gt__put_tree(&x->out, c, summary);
-	else if (!x->out.error)
-		x->out.error = -ENOMEM;
+		gt__put_tree(&x->head.out, c, summary);
+	else if (!x->head.out.error)
+		x->head.out.error = -ENOMEM;
 }
 
 int gt_tree_with(const struct gt_output *output,

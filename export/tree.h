@@ -30,6 +30,9 @@ size_t gt__duration_columns(uint64_t ns);
 /* The table of names, as many and of those names that `options` ask for. */
 void gt__put_names(struct gt__out *out, const struct gt__collect *c,
                    const struct gt_report_options *options);
+/* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end. */
+void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
+                       size_t from);
 void gt__put_losses(struct gt__out *out, const struct gt_losses *losses);
 
 /* On the right of `width` columns. */

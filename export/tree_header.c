@@ -138,9 +138,7 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	const struct gt_trace *trace = c->head.trace;
 	size_t from = o->used;
 
-	gt__paint(o, GT__BOLD);
-	gt__put_terminal(o, trace->guest_name);
-	gt__unpaint(o);
+	gt__put_bold(o, trace->guest_name);
 	gt__put(o, "  ");
 	gt__put_terminal(o, trace->backend);
 	gt__put(o, "  ");
