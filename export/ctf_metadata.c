@@ -143,6 +143,9 @@ static void put_env(struct gt__out *o, const struct gt_trace *trace,
 	gt__put(o, "\";\n");
 	put_string(o, "guest", trace->guest_name);
 	put_string(o, "vm", trace->vm_name);
+	put_string(o, "vm_id", trace->vm_id);
+	put_string(o, "guest_build_id", trace->guest_build_id);
+	put_string(o, "hostname", trace->host_name); /* as LTTng calls it */
 	put_string(o, "backend", trace->backend);
 	gt__put(o, "\toutcome = \"");
 	gt__put(o, ending);

@@ -147,6 +147,12 @@ static void put_head(struct gt__html_run *r)
 	gt__html_text(o, t->guest_name);
 	gt__html_key(o, "vm");
 	gt__html_text(o, t->vm_name);
+	gt__html_key(o, "vm_id");
+	gt__html_text(o, t->vm_id);
+	gt__html_key(o, "guest_build_id");
+	gt__html_text(o, t->guest_build_id);
+	gt__html_key(o, "host_name");
+	gt__html_text(o, t->host_name);
 	gt__html_key(o, "backend");
 	gt__html_text(o, t->backend);
 	put_word(o, "outcome", gt__ending_word(summary->ending));

@@ -16,6 +16,7 @@ enum {
 	NOTE_STRING = 6,
 	NOTE_POINTER = 7,
 	NOTE_NAME = 10,
+	NOTE_STRING_IID = 17,
 };
 
 #define NUMBER_BYTES                                            \
@@ -43,6 +44,23 @@ static void put_own_key(struct gt__out *o, unsigned number, const char *word)
 	gt__pb_end(o, entry);
 }
 
+/* Interned, from 1. */
+static unsigned level_number(enum gt_level level)
+{
+	return (unsigned)level + 1;
+}
+
+static void put_level_word(struct gt__out *o, enum gt_level level)
+{
+	size_t entry = gt__pb_begin(o, GT__PF_INTERNED_STRINGS), text;
+
+	gt__pb_u64(o, GT__PF_INTERNED_IID, level_number(level));
+	text = gt__pb_begin(o, GT__PF_INTERNED_TEXT);
+	gt__put(o, gt__level_word(level));
+	gt__pb_end(o, text);
+	gt__pb_end(o, entry);
+}
+
 void gt__pf_put_own_keys(struct gt__out *o)
 {
 	unsigned i;
@@ -51,6 +69,27 @@ void gt__pf_put_own_keys(struct gt__out *o)
 		put_own_key(o, i, own_words[i]);
 	for (i = 0; i < GT__FLAG_WORDS; i++)
 		put_own_key(o, GT__PF_KEY_FLAGS + i, gt__flag_words[i].word);
+	for (i = GT_OFF; i <= GT_TRACE; i++)
+		put_level_word(o, (enum gt_level)i);
+}
+
+uint8_t *gt__pf_raw_level(uint8_t *p, enum gt_level level)
+{
+	uint8_t *begun = p = gt__raw_begin_short(p, GT__PF_EVENT_ANNOTATIONS);
+
+	p = gt__raw_u64(p, NOTE_NAME_IID, GT__PF_KEY_LEVEL);
+	p = gt__raw_u64(p, NOTE_STRING_IID, level_number(level));
+	gt__raw_end_short(begun, p);
+	return p;
+}
+
+void gt__pf_put_level(struct gt__out *o, enum gt_level level)
+{
+	uint8_t *p = (uint8_t *)gt__out_room(o, GT__PF_LEVEL_BYTES);
+
+	if (p)
+		o->used =
+			(size_t)((char *)gt__pf_raw_level(p, level) - o->bytes);
 }
 
 /* ---- The guest's fields -------------------------------------------------- */

@@ -115,16 +115,18 @@ void gt__pf_end_event(struct gt__out *o, struct gt__pf_run *run,
 
 /* ---- Sites --------------------------------------------------------------- */
 
-static void encode_site(struct gt__pf_site *site, uint32_t number)
+static void encode_site(struct gt__pf_site *site, uint32_t number,
+                        enum gt_level level)
 {
 	uint8_t *p = site->bytes;
 
 	p = gt__raw_u64(p, GT__PF_EVENT_NAME_IID, number);
 	p = gt__raw_u64(p, GT__PF_EVENT_CATEGORY_IIDS, number);
 	p = gt__raw_u64(p, GT__PF_EVENT_LOCATION_IID, number);
+	p = gt__pf_raw_level(p, level);
 	site->count = (uint8_t)(p - site->bytes);
 }
-_Static_assert(GT__INTERN_MAX <= 1u << 21, "three numbers fit into its bytes");
+_Static_assert(GT__INTERN_MAX <= 1u << 21, "they fit into its bytes");
 
 int gt__pf_number(struct gt__pf_run *run, const struct gt_site_view *site,
                   uint32_t *ret_number, bool *ret_new)
@@ -143,7 +145,7 @@ int gt__pf_number(struct gt__pf_run *run, const struct gt_site_view *site,
 		run->site_size = size;
 	}
 	run->site[*ret_number - 1] = (struct gt__pf_site){.count = 0};
-	encode_site(&run->site[*ret_number - 1], *ret_number);
+	encode_site(&run->site[*ret_number - 1], *ret_number, site->level);
 	return 0;
 }
 
@@ -156,6 +158,7 @@ void gt__pf_put_site(struct gt__out *o, const struct gt__pf_run *run,
 	if (!number) {
 		gt__pb_text(o, GT__PF_EVENT_NAME, site->name);
 		gt__pb_text(o, GT__PF_EVENT_CATEGORIES, site->target);
+		gt__pf_put_level(o, site->level);
 		return;
 	}
 	known = &run->site[number - 1];

@@ -53,6 +53,7 @@ enum {
 	GT__PF_INTERNED_NAMES = 2,
 	GT__PF_INTERNED_KEYS = 3,
 	GT__PF_INTERNED_LOCATIONS = 4,
+	GT__PF_INTERNED_STRINGS = 29,
 	GT__PF_INTERNED_IID = 1,
 	GT__PF_INTERNED_TEXT = 2,
 	GT__PF_LOCATION_LINE = 4,
@@ -71,6 +72,7 @@ enum {
 	X(SPAN_ID, span_id)                   \
 	X(PARENT_ID, parent_id)               \
 	X(NESTING, nesting)                   \
+	X(LEVEL, level)                       \
 	X(CONTINUED, continued)               \
 	X(STATUS, status)                     \
 	X(STATUS_MESSAGE, status_message)     \
@@ -100,7 +102,7 @@ enum gt__pf_key {
 struct gt__pf_site {
 	struct gt_text keys[GT_SITE_FIELDS_MAX]; /* as last seen, by field */
 	uint32_t numbers[GT_SITE_FIELDS_MAX];    /* interned; 0: none */
-	uint8_t bytes[16]; /* name, category and location, encoded */
+	uint8_t bytes[24]; /* name, category, location and level, encoded */
 	uint8_t count;
 };
 
@@ -183,7 +185,12 @@ void gt__pf_put_site(struct gt__out *out, const struct gt__pf_run *run,
 
 /* ---- perfetto_notes.c ---------------------------------------------------- */
 
+/* The exporter's own keys, and the words of levels. */
 void gt__pf_put_own_keys(struct gt__out *out);
+/* The level of a site: to `p`, at most GT__PF_LEVEL_BYTES; or into an event. */
+#define GT__PF_LEVEL_BYTES 8u
+uint8_t *gt__pf_raw_level(uint8_t *p, enum gt_level level);
+void gt__pf_put_level(struct gt__out *out, enum gt_level level);
 /* Fields from..count of a record at the site of that number. 0 or -ENOMEM. */
 int gt__pf_put_fields(struct gt__out *out, struct gt__pf_run *run,
                       uint32_t site, const struct gt_field *fields, size_t from,

@@ -120,6 +120,9 @@ static void put_process(struct gt__out *o, const struct gt__pf_run *run)
 	gt__pb_u64(o, PROCESS_PID, gt__pid(trace));
 	gt__pb_text(o, PROCESS_NAME, trace->guest_name);
 	put_label(o, "vm: ", trace->vm_name);
+	put_label(o, "vm id: ", trace->vm_id);
+	put_label(o, "host: ", trace->host_name);
+	put_label(o, "build id: ", trace->guest_build_id);
 	put_label(o, "backend: ", trace->backend);
 	label = gt__pb_begin(o, PROCESS_LABELS);
 	gt__put(o, "trace: ");

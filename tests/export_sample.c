@@ -162,7 +162,8 @@ static void show(struct syn *s, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct gt_directory ctf = {.create = create};
-	FILE *files[SYN_FORMATS];
+	struct gt_output page = {.write = write_file};
+	FILE *files[SYN_FORMATS], *page_file;
 	struct syn s = {0};
 	bool failed;
 	size_t i;
@@ -181,6 +182,10 @@ int main(int argc, char **argv)
 		if (syn_formats[i].make(&output, &s.sinks[s.sink_count++]))
 			return 1;
 	}
+	page_file = open_file("page.html");
+	page.context = page_file;
+	if (gt_html_new(&page, &s.sinks[s.sink_count++]))
+		return 1;
 	s.sinks[s.sink_count++] = &host_sink;
 	/* A file per vCPU and run, all open until the end: not thousands. */
 	if (argc < 4 || strtoul(argv[3], NULL, 10) <= 100) {
@@ -194,6 +199,7 @@ int main(int argc, char **argv)
 		failed |= fclose(files[i]) != 0;
 	for (i = 0; i < ctf_file_count; i++)
 		failed |= fclose(ctf_files[i]) != 0;
+	failed |= fclose(page_file) != 0;
 	failed |= fclose(host_file) != 0;
 	syn_free(&s);
 	return failed;

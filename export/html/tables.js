@@ -102,15 +102,19 @@ function eventsTable(runs, actions) {
 
 function runDetail(run) {
   const row = (key, value) => element('tr', {}, element('td', { class: 'tight faint' }, key), element('td', {}, value));
+  const mono = (key, text) => (text ? row(key, element('span', { class: 'mono' }, guestText(text))) : '');
   return element('table', {}, element('tbody', {},
     row('guest', guestText(run.guest)),
+    mono('build id', run.guest_build_id),
     run.vm ? row('VM', guestText(run.vm)) : '',
+    mono('VM id', run.vm_id),
+    run.host_name ? row('host', guestText(run.host_name)) : '',
     row('backend', guestText(run.backend)),
     row('outcome', outcomeText(run)),
     run.message ? row('message', guestText(run.message)) : '',
     row('began', `${new Date(Number(BigInt(run.start_ns) / 1000000n)).toISOString()}  (${run.start_ns} ns since 1970)`),
     row('times', `within ${duration(Number(run.error_bound_ns))}`),
-    row('trace id', element('span', { class: 'mono' }, run.trace_id)),
+    mono('trace id', run.trace_id),
     row('taken', `${plural(run.records, 'record')}, ${plural(run.record_bytes, 'byte')}`),
     row('exits', run.exits.length ? run.exits.map(([reason, number]) => `${count(number)} ${reason}`).join(', ') : 'none counted'),
     row('lost', run.losses.length ? element('div', { class: 'warn' }, ...run.losses.map(([, prose, number]) => element('div', {}, `${count(number)} ${prose}`))) : 'nothing')));

@@ -6,17 +6,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch, open } from './chromium.mjs';
 import { finish, holds } from './holds.mjs';
-import { compare, visible } from './html-report.mjs';
+import { visible } from '../readers/compare.mjs';
+import { compareHtml, readHtml } from '../readers/compare-html.mjs';
 
 const directory = process.argv[2];
 const browser = await launch();
 const file = (...path) => join(directory, ...path);
 const report = (kind) => JSON.parse(readFileSync(file(kind, 'report.json'), 'utf8'));
-// As a browser sees it: up to the first end tag.
-function data(kind) {
-  const [, rest] = readFileSync(file(kind, 'page.html'), 'utf8').split('<script type="application/json" id="data">');
-  return JSON.parse(rest.slice(0, rest.search(/<\/script/i)));
-}
+const data = (kind) => readHtml(file(kind, 'page.html'));
 const text = (page, selector) => page.locator(selector).innerText();
 
 // Large pages are still being made.
@@ -126,7 +123,7 @@ async function narrow(page) {
 
 async function everyPage(kind, page, traces) {
   await holds(`${kind}: the page has what the report has`, async () => {
-    compare(data(kind), traces);
+    compareHtml(data(kind), traces);
     for (const [index, trace] of traces.entries())
       await counts(page, trace, index);
     assert.equal(await page.locator('#table tbody tr').count(),
@@ -259,7 +256,7 @@ if (existsSync(file('kv')))
 
 await withPage('hostile', async (page, opened) => {
   const { traces } = report('hostile');
-  await holds('all of Unicode arrives as it was', () => compare(data('hostile'), traces));
+  await holds('all of Unicode arrives as it was', () => compareHtml(data('hostile'), traces));
   await holds('no text of a guest is more than text', async () => {
     const before = await page.evaluate(() => [window.attacked, document.scripts.length,
       document.querySelectorAll('iframe, img, svg, link, base, object, embed, [onload], [onerror], [style*=url]').length]);
@@ -358,7 +355,7 @@ await withPage('1000000', (page, opened) => holds('1,000,000 spans are an excerp
   await figures('1000000', page, opened);
   assert.match(await text(page, '.run .counts'), /^1,000,000 spans/);
   assert.match(await text(page, '.excerpt'), /Of 1,000,000 spans the page has the 100,000 .*other 900,000/);
-  const [trace] = data('1000000').traces;
+  const [trace] = data('1000000');
   assert.equal(trace.spans.length, 100000);
   assert.equal(trace.blocks.reduce((sum, [spans]) => sum + spans, 0), 900000);
   assert.equal(trace.names.reduce((sum, [, , spans]) => sum + spans, 0), 1000000);

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch } from './chromium.mjs';
-import { visible } from './html-report.mjs';
+import { visible } from '../readers/compare.mjs';
 import { finish, holds, skipped } from './holds.mjs';
 
 const directory = process.argv[2];

@@ -9,11 +9,19 @@ export async function readChrome(file) {
   const { traceEvents } = JSON.parse(readText(file));
   const count = (phase) => traceEvents.filter((e) => e.ph === phase).length;
   check(count('B') === count('E'), 'as many ends as beginnings:', count('E'), count('B'));
-  return readTrace(file);
+  const runs = traceEvents.filter((e) => e.ph === 'M' && e.name === 'process_name').map((e) => e.args);
+  return { runs, ...await readTrace(file) };
+}
+
+function identityOf(run) {
+  const texts = ['trace_id', 'vm', 'vm_id', 'host_name', 'guest_build_id', 'backend']
+    .filter((key) => run[key]).map((key) => [`guesttrace.${key}`, run[key]]);
+  return { name: run.guest, ...Object.fromEntries(texts) };
 }
 
 export async function compareChrome(trace, report, host) {
   const line = await compareSlices(trace, report, FLAVOURS.chrome);
+  same(trace.runs, report.map(identityOf), 'identities');
   if (host)
     await checkStretches(trace.tp, host, report, 'args.guesttrace.', (t) => BigInt(t.monotonic_offset_ns));
   const bad = await trace.tp.query("select name, value from stats where severity != 'info' and value > 0");

@@ -219,8 +219,8 @@ def check_host(m, want):
 
 def check_environment(trace, report):
     env = trace.environment
-    for name in ("guest", "vm", "backend", "message"):
-        same(str(env[name]), visible(report[name]), "env", name)
+    for name in ("guest", "vm", "vm_id", "guest_build_id", "host_name", "backend", "message"):
+        same(str(env["hostname" if name == "host_name" else name]), visible(report[name]), "env", name)
     same(str(env["outcome"]), report["outcome"], "env outcome")
     for name, value in report["losses"].items():
         if value != "0":

@@ -2,7 +2,7 @@
 // Joins a Perfetto trace with one that a host could have made, and compares what the trace processor reads in both: the
 // stretches of the host, machines, and that times of the two are one clock's.
 import fs from 'node:fs';
-import { check, same } from './compare.mjs';
+import { check, same, show } from './compare.mjs';
 import { checkStretches } from './stretches.mjs';
 import { load } from './trace-processor.mjs';
 
@@ -41,6 +41,12 @@ async function checkTogether(tp, report, boottime) {
   check(span.ts >= work.ts && span.ts < work.ts + work.dur, 'the span does not lie in the work of the host');
 }
 
+function labelsOf(run) {
+  const texts = [['vm', run.vm], ['vm id', run.vm_id], ['host', run.host_name], ['build id', run.guest_build_id],
+    ['backend', run.backend], ['trace', run.trace_id]];
+  return texts.filter(([, text]) => text).map(([word, text]) => `${word}: ${text.split('\0')[0]}`);
+}
+
 async function checkMachines(tp, report) {
   const machines = await tp.query('select raw_id from machine where raw_id != 0');
   same(new Set(machines.map((m) => String(m.raw_id))).size, report.length, 'different machines');
@@ -50,6 +56,11 @@ async function checkMachines(tp, report) {
   for (const t of report) want.set(t.guest, (want.get(t.guest) ?? 0) + 1);
   same(new Map(guests.map((g) => [g.name, Number(g.n)])).size, want.size, 'names of processes');
   for (const g of guests) same(Number(g.n), want.get(g.name), 'machines with', g.name);
+  const labels = new Map();
+  for (const l of await tp.query(`select p.upid, a.string_value as label from process p join args a using (arg_set_id)
+      where a.key glob 'chrome.process_label*' order by a.key`))
+    labels.set(l.upid, [...labels.get(l.upid) ?? [], l.label]);
+  same([...labels.values()].map(show).sort(), report.map((t) => show(labelsOf(t))).sort(), 'labels');
   const threads = await tp.query("select count(*) as n from thread where name glob 'vCPU *'");
   check(threads[0].n >= report.length, 'threads of vCPUs');
   const bad = await tp.query("select name, value from stats where severity != 'info' and value > 0");

@@ -30,6 +30,12 @@ export const FILE_CHANGES = {
   joined: {
     'another reason of an exit': (b) => flip(b, 'exit io'),
   },
+  html: {
+    'cut short': (b) => b.subarray(0, b.indexOf('"blocks":')),
+    'another name': (b) => replace(b, /"boot"/, '"boat"'),
+    'another VM': (b) => replace(b, /"vm_id":"vm-id-1"/, '"vm_id":"vm-id-2"'),
+    'bytes that are no UTF-8': invalid,
+  },
   chrome: {
     'cut short': short,
     'another time': (b) => replace(b, /"ph":"E",(.*)"ts":(\d+)/, '"ph":"E",$1"ts":1$2'),

@@ -8,6 +8,7 @@ const of = (owner, names) => names.split(' ').map((name) => `${owner}.${name.rep
 const records = (names) => ['event', 'event of a span', 'counter'].flatMap((owner) => of(owner, names));
 const LESS = ['spans', 'events', 'counters'].map((list) => `trace.${list}: one less`);
 const SITE = 'name target level file line';
+const ORIGIN = 'trace_id vm vm_id host_name guest_build_id backend';
 const NAMES = of('name', 'name target count total_ns self_ns p50_ns p99_ns max_ns').concat('trace.names: one less');
 const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind reason vcpu port tracing waiting_ns name`)];
 const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
@@ -25,8 +26,8 @@ const OTLP = [...LESS, ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
   ...records(`time_ns ${SITE} vcpu nesting flags`), 'event.span_id', 'counter.span_id',
   ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'];
 const SLICES = [...LESS, 'trace.monotonic_offset_ns', 'link.span_id',
-  ...of('span', `id parent_id name target vcpu ${TIMES} status status_message flags ${FIELDS} fields:_type`),
-  ...of('event', `time_ns name target ${FIELDS} fields:_type`), ...of('event of a span', `time_ns name target ${FIELDS} fields:_type`),
+  ...of('span', `id parent_id name target level vcpu ${TIMES} status status_message flags ${FIELDS} fields:_type`),
+  ...of('event', `time_ns name target level ${FIELDS} fields:_type`), ...of('event of a span', `time_ns name target level ${FIELDS} fields:_type`),
   ...of('counter', `time_ns name ${FIELDS}`), 'counter.fields: one less'];
 
 const SEEN = {
@@ -39,11 +40,16 @@ const SEEN = {
   report: [...TREE, ...NAMES, ...LOSSES],
   'otlp-json': OTLP,
   'otlp-protobuf': OTLP,
-  chrome: [...SLICES, ...HOST, 'span.links: one less'],
+  html: [...LESS, ...NAMES, ...LOSSES, ...ALL_FIELDS, 'trace.clock.error_bound_ns',
+    ...of('trace', `guest ${ORIGIN} outcome status message start_ns vcpus`),
+    ...of('span', `id parent_id ${SITE} vcpu close_vcpu nesting start_ns duration_ns self_ns status status_message `
+      + 'dropped_events dropped_fields flags'),
+    ...records(`time_ns ${SITE} vcpu flags`), 'event of a span.span_id', 'counter.span_id', ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'],
+  chrome: [...SLICES, ...HOST, 'span.links: one less', ...of('trace', `guest ${ORIGIN}`)],
   perfetto: [...SLICES, ...of('span', 'file line'), ...of('event', 'file line'), ...of('event of a span', 'file line'), 'trace.boottime_offset_ns'],
-  joined: [...HOST, ...of('trace', 'guest monotonic_offset_ns boottime_offset_ns'), ...of('span', 'id start_ns')],
+  joined: [...HOST, ...of('trace', `guest ${ORIGIN} monotonic_offset_ns boottime_offset_ns`), ...of('span', 'id start_ns')],
   ctf: [...LESS, ...ALL_FIELDS, ...HOST, ...LOSSES, 'stretch.flags', 'trace.clock.error_bound_ns',
-    ...of('trace', 'trace_id guest vm backend outcome message monotonic_offset_ns'),
+    ...of('trace', `guest ${ORIGIN} outcome message monotonic_offset_ns`),
     ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting entered ${TIMES} duration_ns status status_message `
       + 'dropped_events dropped_fields flags'),
     ...records(`span_id sequence time_ns ${SITE} vcpu nesting flags`),

@@ -80,6 +80,7 @@ const PARENT = ['guesttrace_parent_id', 'guesttrace.parent_id'];
 const CLOSES = ['guesttrace_closes', 'guesttrace.closes'];
 const LINK = ['guesttrace.link'];
 const CONTINUED = ['guesttrace_continued', 'guesttrace.continued'];
+const LEVEL = ['guesttrace_level', 'guesttrace.level'];
 const EARLIER = ['guesttrace_ended_earlier_ns', 'guesttrace.ended_earlier_ns'];
 const own = (slice, names) => names.map((n) => slice.args.get(n)?.[0].value)
   .find((v) => v !== undefined);
@@ -116,6 +117,7 @@ function checkSpan(span, stretches, offset, bySlice, flavour) {
   for (const s of stretches)
     for (const [key, values] of s.args) args.set(key, [...args.get(key) ?? [], ...values]);
   checkFields(args, span.fields, flavour, where);
+  same(own({ args }, LEVEL), span.level, where, 'level');
   for (const flag of span.flags)
     check(own({ args }, [`guesttrace_${flag}`, `guesttrace.${flag}`]) !== undefined, where,
       'is not', flag);
@@ -154,13 +156,14 @@ function checkEvents(events, instants, offset, flavour) {
     const candidates = at.get(k) ?? [];
     check(candidates.length, 'no instant', JSON.stringify(event.name), 'at', event.time_ns);
     // Of several at one time the one with the same fields.
-    const i = candidates.length === 1 ? 0 : candidates.findIndex((s) => (s.category ?? '') === upToNul(event.target) &&
+    const i = candidates.length === 1 ? 0 : candidates.findIndex((s) => (s.category ?? '') === upToNul(event.target) && own(s, LEVEL) === event.level &&
       [...lastFields(event.fields)].every(([f, [type, value]]) =>
         (s.args.get(flavour.key(shownKey(f))) ?? []).some((a) =>
           String(a.value ?? '') === flavour.values[type](value))));
     check(i >= 0, 'no instant', JSON.stringify(event.name), 'at', event.time_ns,
       'has the fields');
     same(candidates[i].category ?? '', upToNul(event.target), 'event at', event.time_ns, 'has the category');
+    same(own(candidates[i], LEVEL), event.level, 'event at', event.time_ns, 'has the level');
     if (flavour === FLAVOURS.perfetto && event.file) checkSource(candidates[i], event, `event at ${event.time_ns}`);
     checkFields(candidates[i].args, event.fields, flavour, `event at ${event.time_ns}`);
     candidates.splice(i, 1);

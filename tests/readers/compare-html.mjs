@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether the data of a page is that of `report --json`.
 import assert from 'node:assert/strict';
-
-const HIDDEN = [[0, 0x1f], [0x7f, 0x9f], [0xad, 0xad], [0x61c, 0x61c], [0x180e, 0x180e],
-  [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f], [0xfeff, 0xfeff], [0xfff9, 0xfffb],
-  [0xe0000, 0xe007f]];
-
-export function visible(text) {
-  return [...text].map((c) => {
-    const code = c.codePointAt(0);
-    return HIDDEN.some(([from, to]) => code >= from && code <= to) ? `\\u{${code.toString(16)}}` : c;
-  }).join('');
-}
+import { readText } from './compare.mjs';
 
 const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
   [32, 'replaced'], [64, 'open_lost']];
@@ -71,7 +61,7 @@ function reportEvent(event, ids) {
 function compareTrace(page, report) {
   const ids = new Set(report.spans.map((span) => span.id));
   const hasHost = Object.values(report.host_spans).some((number) => number !== '0');
-  for (const key of ['trace_id', 'guest', 'vm', 'backend', 'outcome', 'status', 'message', 'start_ns', 'vcpus'])
+  for (const key of ['trace_id', 'guest', 'vm', 'vm_id', 'guest_build_id', 'host_name', 'backend', 'outcome', 'status', 'message', 'start_ns', 'vcpus'])
     assert.deepEqual(page[key], report[key], key);
   assert.equal(page.error_bound_ns, report.clock.error_bound_ns);
   assert.deepEqual(page.spans.map((span) => pageSpan(page, span)),
@@ -95,8 +85,14 @@ function compareTrace(page, report) {
     assert.equal(String(page.host.filter(([one]) => one === kind).length), report.host_spans[word], word);
 }
 
-export function compare(page, report) {
-  const { traces } = page;
-  assert.equal(traces.length, report.length);
-  traces.forEach((trace, index) => compareTrace(trace, report[index]));
+/** The data of a page as a browser sees it: up to the first end tag. */
+export function readHtml(file) {
+  const [, rest] = readText(file).split('<script type="application/json" id="data">');
+  return JSON.parse(rest.slice(0, rest.search(/<\/script/i))).traces;
+}
+
+export function compareHtml(page, report) {
+  assert.equal(page.length, report.length);
+  page.forEach((trace, index) => compareTrace(trace, report[index]));
+  return `${page.length} runs are the same`;
 }
