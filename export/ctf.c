@@ -320,20 +320,34 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 
 /* ---- The end ------------------------------------------------------------- */
 
-/* How many records are missing is known for all vCPUs together, at the end. */
+static uint64_t lost_on(uint32_t vcpu, const struct gt_summary *summary)
+{
+	if (summary->lost_records)
+		return summary->lost_records[vcpu];
+	return vcpu ? 0 : summary->losses.records;
+}
+
+/* How many records are missing is known at the end: a vCPU that had nothing
+ * else has a stream now. */
 static int end_streams(struct ctf *x, const struct gt_trace *trace,
                        const struct gt_summary *summary, struct ctf_run *run)
 {
+	struct gt__ctf_stream *stream;
+	uint64_t count;
 	uint32_t i;
 	int rc = 0;
 
-	if (summary->losses.records && stream_of(x, trace, 0, GT__CTF_RECORDS))
-		run->streams[0].discarded = summary->losses.records;
 	for (i = 0; i < trace->vcpus * 2 && !rc && !x->error; i++)
-		if (run->streams[i].out.used || run->streams[i].discarded)
-			rc = gt__ctf_packet(&run->streams[i], trace,
-			                    (enum gt__ctf_stream_id)(i & 1),
-			                    i / 2, true);
+		rc = gt__ctf_packet(&run->streams[i], trace,
+		                    (enum gt__ctf_stream_id)(i & 1), i / 2,
+		                    true);
+	for (i = 0; i < trace->vcpus && !rc && !x->error; i++) {
+		count = lost_on(i, summary);
+		stream = count ? stream_of(x, trace, i, GT__CTF_RECORDS) : NULL;
+		if (stream)
+			rc = gt__ctf_discard(stream, trace, i, count,
+			                     summary->end_ns);
+	}
 	return rc;
 }
 

@@ -158,10 +158,25 @@ int gt__ctf_packet(struct gt__ctf_stream *s, const struct gt_trace *trace,
 {
 	if (!s->open || (!all && s->out.used < PACKET_BYTES))
 		return s->out.error;
-	if (!s->out.used)
-		s->first_ns = s->last_ns;
-	begin_packet(s);
-	if (!s->out.error)
+	if (s->out.used && !s->out.error)
 		fill_in_head(s, trace, stream_id, vcpu);
 	return gt__out_flush(&s->out);
+}
+
+int gt__ctf_discard(struct gt__ctf_stream *s, const struct gt_trace *trace,
+                    uint32_t vcpu, uint64_t events, uint64_t by_ns)
+{
+	uint64_t at = clock_ns(trace, by_ns);
+
+	if (!s->packets && !s->out.used) {
+		s->first_ns = s->last_ns = clock_ns(trace, trace->start_ns);
+		begin_packet(s);
+	}
+	gt__ctf_packet(s, trace, GT__CTF_RECORDS, vcpu, true);
+	s->first_ns = s->last_ns;
+	if (at > s->last_ns)
+		s->last_ns = at;
+	s->discarded += events;
+	begin_packet(s);
+	return gt__ctf_packet(s, trace, GT__CTF_RECORDS, vcpu, true);
 }

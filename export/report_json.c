@@ -319,6 +319,22 @@ static void put_tracing(struct gt__out *o, const struct gt_summary *summary)
 	gt__put_char(o, '}');
 }
 
+static void put_lost_records(struct gt__out *o, const struct gt_trace *trace,
+                             const struct gt_summary *summary)
+{
+	uint32_t i;
+
+	if (!summary->lost_records)
+		return;
+	put_key(o, ",\n", "lost_records");
+	for (i = 0; i < trace->vcpus; i++) {
+		gt__put(o, i ? ",\"" : "[\"");
+		gt__put_u64(o, summary->lost_records[i]);
+		gt__put_char(o, '"');
+	}
+	gt__put_char(o, ']');
+}
+
 static void put_summary(struct gt__out *o, const struct gt_summary *summary)
 {
 	unsigned i;
@@ -394,6 +410,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_host_spans(o, c);
 	put_tracing(o, summary);
 	put_summary(o, summary);
+	put_lost_records(o, c->head.trace, summary);
 	gt__put_char(o, '}');
 }
 

@@ -76,6 +76,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 		gt__sites_free(sites);
 	}
 	free(pipeline->vcpus);
+	free(pipeline->lost_records);
 	free(pipeline->texts);
 	free(pipeline->message);
 	free(pipeline);
@@ -163,8 +164,11 @@ static int init_spans(struct gt__pipeline *pipeline,
 	(void)!getrandom(&hash_key, sizeof(hash_key), 0);
 	pipeline->vcpus =
 		calloc(pipeline->trace.vcpus, sizeof(*pipeline->vcpus));
-	if (!pipeline->vcpus)
+	pipeline->lost_records =
+		calloc(pipeline->trace.vcpus, sizeof(*pipeline->lost_records));
+	if (!pipeline->vcpus || !pipeline->lost_records)
 		return -ENOMEM;
+	pipeline->summary.lost_records = pipeline->lost_records;
 	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
 	                      &pipeline->trace, &pipeline->summary, names,
 	                      &pipeline->limits, hash_key);
@@ -232,6 +236,7 @@ static void sum_losses(struct gt__pipeline *pipeline)
 		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
 
 		losses->records += vcpu->lost;
+		pipeline->lost_records[i] += vcpu->lost;
 		losses->strings_cut += vcpu->cut;
 		vcpu->lost = vcpu->cut = 0;
 	}

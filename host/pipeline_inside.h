@@ -56,6 +56,7 @@ struct gt__pipeline {
 	unsigned clock_flags;
 	struct gt__spans spans;
 	struct gt__pipeline_vcpu *vcpus;
+	uint64_t *lost_records; /* by vCPU, summed up as `summary` is */
 	/* The latest; views point into all of them: kept until the end. */
 	struct gt__sites *sites;
 	uint32_t site_tables;

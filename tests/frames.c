@@ -8,6 +8,7 @@
 struct memfile frames_file;
 struct gt__frame_buffer frames_buffer;
 uint64_t frames_now;
+uint64_t frames_lost;
 
 int frames_setup(void **unused)
 {
@@ -90,8 +91,11 @@ void frames_records(uint64_t pos, uint64_t bytes)
 	gt__frame_begin(&frames_buffer);
 	gt__frame_put64(&frames_buffer, frames_now += 10);
 	gt__frame_put64(&frames_buffer, frames_now);
-	for (unsigned i = 0; i < 5; i++)
-		gt__frame_put64(&frames_buffer, 0);
+	gt__frame_put64(&frames_buffer, 0);
+	gt__frame_put64(&frames_buffer, 0);
+	gt__frame_put64(&frames_buffer, frames_lost);
+	gt__frame_put64(&frames_buffer, 0);
+	gt__frame_put64(&frames_buffer, 0);
 	gt__frame_put64(&frames_buffer, pos);
 	gt__frame_put64(&frames_buffer, bytes);
 	for (unsigned i = 1; i < GT_LEVELS; i++) {

@@ -8,7 +8,8 @@
 
 extern struct memfile frames_file;
 extern struct gt__frame_buffer frames_buffer; /* the last frame */
-extern uint64_t frames_now; /* of the next records: 10 more; TSC = ns */
+extern uint64_t frames_lost; /* records lost, by the next records */
+extern uint64_t frames_now;  /* of the next records: 10 more; TSC = ns */
 
 /* For cmocka: the file is empty. */
 int frames_setup(void **unused);

@@ -225,6 +225,7 @@ static int on_end(struct gt_sink *sink, const struct gt_trace *trace,
 	(void)trace;
 	inproc_summary = *summary;
 	inproc_summary.message = (struct gt_text){NULL, 0};
+	inproc_summary.lost_records = NULL;
 	return 0;
 }
 

@@ -195,6 +195,7 @@ static void host(struct syn *s, const struct syn_span *boot)
 
 void syn_everything(struct syn *s, uint32_t index)
 {
+	static const uint64_t lost_records[] = {2, 3};
 	struct gt_field f[SYN_FIELDS];
 	struct syn_span *boot;
 
@@ -218,6 +219,7 @@ void syn_everything(struct syn *s, uint32_t index)
 	s->summary.exits[1] = 12;
 	s->summary.exits[3] = 1;
 	s->summary.losses.records = 5;
+	s->summary.lost_records = lost_records;
 	s->summary.losses.dropped_events = 3;
 	syn_end(s, 30000);
 }

@@ -151,6 +151,7 @@ struct times {
 	struct gt_sink sink;
 	uint64_t last_ns, flagged, shown;
 	struct gt_losses losses;
+	uint64_t lost_records[2]; /* of the first vCPUs */
 };
 
 static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
@@ -181,9 +182,10 @@ static int on_end(struct gt_sink *sink, const struct gt_trace *trace,
 {
 	struct times *times = (struct times *)sink;
 
-	(void)trace;
 	assert_int_equal(summary->end_ns, frames_now);
 	times->losses = summary->losses;
+	for (uint32_t i = 0; i < trace->vcpus && i < 2; i++)
+		times->lost_records[i] = summary->lost_records[i];
 	return 0;
 }
 
@@ -257,6 +259,32 @@ static void a_time_before_the_last_drain_is_moved_behind_it(void **unused)
 	assert_int_equal(times.losses.adjusted_records, 1);
 }
 
+static void lose(uint32_t vcpu, uint64_t records)
+{
+	frames_lost = records;
+	frames_records(0, 0);
+	frames_seal(GT__FRAME_RECORDS, vcpu);
+	frames_lost = 0;
+}
+
+/* A guest counts anew when it announces itself again. */
+static void lost_records_are_told_by_vcpu(void **unused)
+{
+	struct times times;
+
+	(void)unused;
+	frames_beginning();
+	lose(0, 1);
+	lose(0, 2);
+	lose(1, 3);
+	frames_guest(2, 0);
+	lose(1, 4);
+	times = replay_times();
+	assert_int_equal(times.losses.records, 9);
+	assert_int_equal(times.lost_records[0], 2);
+	assert_int_equal(times.lost_records[1], 7);
+}
+
 static void random_times_stay_in_order_and_in_the_run(void **unused)
 {
 	uint64_t state = 1, pos = 0;
@@ -300,6 +328,7 @@ int main(void)
 		T(a_time_before_the_last_one_is_moved),
 		T(a_time_outside_its_run_is_moved_into_it),
 		T(a_time_before_the_last_drain_is_moved_behind_it),
+		T(lost_records_are_told_by_vcpu),
 		T(random_times_stay_in_order_and_in_the_run),
 	};
 

@@ -248,6 +248,7 @@ struct gt_summary {
 	uint64_t tracing_exits; /* of those: made to hand over records */
 	uint64_t tracing_ns;    /* host time spent on them */
 	struct gt_losses losses;
+	const uint64_t *lost_records; /* of `losses`, by vCPU; NULL: unknown */
 };
 
 /*

@@ -54,7 +54,7 @@ function* changesOfList(where, owner, key) {
 
 function* changesOfMembers(where, items) {
   for (const key of Object.keys(items[0])) {
-    const plain = items.filter((i) => typeof i[key] !== 'object' || i[key] === null);
+    const plain = items.filter((i) => key in i && (typeof i[key] !== 'object' || i[key] === null));
     const suited = plain.filter(PREFERRED[key] ?? (() => true));
     const item = suited.find((i) => i[key] && i[key] !== '0') ?? suited[0] ?? plain[0];
     if (!item) continue;
@@ -82,6 +82,7 @@ export function* changesOf(traces, host) {
   const linked = spans.find((s) => s.links.length);
   yield* changesOfMembers('link', linked.links);
   yield* changesOfList('span.links', linked, 'links');
+  yield* changesOfList('trace.lost_records', traces.find((t) => t.lost_records), 'lost_records');
   for (const key of ['spans', 'events', 'counters', 'names'])
     yield* changesOfList(`trace.${key}`, traces[0], key);
   yield* changesOfMembers('name', traces.flatMap((t) => t.names));

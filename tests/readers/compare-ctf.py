@@ -137,7 +137,8 @@ class Trace:
             self.events[e["sequence"]] = e
         self.counters = {c["sequence"]: c for c in report["counters"]}
         self.begun, self.ended, self.counts = set(), set(), [0, 0]
-        self.vcpus = {}
+        self.no_loss = ["0"] * report["vcpus"]
+        self.lost = [0] * report["vcpus"]
 
     def begin(self, m, keys):
         p = m.event.payload_field
@@ -196,6 +197,7 @@ class Trace:
         where = f"trace {self.report['trace_id']}"
         same(len(self.begun), len(self.spans), where, "beginnings")
         same(len(self.ended), len(self.spans), where, "ends")
+        same([str(n) for n in self.lost], self.report.get("lost_records", self.no_loss), where, "lost records")
         same(self.counts, [len(self.events), len(self.counters)], where, "events and counters")
 
 
@@ -222,6 +224,7 @@ def check_environment(trace, report):
     for name in ("guest", "vm", "vm_id", "guest_build_id", "host_name", "backend", "message"):
         same(str(env["hostname" if name == "host_name" else name]), visible(report[name]), "env", name)
     same(str(env["outcome"]), report["outcome"], "env outcome")
+    same(int(env["vcpus"]), report["vcpus"], "env vcpus")
     for name, value in report["losses"].items():
         if value != "0":
             same(str(env[f"lost_{name}"]), value, "env losses", name)
@@ -237,8 +240,9 @@ def check_clock(stream_class, report):
 
 
 def read(directory):
-    """The events in a directory; they stay as they are."""
-    return [m for m in bt2.TraceCollectionMessageIterator(directory) if type(m) is bt2._EventMessageConst]
+    """The events in a directory, and how many are missing; they stay as they are."""
+    return [m for m in bt2.TraceCollectionMessageIterator(directory)
+            if type(m) in (bt2._EventMessageConst, bt2._DiscardedEventsMessageConst)]
 
 
 def compare(messages, report, host):
@@ -247,7 +251,8 @@ def compare(messages, report, host):
     stretches = {s["id"]: s for s in host or []}
     keys, met = {}, set()
     for m in messages:
-        stream = m.event.stream
+        lost = type(m) is bt2._DiscardedEventsMessageConst
+        stream = m.stream if lost else m.event.stream
         which = str(stream.trace.environment["trace_id"])
         same(which in traces, True, "the report has trace", which)
         trace = traces[which]
@@ -256,7 +261,9 @@ def compare(messages, report, host):
             check_environment(stream.trace, trace.report)
             check_clock(stream.cls, trace.report)
             keys[which] = {k: str(v) for k, v in stream.trace.environment.items() if k.startswith("key_")}
-        if stream.cls.id == 1:
+        if lost:
+            trace.lost[int(stream.name.rpartition("_")[2])] += m.count
+        elif stream.cls.id == 1:
             want = stretches.pop(hexid(m.event.payload_field["id"]), None)
             if host is not None:
                 same(want is not None, True, "there is a stretch", hexid(m.event.payload_field["id"]))

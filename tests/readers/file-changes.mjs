@@ -99,6 +99,7 @@ export const FILE_CHANGES = {
     'another name': ['run_0/metadata', (b) => replace(b, /read_block/, 'read_black')],
     'another vm': ['run_0/metadata', (b) => replace(b, /"vm-1"/, '"vm-2"')],
     'another offset': ['run_0/metadata', (b) => replace(b, /offset = (\d)/, 'offset = 1$1')],
+    'another number of lost records': ['run_0/vcpu_1', (b) => { b[b.length - 12] ^= 1; return b; }],
     'no metadata': ['run_0/metadata', () => Buffer.alloc(0)],
   },
 };

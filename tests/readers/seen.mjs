@@ -48,8 +48,8 @@ const SEEN = {
   chrome: [...SLICES, ...HOST, 'span.links: one less', ...of('trace', `guest ${ORIGIN}`)],
   perfetto: [...SLICES, ...of('span', 'file line'), ...of('event', 'file line'), ...of('event of a span', 'file line'), 'trace.boottime_offset_ns'],
   joined: [...HOST, ...of('trace', `guest ${ORIGIN} monotonic_offset_ns boottime_offset_ns`), ...of('span', 'id start_ns')],
-  ctf: [...LESS, ...ALL_FIELDS, ...HOST, ...LOSSES, 'stretch.flags', 'trace.clock.error_bound_ns',
-    ...of('trace', `guest ${ORIGIN} outcome message monotonic_offset_ns`),
+  ctf: [...LESS, 'trace.lost_records: one less', ...ALL_FIELDS, ...HOST, ...LOSSES, 'stretch.flags', 'trace.clock.error_bound_ns',
+    ...of('trace', `guest ${ORIGIN} outcome message monotonic_offset_ns vcpus`),
     ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting entered ${TIMES} duration_ns status status_message `
       + 'dropped_events dropped_fields flags'),
     ...records(`span_id sequence time_ns ${SITE} vcpu nesting flags`),
