@@ -28,6 +28,8 @@ static long read_file(void *context, void *bytes, size_t count)
 
 static void mend(uint8_t *bytes, size_t count)
 {
+	uint32_t seed = 0;
+
 	for (size_t at = 0; count - at >= GT__FRAME_HEAD;) {
 		uint8_t *head = bytes + at;
 		uint32_t payload = gt__load32(head + 4);
@@ -35,8 +37,12 @@ static void mend(uint8_t *bytes, size_t count)
 		if (gt__load32(head) != GT__FRAME_MAGIC ||
 		    payload > count - at - GT__FRAME_HEAD)
 			return;
-		gt__store32(head + 8, gt__frame_crc(head, head + GT__FRAME_HEAD,
-		                                    payload));
+		gt__store32(head + 8,
+		            gt__frame_crc(seed, head, head + GT__FRAME_HEAD,
+		                          payload));
+		if (at == 0 && payload >= GT__START_SEED_AT + 4)
+			seed = gt__load32(head + GT__FRAME_HEAD +
+			                  GT__START_SEED_AT);
 		at += GT__FRAME_HEAD + payload;
 	}
 }

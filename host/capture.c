@@ -27,6 +27,7 @@ struct reader {
 	uint64_t damaged;   /* stretches skipped */
 	uint64_t cut_bytes; /* behind the last good frame */
 	uint64_t wasted;    /* bytes of frames whose CRC was wrong */
+	uint32_t seed;      /* of the CRC, behind START */
 };
 
 struct frame {
@@ -116,7 +117,7 @@ static int parse(struct reader *reader, struct frame *ret_frame)
 		return r;
 	head = reader->bytes + reader->done;
 	if (gt__load32(head + 8) !=
-	    gt__frame_crc(head, head + GT__FRAME_HEAD, count)) {
+	    gt__frame_crc(reader->seed, head, head + GT__FRAME_HEAD, count)) {
 		reader->wasted += count;
 		return 0;
 	}
@@ -125,6 +126,14 @@ static int parse(struct reader *reader, struct frame *ret_frame)
 	ret_frame->payload = head + GT__FRAME_HEAD;
 	ret_frame->count = count;
 	return 1;
+}
+
+/* What is no START, or too short for one, is refused later. */
+static uint32_t seed_of(const struct frame *first)
+{
+	return first->count < GT__START_SEED_AT + 4
+	               ? 0
+	               : gt__load32(first->payload + GT__START_SEED_AT);
 }
 
 /* 1: the next whole frame; 0: there is none. */
@@ -142,6 +151,8 @@ static int next(struct reader *reader, struct frame *ret_frame)
 		if (r > 0) {
 			reader->damaged += reader->skipped > 0;
 			reader->skipped = 0;
+			if (reader->total == 0)
+				reader->seed = seed_of(ret_frame);
 			consume(reader, GT__FRAME_HEAD + ret_frame->count);
 			return 1;
 		}

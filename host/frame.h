@@ -4,7 +4,9 @@
  * well as from a capture. docs/format.md, "Capture".
  *
  * A frame is a head of GT__FRAME_HEAD bytes and a payload: magic, payload bytes
- * and CRC-32C, type and vCPU. The CRC covers all but the magic and itself.
+ * and CRC-32C, type and vCPU. The CRC covers all but the magic and itself, and
+ * behind START goes on from its seed: a guest does not know that, so it cannot
+ * put frames into its records that a reader finds behind a damaged one.
  */
 #ifndef GT_HOST_FRAME_H
 #define GT_HOST_FRAME_H
@@ -18,6 +20,7 @@
 #define GT__FRAME_MAGIC     0x6d617266u /* "fram" */
 #define GT__FRAME_HEAD      16u
 #define GT__FRAME_BYTES_MAX (UINT32_C(1) << 30)
+#define GT__START_SEED_AT   52u /* in the payload of GT__FRAME_START */
 #define GT__CAPTURE_MAGIC   UINT64_C(0x7275747061637467) /* "gtcaptur" */
 
 enum gt__frame_type {
@@ -47,6 +50,7 @@ enum gt__frame_type {
 struct gt__frame_buffer {
 	uint8_t *bytes;
 	size_t count, room;
+	uint32_t seed; /* of the CRC; 0 for START */
 	bool no_memory;
 };
 
@@ -104,10 +108,10 @@ static inline void gt__frame_put_text(struct gt__frame_buffer *buffer,
 	gt__frame_put(buffer, text, count);
 }
 
-static inline uint32_t gt__frame_crc(const uint8_t *head,
+static inline uint32_t gt__frame_crc(uint32_t seed, const uint8_t *head,
                                      const uint8_t *payload, size_t count)
 {
-	uint32_t crc = gt__crc32c(0, head + 4, 4);
+	uint32_t crc = gt__crc32c(seed, head + 4, 4);
 
 	crc = gt__crc32c(crc, head + 12, 4);
 	return gt__crc32c(crc, payload, count);
@@ -124,8 +128,8 @@ static inline void gt__frame_seal(struct gt__frame_buffer *buffer,
 	gt__store32(head + 4, (uint32_t)count);
 	gt__store16(head + 12, (uint16_t)type);
 	gt__store16(head + 14, (uint16_t)vcpu);
-	gt__store32(head + 8,
-	            gt__frame_crc(head, head + GT__FRAME_HEAD, count));
+	gt__store32(head + 8, gt__frame_crc(buffer->seed, head,
+	                                    head + GT__FRAME_HEAD, count));
 }
 
 /*

@@ -183,7 +183,7 @@ void gt__outbox_put_start(const struct gt_host *host,
 	gt__frame_put64(frame, host->context.parent_id);
 	gt__frame_put64(frame, host->first_id_base);
 	gt__frame_put32(frame, host->context.flags);
-	gt__frame_put32(frame, 0);
+	gt__frame_put32(frame, host->capture_seed);
 	gt__frame_put64(frame, reading->realtime_ns - reading->monotonic_ns);
 	gt__frame_put64(frame,
 	                reading->boottime_ns
@@ -208,11 +208,14 @@ int gt__outbox_start(struct gt_host *host)
 	host->options.read_clock(host->options.clock_context,
 	                         &host->first_reading);
 	host->first_id_base = host->context.id_base;
+	host->options.random(host->options.random_context, &host->capture_seed,
+	                     sizeof(host->capture_seed));
 	gt__system_rate(&host->options, &host->clock_flags);
 	host->sent_ns = host->first_reading.monotonic_ns;
 	gt__frame_begin(&host->frame);
 	gt__outbox_put_start(host, &host->frame);
 	gt__outbox_send(host, GT__FRAME_START, 0);
+	host->frame.seed = host->capture_seed;
 	return host->error;
 }
 

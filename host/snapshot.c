@@ -116,6 +116,7 @@ int gt__snapshot(struct gt_host *host, const struct gt_output *to)
 	gt__frame_begin(&frame);
 	gt__outbox_put_start(host, &frame);
 	r = put_frame(to, &frame, GT__FRAME_START, 0);
+	frame.seed = host->capture_seed;
 	if (r == 0 && host->guest.vcpus > 0) {
 		r = put_guest(host, paging, &frame, to);
 		if (r == 0)

@@ -301,12 +301,54 @@ static void more_site_tables_than_fit_are_refused(void **unused)
 	expect(1, 1000 - 64);
 }
 
+/* Records of a guest that are a frame themselves, in a frame that is damaged;
+ * a span of another vCPU follows, and no end. */
+static void replay_forged(uint32_t seed)
+{
+	uint8_t forged[256];
+	size_t count;
+
+	frames_setup(NULL);
+	frames_end();
+	count = frames_file.count;
+	assert_true(count <= sizeof(forged));
+	memcpy(forged, frames_file.bytes, count);
+
+	frames_setup(NULL);
+	frames_start(GT_ABI_VERSION, 2);
+	gt__store32(frames_buffer.bytes + GT__FRAME_HEAD + GT__START_SEED_AT,
+	            seed);
+	frames_seal(GT__FRAME_START, 0);
+	frames_buffer.seed = seed;
+	frames_guest(2, 0);
+	frames_sites();
+	frames_records(0, count);
+	gt__frame_put(&frames_buffer, forged, count);
+	frames_seal(GT__FRAME_RECORDS, 0);
+	frames_file.bytes[frames_file.count - count - 1] ^= 1;
+	frames_open(0, 1);
+	frames_buffer.seed = 0;
+	assert_int_equal(replay(), 0);
+}
+
+static void a_guest_cannot_put_frames_into_a_capture(void **unused)
+{
+	(void)unused;
+	replay_forged(0); /* as if it knew: the rest is behind an end */
+	assert_int_equal(shown.summary.ending, GT_ENDING_HALTED);
+	assert_int_equal(shown.summary.spans, 0);
+	replay_forged(0x12345678);
+	assert_int_equal(shown.summary.ending, GT_ENDING_UNKNOWN);
+	assert_int_equal(shown.summary.spans, 1);
+}
+
 /* Any byte of a good capture, under a CRC that is right. */
 static void any_byte_of_any_payload_may_be_anything(void **unused)
 {
 	static const uint8_t values[] = {0, 1, 0x7f, 0x80, 0xff};
 	struct textsink live = textsink_new();
 	size_t at = 0, bad = 0;
+	uint32_t seed = 0;
 
 	(void)unused;
 	assert_int_equal(
@@ -322,14 +364,17 @@ static void any_byte_of_any_payload_may_be_anything(void **unused)
 
 			for (unsigned j = 0; j < 6; j++) {
 				head[i] = j < 5 ? values[j] : before ^ 1;
-				gt__store32(
-					head + 8,
-					gt__frame_crc(head, head + 16, count));
+				gt__store32(head + 8,
+				            gt__frame_crc(seed, head, head + 16,
+				                          count));
 				bad += replay() < 0;
 			}
 			head[i] = before;
 		}
-		gt__store32(head + 8, gt__frame_crc(head, head + 16, count));
+		gt__store32(head + 8,
+		            gt__frame_crc(seed, head, head + 16, count));
+		if (at == 0)
+			seed = gt__load32(head + 16 + GT__START_SEED_AT);
 		at += 16 + count;
 	}
 	assert_true(bad > 0);
@@ -385,6 +430,7 @@ int main(void)
 		T(lengths_that_lie_are_refused),
 		T(any_size_of_block_is_safe),
 		T(more_site_tables_than_fit_are_refused),
+		T(a_guest_cannot_put_frames_into_a_capture),
 		T(any_byte_of_any_payload_may_be_anything),
 		T(an_error_of_the_reader_is_told),
 	};
