@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The spool: opened, appended to, read in two places, settled, closed. */
+/* The spool: opened, appended to, closed. */
 #include "spool_inside.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,109 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEGMENTS_OF_CAP 8u /* at least so many fit under the cap */
-
 static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec now;
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* ---- Segments ------------------------------------------------------------ */
-
-static int segment_fd(struct gt__spool *spool, struct gt__spool_segment *s)
-{
-	if (s->fd < 0)
-		s->fd = gt__spool_open_file(spool, s->name, O_RDWR);
-	return s->fd;
-}
-
-/* No cursor is in it and nothing is appended: it need not stay open. */
-static void rest(struct gt__spool *spool, struct gt__spool_segment *s)
-{
-	if (s->fd < 0 || s == spool->current ||
-	    s == spool->cursors[GT__SPOOL_OLD].segment ||
-	    s == spool->cursors[GT__SPOOL_NEW].segment)
-		return;
-	close(s->fd);
-	s->fd = -1;
-}
-
-/* Takes a segment in which nothing waits off the disk. */
-static void remove_segment(struct gt__spool *spool, struct gt__spool_segment *s)
-{
-	struct gt__spool_segment **at = &spool->segments;
-	size_t i;
-
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	if (spool->last == &s->next)
-		spool->last = at;
-	if (spool->current == s)
-		spool->current = NULL;
-	for (i = 0; i < GT__SPOOL_CURSORS; i++)
-		if (spool->cursors[i].segment == s)
-			spool->cursors[i] =
-				(struct gt__spool_position){s->next, 0};
-	if (unlinkat(spool->directory_fd, s->name, 0) == 0)
-		spool->bytes -= s->end < spool->bytes ? s->end : spool->bytes;
-	if (s->fd >= 0)
-		close(s->fd);
-	free(s);
-}
-
-static uint64_t segment_bytes_max(const struct gt__spool *spool)
-{
-	uint64_t part = spool->bytes_max / SEGMENTS_OF_CAP;
-
-	return part < GT__SPOOL_SEGMENT_BYTES ? part : GT__SPOOL_SEGMENT_BYTES;
-}
-
-static int new_segment(struct gt__spool *spool)
-{
-	struct gt__spool_segment *s = calloc(1, sizeof *s);
-	size_t i;
-
-	if (!s)
-		return -ENOMEM;
-	s->number = spool->next_number++;
-	snprintf(s->name, sizeof s->name, "%s-%06" PRIu64 ".gtspool",
-	         spool->writer, s->number);
-	s->seed = gt__spool_seed(s->name);
-	s->fd = gt__spool_open_file(spool, s->name, O_RDWR | O_CREAT | O_EXCL);
-	if (s->fd < 0) {
-		int rc = s->fd;
-
-		free(s);
-		return rc;
-	}
-	*spool->last = s;
-	spool->last = &s->next;
-	for (i = 0; i < GT__SPOOL_CURSORS; i++)
-		if (!spool->cursors[i].segment)
-			spool->cursors[i].segment = s;
-	spool->current = s;
-	gt__spool_syncer_add(&spool->syncer, spool->directory_fd);
-	return 0;
-}
-
-static void end_current(struct gt__spool *spool)
-{
-	struct gt__spool_segment *s = spool->current;
-
-	if (!s)
-		return;
-	s->whole = true;
-	spool->current = NULL;
-	if (!s->waiting_frames) {
-		remove_segment(spool, s);
-		return;
-	}
-	gt__spool_syncer_add(&spool->syncer, s->fd);
-	rest(spool, s);
 }
 
 /* ---- Opening ------------------------------------------------------------- */
@@ -196,10 +99,10 @@ void gt__spool_close(struct gt__spool *spool, bool complete)
 
 	if (!spool)
 		return;
-	end_current(spool);
+	gt__spool_end_current(spool);
 	while ((s = spool->segments)) {
 		if (!s->waiting_frames) {
-			remove_segment(spool, s);
+			gt__spool_remove(spool, s);
 			continue;
 		}
 		all = false;
@@ -236,7 +139,7 @@ static bool has_room(struct gt__spool *spool, uint64_t count)
 	    spool->bytes_max - spool->bytes >= count)
 		return true;
 	if (spool->current && !spool->current->waiting_frames)
-		remove_segment(spool, spool->current);
+		gt__spool_remove(spool, spool->current);
 	if (now_s != spool->looked_s)
 		spool->bytes = gt__spool_bytes(spool);
 	spool->looked_s = now_s;
@@ -247,7 +150,7 @@ static bool has_room(struct gt__spool *spool, uint64_t count)
 static bool is_full(const struct gt__spool *spool,
                     const struct gt__spool_segment *s, uint64_t bytes)
 {
-	uint64_t max = segment_bytes_max(spool);
+	uint64_t max = gt__spool_segment_bytes_max(spool);
 
 	return s && s->end && (s->end >= max || max - s->end < bytes);
 }
@@ -280,14 +183,14 @@ int gt__spool_append(struct gt__spool *spool,
 	if (!has_room(spool, bytes))
 		return -EDQUOT;
 	if (is_full(spool, spool->current, bytes))
-		end_current(spool);
+		gt__spool_end_current(spool);
 	if (!spool->current)
-		rc = new_segment(spool);
+		rc = gt__spool_new_segment(spool);
 	if (!rc)
 		rc = write_current(spool, request);
 	/* On a full disk it gives back what it holds for nothing. */
 	if (rc && spool->current && !spool->current->waiting_frames)
-		remove_segment(spool, spool->current);
+		gt__spool_remove(spool, spool->current);
 	return rc;
 }
 
@@ -324,141 +227,4 @@ int gt__spool_sync(struct gt__spool *spool)
 		return 1;
 	gt__spool_syncer_add(&spool->syncer, spool->current->fd);
 	return 0;
-}
-
-/* ---- Reading ------------------------------------------------------------- */
-
-static void settle_frame(struct gt__spool *spool, struct gt__spool_segment *s,
-                         uint64_t offset, uint64_t spans,
-                         enum gt__spool_state state)
-{
-	uint64_t *waiting = s->found ? &spool->counts.found_waiting
-	                             : &spool->counts.own_waiting;
-
-	/* Where even this fails the request comes again after a restart. */
-	if (segment_fd(spool, s) >= 0)
-		gt__spool_mark(s->fd, offset, state);
-	*waiting -= spans < *waiting ? spans : *waiting;
-	s->waiting_spans -= spans < s->waiting_spans ? spans : s->waiting_spans;
-	s->waiting_frames -= s->waiting_frames > 0;
-}
-
-static void settle_damaged(struct gt__spool *spool, struct gt__spool_segment *s,
-                           const struct gt__spool_frame *frame)
-{
-	if (s->found)
-		spool->counts.damaged_spans += frame->spans;
-	else
-		spool->counts.own_damaged += frame->spans;
-	settle_frame(spool, s, frame->offset, frame->spans, GT__SPOOL_DAMAGED);
-}
-
-/*
- * What the segment still counts as waiting cannot be found any more: damage in
- * headers, or a file that is unreadable or gone. It stays only if it may be
- * read one day.
- */
-static void leave(struct gt__spool *spool, struct gt__spool_position *at,
-                  bool readable)
-{
-	struct gt__spool_segment *s = at->segment;
-	bool is_old = at == &spool->cursors[GT__SPOOL_OLD];
-
-	*at = (struct gt__spool_position){s->next, 0};
-	if (is_old && readable && s->waiting_frames) {
-		uint64_t spans = s->waiting_spans;
-		uint64_t *waiting = s->found ? &spool->counts.found_waiting
-		                             : &spool->counts.own_waiting;
-
-		*waiting -= spans < *waiting ? spans : *waiting;
-		if (s->found)
-			spool->counts.damaged_spans += spans;
-		else
-			spool->counts.own_damaged += spans;
-		s->waiting_frames = s->waiting_spans = 0;
-	}
-	if (is_old && !s->waiting_frames)
-		remove_segment(spool, s);
-	else
-		rest(spool, s);
-}
-
-/* The next waiting request of the cursor's segment: 1, 0 or < 0. */
-static int next_in_segment(struct gt__spool *spool,
-                           struct gt__spool_position *at, bool count_damage,
-                           struct gt__otlp_request **ret_request)
-{
-	struct gt__spool_segment *s = at->segment;
-	struct gt__spool_frame frame;
-	uint64_t skipped;
-	int rc = segment_fd(spool, s);
-
-	while (rc >= 0) {
-		rc = gt__spool_find(s->fd, s->seed, at->offset, s->end, &frame,
-		                    &skipped);
-		if (count_damage && rc >= 0)
-			spool->counts.damaged_bytes += skipped;
-		if (rc != 1) {
-			at->offset = rc ? at->offset : s->end;
-			break;
-		}
-		at->offset = frame.offset;
-		if (frame.state == GT__SPOOL_WAITING) {
-			rc = gt__spool_read(s->fd, &frame, ret_request);
-			if (rc != -EBADMSG)
-				break;
-			settle_damaged(spool, s, &frame);
-		}
-		at->offset = gt__spool_frame_end(&frame);
-		rc = 0;
-	}
-	if (rc == 0 && at->offset < s->end) {
-		(*ret_request)->segment = s;
-		(*ret_request)->found = s->found;
-		return 1;
-	}
-	return rc;
-}
-
-struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
-                                        enum gt__spool_cursor cursor)
-{
-	struct gt__spool_position *at = &spool->cursors[cursor];
-	struct gt__otlp_request *request = NULL;
-
-	while (at->segment) {
-		int rc = next_in_segment(spool, at, cursor == GT__SPOOL_OLD,
-		                         &request);
-
-		if (rc == 1)
-			return request;
-		if (rc == -ENOMEM || !at->segment->whole)
-			return NULL;
-		leave(spool, at, rc == 0 || rc == -ENOENT);
-	}
-	return NULL;
-}
-
-void gt__spool_settle(struct gt__spool *spool,
-                      const struct gt__otlp_request *request)
-{
-	settle_frame(spool, request->segment, request->offset, request->spans,
-	             GT__SPOOL_SETTLED);
-	/* Of one that was found, the end is looked at first: it may be torn. */
-	if (!request->found && request->segment->whole &&
-	    !request->segment->waiting_frames)
-		remove_segment(spool, request->segment);
-}
-
-void gt__spool_skip(struct gt__spool *spool)
-{
-	struct gt__spool_segment *current = spool->current;
-
-	spool->cursors[GT__SPOOL_NEW] = (struct gt__spool_position){
-		current, current ? current->end : 0};
-}
-
-struct gt__spool_counts gt__spool_counts(const struct gt__spool *spool)
-{
-	return spool->counts;
 }

@@ -54,6 +54,22 @@ struct gt__spool {
 	struct gt__spool_syncer syncer;
 };
 
+/* ---- spool_segment.c ---- */
+
+/* Makes a new one the current one: 0 or a negative errno. */
+int gt__spool_new_segment(struct gt__spool *spool);
+/* Nothing more is appended to the current one, if there is one. */
+void gt__spool_end_current(struct gt__spool *spool);
+uint64_t gt__spool_segment_bytes_max(const struct gt__spool *spool);
+/* Of its file, which is opened if it is not: or a negative errno. */
+int gt__spool_segment_fd(struct gt__spool *spool,
+                         struct gt__spool_segment *segment);
+/* It need not stay open if no cursor is in it and nothing is appended. */
+void gt__spool_rest(struct gt__spool *spool, struct gt__spool_segment *segment);
+/* Takes one off the disk; it is freed. */
+void gt__spool_remove(struct gt__spool *spool,
+                      struct gt__spool_segment *segment);
+
 /* ---- spool_ledger.c ---- */
 
 /* Makes this process's; 0 or a negative errno. */
