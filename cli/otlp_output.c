@@ -77,12 +77,32 @@ static void complain_of_rest(const char *line,
 		         stats->last_error[0] ? ")" : "");
 }
 
+static void add_damage(char *line, size_t size,
+                       const struct gt_otlp_stats *stats)
+{
+	add(line, size, stats->damaged_spans, "spans damaged");
+	add(line, size, stats->damaged_bytes, "bytes damaged");
+	add(line, size, stats->unreadable_files,
+	    "files that cannot be read and stay");
+}
+
+/* What is damaged is removed when nothing in its file waits: said before. */
+static void complain_of_damage(const struct gt_otlp_stats *stats)
+{
+	char line[256] = "";
+
+	add_damage(line, sizeof(line), stats);
+	if (*line)
+		complain("OTLP: found in the spool: %s", line);
+}
+
 int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
 {
 	struct gt_otlp_stats stats;
 	char line[256] = "";
 
 	gt_otlp_http_stats(sink, &stats);
+	complain_of_damage(&stats);
 	if (stats.acknowledged == stats.spans)
 		return 0;
 	add(line, sizeof(line), stats.spans, "spans");
@@ -121,10 +141,11 @@ int otlp_spool_send(const char *url, const char *directory)
 	add(line, sizeof(line), stats.found_rejected,
 	    "spans refused by the endpoint");
 	add(line, sizeof(line), stats.found_waiting, "spans wait");
-	add(line, sizeof(line), stats.damaged_spans, "spans damaged");
-	add(line, sizeof(line), stats.damaged_bytes, "bytes damaged");
+	add_damage(line, sizeof(line), &stats);
 	add(line, sizeof(line), stats.found_lost,
 	    "spans lost with a process that was killed");
 	complain_of_rest(line, &stats);
-	return r < 0 ? COMMAND_FAILED : 0;
+	return r < 0 || stats.damaged_spans + stats.damaged_bytes > 0
+	               ? COMMAND_FAILED
+	               : 0;
 }

@@ -242,5 +242,6 @@ int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
 	gt__otlp_sender_finish(sender);
 	gt__otlp_sender_stats(sender, ret_stats);
 	gt__otlp_sender_free(sender);
-	return ret_stats->found_waiting ? -EAGAIN : 0;
+	return ret_stats->found_waiting || ret_stats->unreadable_files ? -EAGAIN
+	                                                               : 0;
 }

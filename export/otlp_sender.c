@@ -227,6 +227,7 @@ void gt__otlp_sender_stats(struct gt__otlp_sender *s,
 	stats.found_lost = c->found_lost;
 	stats.damaged_spans = c->damaged_spans;
 	stats.damaged_bytes = c->damaged_bytes;
+	stats.unreadable_files = c->unreadable_files;
 	pthread_mutex_unlock(&s->lock);
 	*ret_stats = stats;
 }

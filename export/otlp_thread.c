@@ -290,9 +290,8 @@ static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 	pthread_mutex_lock(&s->lock);
 	done = s->stopping && !s->incoming.first && !s->pending.first;
 	if (done && !(s->spool && s->away))
-		done = !s->sent && (s->found_none ||
-		                    (!c->own_waiting &&
-		                     (!s->drain_all || !c->found_waiting)));
+		done = !s->sent &&
+		       (s->found_none || (!s->drain_all && !c->own_waiting));
 	done = done || (s->stopping && now >= s->deadline_ms);
 	pthread_mutex_unlock(&s->lock);
 	return done;

@@ -13,6 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * Of the cap, what is appended between two looks at what the others have; they
+ * do the same. A small part of it may go over.
+ */
+#define LOOKS_OF_CAP 256u
+#define TURN_TRIES   100u /* each a ms */
+
 static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -23,17 +30,40 @@ static uint64_t now_ns(clockid_t clock)
 
 /* ---- Opening ------------------------------------------------------------- */
 
-/* One that is to be emptied is there already. */
-static int open_directory(struct gt__spool *spool, const char *directory)
+/* A slash, or "/.", behind the name of a link would have it followed. */
+static size_t length_of_name(const char *path)
 {
-	struct stat info;
+	size_t count = strlen(path);
 
-	if (!spool->must_drain && mkdir(directory, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	spool->directory_fd = open(directory, O_RDONLY | O_DIRECTORY |
-	                                              O_NOFOLLOW | O_CLOEXEC);
-	if (spool->directory_fd < 0 || fstat(spool->directory_fd, &info) < 0)
-		return -errno;
+	while (count > 1)
+		if (path[count - 1] == '/')
+			count--;
+		else if (path[count - 1] == '.' && path[count - 2] == '/')
+			count--;
+		else
+			break;
+	return count;
+}
+
+/* One that is to be emptied is there already. */
+static int open_directory(struct gt__spool *spool, const char *path)
+{
+	char *name = strndup(path, length_of_name(path));
+	struct stat info;
+	int rc = name ? 0 : -ENOMEM;
+
+	if (!rc && !spool->must_drain && mkdir(name, 0700) < 0 &&
+	    errno != EEXIST)
+		rc = -errno;
+	if (!rc)
+		spool->directory_fd = open(
+			name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!rc &&
+	    (spool->directory_fd < 0 || fstat(spool->directory_fd, &info) < 0))
+		rc = -errno;
+	free(name);
+	if (rc)
+		return rc;
 	return info.st_uid == geteuid() && !(info.st_mode & 022) ? 0 : -EPERM;
 }
 
@@ -83,7 +113,7 @@ int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
 	if (!rc)
 		rc = gt__spool_ledger_open(spool);
 	if (rc) {
-		gt__spool_close(spool, true);
+		gt__spool_close(spool, false);
 		return rc;
 	}
 	spool->cursors[GT__SPOOL_OLD].segment = spool->segments;
@@ -95,13 +125,14 @@ int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
 void gt__spool_close(struct gt__spool *spool, bool complete)
 {
 	struct gt__spool_segment *s;
-	bool all = true;
+	bool all;
 
 	if (!spool)
 		return;
 	gt__spool_end_current(spool);
+	all = !spool->counts.unreadable_files;
 	while ((s = spool->segments)) {
-		if (!s->waiting_frames) {
+		if (complete && gt__spool_is_settled(s)) {
 			gt__spool_remove(spool, s);
 			continue;
 		}
@@ -129,22 +160,52 @@ struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool)
 
 /* ---- Appending ----------------------------------------------------------- */
 
-/* Other processes fill and empty the directory too: looks again now and then.
+static bool fits(const struct gt__spool *spool, uint64_t count)
+{
+	return spool->bytes <= spool->bytes_max &&
+	       spool->bytes_max - spool->bytes >= count;
+}
+
+/*
+ * Other processes fill and empty the directory too. While it is full, one look
+ * a second is enough.
  */
-static bool has_room(struct gt__spool *spool, uint64_t count)
+static bool must_look(struct gt__spool *spool, uint64_t count)
 {
 	int64_t now_s = (int64_t)(now_ns(CLOCK_MONOTONIC) / 1000000000);
 
-	if (spool->bytes <= spool->bytes_max &&
-	    spool->bytes_max - spool->bytes >= count)
-		return true;
-	if (spool->current && !spool->current->waiting_frames)
-		gt__spool_remove(spool, spool->current);
-	if (now_s != spool->looked_s)
-		spool->bytes = gt__spool_bytes(spool);
-	spool->looked_s = now_s;
-	return spool->bytes <= spool->bytes_max &&
-	       spool->bytes_max - spool->bytes >= count;
+	if (!fits(spool, count)) {
+		bool due = now_s != spool->looked_s;
+
+		spool->looked_s = now_s;
+		return due;
+	}
+	return spool->bytes_unseen + count > spool->bytes_max / LOOKS_OF_CAP;
+}
+
+/*
+ * Who looks keeps the others from it until its frame is written: else all would
+ * fill the same room. It does not wait long for one that is stopped.
+ */
+static bool take_turn(const struct gt__spool *spool)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	unsigned i;
+
+	for (i = 0; i < TURN_TRIES; i++) {
+		if (flock(spool->directory_fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static void look(struct gt__spool *spool)
+{
+	spool->bytes = gt__spool_bytes(spool);
+	spool->bytes_unseen = 0;
 }
 
 static bool is_full(const struct gt__spool *spool,
@@ -169,18 +230,19 @@ static int write_current(struct gt__spool *spool,
 	s->waiting_frames++;
 	s->waiting_spans += request->spans;
 	spool->bytes += bytes;
+	spool->bytes_unseen += bytes;
 	spool->counts.own_waiting += request->spans;
 	gt__spool_ledger_append(spool->ledger, s, request->spans);
 	return 0;
 }
 
-int gt__spool_append(struct gt__spool *spool,
-                     const struct gt__otlp_request *request)
+static int append(struct gt__spool *spool,
+                  const struct gt__otlp_request *request)
 {
 	uint64_t bytes = GT__SPOOL_HEADER_BYTES + request->count;
 	int rc = 0;
 
-	if (!has_room(spool, bytes))
+	if (!fits(spool, bytes))
 		return -EDQUOT;
 	if (is_full(spool, spool->current, bytes))
 		gt__spool_end_current(spool);
@@ -191,6 +253,26 @@ int gt__spool_append(struct gt__spool *spool,
 	/* On a full disk it gives back what it holds for nothing. */
 	if (rc && spool->current && !spool->current->waiting_frames)
 		gt__spool_remove(spool, spool->current);
+	return rc;
+}
+
+int gt__spool_append(struct gt__spool *spool,
+                     const struct gt__otlp_request *request)
+{
+	uint64_t bytes = GT__SPOOL_HEADER_BYTES + request->count;
+	bool has_turn = false;
+	int rc;
+
+	if (!fits(spool, bytes) && spool->current &&
+	    !spool->current->waiting_frames)
+		gt__spool_remove(spool, spool->current);
+	if (must_look(spool, bytes)) {
+		has_turn = take_turn(spool);
+		look(spool);
+	}
+	rc = append(spool, request);
+	if (has_turn)
+		flock(spool->directory_fd, LOCK_UN);
 	return rc;
 }
 

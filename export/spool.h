@@ -18,6 +18,7 @@ struct gt__spool;
  * seen and neither settled nor appended are lost with the process.
  */
 struct gt__spool_ledger {
+	uint64_t magic;   /* and the CRC-32 of the file's name */
 	uint64_t seen;    /* spans, in a request or not yet */
 	uint64_t settled; /* taken, refused or dropped without the segments */
 	uint64_t turn;    /* the last one's lowest bit says which is right: */
@@ -35,6 +36,9 @@ struct gt__spool_counts {
 	uint64_t own_damaged; /* spans */
 	uint64_t damaged_spans;
 	uint64_t damaged_bytes;
+	/* Files that were found and stay: they cannot be opened or read to
+	 * their end, or hold nothing that this version has written. */
+	uint64_t unreadable_files;
 };
 
 /* Two places to read from, each in the order of writing. */
@@ -54,8 +58,8 @@ int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
 
 /*
  * Removes what is settled. `complete`: the ledger's figures have been told to
- * somebody and need not outlive the process; with `must_drain` those of dead
- * processes as well, if nothing waits any more.
+ * somebody and need not outlive the process, nor need damage that was found;
+ * with `must_drain` the ledgers of dead processes as well, if nothing is left.
  */
 void gt__spool_close(struct gt__spool *spool, bool complete);
 

@@ -139,8 +139,8 @@ static int read_at(int fd, void *bytes, size_t count, uint64_t at)
 	return 0;
 }
 
-static bool parse(const unsigned char *header, uint32_t seed, uint64_t offset,
-                  uint64_t end, struct gt__spool_frame *ret_frame)
+static bool parse_header(const unsigned char *header, uint32_t seed,
+                         uint64_t offset, struct gt__spool_frame *ret_frame)
 {
 	struct gt__spool_frame frame = {
 		.offset = offset,
@@ -157,7 +157,19 @@ static bool parse(const unsigned char *header, uint32_t seed, uint64_t offset,
 	    header[5] > 1 || header[6] > 1 ||
 	    frame.body_bytes > GT__REQUEST_BYTES_MAX ||
 	    frame.spans > UINT32_MAX ||
-	    get32(header + HEADER_CRC_AT) != header_crc(header, seed) ||
+	    get32(header + HEADER_CRC_AT) != header_crc(header, seed))
+		return false;
+	*ret_frame = frame;
+	return true;
+}
+
+/* There is a header's worth of bytes at `offset`. */
+static bool parse(const unsigned char *header, uint32_t seed, uint64_t offset,
+                  uint64_t end, struct gt__spool_frame *ret_frame)
+{
+	struct gt__spool_frame frame;
+
+	if (!parse_header(header, seed, offset, &frame) ||
 	    end - offset - GT__SPOOL_HEADER_BYTES < frame.body_bytes)
 		return false;
 	*ret_frame = frame;
@@ -214,6 +226,20 @@ int gt__spool_find(int fd, uint32_t seed, uint64_t offset, uint64_t end,
 		rc = find_in_piece(fd, seed, &offset, end, ret_frame);
 	*ret_skipped = (rc == 1 ? offset : end) - from;
 	return rc;
+}
+
+bool gt__spool_is_broken_off(int fd, uint32_t seed, uint64_t end)
+{
+	static const unsigned char unwritten[GT__SPOOL_HEADER_BYTES];
+	unsigned char header[GT__SPOOL_HEADER_BYTES];
+	struct gt__spool_frame frame;
+
+	if (end < sizeof header)
+		return true;
+	if (read_at(fd, header, sizeof header, 0) < 0)
+		return false;
+	return memcmp(header, unwritten, sizeof header) == 0 ||
+	       parse_header(header, seed, 0, &frame);
 }
 
 int gt__spool_read(int fd, const struct gt__spool_frame *frame,

@@ -54,6 +54,13 @@ int gt__spool_find(int fd, uint32_t seed, uint64_t offset, uint64_t end,
 int gt__spool_read(int fd, const struct gt__spool_frame *frame,
                    struct gt__otlp_request **ret_request);
 
+/*
+ * Whether a file in which there is no whole frame is what a process leaves that
+ * dies over its first one: it is shorter than a header, its header was not
+ * written, or is good while the body breaks off.
+ */
+bool gt__spool_is_broken_off(int fd, uint32_t seed, uint64_t end);
+
 uint32_t gt__spool_seed(const char *name);
 
 int gt__spool_mark(int fd, uint64_t offset, enum gt__spool_state state);

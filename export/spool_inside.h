@@ -15,6 +15,8 @@
 #define GT__SPOOL_WRITER_BYTES  33u /* 16 digits, '-', 16 digits */
 #define GT__SPOOL_NAME_BYTES    64u
 #define GT__SPOOL_SEGMENT_BYTES (4u << 20)
+#define GT__SPOOL_SEGMENT       ".gtspool"
+#define GT__SPOOL_LEDGER        ".count"
 
 struct gt__spool_segment {
 	struct gt__spool_segment *next;
@@ -27,6 +29,7 @@ struct gt__spool_segment {
 	uint64_t waiting_spans;
 	bool found; /* another process's */
 	bool whole; /* nothing is appended any more */
+	bool keep;  /* it may hold what cannot be read now */
 };
 
 struct gt__spool_position {
@@ -43,7 +46,8 @@ struct gt__spool {
 	struct gt__spool_ledger *ledger; /* mapped */
 	char writer[GT__SPOOL_WRITER_BYTES + 1];
 	uint64_t bytes_max;
-	uint64_t bytes; /* of all segments, when last looked */
+	uint64_t bytes;        /* of all segments, as far as is known */
+	uint64_t bytes_unseen; /* its own, since it looked at all */
 	int64_t looked_s;
 	uint64_t next_number;
 	struct gt__spool_segment *segments; /* oldest first */
@@ -53,6 +57,12 @@ struct gt__spool {
 	struct gt__spool_counts counts;
 	struct gt__spool_syncer syncer;
 };
+
+/* Nothing in it has to be sent or may be some day: it may be removed. */
+static inline bool gt__spool_is_settled(const struct gt__spool_segment *segment)
+{
+	return !segment->waiting_frames && !segment->keep;
+}
 
 /* ---- spool_segment.c ---- */
 
@@ -69,6 +79,8 @@ void gt__spool_rest(struct gt__spool *spool, struct gt__spool_segment *segment);
 /* Takes one off the disk; it is freed. */
 void gt__spool_remove(struct gt__spool *spool,
                       struct gt__spool_segment *segment);
+/* Of the name that it has. */
+void gt__spool_segment_name(char *to, const char *writer, uint64_t number);
 
 /* ---- spool_ledger.c ---- */
 
@@ -89,10 +101,16 @@ void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove);
 
 /* ---- spool_scan.c ---- */
 
-/* Finds the segments of dead processes, oldest first: 0 or a negative errno. */
+/*
+ * Finds the segments of dead processes, oldest first, and counts what waits in
+ * them and what is damaged: 0 or a negative errno.
+ */
 int gt__spool_scan(struct gt__spool *spool);
 uint64_t gt__spool_bytes(const struct gt__spool *spool);
-/* Calls `look` for each name that ends with `suffix`, in any order. */
+/*
+ * Calls `look` for each name that a spool gives to files of that suffix, and
+ * for no other, in any order.
+ */
 void gt__spool_each(const struct gt__spool *spool, const char *suffix,
                     void (*look)(void *context, const char *name),
                     void *context);

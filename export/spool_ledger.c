@@ -13,9 +13,16 @@
 
 #define LEDGER_BYTES sizeof(struct gt__spool_ledger)
 
+#define LEDGER_MAGIC UINT64_C(0x74635447) /* "GTct" */
+
 static void ledger_name(char *to, const char *writer)
 {
-	snprintf(to, GT__SPOOL_NAME_BYTES, "%s.count", writer);
+	snprintf(to, GT__SPOOL_NAME_BYTES, "%s" GT__SPOOL_LEDGER, writer);
+}
+
+static uint64_t magic_of(const char *name)
+{
+	return LEDGER_MAGIC | (uint64_t)gt__spool_seed(name) << 32;
 }
 
 /*
@@ -51,6 +58,7 @@ int gt__spool_ledger_open(struct gt__spool *spool)
 	if (!spool->ledger)
 		return -ENOMEM;
 	ledger_name(name, spool->writer);
+	spool->ledger->magic = magic_of(name);
 	if (renameat(spool->directory_fd, spool->writer, spool->directory_fd,
 	             name) < 0)
 		return -errno;
@@ -138,23 +146,41 @@ struct collector {
 	bool remove;
 };
 
-static void collect_one(struct gt__spool *spool, const char *writer, int fd)
+/*
+ * Whether a spool has made it. One of a full disk has no bytes, and of one
+ * whose bytes a power failure took there are zeros left: nothing is known then.
+ */
+static bool read_ledger(int fd, const char *name, struct gt__spool_ledger *to)
 {
-	struct gt__spool_ledger l;
-	struct gt__spool_appends *last;
+	static const struct gt__spool_ledger zeros;
+	struct stat info;
+
+	*to = zeros;
+	if (fstat(fd, &info) < 0 ||
+	    (info.st_size != 0 && (uint64_t)info.st_size != sizeof *to))
+		return false;
+	if (info.st_size && pread(fd, to, sizeof *to, 0) != (ssize_t)sizeof *to)
+		return false;
+	return to->magic == magic_of(name) ||
+	       memcmp(to, &zeros, sizeof zeros) == 0;
+}
+
+static void collect_one(struct gt__spool *spool, const char *writer, int fd,
+                        struct gt__spool_ledger *l)
+{
+	struct gt__spool_appends *last = &l->appends[l->turn & 1];
 	uint64_t known;
 	ssize_t done;
 
-	if (pread(fd, &l, sizeof l, 0) != (ssize_t)sizeof l)
+	if (!l->magic)
 		return;
-	last = &l.appends[l.turn & 1];
 	count_rest(spool, writer, last);
 	/* Fails: those frames look lost once they are sent. */
-	done = pwrite(fd, &l, sizeof l, 0);
+	done = pwrite(fd, l, sizeof *l, 0);
 	(void)done;
-	known = last->spans + l.settled;
-	if (l.seen > known)
-		spool->counts.found_lost += l.seen - known;
+	known = last->spans + l->settled;
+	if (l->seen > known)
+		spool->counts.found_lost += l->seen - known;
 }
 
 static void collect(void *context, const char *name)
@@ -162,13 +188,15 @@ static void collect(void *context, const char *name)
 	const struct collector *c = context;
 	struct gt__spool *spool = c->spool;
 	char writer[GT__SPOOL_WRITER_BYTES + 1] = "";
+	struct gt__spool_ledger ledger;
 	int fd = gt__spool_open_file(spool, name, O_RDWR);
 
 	if (fd < 0)
 		return;
 	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		collect_one(spool, writer, fd);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    read_ledger(fd, name, &ledger)) {
+		collect_one(spool, writer, fd, &ledger);
 		if (c->remove)
 			unlinkat(spool->directory_fd, name, 0);
 	}
@@ -180,5 +208,5 @@ void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove)
 	struct collector c = {spool, remove};
 
 	spool->counts.found_lost = 0;
-	gt__spool_each(spool, ".count", collect, &c);
+	gt__spool_each(spool, GT__SPOOL_LEDGER, collect, &c);
 }

@@ -30,8 +30,8 @@ static void settle_damaged(struct gt__spool *spool, struct gt__spool_segment *s,
 
 /*
  * What the segment still counts as waiting cannot be found any more: damage in
- * headers, or a file that is unreadable or gone. It stays only if it may be
- * read one day.
+ * headers after it was found, or a file that is unreadable or gone. It stays
+ * only if it may be read one day.
  */
 static void leave(struct gt__spool *spool, struct gt__spool_position *at,
                   bool readable)
@@ -52,7 +52,7 @@ static void leave(struct gt__spool *spool, struct gt__spool_position *at,
 			spool->counts.own_damaged += spans;
 		s->waiting_frames = s->waiting_spans = 0;
 	}
-	if (is_old && !s->waiting_frames)
+	if (is_old && gt__spool_is_settled(s))
 		gt__spool_remove(spool, s);
 	else
 		gt__spool_rest(spool, s);
@@ -60,7 +60,7 @@ static void leave(struct gt__spool *spool, struct gt__spool_position *at,
 
 /* The next waiting request of the cursor's segment: 1, 0 or < 0. */
 static int next_in_segment(struct gt__spool *spool,
-                           struct gt__spool_position *at, bool count_damage,
+                           struct gt__spool_position *at, bool is_old,
                            struct gt__otlp_request **ret_request)
 {
 	struct gt__spool_segment *s = at->segment;
@@ -71,7 +71,7 @@ static int next_in_segment(struct gt__spool *spool,
 	while (rc >= 0) {
 		rc = gt__spool_find(s->fd, s->seed, at->offset, s->end, &frame,
 		                    &skipped);
-		if (count_damage && rc >= 0)
+		if (is_old && !s->found && rc >= 0)
 			spool->counts.damaged_bytes += skipped;
 		if (rc != 1) {
 			at->offset = rc ? at->offset : s->end;
@@ -119,9 +119,7 @@ void gt__spool_settle(struct gt__spool *spool,
 {
 	settle_frame(spool, request->segment, request->offset, request->spans,
 	             GT__SPOOL_SETTLED);
-	/* Of one that was found, the end is looked at first: it may be torn. */
-	if (!request->found && request->segment->whole &&
-	    !request->segment->waiting_frames)
+	if (request->segment->whole && gt__spool_is_settled(request->segment))
 		gt__spool_remove(spool, request->segment);
 }
 

@@ -14,6 +14,41 @@
 	(GT__SPOOL_SEGMENT_BYTES + GT__SPOOL_HEADER_BYTES + \
 	 GT__REQUEST_BYTES_MAX)
 
+static uint64_t number_of(const char *segment)
+{
+	return strtoull(segment + GT__SPOOL_WRITER_BYTES + 1, NULL, 10);
+}
+
+/* As snprintf() makes it: no other spelling of the same numbers. */
+static bool is_writer(const char *name)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	return strspn(name, hex) == 16 && name[16] == '-' &&
+	       strspn(name + 17, hex) == 16;
+}
+
+static bool is_segment(const char *name)
+{
+	char writer[GT__SPOOL_WRITER_BYTES + 1] = "";
+	char same[GT__SPOOL_NAME_BYTES];
+
+	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
+	if (name[GT__SPOOL_WRITER_BYTES] != '-')
+		return false;
+	gt__spool_segment_name(same, writer, number_of(name));
+	return strcmp(name, same) == 0;
+}
+
+static bool is_ours(const char *name, const char *suffix)
+{
+	if (!is_writer(name))
+		return false;
+	if (strcmp(suffix, GT__SPOOL_SEGMENT) == 0)
+		return is_segment(name);
+	return strcmp(name + GT__SPOOL_WRITER_BYTES, suffix) == 0;
+}
+
 void gt__spool_each(const struct gt__spool *spool, const char *suffix,
                     void (*look)(void *context, const char *name),
                     void *context)
@@ -22,21 +57,15 @@ void gt__spool_each(const struct gt__spool *spool, const char *suffix,
 	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	size_t length = strlen(suffix);
 
 	if (!directory) {
 		if (fd >= 0)
 			close(fd);
 		return;
 	}
-	while ((entry = readdir(directory))) {
-		size_t count = strlen(entry->d_name);
-
-		if (count > GT__SPOOL_WRITER_BYTES &&
-		    count < GT__SPOOL_NAME_BYTES &&
-		    !strcmp(entry->d_name + count - length, suffix))
+	while ((entry = readdir(directory)))
+		if (is_ours(entry->d_name, suffix))
 			look(context, entry->d_name);
-	}
 	closedir(directory);
 }
 
@@ -63,22 +92,34 @@ struct sum {
 	uint64_t bytes;
 };
 
+/* Of a file that a spool may have written: false of links and so on. */
+static bool size_of(const struct gt__spool *spool, const char *name,
+                    uint64_t *ret_bytes)
+{
+	struct stat info;
+
+	if (fstatat(spool->directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) <
+	            0 ||
+	    !S_ISREG(info.st_mode))
+		return false;
+	*ret_bytes = (uint64_t)info.st_size;
+	return true;
+}
+
 static void add_size(void *context, const char *name)
 {
 	struct sum *sum = context;
-	struct stat info;
+	uint64_t bytes;
 
-	if (fstatat(sum->spool->directory_fd, name, &info,
-	            AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(info.st_mode))
-		sum->bytes += (uint64_t)info.st_size;
+	if (size_of(sum->spool, name, &bytes))
+		sum->bytes += bytes;
 }
 
 uint64_t gt__spool_bytes(const struct gt__spool *spool)
 {
 	struct sum sum = {spool, 0};
 
-	gt__spool_each(spool, ".gtspool", add_size, &sum);
+	gt__spool_each(spool, GT__SPOOL_SEGMENT, add_size, &sum);
 	return sum.bytes;
 }
 
@@ -112,48 +153,67 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Counts what waits; bytes in no frame count as damaged when they are read. */
-static void count_frames(struct gt__spool_segment *segment)
+/*
+ * Counts what waits, and the bytes in no frame. One that cannot be read to its
+ * end is kept, and so is one with nothing in it that this version has written:
+ * it may be of a newer version, or have another name than it was written under.
+ */
+static void count_frames(struct gt__spool *spool, struct gt__spool_segment *s)
 {
+	uint64_t at = 0, frames = 0, damaged = 0, skipped;
 	struct gt__spool_frame frame;
-	uint64_t at = 0, skipped;
+	int rc;
 
-	while (gt__spool_find(segment->fd, segment->seed, at, segment->end,
-	                      &frame, &skipped) == 1) {
+	while ((rc = gt__spool_find(s->fd, s->seed, at, s->end, &frame,
+	                            &skipped)) == 1) {
 		if (frame.state == GT__SPOOL_WAITING) {
-			segment->waiting_frames++;
-			segment->waiting_spans += frame.spans;
+			s->waiting_frames++;
+			s->waiting_spans += frame.spans;
 		}
 		at = gt__spool_frame_end(&frame);
+		damaged += skipped;
+		frames++;
 	}
+	if (!rc)
+		damaged += skipped;
+	s->keep = rc < 0 ||
+	          (!frames && !gt__spool_is_broken_off(s->fd, s->seed, s->end));
+	if (s->keep)
+		spool->counts.unreadable_files++;
+	else
+		spool->counts.damaged_bytes += damaged;
+	spool->counts.found_waiting += s->waiting_spans;
 }
 
 static int add_segment(struct gt__spool *spool, const char *name)
 {
-	struct gt__spool_segment *segment = calloc(1, sizeof *segment);
-	struct stat info;
+	struct gt__spool_segment *segment;
+	uint64_t bytes;
+	int fd;
 
-	if (!segment)
-		return -ENOMEM;
-	strcpy(segment->name, name);
-	segment->seed = gt__spool_seed(name);
-	segment->number = strtoull(name + GT__SPOOL_WRITER_BYTES + 1, NULL, 10);
-	segment->found = segment->whole = true;
-	segment->fd = gt__spool_open_file(spool, name, O_RDWR);
-	if (segment->fd < 0 || fstat(segment->fd, &info) < 0 ||
-	    info.st_size > SEGMENT_BYTES_MAX) {
-		if (segment->fd >= 0)
-			close(segment->fd);
-		free(segment); /* somebody else's, or a link: left alone */
+	if (!size_of(spool, name, &bytes) || bytes > SEGMENT_BYTES_MAX)
+		return 0; /* somebody else's, a link, or gone: left alone */
+	fd = gt__spool_open_file(spool, name, O_RDWR);
+	if (fd < 0) {
+		spool->counts.unreadable_files += fd != -ENOENT;
 		return 0;
 	}
-	segment->end = (uint64_t)info.st_size;
-	count_frames(segment);
+	segment = calloc(1, sizeof *segment);
+	if (!segment) {
+		close(fd);
+		return -ENOMEM;
+	}
+	strcpy(segment->name, name);
+	segment->seed = gt__spool_seed(name);
+	segment->number = number_of(name);
+	segment->found = segment->whole = true;
+	segment->fd = fd;
+	segment->end = bytes;
+	count_frames(spool, segment);
 	close(segment->fd);
 	segment->fd = -1;
 	*spool->last = segment;
 	spool->last = &segment->next;
-	spool->counts.found_waiting += segment->waiting_spans;
 	return 0;
 }
 
@@ -163,7 +223,7 @@ int gt__spool_scan(struct gt__spool *spool)
 	int rc = 0;
 	size_t i;
 
-	gt__spool_each(spool, ".gtspool", add_name, &names);
+	gt__spool_each(spool, GT__SPOOL_SEGMENT, add_name, &names);
 	if (names.failed)
 		rc = -ENOMEM;
 	if (names.count)

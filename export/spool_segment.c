@@ -10,6 +10,12 @@
 
 #define SEGMENTS_OF_CAP 8u /* at least so many fit under the cap */
 
+void gt__spool_segment_name(char *to, const char *writer, uint64_t number)
+{
+	snprintf(to, GT__SPOOL_NAME_BYTES, "%s-%06" PRIu64 GT__SPOOL_SEGMENT,
+	         writer, number);
+}
+
 int gt__spool_segment_fd(struct gt__spool *spool, struct gt__spool_segment *s)
 {
 	if (s->fd < 0)
@@ -65,8 +71,7 @@ int gt__spool_new_segment(struct gt__spool *spool)
 	if (!s)
 		return -ENOMEM;
 	s->number = spool->next_number++;
-	snprintf(s->name, sizeof s->name, "%s-%06" PRIu64 ".gtspool",
-	         spool->writer, s->number);
+	gt__spool_segment_name(s->name, spool->writer, s->number);
 	s->seed = gt__spool_seed(s->name);
 	s->fd = gt__spool_open_file(spool, s->name, O_RDWR | O_CREAT | O_EXCL);
 	if (s->fd < 0) {

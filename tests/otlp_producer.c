@@ -171,9 +171,11 @@ static void print(const struct gt_otlp_stats *s, int result, uint64_t ns,
 	       s->dropped, s->queued);
 	printf(",\"foundAcknowledged\":%" PRIu64 ",\"foundRejected\":%" PRIu64
 	       ",\"foundWaiting\":%" PRIu64 ",\"foundLost\":%" PRIu64
-	       ",\"damagedSpans\":%" PRIu64 ",\"damagedBytes\":%" PRIu64,
+	       ",\"damagedSpans\":%" PRIu64 ",\"damagedBytes\":%" PRIu64
+	       ",\"unreadableFiles\":%" PRIu64,
 	       s->found_acknowledged, s->found_rejected, s->found_waiting,
-	       s->found_lost, s->damaged_spans, s->damaged_bytes);
+	       s->found_lost, s->damaged_spans, s->damaged_bytes,
+	       s->unreadable_files);
 	printf(",\"requests\":%" PRIu64 ",\"failures\":%" PRIu64
 	       ",\"spoolErrors\":%" PRIu64 ",\"lastError\":\"%s\"",
 	       s->requests, s->failures, s->spool_errors, s->last_error);

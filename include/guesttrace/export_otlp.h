@@ -99,10 +99,15 @@ struct gt_otlp_stats {
 	uint64_t found_lost; /* died with a process before it reached a disk */
 	uint64_t damaged_spans; /* in requests that cannot be read any more */
 	uint64_t damaged_bytes; /* between requests */
-	uint64_t requests;      /* tried */
-	uint64_t failures;      /* of them, to be tried again */
-	uint64_t spool_errors;  /* of the disk, a full one too */
-	char last_error[160];   /* "" or why the last failed one failed */
+	/*
+	 * Files that stay in it: they cannot be opened or read to their end, or
+	 * nothing in them was written by this version.
+	 */
+	uint64_t unreadable_files;
+	uint64_t requests;     /* tried */
+	uint64_t failures;     /* of them, to be tried again */
+	uint64_t spool_errors; /* of the disk, a full one too */
+	char last_error[160];  /* "" or why the last failed one failed */
 };
 
 /*
@@ -122,9 +127,10 @@ void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
 
 /*
  * Sends what the spool of the options holds, in its order, until nothing is
- * left or a request fails that would have to be tried again. 0: all is sent;
- * -EAGAIN: some is left; -EBUSY: another process is sending it; else as
- * gt_otlp_http_new(). The figures are stored in any case but -EINVAL.
+ * left or a request fails that would have to be tried again. 0: nothing is
+ * left; -EAGAIN: requests, or files that cannot be read; -EBUSY: another
+ * process is sending it; else as gt_otlp_http_new(). The figures are stored in
+ * any case but -EINVAL.
  */
 int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
                        struct gt_otlp_stats *ret_stats);

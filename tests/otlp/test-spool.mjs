@@ -139,6 +139,62 @@ const privateDirectory = () => {
   return at;
 };
 
+holds('damage behind the last request that waits is counted', () => withReceiver(async (receiver, options) => {
+  await receiver.close();
+  const fill = async (damage) => {
+    const spool = freshDirectory();
+    await produce({ ...options, spool, spans: 300, batch_spans: 100 });
+    damage(segments(spool)[0]);
+    return spool;
+  };
+  const cut = await fill((file) => fs.truncateSync(file, fs.statSync(file).size - 10));
+  const longer = await fill((file) => fs.appendFileSync(file, Buffer.alloc(500, 'GTsp')));
+  const run = await produce({ ...options, spool: longer, spans: 1, finish_ms: 100 });
+  same(run.damagedBytes, 500, 'damaged bytes, as a run tells');
+  await receiver.open();
+  const cutOff = await drain(receiver, options, cut);
+  check(cutOff.damagedBytes > 36, `${cutOff.damagedBytes} damaged bytes of a request that breaks off`);
+  const appended = await drain(receiver, options, longer);
+  same(appended.damagedBytes, 500, 'damaged bytes');
+  for (const spool of [cut, longer]) same(fs.readdirSync(spool).join(), 'lock', 'what is left');
+}));
+
+function crc32(bytes, crc = 0) {
+  let c = ~crc;
+  for (const byte of bytes) {
+    c ^= byte;
+    for (let i = 0; i < 8; i++) c = (c >>> 1) ^ (c & 1 && 0xedb88320);
+  }
+  return ~c >>> 0;
+}
+
+holds('a file with nothing in it that this version has written stays, and is told', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  await receiver.close();
+  const stats = await produce({ ...options, spool, spans: 100, batch_spans: 200 });
+  await receiver.open();
+  const [segment] = segments(spool);
+  const good = fs.readFileSync(segment);
+  const flipped = Buffer.from(good);
+  flipped[20] ^= 1;
+  const newer = Buffer.from(good);
+  newer[4] = 2;
+  newer.writeUInt32LE(crc32(newer.subarray(0, 32), crc32(Buffer.from(path.basename(segment)))), 32);
+  const renamed = path.join(spool, SEGMENT);
+  for (const [what, file, bytes] of [['one bit is flipped', segment, flipped], ['a newer version', segment, newer], ['another name', renamed, good]]) {
+    fs.unlinkSync(segments(spool)[0]);
+    fs.writeFileSync(file, bytes, { mode: 0o600 });
+    for (const send of [0, 1]) {
+      const found = await produce({ ...options, spool, send, spans: 1 });
+      same(found.result, send ? -11 : 0, `${what}: the result (EAGAIN)`);
+      same(found.unreadableFiles, 1, `${what}: files that cannot be read`);
+      check(fs.readFileSync(file).equals(bytes), `${what}: the file is another one`);
+    }
+  }
+  fs.renameSync(renamed, segment);
+  same((await drain(receiver, options, spool)).foundAcknowledged, stats.spans, 'sent when it is good again');
+}));
+
 holds('a directory that is another\'s, or that others may write to, and a link are not used', () => withReceiver(async (receiver, options) => {
   const spool = privateDirectory();
   for (const mode of [0o720, 0o702, 0o777]) {
@@ -148,12 +204,16 @@ holds('a directory that is another\'s, or that others may write to, and a link a
   fs.chmodSync(spool, 0o700);
   const link = freshFile();
   fs.symlinkSync(spool, link);
-  check((await produce({ ...options, spool: link })).result < 0, 'a link was followed');
+  for (const end of ['', '/', '//', '/.', '/./']) {
+    check((await produce({ ...options, spool: link + end })).result < 0, `a link was followed as link${end}`);
+    check((await produce({ ...options, spool: link + end, send: 1 })).result < 0, `a link was followed as link${end} and sent`);
+  }
+  same((await produce({ ...options, spool: `${spool}//` })).result, 0, 'the result for a directory with slashes behind it');
   if (process.getuid() === 0) {
     fs.chownSync(spool, 65534, 65534);
     same((await produce({ ...options, spool })).result, -1, 'the result for one of another user (EPERM)');
   }
-  same(receiver.connections, 0, 'connections');
+  same(receiver.connections, 1, 'connections: one, for the slashes');
 }));
 
 holds('a lock that is a link or a pipe is not used', () => withReceiver(async (receiver, options) => {
@@ -178,13 +238,49 @@ holds('a link, a pipe, a directory and a foreign file in it are left alone', () 
   fs.writeFileSync(at(SEGMENT.replace('000000.', '000003.')), '');
   fs.truncateSync(at(SEGMENT.replace('000000.', '000003.')), 2 ** 36);
   fs.writeFileSync(at('notes.txt'), 'mine');
+  for (const name of ['my-own-very-long-file-name-of-counts-2026.count', 'backup-of-something-precious-2026-11-26.gtspool',
+    SEGMENT.replace('000000.', '00004.'), SEGMENT.replace('000000.', '0000005.'), SEGMENT.replace('000000.', '000006-1.'),
+    SEGMENT.replace('000000.', '+00007.'), SEGMENT.replace('0-000000.', 'A-000008.'), `0${SEGMENT}`,
+    ...[1, 2].map((n) => `${n}${SEGMENT.slice(1, 33)}.count`)]) {
+    fs.writeFileSync(at(name), Buffer.alloc(name[0] === '1' ? 80 : 300, name));
+  }
+  const contents = () => fs.readdirSync(spool).filter((name) => /^[^l].*\.(count|gtspool)$/.test(name) && fs.lstatSync(at(name)).size < 1000 && fs.lstatSync(at(name)).isFile())
+    .sort().map((name) => name + fs.readFileSync(at(name), 'latin1')).join();
+  const contentsBefore = contents();
   const before = fs.readdirSync(spool).sort().join();
   const stats = await produce({ ...options, spool });
   same(stats.acknowledged, stats.spans, 'acknowledged');
   const sent = await drain(receiver, options, spool);
   same(sent.damagedBytes, 0, 'damaged bytes');
+  same(sent.foundLost, 0, 'lost spans');
+  check(contents() === contentsBefore, 'what is in the files changed');
   same(fs.readFileSync(secret, 'utf8'), 'secret', 'behind the link');
   same(fs.readdirSync(spool).filter((name) => name !== 'lock').sort().join(), before, 'what is there');
+}));
+
+holds('a file that cannot be opened is not taken for sent', () => withReceiver(async (receiver, options) => {
+  const spool = privateDirectory();
+  const ledger = path.join(spool, `${SEGMENT.slice(0, 33)}.count`);
+  const bytes = Buffer.alloc(80);
+  bytes.write('GTct');
+  bytes.writeUInt32LE(crc32(Buffer.from(path.basename(ledger))), 4);
+  bytes.writeBigUInt64LE(7n, 8); // seen, and never settled nor written
+  fs.writeFileSync(ledger, bytes, { mode: 0o600 });
+  // What runs cannot be opened to be written to, not even by root.
+  const busy = path.join(spool, SEGMENT);
+  fs.copyFileSync('/bin/sleep', busy);
+  fs.chmodSync(busy, 0o700);
+  const child = start(busy, ['60']);
+  const sent = await produce({ ...options, spool, send: 1 });
+  same(sent.result, -11, 'the result (EAGAIN)');
+  same(sent.unreadableFiles, 1, 'files that cannot be read');
+  same(sent.foundLost, 7, 'lost');
+  check(fs.existsSync(busy) && fs.existsSync(ledger), 'a file was removed');
+  child.kill('SIGKILL');
+  await child.ended;
+  fs.unlinkSync(busy);
+  same((await drain(receiver, options, spool)).foundLost, 7, 'lost, once more');
+  same(fs.readdirSync(spool).join(), 'lock', 'what is left');
 }));
 
 holds('a spool that is removed while it is in use costs nothing', () => withReceiver(async (receiver, options) => {
@@ -214,6 +310,20 @@ holds('over the cap the newest are dropped and counted', () => withReceiver(asyn
   checkCalm(stats, 3000);
   await receiver.open();
   same((await drain(receiver, options, spool)).foundAcknowledged, stats.spooled, 'sent');
+}));
+
+holds('processes that write at once keep to the cap together', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  const cap = 400000;
+  receiver.mode = { kind: 'status', status: 503 };
+  const { gzip, ...plain } = options;
+  const all = await Promise.all([...Array(8).keys()].map((n) => produce({ ...plain, spool, spool_bytes: cap, base: n + 1, spans: 3000, queue_spans: 1000, finish_ms: 300 })));
+  const size = segments(spool).reduce((sum, name) => sum + fs.statSync(name).size, 0);
+  check(size <= cap * (1 + 8 / 256), `${size} bytes in the spool, of ${cap}`);
+  check(size > cap / 2, `only ${size} bytes in the spool`);
+  const spooled = all.reduce((sum, one) => sum + one.spooled, 0);
+  check(all.every((one) => one.spooled + one.dropped === one.spans), 'spans that are neither spooled nor dropped');
+  same((await drain(receiver, options, spool)).foundAcknowledged, spooled, 'sent');
 }));
 
 function mountTmpfs() {
@@ -263,6 +373,26 @@ if (!disk) {
 
 const guesttrace = path.join(build, 'guesttrace');
 const command = async (args, environment) => start(guesttrace, args, environment).ended;
+// Both who sends a spool and who only adds to it say what is damaged in it.
+async function damagedCommand(receiver, environment, capture) {
+  receiver.mode = { kind: 'status', status: 503 };
+  const spool = freshDirectory();
+  const fill = () => command(['export', '--format', 'otlp', '-o', receiver.url, '--spool', spool, capture]);
+  await fill();
+  fs.appendFileSync(segments(spool)[0], Buffer.alloc(77, 'x'));
+  const run = await command(['run', '--backend', 'emulated', '--export', `otlp=${receiver.url}`, '--spool', spool, path.join(build, 'guests/kv.elf'), '--', 'get user:1']);
+  same(run.status, 0, run.stderr);
+  check(/in the spool: 77 bytes damaged/.test(run.stderr), run.stderr);
+  receiver.mode = { kind: 'take' };
+  const sent = await command(['spool', 'send', '--to', receiver.url, spool]);
+  same(sent.status, 1, 'status where something was damaged');
+  check(/77 bytes damaged/.test(sent.stderr), sent.stderr);
+  fs.writeFileSync(path.join(spool, SEGMENT), 'x'.repeat(100), { mode: 0o600 });
+  const left = await command(['spool', 'send', '--to', receiver.url, spool]);
+  same(left.status, 1, 'status where a file cannot be read');
+  check(/1 files that cannot be read/.test(left.stderr), left.stderr);
+}
+
 holds('the command sends a capture, spools it while the endpoint is away, and sends the spool', () => withReceiver(async (receiver) => {
   const capture = freshFile();
   const run = await command(['run', '--backend', 'emulated', '-o', capture, path.join(build, 'guests/kv.elf'), '--', 'get user:1']);
@@ -296,6 +426,7 @@ holds('the command sends a capture, spools it while the endpoint is away, and se
   const drained = await command(['spool', 'send', '--to', receiver.url, spool]);
   same(`${drained.status} ${drained.stdout}`, `0 ${total} spans acknowledged\n`, 'sent from the spool');
   same(receiver.ids.size, total, 'received');
+  await damagedCommand(receiver, environment, capture);
   const lost = await command(['export', '--format', 'otlp', '-o', 'http://127.0.0.1:1', capture], { OTEL_BSP_EXPORT_TIMEOUT: '300' });
   same(lost.status, 1, 'status where spans of a capture were dropped');
   check(/dropped/.test(lost.stderr), lost.stderr);
