@@ -9,6 +9,10 @@
 
 #include <guesttrace/export.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
 struct gt_otlp_attribute {
 	const char *key;
@@ -39,7 +43,7 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
  * ---- OTLP over HTTP --------------------------------------------------------
  *
  * The sink makes export requests and a thread of its own sends them, so that a
- * call of the sink never waits for the network or a disk. docs/otlp.md says
+ * call of the sink never waits for the network or a disk. otlp.md says
  * what follows from each reply. The functions are there where the library was
  * built with libcurl.
  */
@@ -128,5 +132,9 @@ void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
  */
 int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
                        struct gt_otlp_stats *ret_stats);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
