@@ -171,7 +171,7 @@ static bool is_reserved(const char *key)
 void otlp_settings_add(struct otlp_settings *s, const char *key,
                        const char *value)
 {
-	if (s->options.attribute_count == OTLP_PAIRS_MAX)
+	if (s->options.attribute_count == OTLP_ATTRIBUTES_MAX)
 		return;
 	s->attributes[s->options.attribute_count++] =
 		(struct gt_otlp_attribute){key, value};
@@ -196,7 +196,8 @@ static int read_attributes(struct otlp_settings *s)
 		return -ENOMEM;
 	before = s->options.attribute_count;
 	while (!too_many && (r = next_pair(&list, &key, &value)) > 0) {
-		too_many = s->options.attribute_count == OTLP_PAIRS_MAX;
+		too_many =
+			s->options.attribute_count - before == OTLP_PAIRS_MAX;
 		if (is_reserved(key))
 			complain("OTEL_RESOURCE_ATTRIBUTES: %s is "
 			         "guesttrace's own: ignored",

@@ -221,12 +221,20 @@ static void too_many_pairs_are_ignored_as_a_whole(void **state)
 	assert_int_equal(complaints, 0);
 	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX);
 	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
+	      "shop");
+	assert_int_equal(complaints, 0);
+	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX + 1);
 	strcat(text, "b=1");
 	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
 	      "OTEL_EXPORTER_OTLP_HEADERS", text);
 	assert_int_equal(complaints, 2);
 	assert_int_equal(settings.options.attribute_count, 0);
 	assert_int_equal(settings.options.header_count, 0);
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
+	      "shop");
+	assert_int_equal(complaints, 1);
+	assert_int_equal(settings.options.attribute_count, 1);
 }
 
 static void only_the_word_true_disables(void **state)
