@@ -106,8 +106,12 @@ struct gt_otlp_stats {
 	uint64_t requests;      /* tried */
 	uint64_t failures;      /* of them, to be tried again */
 	uint64_t spool_errors;  /* of the disk, a full one too */
-	char last_error[160];   /* "" or why the last failed one failed */
+	char last_error[160];   /* "" or why the last failed one failed: of the
+	                           endpoint's own words, printable ASCII */
 };
+
+/* Whether "Name: value" may stand among the headers of the options. */
+bool gt_otlp_is_header(const char *text);
 
 /*
  * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
@@ -126,7 +130,8 @@ void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
 
 /*
  * Sends what the spool of the options holds, in its order, until nothing is
- * left or a request fails that would have to be tried again. 0: all is sent;
+ * left, nobody answers, or who answers has taken nothing for finish_ms (here
+ * 60,000 by default) or asks to wait for longer than that. 0: all is sent;
  * -EAGAIN: some is left; -EBUSY: another process is sending it; else as
  * gt_otlp_http_new(). The figures are stored in any case but -EINVAL.
  */
