@@ -362,9 +362,21 @@ static void free_run(struct gt__run_sink *sink, struct gt__run *head)
 {
 	struct gt__chrome_run *run = (struct gt__chrome_run *)head;
 
-	gt__chrome_end_host((struct gt__chrome *)sink, run);
+	(void)sink;
+	gt__chrome_free_host(run);
 	gt__lanes_fini(&run->lanes);
 	free(run);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
+
+	if (run)
+		gt__chrome_end_host(x, run);
+	return gt__run_sink_end(sink, trace, summary);
 }
 
 static int finish(struct gt_sink *sink)
@@ -386,6 +398,7 @@ int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
+		.end = end,
 		.finish = finish,
 	};
 	struct gt__chrome *x =

@@ -121,7 +121,7 @@ int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
                         const struct gt_host_span_view *span)
 {
 	bool exits = span->kind != GT_HOST_GUEST;
-	uint32_t tid, vcpus = run->head.trace->vcpus;
+	uint32_t tid, vcpus = run->head.vcpus;
 	struct gt__chrome_host *host;
 	struct gt__chrome_tail tail;
 
@@ -154,8 +154,18 @@ void gt__chrome_end_host(struct gt__chrome *x, struct gt__chrome_run *run)
 {
 	uint32_t i;
 
-	for (i = 0; run->host && i < run->head.trace->vcpus; i++)
+	for (i = 0; run->host && i < run->head.vcpus; i++)
 		end_before(x, run, i, NULL);
+}
+
+void gt__chrome_free_host(struct gt__chrome_run *run)
+{
+	uint32_t i;
+
+	for (i = 0; run->host && i < run->head.vcpus; i++)
+		while (run->host[i].exits.depth)
+			free(run->host[i]
+			             .tails[--run->host[i].exits.depth]
+			             .text);
 	free(run->host);
-	run->host = NULL;
 }

@@ -78,7 +78,8 @@ void gt__chrome_put_flags(struct gt__out *out, unsigned flags);
 /* 0, -EINVAL for a vCPU that the run does not have, or -ENOMEM. */
 int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
                         const struct gt_host_span_view *span);
-/* Ends what is still open of the host's stretches, and frees what is kept. */
+/* Ends what is still open of the host's stretches. */
 void gt__chrome_end_host(struct gt__chrome *x, struct gt__chrome_run *run);
+void gt__chrome_free_host(struct gt__chrome_run *run);
 
 #endif

@@ -19,8 +19,7 @@ struct ctf_run {
 	struct gt__run head;
 	struct gt__ctf_classes classes;
 	struct gt__ctf_stream *streams; /* two per vCPU */
-	uint32_t vcpus;
-	struct gt__out text; /* fields of generic records */
+	struct gt__out text;            /* fields of generic records */
 };
 
 struct ctf {
@@ -57,7 +56,6 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	gt__out_init(&run->classes.metadata, &memory);
 	gt__out_init(&run->classes.keys, &memory);
 	gt__out_init(&run->text, &memory);
-	run->vcpus = trace->vcpus;
 	run->streams = calloc((size_t)trace->vcpus * 2, sizeof *run->streams);
 	return done(x, run->streams ? 0 : -ENOMEM);
 }
@@ -372,7 +370,7 @@ static void free_run(struct ctf_run *run)
 {
 	uint32_t i;
 
-	for (i = 0; run->streams && i < run->vcpus * 2; i++)
+	for (i = 0; run->streams && i < run->head.vcpus * 2; i++)
 		gt__out_fini(&run->streams[i].out);
 	free(run->streams);
 	gt__ctf_classes_fini(&run->classes);

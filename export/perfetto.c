@@ -263,11 +263,22 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	           : x->out.error;
 }
 
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
+
+	if (run)
+		gt__pf_end_host(&x->out, run);
+	return gt__run_sink_end(sink, trace, summary);
+}
+
 static void free_run(struct gt__run_sink *x, struct gt__run *head)
 {
 	struct gt__pf_run *run = (struct gt__pf_run *)head;
 
-	gt__pf_end_host(&x->out, run);
+	(void)x;
 	gt__keys_fini(&run->keys);
 	free(run->site);
 	free(run->host);
@@ -286,6 +297,7 @@ int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
+		.end = end,
 	};
 	struct gt__run_sink *x =
 		gt__run_sink_new(sizeof *x, &calls, free_run, output);

@@ -68,10 +68,10 @@ int gt__pf_put_host(struct gt__out *o, struct gt__pf_run *run,
 	struct gt__pf_event e;
 	uint64_t uuid;
 
-	if (span->vcpu >= run->head.trace->vcpus)
+	if (span->vcpu >= run->head.vcpus)
 		return -EINVAL;
 	if (!run->host)
-		run->host = calloc(run->head.trace->vcpus, sizeof *run->host);
+		run->host = calloc(run->head.vcpus, sizeof *run->host);
 	if (!run->host)
 		return -ENOMEM;
 	end_before(o, run, span->vcpu, span);
@@ -89,6 +89,6 @@ void gt__pf_end_host(struct gt__out *o, struct gt__pf_run *run)
 {
 	uint32_t i;
 
-	for (i = 0; run->host && i < run->head.trace->vcpus; i++)
+	for (i = 0; run->host && i < run->head.vcpus; i++)
 		end_before(o, run, i, NULL);
 }

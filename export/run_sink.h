@@ -14,8 +14,8 @@ struct gt__run_sink {
 	struct gt_sink sink;
 	struct gt__out out;
 	struct gt__run *runs;
-	/* Frees what is kept of a run that is in the list no more, and the run;
-	 * it may have had no end. What it puts is written if it had one. */
+	/* Frees a run and what is kept of it. It may have had no end, and its
+	 * trace may be gone: puts nothing. */
 	void (*free_run)(struct gt__run_sink *x, struct gt__run *run);
 };
 

@@ -11,7 +11,8 @@
 
 struct gt__run {
 	struct gt__run *next;
-	const struct gt_trace *trace;
+	const struct gt_trace *trace; /* gone when a sink is freed early */
+	uint32_t vcpus;
 };
 
 /* NULL if `trace` was never begun. The one last found is found first. */
@@ -39,6 +40,7 @@ static inline void *gt__run_add(struct gt__run **runs,
 
 	if (run) {
 		run->trace = trace;
+		run->vcpus = trace->vcpus;
 		run->next = *runs;
 		*runs = run;
 	}

@@ -98,6 +98,11 @@ static void a_sink_may_be_freed_in_any_state(void **state)
 		assert_int_equal(syn_formats[i].make(&output, &s.sinks[0]), 0);
 		syn_begin(&s, 0, "g");
 		syn_open(&s, &site, NULL, 0, 5, true);
+		syn_host(&s, (struct gt_host_span_view){
+				     .kind = GT_HOST_EXIT,
+				     .end_ns = 9,
+			     });
+		memset(&s.trace, 0xa5, sizeof s.trace); /* as if freed */
 		syn_free(&s);
 	}
 }

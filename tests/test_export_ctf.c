@@ -187,6 +187,7 @@ static void a_sink_may_be_freed_in_any_state(void **state)
 	begin_in(&s, d, false);
 	syn_begin(&s, 0, "g");
 	syn_open(&s, &site, NULL, 0, 5, true);
+	memset(&s.trace, 0xa5, sizeof s.trace); /* as if freed */
 	syn_free(&s);
 	free_folder(d);
 }
