@@ -83,7 +83,7 @@ int destination_open(struct destination *destination, const char *path,
 
 static int write_all(void *context, const void *bytes, size_t count)
 {
-	const struct destination *destination = context;
+	struct destination *destination = context;
 	const char *from = bytes;
 
 	while (count > 0) {
@@ -91,8 +91,10 @@ static int write_all(void *context, const void *bytes, size_t count)
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
-			return -errno;
+		if (done < 0) {
+			destination->error = -errno;
+			return destination->error;
+		}
 		from += done;
 		count -= (size_t)done;
 	}
@@ -106,19 +108,20 @@ struct gt_output destination_output(struct destination *destination)
 
 int destination_close(struct destination *destination, bool whole)
 {
-	int r = 0;
+	int r = destination->error;
 
 	if (destination->fd >= 0 && destination->path &&
-	    close(destination->fd) < 0)
+	    close(destination->fd) < 0 && r == 0)
 		r = -errno;
-	if (destination->temporary) {
-		if (!whole || r < 0)
-			unlink(destination->temporary);
-		else if (rename(destination->temporary, destination->path) < 0)
-			r = -errno;
-	}
+	if (destination->temporary && whole && r == 0 &&
+	    rename(destination->temporary, destination->path) < 0)
+		r = -errno;
+	if (destination->temporary && (!whole || r < 0))
+		unlink(destination->temporary);
 	if (r < 0)
-		complain("cannot write %s: %s", destination->path,
+		complain("cannot write %s: %s",
+		         destination->path ? destination->path
+		                           : "standard output",
 		         code_text(r));
 	forget(destination);
 	return r;

@@ -15,6 +15,7 @@ struct destination {
 	char *path;      /* NULL: standard output */
 	char *temporary; /* what is open until it is whole; NULL: path itself */
 	int fd;          /* -1: not open */
+	int error;       /* the first of writing there; 0: none */
 };
 
 /* `path` NULL or "-": standard output. Complains and returns < 0 on failure. */
@@ -25,8 +26,9 @@ int destination_open(struct destination *destination, const char *path,
 struct gt_output destination_output(struct destination *destination);
 
 /*
- * Closes it and gives it its name, or with `whole` false removes it, but for a
- * capture. Complains and returns < 0 on failure. Harmless when not open.
+ * Closes it and gives it its name; with `whole` false, or if it could not be
+ * written, removes it, but for a capture. Complains of what failed since it was
+ * opened and returns < 0 then. Harmless when not open.
  */
 int destination_close(struct destination *destination, bool whole);
 

@@ -67,9 +67,13 @@ int outputs_add_text(struct outputs *outputs, const char *name,
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);
 
+/* Whether one could not be written; outputs_close() says which. */
+bool outputs_failed(const struct outputs *outputs);
+
 /*
- * Ends the sinks and files. With `whole` false, or for a sink that failed,
- * nothing is left behind. Complains about each and returns < 0 if one failed.
+ * Ends the sinks and files; `whole` says that the sinks were shown all of it.
+ * Without, and of those that failed, nothing is left behind; the others stand.
+ * Complains of each that failed and returns < 0 if one did.
  */
 int outputs_close(struct outputs *outputs, bool whole);
 

@@ -76,7 +76,7 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 		if (input.percent)
 			fprintf(stderr, "\r     \r");
 	}
-	if (r < 0)
+	if (r < 0 && !outputs_failed(outputs))
 		complain("%s: %s", path, code_text(r));
 	return r;
 }
