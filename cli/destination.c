@@ -29,14 +29,36 @@ static bool is_special(const char *path)
 	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
+static bool is_none(const char *path)
+{
+	return !path || strcmp(path, "-") == 0;
+}
+
+static bool is_one_file(const struct stat *a, const struct stat *b)
+{
+	return S_ISREG(a->st_mode) && a->st_dev == b->st_dev &&
+	       a->st_ino == b->st_ino;
+}
+
 /* /dev/stdout, for example: what is in front of it belongs to somebody. */
 static bool is_standard_output(const char *path)
 {
 	struct stat info, standard;
 
-	return stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
-	       fstat(STDOUT_FILENO, &standard) == 0 &&
-	       info.st_dev == standard.st_dev && info.st_ino == standard.st_ino;
+	return stat(path, &info) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+	       is_one_file(&info, &standard);
+}
+
+bool destination_is_input(const char *path, const char *input)
+{
+	struct stat to, from;
+	int r = is_none(path) ? fstat(STDOUT_FILENO, &to) : stat(path, &to);
+
+	if (r < 0 || stat(input, &from) < 0 || !is_one_file(&to, &from))
+		return false;
+	complain("cannot write %s: it is the input %s",
+	         is_none(path) ? "standard output" : path, input);
+	return true;
 }
 
 /* Only then is what was in it gone. A file system may have no locks. */
@@ -145,8 +167,7 @@ int destination_open(struct destination *destination, const char *path,
 	int r;
 
 	*destination = (struct destination){.fd = STDOUT_FILENO};
-	if (!path || strcmp(path, "-") == 0 ||
-	    (!in_place && is_standard_output(path)))
+	if (is_none(path) || (!in_place && is_standard_output(path)))
 		return 0;
 	destination->path = strdup(path);
 	r = in_place ? open_in_place(path) : open_apart(destination, path);

@@ -26,6 +26,12 @@ struct destination {
 int destination_open(struct destination *destination, const char *path,
                      bool in_place);
 
+/*
+ * Complains and returns true if a file that is to be read is the one at `path`
+ * (as above), by whatever name.
+ */
+bool destination_is_input(const char *path, const char *input);
+
 /* Writes there; `context` is the struct destination. */
 struct gt_output destination_output(struct destination *destination);
 

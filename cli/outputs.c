@@ -175,6 +175,18 @@ int outputs_add_text(struct outputs *outputs, const char *name,
 	                                     .look = look});
 }
 
+bool outputs_replace(const struct outputs *outputs, const char *input)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		if (!IS_OTLP(output) &&
+		    destination_is_input(output->path, input))
+			return true;
+	}
+	return false;
+}
+
 int outputs_open(struct outputs *outputs)
 {
 	outputs->sink_count = 0;

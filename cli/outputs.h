@@ -64,6 +64,9 @@ int outputs_add_text(struct outputs *outputs, const char *name,
                      new_text_fn *new_text,
                      const struct gt_report_options *look);
 
+/* Complains and returns true if one would replace a file that is to be read. */
+bool outputs_replace(const struct outputs *outputs, const char *input);
+
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);
 

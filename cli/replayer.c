@@ -83,8 +83,12 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 
 int replay_all(struct outputs *outputs, char *const *paths, int count)
 {
-	int r = outputs_open(outputs), closed;
+	int r, closed;
 
+	for (int i = 0; i < count; i++)
+		if (outputs_replace(outputs, paths[i]))
+			return COMMAND_FAILED;
+	r = outputs_open(outputs);
 	for (int i = 0; r == 0 && i < count; i++)
 		r = replay_one(outputs, paths[i], (uint32_t)i);
 	closed = outputs_close(outputs, r == 0);

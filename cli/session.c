@@ -341,8 +341,13 @@ static int status_of(const struct session *session,
 static int open_files(struct session *session)
 {
 	const struct session_options *options = session->options;
-	int r = outputs_open(options->outputs);
+	const char *guest = options->guest_argv[0];
+	int r;
 
+	if (outputs_replace(options->outputs, guest) ||
+	    (options->capture && destination_is_input(options->capture, guest)))
+		return -EINVAL;
+	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
 		r = destination_open(&session->capture, options->capture, true);
 	return r;
