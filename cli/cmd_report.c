@@ -24,7 +24,8 @@ enum {
 static const struct option_spec options[] = {
 	{OPTION_JSON, "json", NULL, "all of it as one JSON object", NULL},
 	{OPTION_FOLLOW, "follow", NULL,
-         "of a capture being written: show spans as they end", NULL},
+         "of a capture being written: show each tree when it is complete",
+         NULL},
 	{OPTION_DEPTH, "depth", "N", "levels of the tree; 0: no tree", NULL},
 	{OPTION_MIN_DURATION, "min-duration", "DURATION",
          "only spans that took this long, such as 20us", NULL},
@@ -43,6 +44,7 @@ struct report {
 	enum screen_colours colours;
 	bool json;
 	bool follow;
+	bool has_top;
 };
 
 static bool take_option(struct report *report, int id)
@@ -66,6 +68,7 @@ static bool take_option(struct report *report, int id)
 		look->name = optarg;
 		return true;
 	case OPTION_TOP:
+		report->has_top = true;
 		return parse_count("top", optarg, UINT32_MAX, &look->top);
 	case OPTION_HISTOGRAM:
 		look->histogram = optarg;
@@ -92,6 +95,30 @@ static int show(const struct report *report, char *const *paths, int count)
 	                      : replay_all(&outputs, paths, count);
 }
 
+/* An option that says what --follow does not show; NULL: there is none. */
+static const char *beside_follow(const struct report *report)
+{
+	if (report->json)
+		return "--json";
+	if (report->look.histogram)
+		return "--histogram";
+	if (report->has_top)
+		return "--top";
+	return report->look.no_tree ? "--depth 0" : NULL;
+}
+
+static bool can_follow(const struct report *report, int captures)
+{
+	const char *other = beside_follow(report);
+
+	if (other)
+		complain("--follow shows trees alone: it does not go with %s",
+		         other);
+	else if (captures != 1)
+		complain("--follow shows one capture");
+	return !other && captures == 1;
+}
+
 static int cmd_report(int argc, char **argv)
 {
 	struct report report = {.look.size = sizeof(report.look)};
@@ -105,10 +132,8 @@ static int cmd_report(int argc, char **argv)
 	}
 	if (optind == argc)
 		return options_usage(&command_report);
-	if (report.follow && (report.json || argc - optind != 1)) {
-		complain("--follow shows one capture, and not as JSON");
+	if (report.follow && !can_follow(&report, argc - optind))
 		return COMMAND_USAGE;
-	}
 	screen_look(report.colours, &report.look);
 	return show(&report, argv + optind, argc - optind);
 }

@@ -16,8 +16,9 @@ static const struct {
          "TERM             dumb: no colours\n"
          "TRACEPARENT      W3C trace context above a run\n"
 #ifdef HAVE_OTLP
-         "OTEL_*           where and how OTLP is sent: docs/otlp.md\n"
+         "OTEL_*           where and how OTLP is sent: otlp.md\n"
          "GUESTTRACE_SPOOL where what cannot be sent waits\n"
+         "\nDocuments are in share/doc/guesttrace, or docs in the source.\n"
 #endif
         },
 	{"filter",

@@ -7,15 +7,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* A certificate or a key that was named and cannot be read. */
+static bool complain_of_file(const char *path)
+{
+	if (!path || access(path, R_OK) == 0)
+		return false;
+	complain("OTLP: %s: %s", path, strerror(errno));
+	return true;
+}
 
 static void complain_of_opening(const struct gt_otlp_http_options *options,
                                 int r)
 {
 	switch (r) {
 	case -EINVAL:
-		complain("OTLP to '%s': the URL, a header or a certificate's "
-		         "file is not usable",
-		         options->url);
+		if (!complain_of_file(options->ca_file) &&
+		    !complain_of_file(options->certificate_file) &&
+		    !complain_of_file(options->key_file))
+			complain("OTLP to '%s': the URL is not usable",
+			         options->url);
 		break;
 	case -EBUSY:
 		complain("spool %s: another process is sending it",

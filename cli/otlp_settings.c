@@ -141,12 +141,16 @@ static bool read_headers(struct otlp_settings *s, const char *name,
 		char *header = NULL;
 
 		too_many = count == OTLP_PAIRS_MAX;
-		if (too_many || strpbrk(key, ": \t\r\n") ||
-		    strpbrk(value, "\r\n") ||
-		    asprintf(&header, "%s: %s", key, value) < 0)
+		if (too_many || asprintf(&header, "%s: %s", key, value) < 0)
 			r = -1;
-		else
+		else if (gt_otlp_is_header(header))
 			s->headers[count++] = header;
+		else {
+			complain("%s: '%s' is no header that can be given: "
+			         "ignored",
+			         name, key);
+			free(header);
+		}
 	}
 	free(copy);
 	if (r == 0) {
@@ -171,7 +175,7 @@ static bool is_reserved(const char *key)
 void otlp_settings_add(struct otlp_settings *s, const char *key,
                        const char *value)
 {
-	if (s->options.attribute_count == OTLP_PAIRS_MAX)
+	if (s->options.attribute_count == OTLP_ATTRIBUTES_MAX)
 		return;
 	s->attributes[s->options.attribute_count++] =
 		(struct gt_otlp_attribute){key, value};
@@ -196,7 +200,8 @@ static int read_attributes(struct otlp_settings *s)
 		return -ENOMEM;
 	before = s->options.attribute_count;
 	while (!too_many && (r = next_pair(&list, &key, &value)) > 0) {
-		too_many = s->options.attribute_count == OTLP_PAIRS_MAX;
+		too_many =
+			s->options.attribute_count - before == OTLP_PAIRS_MAX;
 		if (is_reserved(key))
 			complain("OTEL_RESOURCE_ATTRIBUTES: %s is "
 			         "guesttrace's own: ignored",
@@ -315,20 +320,32 @@ static const char *path_of(const char *url)
 /* A base URL, below which the traces are at v1/traces. */
 static char *below(const char *base)
 {
-	size_t length = strlen(base);
+	size_t whole = strcspn(base, "?#"), length = whole;
 	char *url;
 
 	while (length > 0 && base[length - 1] == '/')
 		length--;
-	if (asprintf(&url, "%.*s/v1/traces", (int)length, base) < 0)
+	if (asprintf(&url, "%.*s/v1/traces%s", (int)length, base,
+	             base + whole) < 0)
 		return NULL;
 	return url;
 }
 
+/* The value of a variable, NULL if it is no URL for HTTP. */
+static const char *read_url(const char *name)
+{
+	const char *url = variable(name);
+
+	if (!url || strncasecmp(url, "http://", 7) == 0 ||
+	    strncasecmp(url, "https://", 8) == 0)
+		return url;
+	complain("%s is no http:// or https:// URL: ignored", name);
+	return NULL;
+}
+
 static char *find_url(const char *given)
 {
-	const char *own = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-	const char *base = variable("OTEL_EXPORTER_OTLP_ENDPOINT");
+	const char *own, *base;
 
 	if (given && *given) {
 		const char *path = path_of(given);
@@ -337,8 +354,10 @@ static char *find_url(const char *given)
 		               ? below(given)
 		               : strdup(given);
 	}
+	own = read_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
 	if (own)
 		return strdup(own);
+	base = read_url("OTEL_EXPORTER_OTLP_ENDPOINT");
 	return below(base ? base : BASE_URL);
 }
 
@@ -350,8 +369,6 @@ static void read_batching(struct gt_otlp_http_options *options)
 	read_number("OTEL_BSP_EXPORT_TIMEOUT", &options->finish_ms);
 	read_number("OTEL_BSP_MAX_QUEUE_SIZE", &options->queue_spans);
 	read_number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &options->batch_spans);
-	if (options->queue_spans && options->batch_spans > options->queue_spans)
-		options->batch_spans = options->queue_spans;
 }
 
 int otlp_settings_read(struct otlp_settings *s, const char *url)

@@ -8,7 +8,8 @@
 
 #include <guesttrace/export_otlp.h>
 
-#define OTLP_PAIRS_MAX 64 /* headers; attributes */
+#define OTLP_PAIRS_MAX      64 /* of one variable: headers; attributes */
+#define OTLP_ATTRIBUTES_MAX (OTLP_PAIRS_MAX + 1) /* with service.name */
 
 struct otlp_settings {
 	struct gt_otlp_http_options options;
@@ -17,7 +18,7 @@ struct otlp_settings {
 	char *url;
 	char *attributes_text;
 	char *headers[OTLP_PAIRS_MAX];
-	struct gt_otlp_attribute attributes[OTLP_PAIRS_MAX];
+	struct gt_otlp_attribute attributes[OTLP_ATTRIBUTES_MAX];
 };
 
 /*

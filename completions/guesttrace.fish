@@ -7,6 +7,17 @@ function __guesttrace_rows
 	$words[1] help --options $argv 2>/dev/null
 end
 
+# The word that stands before the operands of such a command; else nothing.
+function __guesttrace_keyword
+	for row in (__guesttrace_rows)
+		set -l cells (string split \t -- $row)
+		if test $cells[1] = $argv[1]
+			string match -r -- '^[a-z]+' $cells[2]
+			return
+		end
+	end
+end
+
 function __guesttrace_complete
 	set -l words (commandline -opc)
 	set -l word (commandline -ct)
@@ -24,6 +35,10 @@ function __guesttrace_complete
 		printf '%s\n' environment filter formats status
 		return
 	end
+	if contains -- -- $words[3..] # the guest's own arguments
+		__fish_complete_path $word
+		return
+	end
 	set -l wants
 	for row in (__guesttrace_rows $words[2])
 		set -l cells (string split \t -- $row)
@@ -34,8 +49,13 @@ function __guesttrace_complete
 	if string match -q -- '*|*' "$wants"
 		string split '|' -- $wants
 		return
-	else if test -n "$wants"
+	else if string match -qr -- '^(CAPTURE|DEST|FILE)' "$wants"
 		__fish_complete_path $word
+		return
+	else if test "$wants" = DIR
+		__fish_complete_directories $word ''
+		return
+	else if test -n "$wants" # a number, a pattern: nothing to offer
 		return
 	end
 	if string match -q -- '-*' $word
@@ -45,7 +65,14 @@ function __guesttrace_complete
 		end
 		return
 	end
-	__fish_complete_path $word
+	set -l keyword (__guesttrace_keyword $words[2])
+	if test -z "$keyword"
+		__fish_complete_path $word
+	else if contains -- $keyword $words[3..]
+		__fish_complete_directories $word ''
+	else
+		echo $keyword
+	end
 end
 
 complete -c guesttrace -f -a '(__guesttrace_complete)'

@@ -3,6 +3,7 @@
  * What changed from one trace to another, per name: those first whose total
  * time changed the most. As text and as JSON (docs/report.md).
  */
+#include "columns.h"
 #include "escape.h"
 #include "numbers.h"
 #include "tree.h"
@@ -10,7 +11,28 @@
 #include <errno.h>
 #include <string.h>
 
-#define WIDE_COLUMNS 108u /* with the values of p50 and p99 */
+enum column {
+	TOTAL,
+	TOTAL_CHANGE,
+	COUNT,
+	COUNT_BEFORE,
+	P50,
+	P50_CHANGE,
+	P99,
+	P99_CHANGE,
+	COLUMN_COUNT,
+};
+
+static const struct gt__column columns[COLUMN_COUNT] = {
+	[TOTAL] = {"\u0394 total", 12, 0},
+	[TOTAL_CHANGE] = {"%", 9, 0},
+	[COUNT] = {"count", 10, 6},
+	[COUNT_BEFORE] = {"was", 7, 5},
+	[P50] = {"p50", 12, 1},
+	[P50_CHANGE] = {"p50 %", 9, 3},
+	[P99] = {"p99", 12, 2},
+	[P99_CHANGE] = {"p99 %", 9, 4},
+};
 
 /* A name of one trace; its texts are behind the array. */
 struct side {
@@ -156,60 +178,79 @@ static void put_change(struct gt__out *o, const struct change *change,
 	gt__unpaint(o);
 }
 
-static void put_difference(struct gt__out *o, uint64_t before, uint64_t after)
+static void put_difference(struct gt__out *o, uint64_t before, uint64_t after,
+                           size_t width)
 {
 	uint64_t ns = after > before ? after - before : before - after;
-	size_t columns = gt__duration_columns(ns) + 1;
 
-	gt__put_padding(o, columns, 12);
+	gt__put_padding(o, gt__duration_columns(ns) + 1, width);
 	gt__paint(o, colour_of(before, after));
 	gt__put_char(o, after > before ? '+' : after < before ? '-' : ' ');
 	gt__put_duration(o, ns);
 	gt__unpaint(o);
 }
 
-static void put_head(struct gt__out *o)
+static uint64_t percentile_of(const struct change *change, uint64_t before,
+                              uint64_t after)
 {
-	bool wide = !o->columns || o->columns >= WIDE_COLUMNS;
-	size_t from = o->used;
-
-	gt__paint(o, GT__DIM);
-	gt__put(o, "     \u0394 total        %     count    was");
-	gt__put(o, wide ? "         p50        %         p99        %"
-	                : "    p50 %    p99 %");
-	gt__put(o, "  name");
-	gt__unpaint(o);
-	gt__end_line(o, from);
+	return change->after == &none ? before : after;
 }
 
-static void put_percentile(struct gt__out *o, const struct change *change,
-                           uint64_t before, uint64_t after)
-{
-	if (!o->columns || o->columns >= WIDE_COLUMNS)
-		gt__put_duration_in(o, change->after == &none ? before : after,
-		                    12);
-	put_change(o, change, before, after, 9);
-}
-
-static void put_line(struct gt__out *o, const struct change *change)
+static void put_cell(struct gt__out *o, const struct change *change,
+                     enum column column)
 {
 	const struct gt__name *b = change->before, *a = change->after;
-	const struct gt__name *n = shown_name(change);
-	size_t from = o->used;
+	size_t width = columns[column].width;
 
-	put_difference(o, b->total_ns, a->total_ns);
-	put_change(o, change, b->total_ns, a->total_ns, 9);
-	gt__put_count(o, a->count, 10);
-	gt__put_count(o, b->count, 7);
-	put_percentile(o, change, b->p50_ns, a->p50_ns);
-	put_percentile(o, change, b->p99_ns, a->p99_ns);
-	gt__end_with_name(o, n, from);
+	switch (column) {
+	case TOTAL:
+		put_difference(o, b->total_ns, a->total_ns, width);
+		break;
+	case TOTAL_CHANGE:
+		put_change(o, change, b->total_ns, a->total_ns, width);
+		break;
+	case COUNT:
+		gt__put_count(o, a->count, width);
+		break;
+	case COUNT_BEFORE:
+		gt__put_count(o, b->count, width);
+		break;
+	case P50:
+		gt__put_duration_in(
+			o, percentile_of(change, b->p50_ns, a->p50_ns), width);
+		break;
+	case P50_CHANGE:
+		put_change(o, change, b->p50_ns, a->p50_ns, width);
+		break;
+	case P99:
+		gt__put_duration_in(
+			o, percentile_of(change, b->p99_ns, a->p99_ns), width);
+		break;
+	case P99_CHANGE:
+		put_change(o, change, b->p99_ns, a->p99_ns, width);
+		break;
+	case COLUMN_COUNT:
+		break;
+	}
+}
+
+static void put_line(struct gt__out *o, const struct change *change,
+                     unsigned columns_shown)
+{
+	size_t from = o->used;
+	unsigned i;
+
+	for (i = 0; i < COLUMN_COUNT; i++)
+		if (columns_shown & 1u << i)
+			put_cell(o, change, (enum column)i);
+	gt__end_with_name(o, shown_name(change), from);
 }
 
 static void conclude_text(struct gt__collect_sink *x)
 {
 	const struct gt_report_options *options = &x->options;
 	struct gt__out *o = &x->head.out;
+	unsigned columns_shown;
 	uint32_t i, count, shown = 0;
 	struct change *changes;
 
@@ -220,14 +261,16 @@ static void conclude_text(struct gt__collect_sink *x)
 		o->error = o->error ? o->error : -ENOMEM;
 		return;
 	}
+	columns_shown = gt__fit_columns(o, columns, COLUMN_COUNT,
+	                                (1u << COLUMN_COUNT) - 1);
 	gt__put_char(o, '\n');
-	put_head(o);
+	gt__put_column_heads(o, columns, COLUMN_COUNT, columns_shown);
 	for (i = 0; i < count; i++) {
 		if (!gt__name_matches(options->name,
 		                      shown_name(&changes[i])->name))
 			continue;
 		if (!options->top || shown < options->top)
-			put_line(o, &changes[i]);
+			put_line(o, &changes[i], columns_shown);
 		shown++;
 	}
 	if (options->top && shown > options->top) {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "histogram.h"
 #include "escape.h"
+#include "numbers.h"
 #include "words.h"
 #include <errno.h>
 #include <string.h>
 
 #define BUCKETS_MAX 60u /* 1, 2, 5 times ten powers of 0..19 */
 #define CELLS       40u
+#define CELLS_MIN   4u
 #define COLUMNS     12u
 
 /* The end of bucket i, which begins at that of bucket i - 1 (0: at 0). */
@@ -56,17 +58,29 @@ static uint32_t find_times(const struct gt__collect *c, const char *pattern,
 	return n;
 }
 
+/* What the terminal leaves beside a bucket's ends and its count; 0: no bar. */
+static unsigned bar_cells(const struct gt__out *o, uint64_t most)
+{
+	unsigned used = 2 * COLUMNS + 5 + (unsigned)gt__digits(most);
+
+	if (!o->columns || o->columns >= used + CELLS)
+		return CELLS;
+	return o->columns >= used + CELLS_MIN ? o->columns - used : 0;
+}
+
 static void put_bucket(struct gt__out *o, unsigned i, uint64_t count,
                        uint64_t most)
 {
-	unsigned cells = o->columns && o->columns < 80 ? o->columns / 3 : CELLS;
+	unsigned cells = bar_cells(o, most);
 	size_t from = o->used;
 
 	gt__put_duration_in(o, i ? bucket_end_ns(i - 1) : 0, COLUMNS);
 	gt__put(o, " \u2013");
 	gt__put_duration_in(o, bucket_end_ns(i), COLUMNS - 1);
-	gt__put(o, "  ");
-	gt__put_bar(o, count, most, cells);
+	if (cells) {
+		gt__put(o, "  ");
+		gt__put_bar(o, count, most, cells);
+	}
 	gt__put(o, "  ");
 	gt__put_u64(o, count);
 	gt__end_line(o, from);
@@ -105,7 +119,7 @@ static void put_ranks(struct gt__out *o, const uint64_t *times, uint32_t n)
 	put_rank(o, "  p90 ", times[gt__nearest_rank(n, 90) - 1]);
 	put_rank(o, "  p99 ", times[gt__nearest_rank(n, 99) - 1]);
 	put_rank(o, "  max ", times[n - 1]);
-	gt__end_line(o, from);
+	gt__wrap_line(o, from, 0);
 }
 
 void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of names: counts, times and where these went. */
+#include "columns.h"
 #include "escape.h"
 #include "numbers.h"
 #include "split_words.h"
 #include "tree.h"
-#include <string.h>
 
 #define TIME_COLUMNS 12u
-#define NAME_MIN     16u /* columns that the table leaves to names */
 
 enum column {
 	COUNT,
@@ -22,12 +21,7 @@ enum column {
 	COLUMN_COUNT,
 };
 
-/* What `drops` first gives way on a narrow terminal; 0 stays. */
-static const struct {
-	const char *head;
-	unsigned width;
-	unsigned drops;
-} columns[COLUMN_COUNT] = {
+static const struct gt__column columns[COLUMN_COUNT] = {
 	[COUNT] = {"count", 9, 0},
 	[TOTAL] = {"total", TIME_COLUMNS, 0},
 	[SELF] = {"self", TIME_COLUMNS, 4},
@@ -89,46 +83,14 @@ static void put_cell(struct gt__out *o, const struct table *table,
 	}
 }
 
-static unsigned table_width(const struct table *table)
+static unsigned columns_shown(const struct gt__out *o,
+                              const struct gt__timeline *timeline)
 {
-	unsigned width = NAME_MIN;
-	size_t i;
+	unsigned shown = (1u << COLUMN_COUNT) - 1;
 
-	for (i = 0; i < COLUMN_COUNT; i++)
-		if (table->shown & 1u << i)
-			width += columns[i].width;
-	return width;
-}
-
-static void choose_columns(struct table *table, unsigned available)
-{
-	unsigned drop;
-	unsigned i;
-
-	for (i = 0; i < COLUMN_COUNT; i++)
-		if (i < GUEST || table->timeline->moment_count)
-			table->shown |= 1u << i;
-	for (drop = 1; available && drop < COLUMN_COUNT; drop++)
-		for (i = 0; i < COLUMN_COUNT; i++)
-			if (columns[i].drops == drop &&
-			    table_width(table) > available)
-				table->shown &= ~(1u << i);
-}
-
-static void put_names_head(struct gt__out *o, const struct table *table)
-{
-	size_t i, from = o->used;
-
-	gt__paint(o, GT__DIM);
-	for (i = 0; i < COLUMN_COUNT; i++) {
-		if (!(table->shown & 1u << i))
-			continue;
-		gt__put_padding(o, strlen(columns[i].head), columns[i].width);
-		gt__put(o, columns[i].head);
-	}
-	gt__put(o, "  name");
-	gt__unpaint(o);
-	gt__end_line(o, from);
+	if (!timeline->moment_count)
+		shown &= (1u << GUEST) - 1;
+	return gt__fit_columns(o, columns, COLUMN_COUNT, shown);
 }
 
 void gt__end_with_name(struct gt__out *o, const struct gt__name *name,
@@ -164,9 +126,9 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 
 	if (!c->name_count)
 		return;
-	choose_columns(&table, o->columns);
+	table.shown = columns_shown(o, &c->timeline);
 	gt__put_title(o, "by name");
-	put_names_head(o, &table);
+	gt__put_column_heads(o, columns, COLUMN_COUNT, table.shown);
 	for (i = 0; i < c->name_count; i++) {
 		if (!gt__name_matches(options->name, c->names[i].name))
 			continue;

@@ -4,7 +4,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-static size_t digits(uint64_t value)
+size_t gt__digits(uint64_t value)
 {
 	size_t n = 1;
 
@@ -21,7 +21,7 @@ void gt__put_padding(struct gt__out *o, size_t columns, size_t width)
 
 void gt__put_count(struct gt__out *o, uint64_t value, size_t width)
 {
-	gt__put_padding(o, digits(value), width);
+	gt__put_padding(o, gt__digits(value), width);
 	gt__put_u64(o, value);
 }
 
@@ -36,7 +36,8 @@ static uint64_t per_mille(uint64_t part, uint64_t whole)
 static void put_tenths(struct gt__out *o, const char *sign, uint64_t tenths,
                        size_t width)
 {
-	gt__put_padding(o, digits(tenths / 10) + 2 + (*sign != '\0'), width);
+	gt__put_padding(o, gt__digits(tenths / 10) + 2 + (*sign != '\0'),
+	                width);
 	gt__put(o, sign);
 	gt__put_u64(o, tenths / 10);
 	gt__put_char(o, '.');

@@ -5,6 +5,8 @@
 
 #include "out.h"
 
+size_t gt__digits(uint64_t value);
+
 /* What is missing of `width` if `columns` are to follow. */
 void gt__put_padding(struct gt__out *out, size_t columns, size_t width);
 void gt__put_count(struct gt__out *out, uint64_t value, size_t width);

@@ -155,6 +155,17 @@ static int copy_attributes(struct otlp_http *x,
 	return 0;
 }
 
+/* A request fits into the queue. */
+static uint32_t spans_max(const struct gt_otlp_http_options *options)
+{
+	uint32_t batch =
+		options->batch_spans ? options->batch_spans : BATCH_SPANS;
+
+	return options->queue_spans && options->queue_spans < batch
+	               ? options->queue_spans
+	               : batch;
+}
+
 static int make_encoder(struct otlp_http *x,
                         const struct gt_otlp_http_options *options)
 {
@@ -162,8 +173,7 @@ static int make_encoder(struct otlp_http *x,
 		.begun = see_span,
 		.request = take_request,
 		.context = x,
-		.spans_max = options->batch_spans ? options->batch_spans
-	                                          : BATCH_SPANS,
+		.spans_max = spans_max(options),
 		.attributes = x->attributes,
 		.attribute_count = x->attribute_count,
 		.no_host_spans = options->no_host_spans,

@@ -103,12 +103,21 @@ static bool is_ours(const char *header, size_t name_bytes)
 	return false;
 }
 
-static bool is_header(const char *text)
+/* A name is a token, a value has no controls (RFC 9110, 5.6.2 and 5.5). */
+bool gt_otlp_is_header(const char *text)
 {
-	size_t name_bytes = strcspn(text, ":");
+	static const char token[] =
+		"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t name_bytes = strspn(text, token);
+	const unsigned char *at = (const unsigned char *)text + name_bytes;
 
-	return name_bytes && text[name_bytes] && !strpbrk(text, "\r\n") &&
-	       !is_ours(text, name_bytes);
+	if (!name_bytes || *at != ':' || is_ours(text, name_bytes))
+		return false;
+	while (*++at)
+		if ((*at < ' ' && *at != '\t') || *at == 0x7f)
+			return false;
+	return true;
 }
 
 static int make_headers(struct gt__otlp_post *p,
@@ -118,7 +127,7 @@ static int make_headers(struct gt__otlp_post *p,
 	bool good = true;
 
 	for (i = 0; i < options->header_count; i++)
-		if (!is_header(options->headers[i]))
+		if (!gt_otlp_is_header(options->headers[i]))
 			return -EINVAL;
 	for (form = 0; form < 4 && good; form++) {
 		struct curl_slist **list = &p->headers[form / 2][form % 2];
@@ -272,28 +281,51 @@ void gt__otlp_post_drop(struct gt__otlp_post *p)
 	p->busy = false;
 }
 
+static bool is_json(const struct gt__otlp_post *p)
+{
+	const char *type = NULL;
+
+	curl_easy_getinfo(p->easy, CURLINFO_CONTENT_TYPE, &type);
+	return type && strcasestr(type, "json");
+}
+
+/* What its body says: how many it did not take, and why. */
+static void judge_body(const struct gt__otlp_post *p, long status,
+                       struct gt__otlp_result *result)
+{
+	bool json = is_json(p), taken = result->verdict == GT__OTLP_TAKEN;
+	struct gt_text message =
+		json ? gt__otlp_message_json(p->body, p->body_bytes, taken)
+		     : gt__otlp_message_protobuf(p->body, p->body_bytes, taken);
+	int count = message.count < 120 ? (int)message.count : 120;
+
+	if (taken)
+		result->rejected_spans =
+			json ? gt__otlp_rejected_json(p->body, p->body_bytes)
+			     : gt__otlp_rejected_protobuf(p->body,
+		                                          p->body_bytes);
+	if (!taken || result->rejected_spans)
+		snprintf(result->error, sizeof result->error, "HTTP %ld%s%.*s",
+		         status, count ? ": " : "", count, message.bytes);
+}
+
 static void judge_reply(struct gt__otlp_post *p, long status,
                         struct gt__otlp_result *result)
 {
 	struct curl_header *after;
-	const char *type = NULL;
 
+	result->answered = true;
 	result->verdict = gt__otlp_verdict(status);
-	if (result->verdict != GT__OTLP_TAKEN || p->too_long)
-		snprintf(result->error, sizeof result->error, "HTTP %ld%s",
-		         status, p->too_long ? " and a reply too long" : "");
 	if (curl_easy_header(p->easy, "Retry-After", 0, CURLH_HEADER, -1,
 	                     &after) == CURLHE_OK)
 		result->has_retry_after =
 			gt__otlp_retry_after(after->value, (int64_t)time(NULL),
 		                             &result->retry_after_ms);
-	if (result->verdict != GT__OTLP_TAKEN || p->too_long)
-		return;
-	curl_easy_getinfo(p->easy, CURLINFO_CONTENT_TYPE, &type);
-	result->rejected_spans =
-		type && strstr(type, "json")
-			? gt__otlp_rejected_json(p->body, p->body_bytes)
-			: gt__otlp_rejected_protobuf(p->body, p->body_bytes);
+	if (!p->too_long)
+		judge_body(p, status, result);
+	else
+		snprintf(result->error, sizeof result->error,
+		         "HTTP %ld and a reply too long", status);
 }
 
 /* libcurl's messages may have bytes of the endpoint's in them. */

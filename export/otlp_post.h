@@ -16,6 +16,7 @@ struct gt__otlp_result {
 	uint64_t rejected_spans; /* of a request that was taken */
 	uint32_t retry_after_ms;
 	bool has_retry_after;
+	bool answered;   /* with a status, whatever it was */
 	char error[160]; /* "" or what happened */
 };
 

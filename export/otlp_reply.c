@@ -2,6 +2,7 @@
 /* Replies of an OTLP endpoint: status, Retry-After, partial success. */
 #include "otlp_reply.h"
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum gt__otlp_verdict gt__otlp_verdict(long status)
@@ -121,6 +122,23 @@ uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count)
 	return rejected <= INT64_MAX ? rejected : 0;
 }
 
+static struct gt_text text_of(struct cursor text)
+{
+	return (struct gt_text){(const char *)text.at, text.left};
+}
+
+struct gt_text gt__otlp_message_protobuf(const void *body, size_t count,
+                                         bool taken)
+{
+	struct cursor all = {body, count, false}, part = {body, 0, false};
+	struct cursor message = {body, 0, false};
+
+	if (taken)
+		find(all, 1, &part);
+	find(taken ? part : all, 2, &message);
+	return text_of(message);
+}
+
 /* ---- JSON ---------------------------------------------------------------- */
 
 /*
@@ -157,26 +175,39 @@ static bool is_word(struct cursor text, const char *word, const char *other)
 
 static uint64_t number_of(struct cursor text)
 {
-	uint64_t value = 0;
+	char digits[40];
+	size_t count = 0;
+	double value;
+	char *end;
 
-	for (; text.left && *text.at >= '0' && *text.at <= '9';
-	     text.at++, text.left--) {
-		if (value > (uint64_t)INT64_MAX / 10 - 1)
-			return 0;
-		value = value * 10 + (uint64_t)(*text.at - '0');
-	}
-	return value;
+	while (count < text.left && count < sizeof digits - 1 &&
+	       strchr("0123456789+-.eE", text.at[count]))
+		count++;
+	memcpy(digits, text.at, count);
+	digits[count] = '\0';
+	if (strspn(digits, "0123456789") == count && count <= 18)
+		return strtoull(digits, NULL, 10);
+	value = strtod(digits, &end); /* 1e3 is a number of JSON as well */
+	return !*end && value >= 0 && value < 1e18 ? (uint64_t)value : 0;
 }
 
+/* A key has a name in lowerCamelCase and may have the one of the .proto. */
+struct key {
+	const char *word, *other;
+};
+
 /*
- * One pass without a tree: the depth, the last key at depth 1 and whether a key
- * at depth 2 is the one. A number may stand in quotes (proto3's JSON).
+ * The last value of `key` in the object `outer`, or at the top if that is NULL:
+ * a string without its quotes, or from the first digit of a number on. One pass
+ * without a tree: the depth, the last key at depth 1, whether the last key is
+ * the one.
  */
-uint64_t gt__otlp_rejected_json(const void *body, size_t count)
+static struct cursor find_json(const void *body, size_t count,
+                               const struct key *outer, struct key key)
 {
-	struct cursor c = {body, count, false};
-	bool in_partial = false, is_value = false;
-	uint64_t rejected = 0;
+	const struct cursor none = {body, 0, false};
+	struct cursor c = {body, count, false}, found = none;
+	bool is_inside = !outer, is_value = false;
 	size_t depth = 0;
 
 	while (c.left && !c.bad) {
@@ -191,19 +222,37 @@ uint64_t gt__otlp_rejected_json(const void *body, size_t count)
 		if (byte == '"')
 			text = take_string(&c);
 		if (is_value && (byte == '"' || (byte >= '0' && byte <= '9')))
-			rejected = number_of(text);
+			found = text;
 		if (byte == ':' || byte == ' ' || byte == '\t' ||
 		    byte == '\n' || byte == '\r')
 			continue;
 		is_value = false;
 		if (byte != '"')
 			continue;
-		if (depth == 1)
-			in_partial = is_word(text, "partialSuccess",
-			                     "partial_success");
-		if (depth == 2 && in_partial)
-			is_value = is_word(text, "rejectedSpans",
-			                   "rejected_spans");
+		if (outer && depth == 1)
+			is_inside = is_word(text, outer->word, outer->other);
+		if (depth == (outer ? 2 : 1) && is_inside)
+			is_value = is_word(text, key.word, key.other);
 	}
-	return c.bad ? 0 : rejected;
+	return c.bad ? none : found;
+}
+
+static const struct key partial_success = {"partialSuccess", "partial_success"};
+
+/* A number may stand in quotes (proto3's JSON). */
+uint64_t gt__otlp_rejected_json(const void *body, size_t count)
+{
+	return number_of(
+		find_json(body, count, &partial_success,
+	                  (struct key){"rejectedSpans", "rejected_spans"}));
+}
+
+struct gt_text gt__otlp_message_json(const void *body, size_t count, bool taken)
+{
+	if (!taken)
+		return text_of(find_json(body, count, NULL,
+		                         (struct key){"message", "message"}));
+	return text_of(
+		find_json(body, count, &partial_success,
+	                  (struct key){"errorMessage", "error_message"}));
 }

@@ -6,6 +6,7 @@
 #ifndef GUESTTRACE_OTLP_REPLY_H
 #define GUESTTRACE_OTLP_REPLY_H
 
+#include <guesttrace/export.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,5 +31,15 @@ bool gt__otlp_retry_after(const char *value, int64_t now_unix_s,
  */
 uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count);
 uint64_t gt__otlp_rejected_json(const void *body, size_t count);
+
+/*
+ * What the endpoint says about it: of a request that was `taken` the message of
+ * the partial success, else that of a google.rpc.Status. It stands in the body
+ * and is as hostile; a JSON string with its escapes. Empty where there is none.
+ */
+struct gt_text gt__otlp_message_protobuf(const void *body, size_t count,
+                                         bool taken);
+struct gt_text gt__otlp_message_json(const void *body, size_t count,
+                                     bool taken);
 
 #endif

@@ -12,6 +12,7 @@
 #define DELAY_MS       5000u
 #define SPOOL_DELAY_MS 1000u /* so much a kill may take */
 #define FINISH_MS      5000u
+#define AWAY_MAX_MS    60000u
 #define BACKOFF_MS     1000u
 #define BACKOFF_MAX_MS 30000u
 #define SPOOL_BYTES    (UINT64_C(512) << 20)
@@ -113,6 +114,7 @@ static void set_up(struct gt__otlp_sender *s,
 	s->delay_ms = or_default(
 		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
 	s->finish_ms = or_default(o->finish_ms, FINISH_MS);
+	s->away_max_ms = or_default(o->finish_ms, AWAY_MAX_MS);
 	s->backoff_ms = or_default(o->backoff_ms, BACKOFF_MS);
 	s->backoff_max_ms = or_default(o->backoff_max_ms, BACKOFF_MAX_MS);
 	s->ledger = &s->own_ledger;

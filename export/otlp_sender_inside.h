@@ -13,6 +13,7 @@
 struct gt__otlp_sender {
 	/* Set at the start. */
 	uint32_t queue_spans, delay_ms, finish_ms, backoff_ms, backoff_max_ms;
+	uint32_t away_max_ms; /* of an endpoint, when a spool is to be sent */
 	bool gzip, json, wait_for_room, drain_all;
 	bool (*flush)(void *context);
 	void *context;
@@ -41,6 +42,7 @@ struct gt__otlp_sender {
 	struct gt__otlp_queue pending; /* in memory only */
 	struct gt__otlp_request *sent; /* under way */
 	unsigned failures;             /* in a row */
+	bool answered;                 /* the last failed one: with a status */
 	unsigned turn;
 	uint64_t try_ms; /* nothing is sent before */
 	bool found_none; /* to send, when last looked */

@@ -186,10 +186,11 @@ static void wait_longer(struct gt__otlp_sender *s,
 	if (delay > s->backoff_max_ms)
 		delay = s->backoff_max_ms;
 	delay = delay / 2 + random_below(s, (uint32_t)delay / 2 + 1);
-	if (result->has_retry_after)
+	if (result->has_retry_after && result->retry_after_ms > delay)
 		delay = result->retry_after_ms +
 		        random_below(s, result->retry_after_ms / 16 + 1);
 	s->failures++;
+	s->answered = result->answered;
 	s->try_ms = now + delay;
 }
 
@@ -282,6 +283,14 @@ static void flush_in_time(struct gt__otlp_sender *s, uint64_t now)
 		s->flush_ms = now + FLUSH_RETRY_MS;
 }
 
+/* Of a spool that is sent to its end: the endpoint is there, and asks to wait
+ * for no longer than anybody will. Under the lock. */
+static bool waits_for_its_turn(const struct gt__otlp_sender *s)
+{
+	return s->drain_all && s->answered &&
+	       s->try_ms < s->away_since_ms + s->away_max_ms;
+}
+
 static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 {
 	const struct gt__spool_counts *c = &s->spool_counts;
@@ -289,7 +298,7 @@ static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 
 	pthread_mutex_lock(&s->lock);
 	done = s->stopping && !s->incoming.first && !s->pending.first;
-	if (done && !(s->spool && s->away))
+	if (done && (!(s->spool && s->away) || waits_for_its_turn(s)))
 		done = !s->sent && (s->found_none ||
 		                    (!c->own_waiting &&
 		                     (!s->drain_all || !c->found_waiting)));
@@ -328,6 +337,12 @@ static void leave(struct gt__otlp_sender *s)
 {
 	struct gt__otlp_request *request;
 
+	if (s->sent) {
+		pthread_mutex_lock(&s->lock);
+		snprintf(s->stats.last_error, sizeof s->stats.last_error,
+		         "no reply until the end");
+		pthread_mutex_unlock(&s->lock);
+	}
 	gt__otlp_post_drop(s->post);
 	if (s->sent)
 		give_back(s, s->sent);

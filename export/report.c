@@ -8,8 +8,7 @@
 #include "words.h"
 #include <errno.h>
 
-#define COLUMNS   12u
-#define BAR_CELLS 16u
+#define COLUMNS 12u
 
 /* ---- Where the time went ------------------------------------------------- */
 
@@ -45,20 +44,28 @@ static void put_part_name(struct gt__out *o, enum gt__part part,
 	}
 }
 
+/* The bar gives way before the words do. */
+static unsigned bar_cells(const struct gt__out *o)
+{
+	return o->columns >= 80 ? 16 : o->columns >= 60 ? 8 : 0;
+}
+
 static void put_part(struct gt__out *o, uint64_t ns, uint64_t whole_ns,
                      enum gt__part part, const struct gt_summary *summary)
 {
+	unsigned cells = bar_cells(o), indent = 2 * COLUMNS;
 	size_t from = o->used;
 
 	gt__put_duration_in(o, ns, COLUMNS);
 	gt__put_percent(o, ns, whole_ns, COLUMNS - 4);
 	gt__put(o, " %  ");
-	if (o->columns) {
-		gt__put_bar(o, ns, whole_ns, BAR_CELLS);
+	if (cells) {
+		gt__put_bar(o, ns, whole_ns, cells);
 		gt__put(o, "  ");
+		indent += cells + 2;
 	}
 	put_part_name(o, part, summary);
-	gt__end_line(o, from);
+	gt__wrap_line(o, from, indent);
 }
 
 static void put_time_split(struct gt__out *o, const struct gt__collect *c,
@@ -88,7 +95,7 @@ static void put_counted(struct gt__out *o, uint64_t count, const char *what)
 	gt__put_count(o, count, COLUMNS);
 	gt__put(o, "  ");
 	gt__put(o, what);
-	gt__end_line(o, from);
+	gt__wrap_line(o, from, COLUMNS + 2);
 }
 
 void gt__put_losses(struct gt__out *o, const struct gt_losses *losses)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 #include "escape.h"
+#include <string.h>
+
+#define WRAPPED_MIN 8u /* columns that a wrapped line has for its text */
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -73,6 +76,78 @@ void gt__end_line(struct gt__out *o, size_t from)
 		}
 	}
 	gt__put_char(o, '\n');
+}
+
+/* Where a line may go on below: spaces in it, or a place where nothing is. */
+struct gap {
+	size_t at;
+	size_t count; /* of spaces */
+};
+
+/*
+ * The last gap at which what is before it fits `columns`, the line beginning
+ * `column` columns in; rather one of several spaces, which lie between parts of
+ * a line, than one of a single space, and rather that than inside a word. Gaps
+ * up to column `indent` are none. False: all of it fits.
+ */
+static bool find_gap(const struct gt_text *line, size_t column, size_t indent,
+                     size_t columns, struct gap *ret_gap)
+{
+	struct gap gaps[3] = {{0, 0}, {0, 0}, {0, 0}}; /* 0, 1, 2 spaces */
+	size_t at = 0;
+
+	while (at < line->count && column <= columns) {
+		size_t start = at, width, spaces = 0;
+
+		while (at < line->count && line->bytes[at] == ' ')
+			at++, spaces++;
+		if (spaces) {
+			if (column > indent)
+				gaps[spaces > 1 ? 2 : 1] =
+					(struct gap){start, spaces};
+			column += spaces;
+			continue;
+		}
+		width = step(line, &at);
+		if (column > indent && column + width > columns)
+			gaps[0] = (struct gap){start, 0};
+		column += width;
+	}
+	*ret_gap = gaps[2].at ? gaps[2] : gaps[1].at ? gaps[1] : gaps[0];
+	return column > columns && ret_gap->at;
+}
+
+/* Breaks the line at `at`, whose `spaces` go: a new one begins `indent` in. */
+static bool break_line(struct gt__out *o, size_t at, size_t spaces,
+                       size_t indent)
+{
+	char *room = gt__out_room(o, indent + 1);
+
+	if (!room)
+		return false;
+	room = o->bytes + at;
+	memmove(room + 1 + indent, room + spaces, o->used - at - spaces);
+	room[0] = '\n';
+	memset(room + 1, ' ', indent);
+	o->used += 1 + indent - spaces;
+	return true;
+}
+
+void gt__wrap_line(struct gt__out *o, size_t from, unsigned indent)
+{
+	size_t column = 0;
+	struct gap gap;
+
+	while (o->columns >= indent + WRAPPED_MIN && !o->error && o->bytes) {
+		struct gt_text line = {o->bytes + from, o->used - from};
+
+		if (!find_gap(&line, column, indent, o->columns, &gap) ||
+		    !break_line(o, from + gap.at, gap.count, indent))
+			break;
+		from += gap.at + 1 + indent;
+		column = indent;
+	}
+	gt__end_line(o, from);
 }
 
 static unsigned put_filled(struct gt__out *o, uint64_t value, uint64_t of,

@@ -31,6 +31,12 @@ void gt__put_title(struct gt__out *out, const char *text);
  */
 void gt__end_line(struct gt__out *out, size_t from);
 
+/*
+ * The same, but one that is wider goes on in further lines, `indent` columns
+ * in: it breaks between words, and at two spaces rather than at one.
+ */
+void gt__wrap_line(struct gt__out *out, size_t from, unsigned indent);
+
 /* `cells` columns, of which value / of are filled, to an eighth of a column. */
 void gt__put_bar(struct gt__out *out, uint64_t value, uint64_t of,
                  unsigned cells);

@@ -4,6 +4,8 @@
 #include "escape.h"
 #include "words.h"
 
+#define INDENT 2u /* where a line of the header goes on */
+
 void gt__put_spaces(struct gt__out *out, size_t count)
 {
 	while (count--)
@@ -149,13 +151,14 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	gt__put_duration(o, gt__elapsed_ns(trace, summary->end_ns));
 	gt__put(o, "  times within ");
 	gt__put_duration(o, summary->clock.error_bound_ns);
-	gt__end_line(o, from);
+	gt__wrap_line(o, from, INDENT);
 	if (summary->message.count) {
+		from = o->used;
 		gt__paint(o, GT__RED);
 		gt__put(o, "\u2717 ");
 		gt__put_terminal(o, summary->message);
 		gt__unpaint(o);
-		gt__put_char(o, '\n');
+		gt__wrap_line(o, from, INDENT);
 	}
 	from = o->used;
 	put_counted(o, summary->spans, "span");
@@ -167,5 +170,5 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	put_counted(o, trace->vcpus, "vCPU");
 	gt__put(o, "  trace ");
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
-	gt__end_line(o, from);
+	gt__wrap_line(o, from, INDENT);
 }

@@ -395,6 +395,29 @@ static void sum_clock(struct gt__pipeline *pipeline)
 		clock->flags |= GT_CLOCK_RATE_DIFFERS;
 }
 
+/*
+ * When the guest ran last: behind the last exit of all vCPUs the host alone
+ * takes its time. Until now where a vCPU is inside, or nobody told of entries.
+ */
+static uint64_t stopped_ns(const struct gt__pipeline *pipeline)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		const struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+		const struct gt__edges *timeline = &vcpu->timeline;
+
+		if (timeline->entered && !timeline->out)
+			return pipeline->summary.end_ns;
+		if (timeline->entered && timeline->since_ns > ns)
+			ns = timeline->since_ns;
+	}
+	for (uint32_t i = 0; ns && i < pipeline->trace.vcpus; i++)
+		if (pipeline->vcpus[i].last_ns > ns)
+			ns = pipeline->vcpus[i].last_ns;
+	return ns ? ns : pipeline->summary.end_ns;
+}
+
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
                         uint64_t bad_frames)
 {
@@ -402,7 +425,7 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 		return -GT_ERROR_NOT_A_CAPTURE;
 	gt__pipeline_merge_all(pipeline);
 	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
-	gt__spans_interrupt(&pipeline->spans, pipeline->summary.end_ns);
+	gt__spans_interrupt(&pipeline->spans, stopped_ns(pipeline));
 	sum_clock(pipeline);
 	pipeline->summary.losses.cut_bytes = cut_bytes;
 	pipeline->summary.losses.bad_records += bad_frames;

@@ -93,6 +93,50 @@ static void rejected_spans_are_read_from_json(void **state)
 	                 0);
 }
 
+static void numbers_may_have_an_exponent(void **state)
+{
+	(void)state;
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":1e1}}"),
+	                 10);
+	assert_int_equal(
+		json("{\"partialSuccess\":{\"rejectedSpans\":\"2.5E+3\"}}"),
+		2500);
+	assert_int_equal(json("{\"partialSuccess\":{\"rejectedSpans\":1e99}}"),
+	                 0);
+}
+
+static bool says(struct gt_text message, const char *words)
+{
+	return message.count == strlen(words) &&
+	       !memcmp(message.bytes, words, message.count);
+}
+
+static void the_words_of_the_endpoint_are_found(void **state)
+{
+	static const char partial[] =
+		"{\"partialSuccess\":{\"rejectedSpans\":7,"
+		"\"errorMessage\":\"too \\\"big\\\"\"}}";
+	static const char bad[] = "{\"code\":3,\"message\":\"no tenant\","
+				  "\"details\":[{\"message\":\"x\"}]}";
+	static const char in_protobuf[] = "\x0a\x06\x12\x04"
+					  "some";
+	static const char status[] = "\x08\x03\x12\x02no";
+
+	(void)state;
+	assert_true(says(gt__otlp_message_json(partial, strlen(partial), true),
+	                 "too \\\"big\\\""));
+	assert_true(says(gt__otlp_message_json(bad, strlen(bad), false),
+	                 "no tenant"));
+	assert_true(says(gt__otlp_message_json(bad, strlen(bad), true), ""));
+	assert_true(says(gt__otlp_message_protobuf(
+				 in_protobuf, sizeof in_protobuf - 1, true),
+	                 "some"));
+	assert_true(says(
+		gt__otlp_message_protobuf(status, sizeof status - 1, false),
+		"no"));
+	assert_true(says(gt__otlp_message_protobuf("no", 2, false), ""));
+}
+
 static void what_rejects_nothing_is_0(void **state)
 {
 	(void)state;
@@ -154,6 +198,8 @@ static void any_bytes_are_safe(void **state)
 				letters[(random >> 16) % (sizeof letters - 1)];
 		}
 		assert_true(gt__otlp_rejected_json(bytes, count) <= INT64_MAX);
+		says(gt__otlp_message_json(bytes, count, i & 32), "");
+		says(gt__otlp_message_protobuf(bytes, count, i & 32), "");
 		assert_true(gt__otlp_rejected_protobuf(bytes, count) <=
 		            INT64_MAX);
 		free(bytes);
@@ -168,6 +214,8 @@ int main(void)
 		cmocka_unit_test(retry_after_has_a_limit),
 		cmocka_unit_test(what_is_no_retry_after_is_none),
 		cmocka_unit_test(rejected_spans_are_read_from_json),
+		cmocka_unit_test(numbers_may_have_an_exponent),
+		cmocka_unit_test(the_words_of_the_endpoint_are_found),
 		cmocka_unit_test(what_rejects_nothing_is_0),
 		cmocka_unit_test(rejected_spans_are_read_from_protobuf),
 		cmocka_unit_test(any_bytes_are_safe),

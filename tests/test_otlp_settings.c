@@ -70,6 +70,8 @@ static void the_endpoint_is_a_base_unless_it_is_the_traces_own(void **state)
 		{"http://a:1", "http://b", "http://b"},
 		{"http://a:1", "http://b/", "http://b/"},
 		{"", "http://b/in?x=1", "http://b/in?x=1"},
+		{"http://a/b/?x=1/2", "", "http://a/b/v1/traces?x=1/2"},
+		{"HTTP://a#x", "", "HTTP://a/v1/traces#x"},
 	};
 
 	(void)state;
@@ -77,6 +79,17 @@ static void the_endpoint_is_a_base_unless_it_is_the_traces_own(void **state)
 		READ_(NULL, BASE, cases[i].base, OWN, cases[i].own);
 		assert_string_equal(settings.url, cases[i].url);
 	}
+}
+
+static void what_is_no_url_is_not_taken_for_one(void **state)
+{
+	(void)state;
+	READ_(NULL, BASE, "127.0.0.1:5001");
+	assert_string_equal(settings.url, "http://localhost:4318/v1/traces");
+	assert_int_equal(complaints, 1);
+	READ_(NULL, BASE, "http://a", OWN, "grpc://b");
+	assert_string_equal(settings.url, "http://a/v1/traces");
+	assert_int_equal(complaints, 1);
 }
 
 static void the_command_line_wins(void **state)
@@ -173,6 +186,17 @@ static void headers_are_decoded_and_trimmed(void **state)
 	assert_int_equal(complaints, 0);
 }
 
+static void what_is_no_header_is_left_out(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_HEADERS",
+	      "a=%01b,a(b=c,\xc3\xa9=1,x y=1,content-type=text/plain,"
+	      "CONTENT-LENGTH=1,b=%7f,c=1%09%c3%a9,d=%0d%0ae");
+	assert_int_equal(settings.options.header_count, 1);
+	assert_string_equal(settings.headers[0], "c: 1\t\xc3\xa9");
+	assert_int_equal(complaints, 8);
+}
+
 static void the_service_name_beats_the_attribute(void **state)
 {
 	const struct gt_otlp_attribute *a = settings.attributes;
@@ -221,12 +245,20 @@ static void too_many_pairs_are_ignored_as_a_whole(void **state)
 	assert_int_equal(complaints, 0);
 	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX);
 	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
+	      "shop");
+	assert_int_equal(complaints, 0);
+	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX + 1);
 	strcat(text, "b=1");
 	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
 	      "OTEL_EXPORTER_OTLP_HEADERS", text);
 	assert_int_equal(complaints, 2);
 	assert_int_equal(settings.options.attribute_count, 0);
 	assert_int_equal(settings.options.header_count, 0);
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
+	      "shop");
+	assert_int_equal(complaints, 1);
+	assert_int_equal(settings.options.attribute_count, 1);
 }
 
 static void only_the_word_true_disables(void **state)
@@ -254,7 +286,7 @@ static void batching_and_spool_are_read(void **state)
 	assert_int_equal(settings.options.delay_ms, 10);
 	assert_int_equal(settings.options.finish_ms, 20);
 	assert_int_equal(settings.options.queue_spans, 30);
-	assert_int_equal(settings.options.batch_spans, 30);
+	assert_int_equal(settings.options.batch_spans, 40);
 	assert_string_equal(settings.options.spool_directory, "/s");
 	assert_int_equal(settings.options.spool_bytes, 3 << 20);
 }
@@ -272,11 +304,13 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_those_of_the_specification),
 		cmocka_unit_test(
 			the_endpoint_is_a_base_unless_it_is_the_traces_own),
+		cmocka_unit_test(what_is_no_url_is_not_taken_for_one),
 		cmocka_unit_test(the_command_line_wins),
 		cmocka_unit_test(the_form_for_traces_wins_and_empty_is_unset),
 		cmocka_unit_test(a_bad_value_is_complained_about_and_ignored),
 		cmocka_unit_test(a_bad_value_does_not_hide_a_good_one),
 		cmocka_unit_test(headers_are_decoded_and_trimmed),
+		cmocka_unit_test(what_is_no_header_is_left_out),
 		cmocka_unit_test(the_service_name_beats_the_attribute),
 		cmocka_unit_test(nothing_between_commas_is_nothing),
 		cmocka_unit_test(what_guesttrace_says_itself_is_not_given),

@@ -2,8 +2,8 @@
 /*
  * Layouts and numbers that a guest and its host share. No code, no pointers,
  * nothing but <stdint.h>. Everything is little-endian; every address is a guest
- * virtual address (GVA) unless its name says otherwise. docs/format.md explains
- * the same layouts in prose, byte by byte.
+ * virtual address (GVA) unless its name says otherwise. The document format.md
+ * explains the same layouts in prose, byte by byte.
  *
  * GT_ABI_VERSION rises whenever a byte here changes its meaning. A reader
  * ignores what is called "reserved"; a writer leaves it zero.

@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <guesttrace/abi.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The numbers of the wire. 0.11 has the first three. */
 enum gt_batch_event {
 	GT_BATCH_OPEN = 1,
@@ -95,5 +99,9 @@ void gt_draft_field(struct gt_draft *draft, const void *key, size_t key_count,
 /* Adds the event to the batch. False: it did not fit, nothing has changed. */
 bool gt_draft_end(struct gt_draft *draft,
                   const struct gt_batch_numbers *numbers);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

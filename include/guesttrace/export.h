@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <guesttrace/abi.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Valid UTF-8 of `count` bytes without a terminator; it may hold any code
  * point, NUL and control characters too: escape at the sink. Of a GT_TYPE_BYTES
@@ -312,7 +316,7 @@ struct gt_directory {
  *   report    text: header, tree, names with times, where the time went, losses
  *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
  *             behind the other: together they are one message
- *   report_json  the same as one JSON object, docs/report.md
+ *   report_json  the same as one JSON object, report.md
  *   diff_json    what changed from the first trace to the second
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
@@ -378,5 +382,9 @@ int gt_diff_with(const struct gt_output *output,
  */
 int gt_ctf_new(const struct gt_directory *directory, bool many,
                struct gt_sink **ret_sink);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

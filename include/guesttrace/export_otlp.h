@@ -9,6 +9,10 @@
 
 #include <guesttrace/export.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
 struct gt_otlp_attribute {
 	const char *key;
@@ -39,7 +43,7 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
  * ---- OTLP over HTTP --------------------------------------------------------
  *
  * The sink makes export requests and a thread of its own sends them, so that a
- * call of the sink never waits for the network or a disk. docs/otlp.md says
+ * call of the sink never waits for the network or a disk. otlp.md says
  * what follows from each reply. The functions are there where the library was
  * built with libcurl.
  */
@@ -102,8 +106,12 @@ struct gt_otlp_stats {
 	uint64_t requests;      /* tried */
 	uint64_t failures;      /* of them, to be tried again */
 	uint64_t spool_errors;  /* of the disk, a full one too */
-	char last_error[160];   /* "" or why the last failed one failed */
+	char last_error[160];   /* "" or why the last failed one failed: of the
+	                           endpoint's own words, printable ASCII */
 };
+
+/* Whether "Name: value" may stand among the headers of the options. */
+bool gt_otlp_is_header(const char *text);
 
 /*
  * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
@@ -122,11 +130,16 @@ void gt_otlp_http_stats(struct gt_sink *sink, struct gt_otlp_stats *ret_stats);
 
 /*
  * Sends what the spool of the options holds, in its order, until nothing is
- * left or a request fails that would have to be tried again. 0: all is sent;
+ * left, nobody answers, or who answers has taken nothing for finish_ms (here
+ * 60,000 by default) or asks to wait for longer than that. 0: all is sent;
  * -EAGAIN: some is left; -EBUSY: another process is sending it; else as
  * gt_otlp_http_new(). The figures are stored in any case but -EINVAL.
  */
 int gt_otlp_spool_send(const struct gt_otlp_http_options *options,
                        struct gt_otlp_stats *ret_stats);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -25,6 +25,10 @@
  *     is lost; a record that was under way when its thread lost its turn may be
  *     shown in another context if the record of the return was lost.
  *
+ * C++. A guest may be gnu++11 or later, with -fno-exceptions; the library is C.
+ * With gcc no site stands in a template or in a function that is `inline`, which
+ * one defined inside its class is: the compiler says "section type conflict".
+ *
  * Settings, defined before this header or on the compiler's command line, the
  * same for all files of a guest and for the library:
  *   GT_TARGET       what filters select; default: the file's name. Read where a
@@ -51,6 +55,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <guesttrace/abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #ifndef GT_TARGET
 #ifdef __FILE_NAME__
@@ -303,5 +311,9 @@ void gt_close(struct gt_span *span);
 /* clang-format on */
 
 #include <guesttrace/guest_inline.h>
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

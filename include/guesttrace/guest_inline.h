@@ -6,6 +6,12 @@
 #ifndef GUESTTRACE_GUEST_INLINE_H
 #define GUESTTRACE_GUEST_INLINE_H
 
+#ifdef __cplusplus
+#define GT_STATIC_ASSERT_ static_assert
+#else
+#define GT_STATIC_ASSERT_ _Static_assert
+#endif
+
 /* clang-format off */
 #define GT_INSTANT_(site_kind, record_kind, level, ...)                        \
 	do {                                                                   \
@@ -18,8 +24,8 @@
 	} while (0)
 
 #define GT_LEVELED_SITE_(sym, kind, level, ...)                                \
-	_Static_assert((level) >= GT_ERROR && (level) <= GT_TRACE,             \
-		       "a site has a level from GT_ERROR to GT_TRACE");        \
+	GT_STATIC_ASSERT_((level) >= GT_ERROR && (level) <= GT_TRACE,          \
+			  "a site has a level from GT_ERROR to GT_TRACE");        \
 	GT_SITE_(sym, kind, level, GT_SITE_OFF, __VA_ARGS__)
 
 /* The static record. `volatile`, or the compiler folds the state to "off". */

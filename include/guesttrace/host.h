@@ -17,12 +17,16 @@
  * any thread; a lock of its own orders them. Sinks are called under that lock.
  *
  * The library never prints, exits, or touches guest memory but for what
- * docs/format.md calls "written by the host".
+ * format.md calls "written by the host".
  */
 #ifndef GUESTTRACE_HOST_H
 #define GUESTTRACE_HOST_H
 
 #include <guesttrace/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define GT_ERRORS_(X)                                                     \
 	X(NOT_CANONICAL, 4097, "address is not canonical")                \
@@ -113,7 +117,7 @@ struct gt_exit {
 	 * The TSC that the guest read since its last entry, from that of the
 	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
 	 * 128 bits. Ratio 0: they run at the same rate. Who moves it calls
-	 * gt_host_drain() before: docs/clocks.md, "Offset and scaling".
+	 * gt_host_drain() before: clocks.md, "Offset and scaling".
 	 */
 	int64_t tsc_offset;
 	uint64_t tsc_ratio;
@@ -253,7 +257,7 @@ int gt_host_want_wake(struct gt_host *host, bool want);
 /*
  * Reads the clocks, if records have come since the last time: call it every few
  * milliseconds while guests run that seldom exit. The lines on which times are
- * placed stay short, and with them the error bound: docs/clocks.md.
+ * placed stay short, and with them the error bound: clocks.md.
  */
 int gt_host_sample(struct gt_host *host);
 
@@ -462,5 +466,9 @@ int gt_hyperlight_decode(enum gt_wire wire, const void *bytes, size_t count,
 /* Field `index` of an event being shown; both texts empty beyond the last. */
 struct gt_hyperlight_field
 gt_hyperlight_field(const struct gt_hyperlight_event *event, uint32_t index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -134,7 +134,7 @@ export class Receiver {
       case 'take': this.#record(request); socket.write(good()); break;
       case 'slow-take': this.#record(request); setTimeout(() => socket.write(good()), mode.ms); break;
       case 'status': { // mode.times, then it takes again
-        socket.write(reply(mode.status, { ...mode.headers }, 'no'));
+        socket.write(reply(mode.status, { ...mode.headers }, mode.body ?? 'no'));
         if (--mode.times === 0) this.mode = { kind: 'take' };
         break;
       }

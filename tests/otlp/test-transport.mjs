@@ -94,6 +94,39 @@ for (const [name, value, atLeast, atMost] of [
   ));
 }
 
+for (const value of ['0', 'Sun, 06 Nov 1994 08:49:37 GMT']) {
+  holds(`Retry-After: ${value} for ever: no sooner than without it`, () => against(
+    { kind: 'status', status: 429, headers: { 'Retry-After': value } }, {}, async (receiver, options) => {
+      const stats = await produce({ ...options, spans: 10, finish_ms: 2000 });
+      same(stats.dropped, stats.spans, 'dropped');
+      check(stats.failures >= 3 && stats.failures < 60, `${stats.failures} requests`);
+      checkCalm(stats);
+    },
+  ));
+}
+
+for (const [what, headers, body] of [
+  ['JSON', { 'Content-Type': 'Application/JSON' }, '{"code":3,"message":"no such tenant\u001b[2J"}'],
+  ['protobuf', { 'Content-Type': 'application/x-protobuf' }, '\x08\x03\x12\x0eno such tenant']]) {
+  holds(`a refusal in ${what} says why`, () => against({ kind: 'status', status: 400, headers, body }, {}, async (receiver, options) => {
+    const stats = await produce({ ...options, spans: 10 });
+    same(stats.rejected, stats.spans, 'rejected');
+    check(/^HTTP 400: no such tenant[ -~]*$/.test(stats.lastError), stats.lastError);
+  }));
+}
+
+holds('an endpoint that does not answer before the end is named', () => against({ kind: 'hang' }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 10, finish_ms: 300 });
+  same(stats.dropped, stats.spans, 'dropped');
+  same(stats.lastError, 'no reply until the end', 'the error');
+}));
+
+holds('a request fits into a small queue', () => against({ kind: 'take' }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 1000, queue_spans: 100, wait: true });
+  takenAll(receiver, stats);
+  check(Math.max(...receiver.requests.map((r) => r.spans)) <= 100, 'a request is larger than the queue');
+}));
+
 for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
   holds(`a partial success that rejects ${rejected} is counted and not tried again`, () => against(
     { kind: 'partial', rejected }, {}, async (receiver, options) => {
@@ -101,6 +134,7 @@ for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
       same(stats.rejected, want, 'rejected');
       same(stats.acknowledged, stats.spans - want, 'acknowledged');
       same(receiver.requests.length, 1, 'requests');
+      same(stats.lastError, want ? 'HTTP 200: some' : '', 'the error');
     },
   ));
 }
@@ -202,6 +236,26 @@ for (const [what, mode] of DEAF) {
     same(fs.readdirSync(spool).join(), 'lock', 'what is left in the spool');
   }));
 }
+
+holds('a spool that is sent waits while the endpoint asks for it', () => against({ kind: 'status', status: 503 }, {}, async (receiver, options) => {
+  const spool = freshDirectory();
+  const stats = await produce({ ...options, spans: 1000, batch_spans: 100, finish_ms: 300, spool });
+  same(stats.spooled, stats.spans, 'spooled');
+  receiver.mode = { kind: 'status', status: 429, times: 1, headers: { 'Retry-After': '1' } };
+  const from = Date.now();
+  const sent = await produce({ ...options, spool, send: 1 });
+  same(sent.foundAcknowledged, stats.spans, 'sent from the spool');
+  check(Date.now() - from >= 1000, 'it did not wait');
+}));
+holds('a spool that is sent stays where the endpoint asks for more than anybody waits', () => against({ kind: 'status', status: 503 }, {}, async (receiver, options) => {
+  const spool = freshDirectory();
+  const stats = await produce({ ...options, spans: 100, finish_ms: 300, spool });
+  receiver.mode.headers = { 'Retry-After': '120' };
+  const from = Date.now();
+  const sent = await produce({ ...options, spool, send: 1 });
+  same(sent.foundWaiting, stats.spans, 'waiting');
+  check(Date.now() - from < 20000, 'it waited');
+}));
 
 holds('a full queue drops the newest and never waits', () => against({ kind: 'hang' }, {}, async (receiver, options) => {
   const stats = await produce({ ...options, spans: 20000, queue_spans: 2048, finish_ms: 300 });
