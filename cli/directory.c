@@ -56,8 +56,13 @@ int directory_open(struct directory *directory, const char *path)
 	if (r == 0)
 		return 0;
 	if (r == -EEXIST)
-		complain("cannot write %s: %s is in the way", path,
-		         directory->temporary);
+		complain("cannot write %s: %s is in the way: another process "
+		         "is writing it, or was killed",
+		         path, directory->temporary);
+	else if (r == -ENOTEMPTY)
+		complain("cannot write %s: the directory is not empty: "
+		         "remove it, or name one that is not there",
+		         path);
 	else
 		complain("cannot write %s: %s", path, code_text(r));
 	forget(directory);
