@@ -39,6 +39,7 @@ struct outputs {
 	size_t sink_count;
 	size_t count;
 	bool many_runs;           /* they are shown more than one */
+	bool says_damage;         /* on standard error: they do not */
 	struct otlp_options otlp; /* of an output of that name */
 };
 
