@@ -54,6 +54,7 @@ static int cmd_diff(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		return options_usage(&command_diff);
+	outputs.says_damage = true;
 	screen_look(colours, &look);
 	if (json)
 		outputs_add(&outputs, "diff", gt_diff_json_new, NULL);

@@ -71,6 +71,7 @@ static int cmd_export(int argc, char **argv)
 	}
 	if (outputs_add(&outputs, format, new_sink, path) < 0)
 		return COMMAND_USAGE;
+	outputs.says_damage = true;
 	outputs.many_runs = argc - optind > 1;
 	return replay_all(&outputs, argv + optind, argc - optind);
 }

@@ -360,7 +360,7 @@ static int write_capture(struct salvage *s)
 		return r;
 	to = destination_output(&destination);
 	r = take_all(s, NULL, &to);
-	if (r < 0)
+	if (r < 0 && !destination.error)
 		complain("%s", code_text(r));
 	closed = destination_close(&destination, r == 0);
 	if (r == 0 && closed == 0 && range.records == 0)

@@ -4,11 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40  /* as the kernel's */
+#define NAMES_MAX 100 /* of a file beside another, that are tried */
 
 static void forget(struct destination *destination)
 {
@@ -23,6 +27,38 @@ static bool is_special(const char *path)
 	struct stat info;
 
 	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+static bool is_none(const char *path)
+{
+	return !path || strcmp(path, "-") == 0;
+}
+
+static bool is_one_file(const struct stat *a, const struct stat *b)
+{
+	return S_ISREG(a->st_mode) && a->st_dev == b->st_dev &&
+	       a->st_ino == b->st_ino;
+}
+
+/* /dev/stdout, for example: what is in front of it belongs to somebody. */
+static bool is_standard_output(const char *path)
+{
+	struct stat info, standard;
+
+	return stat(path, &info) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+	       is_one_file(&info, &standard);
+}
+
+bool destination_is_input(const char *path, const char *input)
+{
+	struct stat to, from;
+	int r = is_none(path) ? fstat(STDOUT_FILENO, &to) : stat(path, &to);
+
+	if (r < 0 || stat(input, &from) < 0 || !is_one_file(&to, &from))
+		return false;
+	complain("cannot write %s: it is the input %s",
+	         is_none(path) ? "standard output" : path, input);
+	return true;
 }
 
 /* Only then is what was in it gone. A file system may have no locks. */
@@ -50,13 +86,79 @@ static int open_in_place(const char *path)
 	return r;
 }
 
-/* A file of another name, or a device or a pipe. */
-static int open_apart(const struct destination *destination, const char *path)
+/* What a link leads to, which need not exist; -ELOOP, -ENOMEM. */
+static int follow(const char *path, char **ret_path)
 {
-	int fd = open(destination->temporary ? destination->temporary : path,
-	              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char *at = strdup(path), target[PATH_MAX];
+	ssize_t count = 0;
 
-	return fd < 0 ? -errno : fd;
+	for (int links = 0; at && links <= LINKS_MAX; links++) {
+		const char *slash = strrchr(at, '/');
+		char *next = NULL;
+		int parent;
+
+		count = readlink(at, target, sizeof(target));
+		if (count < 0 || count == (ssize_t)sizeof(target)) {
+			*ret_path = at;
+			return 0;
+		}
+		parent = slash && target[0] != '/' ? (int)(slash + 1 - at) : 0;
+		if (asprintf(&next, "%.*s%.*s", parent, at, (int)count,
+		             target) < 0)
+			next = NULL;
+		free(at);
+		at = next;
+	}
+	if (!at)
+		return -ENOMEM;
+	free(at);
+	return -ELOOP;
+}
+
+/*
+ * A new file beside the one that it is to replace, with its mode. Nobody else
+ * has it: neither another process that writes the same, nor whoever has put a
+ * link in its place.
+ */
+static int open_beside(struct destination *destination)
+{
+	struct stat info;
+	bool replaces = stat(destination->path, &info) == 0;
+	mode_t mode = replaces ? info.st_mode & 0777 : 0644;
+	int fd = -1;
+
+	for (unsigned i = 0; fd < 0 && i < NAMES_MAX; i++) {
+		free(destination->temporary);
+		if (asprintf(&destination->temporary, "%s.%ld-%u.partial",
+		             destination->path, (long)getpid(), i) < 0) {
+			destination->temporary = NULL;
+			return -ENOMEM;
+		}
+		fd = open(destination->temporary,
+		          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd < 0)
+		return -errno;
+	if (replaces)
+		fchmod(fd, mode); /* what the umask has taken */
+	return fd;
+}
+
+/* A file beside it, or itself if it is a device or a pipe. */
+static int open_apart(struct destination *destination, const char *path)
+{
+	int fd, r;
+
+	if (is_special(path)) {
+		fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	free(destination->path);
+	destination->path = NULL;
+	r = follow(path, &destination->path);
+	return r < 0 ? r : open_beside(destination);
 }
 
 int destination_open(struct destination *destination, const char *path,
@@ -65,12 +167,9 @@ int destination_open(struct destination *destination, const char *path,
 	int r;
 
 	*destination = (struct destination){.fd = STDOUT_FILENO};
-	if (!path || strcmp(path, "-") == 0)
+	if (is_none(path) || (!in_place && is_standard_output(path)))
 		return 0;
 	destination->path = strdup(path);
-	if (!in_place && !is_special(path) &&
-	    asprintf(&destination->temporary, "%s.partial", path) < 0)
-		destination->temporary = NULL;
 	r = in_place ? open_in_place(path) : open_apart(destination, path);
 	destination->fd = r;
 	if (r >= 0)
@@ -83,7 +182,7 @@ int destination_open(struct destination *destination, const char *path,
 
 static int write_all(void *context, const void *bytes, size_t count)
 {
-	const struct destination *destination = context;
+	struct destination *destination = context;
 	const char *from = bytes;
 
 	while (count > 0) {
@@ -91,8 +190,10 @@ static int write_all(void *context, const void *bytes, size_t count)
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
-			return -errno;
+		if (done < 0) {
+			destination->error = -errno;
+			return destination->error;
+		}
 		from += done;
 		count -= (size_t)done;
 	}
@@ -106,19 +207,20 @@ struct gt_output destination_output(struct destination *destination)
 
 int destination_close(struct destination *destination, bool whole)
 {
-	int r = 0;
+	int r = destination->error;
 
 	if (destination->fd >= 0 && destination->path &&
-	    close(destination->fd) < 0)
+	    close(destination->fd) < 0 && r == 0)
 		r = -errno;
-	if (destination->temporary) {
-		if (!whole || r < 0)
-			unlink(destination->temporary);
-		else if (rename(destination->temporary, destination->path) < 0)
-			r = -errno;
-	}
+	if (destination->temporary && whole && r == 0 &&
+	    rename(destination->temporary, destination->path) < 0)
+		r = -errno;
+	if (destination->temporary && (!whole || r < 0))
+		unlink(destination->temporary);
 	if (r < 0)
-		complain("cannot write %s: %s", destination->path,
+		complain("cannot write %s: %s",
+		         destination->path ? destination->path
+		                           : "standard output",
 		         code_text(r));
 	forget(destination);
 	return r;

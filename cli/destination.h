@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that the command writes. An export appears under its name only when it
- * is whole; a capture is written in place, since what there is of it can be
- * read at any time. Its file is locked (F_OFD_SETLK of fcntl(2)) for as
- * long as it is open: so no two write it, and who follows it sees that its
- * writer is gone.
+ * is whole: until then it stands beside it, as NAME.PID-N.partial. It takes the
+ * place of the file that a link leads to, and its mode. A capture is written in
+ * place, since what there is of it can be read at any time. Its file is locked
+ * (F_OFD_SETLK of fcntl(2)) for as long as it is open: so no two write it, and
+ * who follows it sees that its writer is gone.
  */
 #ifndef GT_CLI_DESTINATION_H
 #define GT_CLI_DESTINATION_H
@@ -15,18 +16,29 @@ struct destination {
 	char *path;      /* NULL: standard output */
 	char *temporary; /* what is open until it is whole; NULL: path itself */
 	int fd;          /* -1: not open */
+	int error;       /* the first of writing there; 0: none */
 };
 
-/* `path` NULL or "-": standard output. Complains and returns < 0 on failure. */
+/*
+ * `path` NULL or "-", or the file that it already is: standard output.
+ * Complains and returns < 0 on failure.
+ */
 int destination_open(struct destination *destination, const char *path,
                      bool in_place);
+
+/*
+ * Complains and returns true if a file that is to be read is the one at `path`
+ * (as above), by whatever name.
+ */
+bool destination_is_input(const char *path, const char *input);
 
 /* Writes there; `context` is the struct destination. */
 struct gt_output destination_output(struct destination *destination);
 
 /*
- * Closes it and gives it its name, or with `whole` false removes it, but for a
- * capture. Complains and returns < 0 on failure. Harmless when not open.
+ * Closes it and gives it its name; with `whole` false, or if it could not be
+ * written, removes it, but for a capture. Complains of what failed since it was
+ * opened and returns < 0 then. Harmless when not open.
  */
 int destination_close(struct destination *destination, bool whole);
 

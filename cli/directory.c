@@ -12,6 +12,7 @@
 struct directory_file {
 	struct directory_file *next;
 	struct destination destination;
+	char *path;
 };
 
 /* What is left of a run that was killed is not ours to remove. */
@@ -34,6 +35,13 @@ static int make_temporary(struct directory *directory, const char *path)
 
 static void forget(struct directory *directory)
 {
+	struct directory_file *file;
+
+	while ((file = directory->files)) {
+		directory->files = file->next;
+		free(file->path);
+		free(file);
+	}
 	free(directory->path);
 	free(directory->temporary);
 	*directory = (struct directory){.path = NULL};
@@ -48,8 +56,13 @@ int directory_open(struct directory *directory, const char *path)
 	if (r == 0)
 		return 0;
 	if (r == -EEXIST)
-		complain("cannot write %s: %s is in the way", path,
-		         directory->temporary);
+		complain("cannot write %s: %s is in the way: another process "
+		         "is writing it, or was killed",
+		         path, directory->temporary);
+	else if (r == -ENOTEMPTY)
+		complain("cannot write %s: the directory is not empty: "
+		         "remove it, or name one that is not there",
+		         path);
 	else
 		complain("cannot write %s: %s", path, code_text(r));
 	forget(directory);
@@ -78,15 +91,19 @@ static int create(void *context, const char *name, struct gt_output *ret_output)
 {
 	struct directory *directory = context;
 	struct directory_file *file = calloc(1, sizeof(*file));
-	char *path = NULL;
-	int r = -ENOMEM;
+	int r;
 
-	if (file && asprintf(&path, "%s/%s", directory->temporary, name) >= 0)
-		r = make_parent(path);
+	if (!file)
+		return -ENOMEM;
+	if (asprintf(&file->path, "%s/%s", directory->temporary, name) < 0) {
+		free(file);
+		return -ENOMEM;
+	}
+	r = make_parent(file->path);
 	if (r == 0)
-		r = destination_open(&file->destination, path, true);
-	free(path);
+		r = destination_open(&file->destination, file->path, true);
 	if (r < 0) {
+		free(file->path);
 		free(file);
 		return r;
 	}
@@ -101,45 +118,58 @@ struct gt_directory directory_of(struct directory *directory)
 	return (struct gt_directory){create, directory};
 }
 
-/* Closes a file; one that is not wanted is removed, and its directory. */
-static int close_file(struct directory_file *file, bool whole)
+int directory_error(const struct directory *directory)
 {
-	char *path = strdup(file->destination.path), *slash;
-	int r = destination_close(&file->destination, true);
+	const struct directory_file *file = directory->files;
 
-	if (!whole && path) {
-		unlink(path);
-		slash = strrchr(path, '/');
-		if (slash)
-			*slash = '\0';
-		rmdir(path); /* when it was the last one */
+	while (file && file->destination.error == 0)
+		file = file->next;
+	return file ? file->destination.error : 0;
+}
+
+/* What a file could not take, its directory says. */
+static int close_files(struct directory *directory)
+{
+	int r = directory_error(directory);
+
+	for (struct directory_file *file = directory->files; file;
+	     file = file->next) {
+		int closed;
+
+		file->destination.error = 0;
+		closed = destination_close(&file->destination, true);
+		if (r == 0)
+			r = closed;
 	}
-	free(path);
-	free(file);
 	return r;
+}
+
+/* And the directory of each file, when it was the last one in it. */
+static void remove_files(struct directory *directory)
+{
+	for (struct directory_file *file = directory->files; file;
+	     file = file->next) {
+		unlink(file->path);
+		*strrchr(file->path, '/') = '\0';
+		rmdir(file->path);
+	}
+	rmdir(directory->temporary);
 }
 
 int directory_close(struct directory *directory, bool whole)
 {
-	struct directory_file *file;
-	int r = 0;
+	int r;
 
 	if (!directory->path)
 		return 0;
-	while ((file = directory->files)) {
-		int closed;
-
-		directory->files = file->next;
-		closed = close_file(file, whole);
-		if (r == 0)
-			r = closed;
-	}
-	if (!whole)
-		rmdir(directory->temporary);
-	else if (r == 0 && rename(directory->temporary, directory->path) < 0) {
+	r = close_files(directory);
+	if (whole && r == 0 &&
+	    rename(directory->temporary, directory->path) < 0)
 		r = -errno;
+	if (!whole || r < 0)
+		remove_files(directory);
+	if (r < 0)
 		complain("cannot write %s: %s", directory->path, code_text(r));
-	}
 	forget(directory);
 	return r;
 }

@@ -23,9 +23,13 @@ int directory_open(struct directory *directory, const char *path);
 /* Creates files in it; `context` is the struct directory. */
 struct gt_directory directory_of(struct directory *directory);
 
+/* The first error of writing its files; 0: none. */
+int directory_error(const struct directory *directory);
+
 /*
- * Closes the files and gives the directory its name, or with `whole` false
- * removes it. Complains and returns < 0 on failure. Harmless when not open.
+ * Closes the files and gives the directory its name; with `whole` false, or if
+ * one of them could not be written, removes it. Complains of what failed since
+ * it was opened and returns < 0 then. Harmless when not open.
  */
 int directory_close(struct directory *directory, bool whole);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,8 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	/* Over the limit of its size a file is an error like a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2)
 		return list(stderr, COMMAND_USAGE);
 	status = run(argc, argv);

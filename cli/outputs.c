@@ -83,6 +83,11 @@ void format_unknown(const char *name, size_t length)
 		         format_names());
 }
 
+static bool is_directory(const struct output *output)
+{
+	return !output->new_sink && !output->new_text;
+}
+
 static int add(struct outputs *outputs, const struct output *output)
 {
 	struct output *to;
@@ -91,7 +96,7 @@ static int add(struct outputs *outputs, const struct output *output)
 		complain("more than %d exports", OUTPUTS_MAX);
 		return -E2BIG;
 	}
-	if (!output->new_sink && !output->new_text &&
+	if (is_directory(output) &&
 	    (!output->path || strcmp(output->path, "-") == 0)) {
 		complain("%s is a directory of files: it needs a name, and "
 		         "cannot go to standard output",
@@ -170,6 +175,18 @@ int outputs_add_text(struct outputs *outputs, const char *name,
 	                                     .look = look});
 }
 
+bool outputs_replace(const struct outputs *outputs, const char *input)
+{
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		if (!IS_OTLP(output) &&
+		    destination_is_input(output->path, input))
+			return true;
+	}
+	return false;
+}
+
 int outputs_open(struct outputs *outputs)
 {
 	outputs->sink_count = 0;
@@ -178,9 +195,9 @@ int outputs_open(struct outputs *outputs)
 		int r = IS_OTLP(output)
 		                ? otlp_output_open(output->path, &outputs->otlp,
 		                                   &output->sink)
-		        : output->new_sink || output->new_text
-		                ? open_file(output, &outputs->otlp)
-		                : open_directory(output, outputs->many_runs);
+		        : is_directory(output)
+		                ? open_directory(output, outputs->many_runs)
+		                : open_file(output, &outputs->otlp);
 
 		if (r < 0)
 			return r;
@@ -188,6 +205,20 @@ int outputs_open(struct outputs *outputs)
 			outputs->sinks[outputs->sink_count++] = output->sink;
 	}
 	return 0;
+}
+
+static int write_error(const struct output *output)
+{
+	return is_directory(output) ? directory_error(&output->directory)
+	                            : output->destination.error;
+}
+
+bool outputs_failed(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (write_error(&outputs->outputs[i]) < 0)
+			return true;
+	return false;
 }
 
 static int close_one(struct output *output, const struct otlp_options *otlp,
@@ -200,7 +231,7 @@ static int close_one(struct output *output, const struct otlp_options *otlp,
 		r = output->sink->finish(output->sink);
 		if (r == 0 && IS_OTLP(output))
 			r = otlp_output_report(output->sink, otlp);
-		else if (r < 0)
+		else if (r < 0 && write_error(output) == 0)
 			complain("cannot write %s: %s",
 			         output->path ? output->path
 			                      : "standard output",
@@ -209,10 +240,10 @@ static int close_one(struct output *output, const struct otlp_options *otlp,
 	if (output->sink)
 		output->sink->free(output->sink);
 	output->sink = NULL;
-	closed = output->new_sink
-	                 ? destination_close(&output->destination,
-	                                     whole && r == 0)
-	                 : directory_close(&output->directory, whole && r == 0);
+	whole = whole && r == 0;
+	closed = is_directory(output)
+	                 ? directory_close(&output->directory, whole)
+	                 : destination_close(&output->destination, whole);
 	return r < 0 ? r : closed;
 }
 

@@ -39,6 +39,7 @@ struct outputs {
 	size_t sink_count;
 	size_t count;
 	bool many_runs;           /* they are shown more than one */
+	bool says_damage;         /* on standard error: they do not */
 	struct otlp_options otlp; /* of an output of that name */
 };
 
@@ -64,12 +65,19 @@ int outputs_add_text(struct outputs *outputs, const char *name,
                      new_text_fn *new_text,
                      const struct gt_report_options *look);
 
+/* Complains and returns true if one would replace a file that is to be read. */
+bool outputs_replace(const struct outputs *outputs, const char *input);
+
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);
 
+/* Whether one could not be written; outputs_close() says which. */
+bool outputs_failed(const struct outputs *outputs);
+
 /*
- * Ends the sinks and files. With `whole` false, or for a sink that failed,
- * nothing is left behind. Complains about each and returns < 0 if one failed.
+ * Ends the sinks and files; `whole` says that the sinks were shown all of it.
+ * Without, and of those that failed, nothing is left behind; the others stand.
+ * Complains of each that failed and returns < 0 if one did.
  */
 int outputs_close(struct outputs *outputs, bool whole);
 

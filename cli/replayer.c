@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,12 +58,48 @@ static int open_input(struct input *input, const char *path)
 	return 0;
 }
 
+/* Sees how a capture ends, behind the outputs. */
+struct witness {
+	struct gt_sink sink;
+	struct gt_losses losses;
+	bool has_end;
+};
+
+static int see_end(struct gt_sink *sink, const struct gt_trace *trace,
+                   const struct gt_summary *summary)
+{
+	struct witness *witness = (struct witness *)sink;
+
+	(void)trace;
+	witness->losses = summary->losses;
+	witness->has_end = summary->ending != GT_ENDING_UNKNOWN;
+	return 0;
+}
+
+static void say_damage(const struct witness *witness, const char *path)
+{
+	const struct gt_losses *lost = &witness->losses;
+
+	if (lost->bad_records + lost->bad_bytes + lost->cut_bytes > 0)
+		complain("%s: incomplete: %" PRIu64
+		         " bad records or frames, %" PRIu64
+		         " bytes skipped, cut %" PRIu64
+		         " bytes behind the last frame%s",
+		         path, lost->bad_records, lost->bad_bytes,
+		         lost->cut_bytes,
+		         witness->has_end ? "" : "; end not captured");
+	else if (!witness->has_end)
+		complain("%s: incomplete: end not captured", path);
+}
+
 static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 {
+	struct witness witness = {.sink = {.end = see_end}};
+	struct gt_sink *sinks[OUTPUTS_MAX + 1];
 	struct gt_replay_options options = {
 		.size = sizeof(options),
 		.read = read_file,
-		.sinks = outputs->sinks,
+		.sinks = sinks,
 		.sink_count = outputs->sink_count,
 		.index = index,
 		.progress = progress,
@@ -69,6 +107,9 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 	struct input input;
 	int r = open_input(&input, path);
 
+	memcpy(sinks, outputs->sinks, sizeof(outputs->sinks));
+	if (outputs->says_damage)
+		sinks[options.sink_count++] = &witness.sink;
 	if (r == 0) {
 		options.context = &input;
 		r = gt_replay(&options);
@@ -76,15 +117,21 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 		if (input.percent)
 			fprintf(stderr, "\r     \r");
 	}
-	if (r < 0)
+	if (r < 0 && !outputs_failed(outputs))
 		complain("%s: %s", path, code_text(r));
+	if (r == 0 && outputs->says_damage)
+		say_damage(&witness, path);
 	return r;
 }
 
 int replay_all(struct outputs *outputs, char *const *paths, int count)
 {
-	int r = outputs_open(outputs), closed;
+	int r, closed;
 
+	for (int i = 0; i < count; i++)
+		if (outputs_replace(outputs, paths[i]))
+			return COMMAND_FAILED;
+	r = outputs_open(outputs);
 	for (int i = 0; r == 0 && i < count; i++)
 		r = replay_one(outputs, paths[i], (uint32_t)i);
 	closed = outputs_close(outputs, r == 0);

@@ -21,6 +21,7 @@ struct session {
 	struct watcher watcher;
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	bool escape_console;
+	bool whole; /* the outputs were shown all of the run */
 };
 
 /* ---- What the VM calls --------------------------------------------------- */
@@ -169,6 +170,13 @@ static void new_vm_id(char *to, size_t size)
 	         b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
+/* A file that fails stops no other, and is named when it is closed. */
+static bool could_not_write(const struct session *session)
+{
+	return session->capture.error ||
+	       outputs_failed(session->options->outputs);
+}
+
 static int make_host(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -205,7 +213,7 @@ static int make_host(struct session *session)
 	if (options->capture)
 		host.capture = destination_output(&session->capture);
 	r = gt_host_new(&host, &session->host);
-	if (r < 0)
+	if (r < 0 && !could_not_write(session))
 		complain("%s", code_text(r));
 	return r;
 }
@@ -333,8 +341,13 @@ static int status_of(const struct session *session,
 static int open_files(struct session *session)
 {
 	const struct session_options *options = session->options;
-	int r = outputs_open(options->outputs);
+	const char *guest = options->guest_argv[0];
+	int r;
 
+	if (outputs_replace(options->outputs, guest) ||
+	    (options->capture && destination_is_input(options->capture, guest)))
+		return -EINVAL;
+	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
 		r = destination_open(&session->capture, options->capture, true);
 	return r;
@@ -356,11 +369,10 @@ static int run(struct session *session)
 	status = status_of(session, &outcome);
 	r = gt_host_finish(session->host, ending_of(outcome.end),
 	                   outcome.status, outcome.message);
-	if (r < 0) {
+	session->whole = r == 0 || could_not_write(session);
+	if (!session->whole)
 		complain("the trace is incomplete: %s", code_text(r));
-		status = RUN_FAILED;
-	}
-	return status;
+	return r < 0 ? RUN_FAILED : status;
 }
 
 int session_run(const struct session_options *options)
@@ -372,7 +384,7 @@ int session_run(const struct session_options *options)
 	};
 	int status = run(&session);
 
-	if (outputs_close(options->outputs, status != RUN_FAILED) < 0)
+	if (outputs_close(options->outputs, session.whole) < 0)
 		status = RUN_FAILED;
 	if (destination_close(&session.capture, true) < 0)
 		status = RUN_FAILED;

@@ -104,7 +104,7 @@ static int follow(struct outputs *outputs, const char *path)
 	}
 	if (stopped && (r == -EINTR || r == -GT_ERROR_NOT_A_CAPTURE))
 		return 0; /* nothing was there yet */
-	if (r < 0)
+	if (r < 0 && !outputs_failed(outputs))
 		complain("%s: %s", path, code_text(r));
 	return r;
 }

@@ -58,7 +58,7 @@ static void write_snapshot(struct watcher *watcher)
 	if (r == 0) {
 		output = destination_output(&to);
 		r = gt_host_snapshot(watcher->host, &output);
-		if (r < 0)
+		if (r < 0 && !to.error)
 			complain("cannot write %s: %s", path, code_text(r));
 		if (destination_close(&to, r == 0) == 0 && r == 0) {
 			watcher->snapshots++;
