@@ -247,25 +247,29 @@ static void close_one(struct syn *s, const struct gt_site_view *site,
 	s->summary.spans++;
 }
 
-/* `count` spans: requests of 20, of different lengths. */
+/* `count` spans: requests of 20, of different lengths, the last fifth of them
+ * so short that an excerpt has none of it. */
 static void large_run(struct syn *s, uint64_t count)
 {
-	uint64_t id, parent = 0, at = 0, length;
+	uint64_t id, parent = 0, at = 0, start, length;
 	uint32_t random = 1;
 
 	syn_begin(s, 0, "large");
 	for (id = 1; id <= count; id++) {
+		bool shortest = id > count - count / 5;
+
 		random = random * 1664525u + 1013904223u;
 		if (id % 20 == 1) {
 			parent = id;
 			at += 100000;
-			close_one(s, &sites[0], id, 0, at, at + 90000);
+			close_one(s, &sites[0], id, 0, at,
+			          at + (shortest ? 40 : 90000));
 			continue;
 		}
-		length = 100 + (random >> 20);
-		close_one(
-			s, &sites[1 + id % 2], id, parent, at + id % 20 * 4500,
-			at + id % 20 * 4500 + (length < 4400 ? length : 4400));
+		length = shortest ? 1 : 100 + (random >> 20);
+		start = at + id % 20 * (shortest ? 1 : 4500);
+		close_one(s, &sites[1 + id % 2], id, parent, start,
+		          start + (length < 4400 ? length : 4400));
 	}
 	s->summary.ending = GT_ENDING_HALTED;
 	syn_end(s, at + 100000);

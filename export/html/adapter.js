@@ -68,7 +68,7 @@ class Overview extends TimeframeSelectorPlugin {
 class Tracks extends FlameChartPlugin {
   constructor(end) {
     super({ data: { rows: [], end }, name: 'tracks' });
-    this.overlays = { marked: [], interrupted: [], matches: [], events: [] };
+    this.overlays = { marked: [], interrupted: [], matches: [], events: [], errors: [] };
     this.selected = null;
   }
 
@@ -116,7 +116,7 @@ class Tracks extends FlameChartPlugin {
   }
 
   setPositionY(y) {
-    this.positionY = this.renderEngine ? Math.min(Math.max(0, y), this.maxPositionY()) : 0;
+    this.positionY = this.renderEngine ? Math.round(Math.min(Math.max(0, y), this.maxPositionY())) : 0; // else lines blur
   }
 
   rowAt(y) {
@@ -182,8 +182,9 @@ class Tracks extends FlameChartPlugin {
     this.data.rows.forEach((row, level) => this.renderRow(row, level * this.step - this.positionY));
     engine.resolveQueue();
     engine.reset();
-    this.data.rows.forEach((row, level) => row.graph && this.renderGraph(row.graph, level * this.step - this.positionY));
-    this.renderEvents();
+    this.data.rows.forEach((row, level) => row.graph && drawGraph(engine, row.graph, level * this.step - this.positionY));
+    this.renderEvents(this.overlays.events, engine.theme.text);
+    this.renderEvents(this.overlays.errors, engine.theme.error);
     this.renderMarks(this.overlays.marked, engine.theme.error, ROW_HEIGHT - 4, 3);
     this.renderEnds();
     this.renderMarks(this.overlays.matches, engine.theme.match, 0, ROW_HEIGHT - 1);
@@ -206,56 +207,6 @@ class Tracks extends FlameChartPlugin {
     }
   }
 
-  // A counter holds until its next value, or the run's end.
-  renderGraph(graph, y) {
-    const { ctx, theme, width, height, positionX } = this.renderEngine;
-    if (y + 2 * this.step < 0 || y > height)
-      return;
-    const { points, low, high } = graph;
-    const end = positionX + this.renderEngine.getRealView();
-    const tall = 2 * this.step - 6;
-    const place = (value) => Math.round(y + 3 + tall * (1 - (value - low) / (high - low || 1))) + 0.5;
-    const across = (time) => Math.min(Math.max(-2, this.renderEngine.timeToPosition(time)), width + 2);
-    const from = Math.max(0, lowerBound(points, positionX, ({ event }) => event.time) - 1);
-    const left = across(points[from].event.time);
-    let x = left, line = place(points[from].value), i = from;
-    ctx.beginPath();
-    ctx.moveTo(x, line);
-    for (i++; i < points.length && points[i].event.time <= end; i++) {
-      const [toX, toLine] = [Math.round(across(points[i].event.time)), place(points[i].value)];
-      if (toX === x && toLine === line)
-        continue;
-      ctx.lineTo(toX, line);
-      ctx.lineTo(toX, toLine);
-      [x, line] = [toX, toLine];
-    }
-    const right = i < points.length ? width + 2 : across(graph.run.end);
-    ctx.lineTo(right, line);
-    ctx.strokeStyle = theme.counter;
-    ctx.lineWidth = 1;
-    ctx.stroke();
-    ctx.lineTo(right, place(0));
-    ctx.lineTo(left, place(0));
-    ctx.fillStyle = theme.counterFill;
-    ctx.fill();
-    this.labelGraph(graph, y);
-  }
-
-  labelGraph({ title, low, high }, y) {
-    const { ctx, theme, width } = this.renderEngine;
-    const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${scaleText(high)}`;
-    ctx.save(); // the library keeps in mind what it has set
-    ctx.font = `11px ${theme.font}`;
-    ctx.textBaseline = 'top';
-    ctx.fillStyle = theme.background;
-    ctx.globalAlpha = 0.75;
-    ctx.fillRect(2, y + 2, Math.min(width, ctx.measureText(text).width + 6), 14);
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = theme.text;
-    ctx.fillText(text, 5, y + 4);
-    ctx.restore();
-  }
-
   // Calls draw(x, y, width) for those of `items` (by start) that are in view.
   eachInView(items, draw) {
     const engine = this.renderEngine;
@@ -276,16 +227,9 @@ class Tracks extends FlameChartPlugin {
     }
   }
 
-  renderEvents() {
-    const { ctx, theme } = this.renderEngine;
-    this.eachInView(this.overlays.events, (x, y, width, { urgent }) => {
-      ctx.fillStyle = urgent ? theme.error : theme.text;
-      ctx.beginPath();
-      ctx.moveTo(x, y + ROW_HEIGHT - 6);
-      ctx.lineTo(x + 3, y + ROW_HEIGHT - 1);
-      ctx.lineTo(x - 3, y + ROW_HEIGHT - 1);
-      ctx.fill();
-    });
+  renderEvents(items, color) {
+    const draw = eventPen(this.renderEngine, color);
+    this.eachInView(items, (x, y, width, { row }) => draw(x, y + ROW_HEIGHT - 1, row));
   }
 
   renderMarks(items, color, top, height) {

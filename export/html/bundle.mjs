@@ -10,8 +10,8 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [source, packages, htmlFile, cFile] = process.argv.slice(2);
-const scripts = ['text.js', 'model.js', 'lanes.js', 'adapter.js', 'detail.js', 'counters.js',
-  'tables.js', 'page.js'];
+const scripts = ['text.js', 'model.js', 'lanes.js', 'marks.js', 'adapter.js', 'detail.js', 'counters.js',
+  'tables.js', 'colours.js', 'overview.js', 'search.js', 'walk.js', 'page.js'];
 // With the line ends that a browser's parser makes, which are what it hashes.
 const read = (...path) => readFileSync(join(...path), 'utf8').replace(/\r\n?/g, '\n');
 

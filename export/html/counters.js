@@ -53,7 +53,7 @@ function pointDetail(point) {
     element('h2', {}, element('bdi', {}, graph.title)),
     element('p', { class: 'lead' }, guestText(graph.target), element('span', { class: 'chip' }, 'counter')),
     heading('Value'),
-    pairs(line('value', point), ['since', duration(event.time - graph.run.offset)], ['vCPU', String(event.vcpu)],
+    pairs(line('value', point), ['since', timeInRun(graph.run, event.time)], ['vCPU', String(event.vcpu)],
       line('first', points[0]), line('last', points.at(-1)),
       line('least', points.reduce((a, b) => (b.value < a.value ? b : a))),
       line('greatest', points.reduce((a, b) => (b.value > a.value ? b : a))), ['values', count(points.length)]),

@@ -71,9 +71,9 @@ function splitView(item) {
   return [heading('Where the time went'), bar, element('table', { class: 'split' }, element('tbody', {}, ...rows))];
 }
 
-function eventView(event, since) {
+function eventView(event, span) {
   return element('div', { class: 'event' },
-    element('span', { class: 'time' }, `+${duration(event.time - since)}`),
+    element('span', { class: 'time' }, `+${moment(event.time - span.start, span.duration)}`),
     event.site.level <= 2 ? levelChip(event.site.level) : null, event.site.level <= 2 ? ' ' : null,
     element('strong', {}, guestText(event.site.name)),
     event.fields.length ? element('div', { class: 'fields mono' }, element('bdi', {}, fieldsText(event.fields))) : null);
@@ -88,7 +88,7 @@ function limited(items, view, word) {
 
 function timeRows(item) {
   return [
-    ['start', duration(item.start - item.run.offset)],
+    ['start', timeInRun(item.run, item.start)],
     ['duration', duration(item.duration)],
   ];
 }
@@ -113,7 +113,7 @@ function spanDetail(span, runs, actions) {
   const actionsBar = element('div', { class: 'actions' },
     element('button', { type: 'button', onclick: () => actions.zoom(span) }, 'Zoom to it'),
     element('button', { type: 'button', disabled: !span.parent, onclick: () => actions.pick(span.parent) }, 'Parent'),
-    element('button', { type: 'button', onclick: () => actions.search(site.name) }, 'All of this name'));
+    element('button', { type: 'button', onclick: () => actions.named(site) }, 'All of this name'));
   const flags = flagRows(span.flags);
   return [
     element('h2', {}, guestText(site.name)),
@@ -130,7 +130,7 @@ function spanDetail(span, runs, actions) {
     ...(more.fields ? [heading('Fields'), pairs(...fieldRows(more.fields))] : []),
     more.dropped_fields ? element('p', { class: 'warn' }, `${plural(more.dropped_fields, 'field')} dropped`) : null,
     ...(span.events.length ? [heading(plural(span.events.length, 'event')),
-      ...limited(span.events, (event) => eventView(event, span.start), 'event')] : []),
+      ...limited(span.events, (event) => eventView(event, span), 'event')] : []),
     more.dropped_events ? element('p', { class: 'warn' }, `${plural(more.dropped_events, 'event')} over the quota of the span`) : null,
     ...(more.links ? [heading('Links'), pairs(...more.links.map((link) => linkRow(link, runs, actions.pick)))] : []),
     heading('Origin'),

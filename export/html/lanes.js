@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // On which row everything is drawn.
 //
-// A vCPU has a heading, a row for what the host did, and lanes. On a lane spans
-// nest: one lies on the lane of its parent, below it, or else on the first lane
-// that is free; handlers interrupt whatever is open. So a row never has two
-// things at one time.
+// A vCPU has a heading, a row for what the host did, lanes, and counters, which
+// so leave the spans the room. On a lane spans nest: one lies on the lane of its
+// parent, below it, or else on the first lane that is free; handlers interrupt
+// whatever is open. So a row never has two things at one time.
 
 const LANES_TRIED = 64;
 
@@ -96,8 +96,8 @@ function makeRows(tracks, showHost, showCounters) {
     const shown = track.closed ? [] : [
       ...(showHost ? [track.host, track.work] : []).filter((items) => items.length > 0)
         .map((items) => ({ items, host: true })),
-      ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph) => [{ items: [], graph }, { items: [] }]),
       ...track.lanes.flatMap((lane) => lane.rows.map((items, depth) => ({ items, first: depth === 0 }))),
+      ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph, i) => [{ items: [], graph, first: i === 0 }, { items: [] }]),
     ];
     for (const item of [...track.items, ...track.host, ...track.work])
       item.row = -1;

@@ -46,50 +46,6 @@ function excerptNotice(run) {
   return parts.length ? element('p', { class: 'notice excerpt' }, `${visible(run.guest)}: `, parts.join(' ')) : null;
 }
 
-function hash(text) {
-  let value = 2166136261;
-  for (let i = 0; i < text.length; i++)
-    value = Math.imul(value ^ text.charCodeAt(i), 16777619) >>> 0;
-  return value;
-}
-
-const HUES = [212, 158, 32, 268, 190, 48, 330, 96, 236, 14, 176, 300];
-
-function readTheme() {
-  const style = getComputedStyle(document.documentElement);
-  const theme = (name) => style.getPropertyValue(`--${name}`).trim();
-  const fill = (hue) => `hsl(${hue}, ${theme('fill-saturation')}, ${theme('fill-lightness')})`;
-  const fills = HUES.map(fill);
-  return {
-    background: theme('background'), band: theme('band'), line: theme('line'), text: theme('text'), faint: theme('faint'),
-    font: theme('font'), shade: theme('shade'), knob: theme('knob'), graph: theme('graph'), counter: theme('counter'), counterFill: theme('counter-fill'), scrollbar: theme('scrollbar'),
-    error: theme('bad'), match: theme('match'), selected: theme('selected'), block: theme('block'), guest: theme('guest'),
-    exit: theme('exit'), traceExit: theme('trace-exit'), work: theme('work'), fills,
-    levels: [theme('block'), fill(4), fill(38), fill(212), fill(158), fill(268)],
-  };
-}
-
-// How much is open at the same time, for the overview.
-function density(runs, end) {
-  const buckets = 600;
-  const width = end / buckets;
-  const change = new Float64Array(buckets + 2);
-  for (const run of runs)
-    for (const { start, end: stop } of run.spans) {
-      change[Math.floor(start / width)] += 1;
-      change[Math.min(buckets, Math.floor(stop / width)) + 1] -= 1;
-    }
-  const points = [];
-  let open = 0, most = 1;
-  for (let i = 0; i < buckets; i++) {
-    open += change[i];
-    most = Math.max(most, open);
-    points.push([i * width, open]);
-  }
-  points.push([end, 0]);
-  return { points, min: 0, max: most };
-}
-
 class Page {
   constructor(runs) {
     this.runs = runs;
@@ -98,13 +54,14 @@ class Page {
     for (const track of this.tracks)
       track.title = this.trackTitle(track);
     this.spans = runs.flatMap((run) => run.spans);
-    this.found = [];
-    this.at = -1;
     this.selected = null;
-    this.needle = '';
+    this.colours = new Colours(runs);
+    this.search = new Search(runs, {
+      pick: (span) => this.pick(span), event: (event) => this.pickEvent(event), found: () => this.markFound(),
+    });
     this.actions = {
       pick: (item) => this.pick(item), zoom: (item) => this.pick(item, true),
-      search: (text) => this.setSearch(text), event: (event) => this.pickEvent(event),
+      named: (site, run) => this.search.named(site, run), event: (event) => this.pickEvent(event),
     };
   }
 
@@ -133,7 +90,7 @@ class Page {
       toggle: (track) => this.toggle(track),
       counter: (point) => this.showPoint(point),
       hover: (item, mouse) => this.hover(item, mouse),
-      view: (start, end) => { this.get('view').value = `${duration(end - start)} in view`; },
+      view: (start, end) => { this.get('view').value = `${duration(Math.round(end - start))} in view`; },
     });
     this.timeline.setTheme(this.theme);
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
@@ -153,11 +110,11 @@ class Page {
 
   // At first the view is where the spans are.
   fitSpans() {
-    let [start, end] = [this.end, 0];
-    for (const span of this.spans)
-      [start, end] = [Math.min(start, span.start), Math.max(end, span.end)];
-    if (start < end)
-      this.timeline.show(start - (end - start) * 0.02, end + (end - start) * 0.02);
+    const extent = extentOf(this.runs);
+    if (!extent)
+      return;
+    const margin = (extent[1] - extent[0]) * 0.02;
+    this.timeline.show(extent[0] - margin, extent[1] + margin);
   }
 
   header() {
@@ -173,15 +130,24 @@ class Page {
   draw() {
     this.rows = makeRows(this.tracks, this.get('host').checked, this.get('counters').checked);
     this.timeline.setRows(this.rows, (item) => this.appearance(item));
-    this.timeline.setOverlays({ events: this.eventMarks() });
-    this.get('chart').dataset.counters = this.rows.filter((row) => row.graph).length;
+    this.timeline.setOverlays(this.eventMarks());
+    this.markFound();
+    Object.assign(this.get('chart').dataset, {
+      rows: this.rows.length, counters: this.rows.filter((row) => row.graph).length,
+    });
   }
 
   mark() {
     this.timeline.setOverlays({
       marked: this.spans.filter((span) => span.status === ERROR).sort(byStart),
       interrupted: this.spans.filter((span) => span.flags & INTERRUPTED).sort(byStart),
-      matches: this.found.sort(byStart),
+    });
+    this.markFound();
+  }
+
+  markFound() {
+    this.timeline.setOverlays({
+      matches: this.search.items.map((item) => (item.time === undefined ? item : this.eventMark(item))),
     });
   }
 
@@ -193,16 +159,26 @@ class Page {
     this.pick(this.selected);
   }
 
+  eventMark(event) {
+    return { start: event.time, end: event.time, row: this.eventRow(event) };
+  }
+
   eventMarks() {
-    const marks = this.runs.flatMap((run) => run.events.filter((event) => !event.counter).map((event) => ({
-      start: event.time, end: event.time, row: this.eventRow(event), urgent: event.site.level === 1 })));
-    return marks.sort(byStart);
+    const events = this.runs.flatMap((run) => run.events.filter((event) => !event.counter));
+    const marks = (of) => of.map((event) => this.eventMark(event)).sort(byStart);
+    return {
+      events: marks(events.filter(({ site }) => site.level !== 1)), errors: marks(events.filter(({ site }) => site.level === 1)),
+    };
+  }
+
+  trackOf(item) {
+    return item ? this.tracks.find((track) => track.run === item.run && track.vcpu === item.vcpu) : undefined;
   }
 
   eventRow(event) {
     if (event.span)
       return event.span.row;
-    const track = this.tracks.find((one) => one.run === event.run && one.vcpu === event.vcpu);
+    const track = this.trackOf(event);
     return track && !track.closed ? Math.min(track.row, this.rows.length - 1) : -1;
   }
 
@@ -215,9 +191,7 @@ class Page {
     }
     if (item.spans)
       return { name: plural(item.spans, 'span'), color: theme.block };
-    const by = this.get('colour').value;
-    const color = by === 'level' ? theme.levels[item.site.level] ?? theme.block
-      : theme.fills[hash(by === 'target' ? item.site.target : item.site.name) % theme.fills.length];
+    const color = this.colours.of(item.site, this.get('colour').value, theme);
     return { name: visible(item.site.name), color, badge: item.status === ERROR ? theme.error : undefined };
   }
 
@@ -230,8 +204,8 @@ class Page {
   pick(item, close) {
     this.selected = item;
     if (item && item.row < 0) {
-      const track = this.tracks.find((one) => one.run === item.run && one.vcpu === item.vcpu);
-      track.closed = false;
+      this.trackOf(item).closed = false;
+      this.get('host').checked ||= Boolean(item.host);
       this.draw();
     }
     this.timeline.select(item, close);
@@ -259,7 +233,7 @@ class Page {
       return;
     if (item.graph) {
       tip.replaceChildren(element('strong', {}, element('bdi', {}, item.graph.title)), element('div', {}, pointText(item)),
-        element('div', { class: 'faint' }, `since ${duration(item.event.time - item.graph.run.offset)}`));
+        element('div', { class: 'faint' }, `since ${timeInRun(item.graph.run, item.event.time)}`));
       this.placeTip(tip, mouse);
       return;
     }
@@ -267,7 +241,7 @@ class Page {
     tip.replaceChildren(
       element('strong', {}, element('bdi', {}, name)),
       element('div', {}, `${duration(item.duration)}${item.self !== undefined ? ` · self ${duration(item.self)}` : ''}`),
-      element('div', { class: 'faint' }, `from ${duration(item.start - item.run.offset)}`),
+      element('div', { class: 'faint' }, `from ${timeInRun(item.run, item.start)}`),
       item.site ? element('div', { class: 'faint' }, guestText(item.site.target), ` · ${LEVELS[item.site.level]}`) : '',
       item.status === ERROR ? element('div', { class: 'bad' }, '✗ error') : '',
       item.flags & INTERRUPTED ? element('div', { class: 'bad' }, 'interrupted') : '');
@@ -280,63 +254,11 @@ class Page {
     tip.style.top = `${mouse.y + 18 + tip.offsetHeight > height ? Math.max(4, mouse.y - tip.offsetHeight - 10) : mouse.y + 18}px`;
   }
 
-  // ---- Search
-
-  setSearch(text) {
-    this.get('search').value = visible(text);
-    this.search(text);
-    this.next(1);
-  }
-
-  search(text = this.get('search').value) {
-    this.needle = text.toLowerCase();
-    this.found = this.needle === '' ? [] : this.spans.filter((span) => this.haystack(span).includes(this.needle)).sort(byStart);
-    this.at = -1;
-    this.timeline.setOverlays({ matches: this.found });
-    this.tellFound();
-  }
-
-  haystack(span) {
-    span.haystack ??= [span.site.name, visible(span.site.name), span.site.target, fieldsText(span.more.fields ?? [])].join('\n').toLowerCase();
-    return span.haystack;
-  }
-
-  tellFound() {
-    const { found, at } = this;
-    this.get('found').textContent = this.needle === '' ? '' : found.length === 0 ? 'none'
-      : at < 0 ? `${count(found.length)} found` : `${count(at + 1)} of ${count(found.length)}`;
-    this.get('next').disabled = this.get('previous').disabled = found.length === 0;
-  }
-
-  next(step) {
-    const { found } = this;
-    if (found.length === 0)
-      return;
-    this.at = this.at < 0 ? (step > 0 ? 0 : found.length - 1) : (this.at + step + found.length) % found.length;
-    this.pick(found[this.at]);
-    this.tellFound();
-  }
-
   // ---- Listening
 
   listen() {
     const { timeline } = this;
     const on = (id, event, act) => this.get(id).addEventListener(event, act);
-    let typing;
-    on('search', 'input', () => {
-      clearTimeout(typing);
-      typing = setTimeout(() => this.search(), 120);
-    });
-    on('search', 'keydown', (event) => {
-      if (event.key !== 'Enter')
-        return;
-      clearTimeout(typing);
-      if (this.get('search').value.toLowerCase() !== visible(this.needle))
-        this.search();
-      this.next(event.shiftKey ? -1 : 1);
-    });
-    on('next', 'click', () => this.next(1));
-    on('previous', 'click', () => this.next(-1));
     on('colour', 'change', () => timeline.setColors((item) => this.appearance(item)));
     on('host', 'change', () => this.draw());
     on('counters', 'change', () => this.draw());
@@ -352,7 +274,7 @@ class Page {
       timeline.setTheme(this.theme);
       timeline.setColors((item) => this.appearance(item));
     });
-    this.tellFound();
+    this.search.listen();
   }
 
   key(event) {
@@ -370,7 +292,7 @@ class Page {
       '/': () => this.get('search').select(), '+': () => timeline.zoom(0.5), '=': () => timeline.zoom(0.5),
       '-': () => timeline.zoom(2), 0: () => timeline.fit(), '?': () => this.get('help').showModal(),
       f: () => this.selected && this.pick(this.selected, true), Escape: () => this.pick(null),
-      u: () => this.step('parent'), d: () => this.step('child'), n: () => this.step('next'), p: () => this.step('previous'),
+      c: () => this.fold(), ...Object.fromEntries(['u', 'd', 'n', 'p', 'h', 'v'].map((key) => [key, () => this.step(key)])),
     };
     const onChart = {
       ArrowLeft: () => timeline.pan(-0.2), ArrowRight: () => timeline.pan(0.2),
@@ -384,23 +306,17 @@ class Page {
     act();
   }
 
-  // To a neighbour in the tree; with nothing selected, to the first span.
-  step(where) {
-    const span = this.selected?.site ? this.selected : null;
-    const roots = (run) => run.spans.filter((one) => !one.parent);
-    let to;
-    if (!span)
-      to = this.spans[0];
-    else if (where === 'parent')
-      to = span.parent;
-    else if (where === 'child')
-      to = span.run.spans.find((one) => one.parent === span);
-    else {
-      const siblings = span.parent ? span.run.spans.filter((one) => one.parent === span.parent) : roots(span.run);
-      to = siblings[siblings.indexOf(span) + (where === 'next' ? 1 : -1)];
-    }
+  step(key) {
+    const to = neighbour(key, this.selected, this.tracks);
     if (to)
       this.pick(to);
+  }
+
+  // The vCPU of what is selected, or the first.
+  fold() {
+    const track = this.trackOf(this.selected) ?? this.tracks[0];
+    if (track)
+      this.toggle(track);
   }
 }
 

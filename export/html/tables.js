@@ -56,12 +56,17 @@ class SortedTable {
   }
 }
 
+// A cell shows the first lines of a long text, and the mouse all of it.
+function cutText(text, properties) {
+  return element('bdi', { ...properties, title: visible(text) }, visible(text));
+}
+
 function timeColumn(title, value) {
   return { title, number: true, value, cell: (row) => duration(value(row)) };
 }
 
 function runColumn(runs) {
-  return runs.length > 1 ? [{ title: 'run', value: (row) => row.run.index, cell: (row) => guestText(row.run.guest) }] : [];
+  return runs.length > 1 ? [{ title: 'run', value: (row) => row.run.index, cell: (row) => cutText(row.run.guest) }] : [];
 }
 
 function namesTable(runs, actions) {
@@ -70,9 +75,9 @@ function namesTable(runs, actions) {
   const total = timeColumn('total', (row) => row.total);
   return new SortedTable([
     { title: 'name', value: (row) => row.name, cell: (row) => element('button', {
-      class: 'link', type: 'button', onclick: () => actions.search(row.name),
-    }, guestText(row.name)) },
-    { title: 'target', value: (row) => row.target, cell: (row) => guestText(row.target) },
+      class: 'link', type: 'button', onclick: () => actions.named(row, row.run),
+    }, cutText(row.name)) },
+    { title: 'target', value: (row) => row.target, cell: (row) => cutText(row.target) },
     ...runColumn(runs),
     { title: 'count', number: true, value: (row) => row.spans, cell: (row) => count(row.spans) },
     total,
@@ -84,19 +89,22 @@ function namesTable(runs, actions) {
 }
 
 function eventsTable(runs, actions) {
-  const time = timeColumn('time', (event) => event.time);
+  const time = {
+    title: runs.length > 1 ? 'time in its run' : 'time', number: true, value: (event) => event.time - event.run.offset,
+    cell: (event) => timeInRun(event.run, event.time),
+  };
   return new SortedTable([
     time,
     { title: 'level', value: (event) => event.site.level, cell: (event) => levelChip(event.site.level), tight: true },
     { title: 'event', value: (event) => event.site.name, cell: (event) => element('button', {
       class: 'link', type: 'button', onclick: () => actions.event(event),
-    }, guestText(event.site.name)) },
-    { title: 'target', value: (event) => event.site.target, cell: (event) => guestText(event.site.target) },
+    }, cutText(event.site.name)) },
+    { title: 'target', value: (event) => event.site.target, cell: (event) => cutText(event.site.target) },
     ...runColumn(runs),
     { title: 'vCPU', number: true, value: (event) => event.vcpu, cell: (event) => String(event.vcpu) },
-    { title: 'span', value: (event) => event.span?.site.name ?? '', cell: (event) => (event.span ? guestText(event.span.site.name) : '') },
+    { title: 'span', value: (event) => event.span?.site.name ?? '', cell: (event) => (event.span ? cutText(event.span.site.name) : '') },
     { title: 'fields', value: (event) => fieldsText(event.fields),
-      cell: (event) => element('bdi', { class: 'mono' }, fieldsText(event.fields)) },
+      cell: (event) => cutText(fieldsText(event.fields), { class: 'mono' }) },
   ], runs.flatMap((run) => run.events), [time, false]);
 }
 
@@ -125,7 +133,7 @@ function makeTabs(runs, actions) {
   const names = namesTable(runs, actions);
   const tables = [
     [`Names (${count(names.rows.length)})`, (panel) => names.draw(panel)],
-    [`Events (${count(events)})`, (() => {
+    [`${runs.some((run) => run.counter_count > 0) ? 'Events and counters' : 'Events'} (${count(events)})`, (() => {
       let table;
       return (panel) => (table ??= eventsTable(runs, actions)).draw(panel);
     })()],

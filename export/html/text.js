@@ -24,16 +24,32 @@ const FLAGS = [
 const INTERRUPTED = 1;
 const ERROR = 2;
 
-const UNITS = [[1e9, 's'], [1e6, 'ms'], [1e3, 'µs'], [1, 'ns']];
+const UNITS = [[1e9, 's', 9], [1e6, 'ms', 6], [1e3, 'µs', 3], [1, 'ns', 0]];
 
 function unitOf(ns) {
   return UNITS.find(([size]) => Math.abs(ns) >= size) ?? UNITS[3];
 }
 
-// 1.643 ms; three digits behind the point, none of ns.
+// Whole ns in that unit, to so many digits behind the point; the others are cut off.
+function decimal(ns, [size, unit, digits], most) {
+  const rest = Math.abs(ns) % size;
+  const whole = `${ns < 0 ? '-' : ''}${(Math.abs(ns) - rest) / size}`;
+  return digits === 0 ? `${whole} ${unit}` : `${whole}.${String(rest).padStart(digits, '0').slice(0, most)} ${unit}`;
+}
+
+// 1.643 ms, as export/tree_header.c writes it; none of ns.
 function duration(ns) {
-  const [size, unit] = unitOf(ns);
-  return `${(ns / size).toFixed(size === 1 ? 0 : 3)} ${unit}`;
+  return decimal(ns, unitOf(ns), 3);
+}
+
+// When within something that takes `length`: to the ns, and in the same unit for
+// all of it, so that two can be compared.
+function moment(ns, length) {
+  return decimal(ns, unitOf(length), 9);
+}
+
+function timeInRun(run, time) {
+  return moment(time - run.offset, run.duration_ns);
 }
 
 // A place on the axis: in the unit of the view's end, as exact as its step.

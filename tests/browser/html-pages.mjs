@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch, open } from './chromium.mjs';
 import { finish, holds } from './holds.mjs';
+import { coloursAt, cut, eventsOf, findSpan, inView, nsOf, settle, withText } from './shown.mjs';
 import { visible } from '../readers/compare.mjs';
 import { compareHtml, readHtml } from '../readers/compare-html.mjs';
 
@@ -35,25 +36,6 @@ async function withPage(kind, check) {
   await opened.context.close();
 }
 
-// Where the pointer finds something drawn, from (x, y) to the right; its name.
-async function findSpan(page, y, wanted, step = 15) {
-  const box = await page.locator('#chart').boundingBox();
-  for (let x = 4; x < box.width - 10; x += step) {
-    await page.mouse.move(box.x + x, box.y + y);
-    await page.evaluate(() => new Promise(requestAnimationFrame));
-    const tip = page.locator('#tip strong');
-    if (await tip.isVisible() && (!wanted || await tip.innerText() === wanted))
-      return { x: box.x + x, y: box.y + y, name: await tip.innerText() };
-  }
-  throw new Error(`nothing is drawn at ${y}`);
-}
-
-const inView = async (page) => {
-  const [number, unit] = (await page.locator('#view').innerText()).split(' ');
-  return Number(number) * { ns: 1, 'µs': 1e3, ms: 1e6, s: 1e9 }[unit];
-};
-const settle = (page) => page.waitForTimeout(120);
-
 async function clickSpan(page) {
   const rows = 52 + 24 + 18; // overview, axis, the vCPU's heading
   let found;
@@ -82,16 +64,70 @@ async function zoom(page, at) {
 }
 
 async function search(page, traces, needle) {
-  const wanted = traces.flatMap((trace) => trace.spans).filter((span) => span.name === needle).length;
+  const wanted = withText(traces, needle).length;
   await page.locator('#search').fill(needle);
   await page.locator('#search').press('Enter');
   assert.equal(await text(page, '#found'), `1 of ${wanted}`);
-  assert.equal(await text(page, '#detail h2'), needle);
   await page.locator('#search').press('Shift+Enter');
   assert.equal(await text(page, '#found'), `${wanted} of ${wanted}`);
   await page.locator('#search').fill('no span has this');
   await page.waitForFunction(() => document.getElementById('found').textContent === 'none');
   await page.locator('#search').fill('');
+}
+
+// A row of the table finds the spans that it counts, the button those of all runs.
+async function wholeNames(page, traces) {
+  const rows = await page.evaluate(() => [...document.querySelectorAll('#table tbody tr')].map((row) => {
+    const found = () => document.getElementById('found').textContent;
+    row.querySelector('button').click();
+    const ofRow = found();
+    const whole = !document.getElementById('whole').hidden;
+    [...document.querySelectorAll('#detail button')].find((one) => one.textContent === 'All of this name').click();
+    return { cells: [...row.cells].map((cell) => cell.textContent), ofRow, whole, ofAll: found() };
+  }));
+  for (const { cells: [name, target, ...more], ofRow, whole, ofAll } of rows) {
+    const all = traces.flatMap((trace) => trace.names).filter((one) => visible(one.name) === name && visible(one.target) === target);
+    assert.equal(ofRow, `1 of ${more[traces.length > 1 ? 1 : 0]}`, name);
+    assert.equal(ofAll, `1 of ${all.reduce((sum, one) => sum + Number(one.count), 0)}`, name);
+    assert.ok(whole);
+  }
+  await page.locator('#search').fill('');
+  await page.waitForFunction(() => document.getElementById('whole').hidden);
+}
+
+// Durations are cut as the report's; when something was is told to the ns.
+async function times(page, traces) {
+  const shown = (await page.locator('#table tbody tr').allInnerTexts()).map((row) => row.trim().split('\t').slice(-5).join(' '));
+  assert.deepEqual(shown.sort(), traces.flatMap((trace) => trace.names.map((name) => (
+    ['total', 'self', 'p50', 'p99', 'max'].map((key) => cut(BigInt(name[`${key}_ns`]))).join(' ')))).sort());
+  await page.locator('#search').fill(traces[0].spans[0].name);
+  await page.locator('#search').press('Enter');
+  const detail = Object.fromEntries((await page.locator('#detail .pairs tr').allInnerTexts()).map((row) => row.split('\t')));
+  const trace = traces.find((one) => one.trace_id === detail['trace id']);
+  const span = trace.spans.find((one) => one.id === detail['span id']);
+  assert.equal(nsOf(detail.start), BigInt(span.start_ns) - BigInt(trace.start_ns));
+  await page.locator('#search').fill('');
+}
+
+// The table of events counts from the start of each one's run, wherever that is drawn.
+async function eventTimes(page, traces) {
+  const column = () => page.locator('#table tbody td:first-child').allTextContents();
+  await page.locator('#tab-1').click();
+  const shown = await column();
+  const wanted = traces.flatMap((trace) => [...eventsOf(trace), ...trace.counters]
+    .map((event) => BigInt(event.time_ns) - BigInt(trace.start_ns))).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  assert.equal(await text(page, '#tab-1'),
+    `${traces.some((trace) => trace.counters.length > 0) ? 'Events and counters' : 'Events'} (${wanted.length.toLocaleString('en-US')})`);
+  assert.deepEqual(shown.map(nsOf), wanted.slice(0, 500));
+  if (traces.length > 1) {
+    await page.locator('#align').click();
+    assert.deepEqual(await column(), shown);
+    await page.locator('#tab-0').click();
+    await page.locator('#tab-1').click();
+    assert.deepEqual(await column(), shown);
+    await page.locator('#align').click();
+  }
+  await page.locator('#tab-0').click();
 }
 
 async function sortNames(page) {
@@ -106,7 +142,7 @@ async function sortNames(page) {
 
 async function counts(page, trace, index) {
   const shown = (await page.locator('.run .counts').nth(index).innerText()).split(' · ');
-  const events = trace.events.length + trace.spans.reduce((sum, span) => sum + span.events.length, 0);
+  const events = eventsOf(trace).length;
   assert.deepEqual(shown.slice(0, 3).map((part) => Number(part.split(' ')[0].replaceAll(',', ''))),
     [trace.spans.length, events, trace.counters.length]);
 }
@@ -115,6 +151,8 @@ async function narrow(page) {
   await page.setViewportSize({ width: 420, height: 800 });
   await settle(page);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  const heights = await page.locator('#out, #in, #fit, #keys').evaluateAll((buttons) => buttons.map((one) => one.offsetTop));
+  assert.equal(new Set(heights).size, 1);
   await page.locator('#fit').click();
   await clickSpan(page);
   await page.setViewportSize({ width: 1400, height: 900 });
@@ -132,7 +170,13 @@ async function everyPage(kind, page, traces) {
   await holds(`${kind}: a click selects, the view zooms, a search finds, the names sort`, async () => {
     await zoom(page, await clickSpan(page));
     await search(page, traces, traces[0].spans[0].name);
+    await search(page, traces, traces.flatMap(eventsOf).find(({ name }) => /^\w+$/.test(name)).name);
     await sortNames(page);
+  });
+  await holds(`${kind}: a name finds the spans of exactly that name`, () => wholeNames(page, traces));
+  await holds(`${kind}: durations are cut as the report's, and times are to the ns`, async () => {
+    await times(page, traces);
+    await eventTimes(page, traces);
   });
   await holds(`${kind}: a narrow page works as well`, () => narrow(page));
 }
@@ -149,6 +193,7 @@ async function everyDetail(page) {
   assert.match(await text(page, '.run .losses >> nth=0'), /5 records for which.*3 events not kept/);
   assert.match(await text(page, '.run .clock >> nth=0'), /within 42 ns/);
   await page.locator('#search').fill('/etc/hosts');
+  await page.locator('#search').press('Enter'); // a span that has it in an event
   await page.locator('#search').press('Enter');
   const detail = await text(page, '#detail');
   for (const part of ['✗ error', 'no such "file"\\u{a}', '18446744073709551615', '-9223372036854775808',
@@ -191,7 +236,7 @@ async function counters(page, traces) {
   await page.locator('#fit').click();
   let found;
   for (let y = 52 + 24 + 18 + 8; !found && y < 52 + 24 + 18 * 20; y += 18)
-    found = await findSpan(page, y, visible(`${name} ${key}`), 60).catch(() => undefined);
+    found = await findSpan(page, y, visible(`${name} ${key}`), 200).catch(() => undefined);
   assert.ok(found, 'a line is found');
   await page.mouse.click(found.x, found.y);
   assert.equal(await text(page, '#detail h2'), visible(`${name} ${key}`));
@@ -234,19 +279,67 @@ async function keyboard(page) {
   assert.ok(await page.locator('#table tbody tr').count() > 100);
 }
 
+// A run whose host was seen: every box is reached.
+async function keysOfHost(page) {
+  const title = () => text(page, '#detail h2');
+  const rows = async () => Number(await page.locator('#chart').getAttribute('data-rows'));
+  await page.locator('#search').fill('SERVE'); // not what was searched before: the first
+  await page.locator('#search').press('Enter');
+  await page.locator('#chart').focus();
+  const steps = [['h', 'guest running'], ['n', 'exit: io'], ['n', 'guest running'], ['n', 'exit: mmio'], ['p', 'guest running'],
+    ['h', 'disk <emulation>'], ['h', 'exit: io'], ['d', 'serve'], ['v', 'serve'], ['d', 'query']];
+  for (const [key, wanted] of steps) {
+    await page.keyboard.press(key);
+    assert.equal(await title(), wanted, key);
+  }
+  assert.match(await text(page, '#detail'), /vCPU\s+1/);
+  const all = await rows();
+  await page.keyboard.press('c');
+  assert.ok(await rows() < all);
+  await page.keyboard.press('n');
+  assert.equal(await rows(), all);
+  await page.locator('#host').uncheck();
+  await page.keyboard.press('h');
+  assert.equal(await title(), 'exit: io');
+  assert.ok(await page.locator('#host').isChecked());
+  await page.locator('#chart').focus();
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await page.evaluate(() => [document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]),
+    ['detail', 'solid']);
+}
+
+// The rows of a run: overview, axis, heading, guest runs and exits, `replay`, `request`.
+async function legible(page) {
+  const requests = 52 + 22 + 18 * 3;
+  await page.locator('#fit').click();
+  await page.keyboard.press('Escape');
+  await settle(page);
+  const line = await coloursAt(page, requests + 14);
+  const dark = line.filter((colour) => colour.every((part) => part < 70)).length / line.length;
+  assert.ok(dark < 0.25, `${dark} of the names' feet are covered`);
+  await page.setViewportSize({ width: 1024, height: 400 });
+  await settle(page);
+  await findSpan(page, requests - 10, 'replay');
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await settle(page);
+}
+
 for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file(one))))
   await withPage(kind, async (page) => {
     const { traces } = report(kind);
     if (kind === 'crash')
       await holds('a guest that died shows where', () => whereItDied(page));
     await everyPage(kind, page, traces);
-    if (kind === 'kv')
+    if (kind === 'kv') {
+      await holds('events leave names legible, and a low window has room for spans', () => legible(page));
       await holds('counters are lines over time', () => counters(page, traces));
+    }
     if (kind !== 'everything')
       return;
     await holds('losses, the clock, a failure, its events and links are shown', () => everyDetail(page));
     await holds('the split of a span is the report\'s, and the host\'s rows switch off', () => splitAndHost(page, traces));
     await holds('all works from the keyboard', () => keyboard(page));
+    await holds('keys lead to what the host did, to other vCPUs, and fold them', () => keysOfHost(page));
   });
 
 if (existsSync(file('kv')))
@@ -352,10 +445,15 @@ await withPage('100000', (page, opened) => holds('100,000 spans are usable', asy
 
 await made('1000000');
 await withPage('1000000', (page, opened) => holds('1,000,000 spans are an excerpt, and the page says so', async () => {
+  const [trace] = data('1000000');
+  assert.ok(await inView(page) > 0.97 * trace.duration_ns, 'the view has the blocks as well');
+  const overview = await coloursAt(page, 46);
+  const colours = [0.1, 0.5, 0.85, 0.95].map((x) => String(overview[Math.round(x * overview.length)]));
+  assert.equal(new Set(colours).size, 1, `the overview has the blocks as well: ${colours}`);
   await figures('1000000', page, opened);
+  assert.match(await text(page, '#found'), /^1 of [\d,]+ of those shown$/);
   assert.match(await text(page, '.run .counts'), /^1,000,000 spans/);
   assert.match(await text(page, '.excerpt'), /Of 1,000,000 spans the page has the 100,000 .*other 900,000/);
-  const [trace] = data('1000000');
   assert.equal(trace.spans.length, 100000);
   assert.equal(trace.blocks.reduce((sum, [spans]) => sum + spans, 0), 900000);
   assert.equal(trace.names.reduce((sum, [, , spans]) => sum + spans, 0), 1000000);
@@ -369,6 +467,12 @@ await withPage('1000000', (page, opened) => holds('1,000,000 spans are an excerp
   const block = await findSpan(page, 52 + 24 + 18 + 18 + 8).catch(() => findSpan(page, 52 + 24 + 18 + 36 + 8));
   await page.mouse.click(block.x, block.y);
   assert.equal(await text(page, '#detail h2'), block.name);
+  await page.keyboard.press('u');
+  assert.equal(await text(page, '#detail h2'), 'serve');
+  await page.keyboard.press('d');
+  for (let i = 0; i < 20 && !/spans?$/.test(await text(page, '#detail h2')); i++)
+    await page.keyboard.press('n');
+  assert.match(await text(page, '#detail h2'), /spans?$/);
 }));
 
 await browser.close();

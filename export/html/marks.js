@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// What the timeline has besides boxes: the lines of counters, and events. Drawn on
+// the canvas of an engine of flame-chart-js, with the theme that adapter.js gave it.
+
+const GRAPH_HEIGHT = 30; // of its two rows
+const GRAPH_LABEL = 12;
+
+// A counter holds until its next value, or the run's end.
+function drawGraph(engine, graph, y) {
+  const { ctx, theme, width, height, positionX } = engine;
+  if (y + GRAPH_HEIGHT < 0 || y > height)
+    return;
+  const { points, low, high } = graph;
+  const end = positionX + engine.getRealView();
+  const tall = GRAPH_HEIGHT - GRAPH_LABEL;
+  const place = (value) => Math.round(y + 3 + GRAPH_LABEL + tall * (1 - (value - low) / (high - low || 1))) + 0.5;
+  const across = (time) => Math.min(Math.max(-2, engine.timeToPosition(time)), width + 2);
+  const from = Math.max(0, lowerBound(points, positionX, ({ event }) => event.time) - 1);
+  const left = across(points[from].event.time);
+  let x = left, line = place(points[from].value), i = from;
+  ctx.beginPath();
+  ctx.moveTo(x, line);
+  for (i++; i < points.length && points[i].event.time <= end; i++) {
+    const [toX, toLine] = [Math.round(across(points[i].event.time)), place(points[i].value)];
+    if (toX === x && toLine === line)
+      continue;
+    ctx.lineTo(toX, line);
+    ctx.lineTo(toX, toLine);
+    [x, line] = [toX, toLine];
+  }
+  const right = i < points.length ? width + 2 : across(graph.run.end);
+  ctx.lineTo(right, line);
+  ctx.strokeStyle = theme.counter;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  ctx.lineTo(right, place(0));
+  ctx.lineTo(left, place(0));
+  ctx.fillStyle = theme.counterFill;
+  ctx.fill();
+  labelGraph(engine, graph, y);
+}
+
+// Above the line, which it never hides.
+function labelGraph({ ctx, theme }, { title, low, high }, y) {
+  const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${scaleText(high)}`;
+  ctx.save(); // the library keeps in mind what it has set
+  ctx.font = `11px ${theme.font}`;
+  ctx.textBaseline = 'top';
+  ctx.fillStyle = theme.text;
+  ctx.fillText(text, 5, y + 2);
+  ctx.restore();
+}
+
+const EVENT_WIDTH = 6;
+const EVENT_HEIGHT = 4;
+
+// Draws events, of each row from left to right: draw(x, bottom, row). What would
+// run into the one before is a line from there, thin enough to leave names alone.
+function eventPen({ ctx }, color) {
+  const lastX = new Map();
+  ctx.fillStyle = color;
+  return (x, bottom, row) => {
+    const last = lastX.get(row);
+    lastX.set(row, x);
+    if (x - last < EVENT_WIDTH) {
+      ctx.fillRect(last, bottom - 1, x - last, 1);
+      return;
+    }
+    ctx.beginPath();
+    ctx.moveTo(x, bottom - EVENT_HEIGHT);
+    ctx.lineTo(x + EVENT_WIDTH / 2, bottom);
+    ctx.lineTo(x - EVENT_WIDTH / 2, bottom);
+    ctx.fill();
+  };
+}

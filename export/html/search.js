@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The search: spans by what is written in them or in their events, events that are
+// in no span, and all spans of one name and target.
+
+function haystack(item) {
+  const written = ({ site }, fields = []) => [site.name, visible(site.name), site.target, fieldsText(fields)];
+  item.haystack ??= [
+    ...written(item, item.more?.fields ?? item.fields),
+    ...(item.events ?? NONE).flatMap((event) => written(event, event.fields)),
+  ].join('\n').toLowerCase();
+  return item.haystack;
+}
+
+function byTime(a, b) {
+  return (a.start ?? a.time) - (b.start ?? b.time);
+}
+
+class Search {
+  // What is found is told to handlers: pick(span), event(event), found(items).
+  constructor(runs, handlers) {
+    this.handlers = handlers;
+    this.spans = runs.flatMap((run) => run.spans);
+    this.strays = runs.flatMap((run) => run.events.filter((event) => !event.counter && !event.span));
+    this.partial = runs.some((run) => run.hidden_spans > 0 || run.hidden_events > 0);
+    this.shown = '';
+    this.items = [];
+    this.at = -1;
+  }
+
+  get(id) {
+    return document.getElementById(id);
+  }
+
+  // What is typed: a part of any text.
+  text(text) {
+    const needle = text.toLowerCase();
+    const has = (item) => haystack(item).includes(needle);
+    this.find(text, false, needle === '' ? [] : [...this.spans.filter(has), ...this.strays.filter(has)]);
+  }
+
+  // The whole name and target, of one run or all; goes to the first.
+  named({ name, target }, run) {
+    this.get('search').value = visible(name);
+    this.find(visible(name), true, this.spans.filter(({ site, run: of }) => (
+      site.name === name && site.target === target && (!run || of === run))));
+    this.next(1);
+  }
+
+  find(shown, whole, items) {
+    Object.assign(this, { shown, items: items.sort(byTime), at: -1 });
+    this.get('whole').hidden = !whole;
+    this.handlers.found(items);
+    this.tell();
+  }
+
+  tell() {
+    const { items, at } = this;
+    const number = count(items.length);
+    this.get('found').textContent = this.shown === '' ? ''
+      : (items.length === 0 ? 'none' : at < 0 ? `${number} found` : `${count(at + 1)} of ${number}`)
+        + (this.partial ? ' of those shown' : '');
+    this.get('next').disabled = this.get('previous').disabled = items.length === 0;
+  }
+
+  next(step) {
+    const { items } = this;
+    if (items.length === 0)
+      return;
+    this.at = this.at < 0 ? (step > 0 ? 0 : items.length - 1) : (this.at + step + items.length) % items.length;
+    const item = items[this.at];
+    if (item.time === undefined)
+      this.handlers.pick(item);
+    else
+      this.handlers.event(item);
+    this.tell();
+  }
+
+  listen() {
+    const box = this.get('search');
+    let typing;
+    box.addEventListener('input', () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => this.text(box.value), 120);
+    });
+    box.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter')
+        return;
+      clearTimeout(typing);
+      if (box.value !== this.shown)
+        this.text(box.value);
+      this.next(event.shiftKey ? -1 : 1);
+    });
+    this.get('next').addEventListener('click', () => this.next(1));
+    this.get('previous').addEventListener('click', () => this.next(-1));
+    this.tell();
+  }
+}
