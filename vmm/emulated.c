@@ -311,11 +311,12 @@ static int emulated_prepare(struct vm__vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	struct vm__engine *engine = vm->state;
 	uint64_t rflags = 2;
+	/* SSE runs without OSFXSR in CR4, but fxsave would leave it out. */
 	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
-	               UC_X86_REG_RFLAGS};
+	               UC_X86_REG_RFLAGS, UC_X86_REG_CR4};
 	void *values[] = {&vcpu->entry.rip, &vcpu->entry.rsp, &vcpu->entry.rdi,
-	                  &rflags};
-	uc_err err = uc_reg_write_batch(engine->uc, names, values, 4);
+	                  &rflags, &vcpu->entry.cr4};
+	uc_err err = uc_reg_write_batch(engine->uc, names, values, 5);
 
 	return err ? vm__engine_failed(vm, "registers", err) : 0;
 }
