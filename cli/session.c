@@ -117,6 +117,17 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* AUTO found KVM unusable: a run that is slower than expected says why. */
+static void say_backend(const struct session *session)
+{
+	char why[VM_ERROR_BYTES];
+
+	if (session->options->backend == VM_BACKEND_AUTO &&
+	    strcmp(vm_backend_name(session->vm), "emulated") == 0 &&
+	    !vm_backend_usable(VM_BACKEND_KVM, why))
+		complain("on the emulator: %s", why);
+}
+
 static int make_vm(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -143,8 +154,10 @@ static int make_vm(struct session *session)
 		argv[i] = i == 0 ? file_name(options->guest_argv[0])
 		                 : options->guest_argv[i];
 	boot.argv = argv;
-	if (r == 0)
+	if (r == 0) {
+		say_backend(session);
 		r = vm_load(session->vm, options->guest_argv[0]);
+	}
 	if (r == 0)
 		r = vm_boot(session->vm, &boot);
 	if (r < 0)

@@ -26,6 +26,7 @@ static void *fake_mmap(void);
 #define munmap(at, n)                        ((void)(at))
 #include "../vmm/kvm.c"
 #include "../vmm/kvm_machine.c"
+#include "../vmm/kvm_probe.c"
 #include "../vmm/kvm_state.c"
 #undef open
 #undef close
@@ -52,6 +53,9 @@ static struct {
 	int capability;        /* what KVM_CHECK_EXTENSION says */
 	unsigned runs;
 	struct vm *kick_at_run_2;
+	unsigned prints; /* that many exits print a character, ... */
+	uint32_t status; /* ... the next one halts with this, 0 for none */
+	unsigned vms;    /* made so far */
 } fake;
 
 /* A program that halts: enough of an ELF for vm_boot(). */
@@ -89,12 +93,35 @@ static void *fake_mmap(void)
 	return &fake.page;
 }
 
+/* An OUT of four bytes. */
+static void fake_out(uint16_t port, uint32_t value)
+{
+	fake.page.run.exit_reason = KVM_EXIT_IO;
+	fake.page.run.io.direction = KVM_EXIT_IO_OUT;
+	fake.page.run.io.port = port;
+	fake.page.run.io.size = 4;
+	fake.page.run.io.count = 1;
+	fake.page.run.io.data_offset = 4096;
+	memcpy(fake.page.bytes + 4096, &value, sizeof value);
+}
+
+static void fake_exit(uint32_t after)
+{
+	if (fake.runs <= fake.prints)
+		fake_out(GT_PORT_PRINT, '.');
+	else if (fake.status)
+		fake_out(GT_PORT_HALT, fake.status);
+	else if (fake.prints)
+		fake.page.run.exit_reason = after;
+}
+
 static int fake_run(void)
 {
 	if (++fake.runs >= 2 && fake.kick_at_run_2)
 		vm_kick(fake.kick_at_run_2);
 	if (fake.runs > RUNS_MAX)
 		fail_msg("the backend does not come to an end");
+	fake_exit(KVM_EXIT_INTERNAL_ERROR);
 	errno = fake.run_error;
 	return fake.run_error ? -1 : 0;
 }
@@ -109,6 +136,9 @@ static int fake_ioctl(int fd, unsigned long request, uintptr_t arg)
 		return -1;
 	}
 	switch (request) {
+	case KVM_CREATE_VM:
+		fake.vms++;
+		return 0;
 	case KVM_GET_API_VERSION:
 		return KVM_API_VERSION;
 	case KVM_CHECK_EXTENSION:
@@ -147,12 +177,11 @@ static int reset(void **state)
 static struct vm *booted(void)
 {
 	struct vm_options options = {.size = sizeof options,
-	                             .backend = VM_BACKEND_KVM,
 	                             .memory_bytes = VM_MEMORY_BYTES_MIN};
 	struct vm_boot boot = {.size = sizeof boot};
 	struct vm *vm = NULL;
 
-	assert_int_equal(vm_new(&vm, &options, NULL), 0);
+	assert_int_equal(vm__new_on(&vm, &vm__kvm, &options, NULL), 0);
 	assert_int_equal(vm_load_bytes(vm, elf, sizeof elf), 0);
 	assert_int_equal(vm_boot(vm, &boot), 0);
 	return vm;
@@ -301,7 +330,7 @@ static void each_failing_step_is_reported(void **state)
 		KVM_SET_CPUID2,
 	};
 	struct vm_options options = {.size = sizeof options,
-	                             .backend = VM_BACKEND_KVM};
+	                             .memory_bytes = VM_MEMORY_BYTES_MIN};
 
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
 		char error[VM_ERROR_BYTES] = "";
@@ -310,7 +339,8 @@ static void each_failing_step_is_reported(void **state)
 		reset(state);
 		fake.failing = steps[i];
 		fake.error = EPERM;
-		assert_int_equal(vm_new(&vm, &options, error), -EPERM);
+		assert_int_equal(vm__new_on(&vm, &vm__kvm, &options, error),
+		                 -EPERM);
 		assert_null(vm);
 		assert_non_null(strstr(error, strerror(EPERM)));
 	}
@@ -328,6 +358,70 @@ static void an_old_or_foreign_device_is_no_kvm(void **state)
 	fake.failing = KVM_GET_API_VERSION;
 	fake.error = ENOTTY;
 	assert_false(vm_backend_usable(VM_BACKEND_KVM, why));
+}
+
+/* All stages, then the status that the guest computes: the probe's contract. */
+static void a_kvm_that_runs_the_probe_to_its_end_is_usable(void **state)
+{
+	(void)state;
+	fake.prints = STAGES - 1;
+	fake.status = VM__PROBE_STATUS;
+	assert_int_equal(vm__kvm_probe(NULL), 0);
+	fake.runs = 0;
+	fake.status = VM__PROBE_STATUS + 1;
+	assert_int_equal(vm__kvm_probe(NULL), -ENODEV);
+}
+
+/* As `kvm_pvm` without hardware: it interprets, up to what it does not know. */
+static void a_kvm_that_only_interprets_says_where_it_ends(void **state)
+{
+	static const struct {
+		unsigned prints;
+		const char *words;
+	} cases[] = {
+		{2, " at SSE"}, {3, " at fxsave"}, {6, " at an exception"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char why[VM_ERROR_BYTES] = "";
+
+		reset(state);
+		fake.prints = cases[i].prints;
+		fake.page.run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+		assert_int_equal(vm__kvm_probe(why), -ENODEV);
+		assert_non_null(strstr(why, "cannot run a guest: KVM: "));
+		assert_non_null(strstr(why, cases[i].words));
+	}
+}
+
+static void a_step_that_fails_in_the_probe_is_its_reason(void **state)
+{
+	char why[VM_ERROR_BYTES] = "";
+
+	(void)state;
+	fake.failing = KVM_CREATE_VM;
+	fake.error = EPERM;
+	assert_int_equal(vm__kvm_probe(why), -EPERM);
+	assert_non_null(strstr(why, strerror(EPERM)));
+	reset(state);
+	fake.page.run.exit_reason = KVM_EXIT_HLT;
+	assert_int_equal(vm__kvm_probe(why), -ENODEV);
+	reset(state);
+	fake.page.run.exit_reason = KVM_EXIT_SHUTDOWN;
+	assert_int_equal(vm__kvm_probe(why), -ENODEV);
+	assert_non_null(strstr(why, "a triple fault at its first"));
+}
+
+static void the_probe_runs_once_in_a_process(void **state)
+{
+	(void)state;
+	fake.prints = 2;
+	assert_false(vm_backend_usable(VM_BACKEND_KVM, NULL));
+	assert_int_equal(fake.vms, 1);
+	fake.runs = 0;
+	fake.prints = STAGES - 1;
+	fake.status = VM__PROBE_STATUS;
+	assert_false(vm_backend_usable(VM_BACKEND_KVM, NULL));
+	assert_int_equal(fake.vms, 1);
 }
 
 static void an_offset_that_cannot_be_read_is_measured(void **state)
@@ -360,6 +454,13 @@ int main(void)
 		cmocka_unit_test_setup(each_failing_step_is_reported, reset),
 		cmocka_unit_test_setup(an_old_or_foreign_device_is_no_kvm,
 	                               reset),
+		cmocka_unit_test_setup(
+			a_kvm_that_runs_the_probe_to_its_end_is_usable, reset),
+		cmocka_unit_test_setup(
+			a_kvm_that_only_interprets_says_where_it_ends, reset),
+		cmocka_unit_test_setup(
+			a_step_that_fails_in_the_probe_is_its_reason, reset),
+		cmocka_unit_test_setup(the_probe_runs_once_in_a_process, reset),
 		cmocka_unit_test_setup(
 			an_offset_that_cannot_be_read_is_measured, reset),
 	};

@@ -356,12 +356,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(as_many_as_the_header_says),
 	};
 
+	char why[VM_ERROR_BYTES];
+
 	if (argc != 2) {
 		fprintf(stderr, "usage: test_vcpus MANY_ELF\n");
 		return 2;
 	}
 	guest = argv[1];
-	if (!vm_backend_usable(VM_BACKEND_KVM, NULL))
-		return 77;
+	if (!vm_backend_usable(VM_BACKEND_KVM, why)) {
+		printf("ok 1 - several vCPUs # SKIP %s\n1..1\n", why);
+		return 0;
+	}
 	return cmocka_run_group_tests_name("vcpus", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
  * tables, descriptors. The page tables are read here the way a host does that
  * knows nothing but CR3 and the RAM. Arguments: the ELF of behave.c.
  */
+#include "../vmm/probe_guest.h"
 #include "vm_fixture.h"
 
 #include <guesttrace/abi.h>
@@ -88,7 +89,28 @@ static void several_vcpus_need_a_backend_that_has_them(void **state)
 		return;
 	assert_true(vm_new(&vm, &options, error) < 0);
 	assert_null(vm);
-	assert_memory_equal(error, "2 vCPUs need KVM; /dev/kvm: ", 28);
+	assert_memory_equal(error, "2 vCPUs need KVM; /dev/kvm", 26);
+}
+
+/* Where it fails, the guest is wrong and not the machine. */
+static void the_guest_that_proves_kvm_runs_to_its_end(void **state)
+{
+	struct vm_options options = {.size = sizeof options,
+	                             .backend = backend_of(state),
+	                             .memory_bytes = VM_MEMORY_BYTES_MIN,
+	                             .timeout_ns = UINT64_C(60000000000)};
+	const char *argv[] = {"probe"};
+	struct vm_boot boot = {.size = sizeof boot, .argc = 1, .argv = argv};
+	size_t n = (size_t)(vm__probe_guest_end - vm__probe_guest);
+	struct vm *vm;
+
+	assert_int_equal(vm_new(&vm, &options, NULL), 0);
+	assert_int_equal(vm_load_bytes(vm, vm__probe_guest, n), 0);
+	assert_int_equal(vm_boot(vm, &boot), 0);
+	assert_int_equal(vm_run(vm, &outcome), 0);
+	vm_free(vm);
+	assert_int_equal(outcome.end, VM_HALTED);
+	assert_int_equal(outcome.status, VM__PROBE_STATUS);
 }
 
 static struct vm *plain_vm(void **state, uint64_t memory_bytes)
@@ -336,6 +358,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_out_of_range_are_refused),
 		cmocka_unit_test(several_vcpus_need_a_backend_that_has_them),
+		cmocka_unit_test(the_guest_that_proves_kvm_runs_to_its_end),
 		cmocka_unit_test(what_is_no_guest_is_refused_with_a_reason),
 		cmocka_unit_test(steps_out_of_order_are_refused),
 		cmocka_unit_test(arguments_have_a_limit),

@@ -47,6 +47,18 @@ static int kvm_open(char error[VM_ERROR_BYTES])
 	                version);
 }
 
+/* What the probe found; it runs once in a process. */
+static struct {
+	pthread_once_t once;
+	int result;
+	char error[VM_ERROR_BYTES];
+} proof = {.once = PTHREAD_ONCE_INIT};
+
+static void prove(void)
+{
+	proof.result = vm__kvm_probe(proof.error);
+}
+
 int vm__kvm_usable(char error[VM_ERROR_BYTES])
 {
 	int fd = kvm_open(error);
@@ -54,7 +66,10 @@ int vm__kvm_usable(char error[VM_ERROR_BYTES])
 	if (fd < 0)
 		return fd;
 	close(fd);
-	return 0;
+	pthread_once(&proof.once, prove);
+	if (proof.result < 0)
+		vm__fail(error, proof.result, "%s", proof.error);
+	return proof.result;
 }
 
 int vm__kvm_failed(struct vm *vm, const char *what)

@@ -41,6 +41,12 @@ static inline void vm__kvm_immediate_exit(const struct vm__kvm_cpu *cpu,
 /* Writes what failed and why into vm->error; returns -errno. */
 int vm__kvm_failed(struct vm *vm, const char *what);
 
+/*
+ * kvm_probe.c: runs a small guest that does what guests do. 0, or negative with
+ * what failed in `error`.
+ */
+int vm__kvm_probe(char error[VM_ERROR_BYTES]);
+
 /* struct vm__backend says what these do. */
 int vm__kvm_usable(char error[VM_ERROR_BYTES]);
 int vm__kvm_create(struct vm *vm);

@@ -169,19 +169,12 @@ static int build(struct vm *vm)
 	return result < 0 ? result : vm->backend->create(vm);
 }
 
-int vm_new(struct vm **ret_vm, const struct vm_options *options,
-           char error[VM_ERROR_BYTES])
+int vm__new_on(struct vm **ret_vm, const struct vm__backend *backend,
+               const struct vm_options *options, char error[VM_ERROR_BYTES])
 {
-	int result = check_options(options, error);
-	const struct vm__backend *backend;
-	struct vm *vm;
+	struct vm *vm = calloc(1, sizeof *vm);
+	int result;
 
-	if (result < 0)
-		return result;
-	backend = pick_for(options, error, &result);
-	if (!backend)
-		return result;
-	vm = calloc(1, sizeof *vm);
 	if (!vm)
 		return vm__fail(error, -ENOMEM, "out of memory");
 	vm->backend = backend;
@@ -201,6 +194,18 @@ int vm_new(struct vm **ret_vm, const struct vm_options *options,
 	}
 	*ret_vm = vm;
 	return 0;
+}
+
+int vm_new(struct vm **ret_vm, const struct vm_options *options,
+           char error[VM_ERROR_BYTES])
+{
+	int result = check_options(options, error);
+	const struct vm__backend *backend;
+
+	if (result < 0)
+		return result;
+	backend = pick_for(options, error, &result);
+	return backend ? vm__new_on(ret_vm, backend, options, error) : result;
 }
 
 struct vm *vm_free(struct vm *vm)

@@ -157,7 +157,10 @@ struct vm_outcome {
 
 /*
  * Whether this backend can run here. Writes why not into `error` (NULL is
- * allowed). VM_BACKEND_AUTO asks for either. Opens and closes /dev/kvm.
+ * allowed). VM_BACKEND_AUTO asks for either. Opens and closes /dev/kvm; the
+ * first time in a process that it opens, a guest of a few instructions shows
+ * that KVM runs guests (some ms, up to 5 s if it never comes back), and that
+ * answer holds for the process. vm_new() asks the same. Any thread.
  */
 bool vm_backend_usable(enum vm_backend backend, char error[VM_ERROR_BYTES]);
 

@@ -138,6 +138,10 @@ extern const struct vm__backend vm__kvm;
 extern const struct vm__backend vm__emulated;
 #endif
 
+/* vm_new() on a backend that is picked already, with options that are valid. */
+int vm__new_on(struct vm **ret_vm, const struct vm__backend *backend,
+               const struct vm_options *options, char error[VM_ERROR_BYTES]);
+
 /* Writes a line into `error` (NULL: nowhere) and returns `code`. */
 __attribute__((format(printf, 3, 4))) int
 vm__fail(char error[VM_ERROR_BYTES], int code, const char *format, ...);
