@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading what guests wrote: all checks on, every value looked at. */
-#include "../host/native.h"
+#include "host/decode/native.h"
 #include "harness.h"
 #include "host_samples.h"
 

@@ -3,8 +3,8 @@
  * Capture files. The CRC of each frame is made good first, or hardly any change
  * would come past it. Everything that a sink is shown is looked at.
  */
-#include "../host/frame.h"
-#include "../host/utf8.h"
+#include "host/frames/frame.h"
+#include "host/decode/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

@@ -3,8 +3,8 @@
  * The bytes of rings: u16 bytes of a site table, the table, then what the four
  * levels hold, in equal parts. Merged and decoded as the pipeline does.
  */
-#include "../host/bytes.h"
-#include "../host/levels.h"
+#include "host/decode/bytes.h"
+#include "host/pipeline/levels.h"
 
 #include <stdlib.h>
 

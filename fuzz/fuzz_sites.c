@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A guest's site table, as it comes. */
-#include "../host/sites.h"
-#include "../host/utf8.h"
+#include "host/decode/sites.h"
+#include "host/decode/utf8.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
  * Input: a byte of switches, the length of the ledger in one byte, the ledger,
  * and the segments.
  */
-#include "../export/spool.h"
+#include "export/spool/spool.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  * The input: u8 requests, CR0, CR3, CR4, EFER, then the requests of 12 bytes
  * (GVA, u16 bytes, u16: write if odd), then the RAM.
  */
-#include "../host/bytes.h"
-#include "../host/memory.h"
+#include "host/decode/bytes.h"
+#include "host/memory/memory.h"
 
 #include <stdlib.h>
 

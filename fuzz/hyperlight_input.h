@@ -7,7 +7,7 @@
 #ifndef GT_FUZZ_HYPERLIGHT_INPUT_H
 #define GT_FUZZ_HYPERLIGHT_INPUT_H
 
-#include "../host/utf8.h"
+#include "host/decode/utf8.h"
 
 #include <guesttrace/host.h>
 #include <stdlib.h>

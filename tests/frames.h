@@ -3,7 +3,7 @@
 #ifndef GUESTTRACE_TESTS_FRAMES_H
 #define GUESTTRACE_TESTS_FRAMES_H
 
-#include "../host/frame.h"
+#include "host/frames/frame.h"
 #include "memfile.h"
 
 extern struct memfile frames_file;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "paged_ram.h"
-#include "../host/crc32c.h"
+#include "host/frames/crc32c.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef GUESTTRACE_TESTS_PAGED_RAM_H
 #define GUESTTRACE_TESTS_PAGED_RAM_H
 
-#include "../host/memory.h"
+#include "host/memory/memory.h"
 
 #define PAGE       4096u
 #define LOW        UINT64_C(0x100000) /* page tables, then data */

@@ -4,7 +4,7 @@
 #define REPORT_RUN_H
 
 #include "synthetic.h"
-#include "../export/out.h"
+#include "export/out/out.h"
 
 /* INFO, of target `t`, named as they are here. */
 extern const struct gt_site_view outer, inner, leaf, note;

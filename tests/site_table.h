@@ -3,7 +3,7 @@
 #ifndef GUESTTRACE_TESTS_SITE_TABLE_H
 #define GUESTTRACE_TESTS_SITE_TABLE_H
 
-#include "../host/sites.h"
+#include "host/decode/sites.h"
 
 #define TABLE_GVA   UINT64_C(0x123400000040)
 #define LOW(offset) ((uint32_t)TABLE_GVA + (uint32_t)(offset))

@@ -3,8 +3,8 @@
  * After its first drains the host allocates nothing, however many records come:
  * calls of malloc and its kin are counted, from bytes to OTLP.
  */
-#include "../export/otlp_encoder.h"
-#include "../host/pipeline.h"
+#include "export/otlp/otlp_encoder.h"
+#include "host/pipeline/pipeline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ticks become nanoseconds between readings, and nowhere else. */
-#include "../host/clock.h"
+#include "host/time/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

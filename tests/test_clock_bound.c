@@ -4,8 +4,8 @@
  * 100 ppm and wander within that, readings that are off within their gaps, some
  * of them by far, offsets and scaling that change. docs/clocks.md.
  */
-#include "../host/clock.h"
-#include "../host/tscmap.h"
+#include "host/time/clock.h"
+#include "host/time/tscmap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * CRC-32C by both its ways. The unit is included, so that the way that this
  * CPU does not take is tested too.
  */
-#include "../host/crc32c.c"
+#include "host/frames/crc32c.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  *
  *   test_decimal [DOUBLES]    how many random ones, default 100,000
  */
-#include "../guest/draft.h"
+#include "guest/draft.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * The ELF reader against files made by hand: what is refused and why, and that
  * whatever is accepted keeps the promises of elf_image.h.
  */
-#include "../vmm/elf_image.h"
+#include "vmm/elf_image.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

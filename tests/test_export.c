@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/lanes.h"
+#include "export/run/lanes.h"
 #include "synthetic.h"
 
 /* ---- Writing ------------------------------------------------------------- */

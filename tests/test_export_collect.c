@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "../export/collect.h"
+#include "export/run/collect.h"
 
 static const struct gt_site_view step_site = {
 	.name = {"step", 4},

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/otlp_encoder.h"
-#include "../export/out.h"
+#include "export/otlp/otlp_encoder.h"
+#include "export/out/out.h"
 #include "allocated.h"
 #include "synthetic.h"
 

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/escape.h"
-#include "../export/json_values.h"
-#include "../export/words.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
+#include "export/out/words.h"
 #include "synthetic.h"
 
 #define CODE_POINTS 0x110000u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The language of gt_host_set_filter(), as host.h tells it. */
-#include "../host/filter.h"
+#include "host/live/filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

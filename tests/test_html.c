@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which spans of a trace a page of the html format shows. */
-#include "../export/html.h"
+#include "export/html/html.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

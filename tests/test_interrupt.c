@@ -3,7 +3,7 @@
  * Exception delivery by hand, against AMD64 volume 2: frames, stacks, and what
  * becomes of a fault while a fault is delivered.
  */
-#include "../vmm/interrupt.h"
+#include "vmm/interrupt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -24,10 +24,10 @@ static void *fake_mmap(void);
 #define ioctl(fd, n, arg)                    fake_ioctl(fd, n, (uintptr_t)(arg))
 #define mmap(at, n, prot, flags, fd, offset) fake_mmap()
 #define munmap(at, n)                        ((void)(at))
-#include "../vmm/kvm.c"
-#include "../vmm/kvm_machine.c"
-#include "../vmm/kvm_probe.c"
-#include "../vmm/kvm_state.c"
+#include "vmm/kvm.c"
+#include "vmm/kvm_machine.c"
+#include "vmm/kvm_probe.c"
+#include "vmm/kvm_state.c"
 #undef open
 #undef close
 #undef ioctl

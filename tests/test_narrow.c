@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/escape.h"
-#include "../export/terminal.h"
+#include "export/out/escape.h"
+#include "export/out/terminal.h"
 #include "report_run.h"
 
 static size_t columns_of(const char *line, size_t count)

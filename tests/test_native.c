@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Records as a hostile guest would write them (threats C, H). */
-#include "../host/native.h"
+#include "host/decode/native.h"
 #include "site_table.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of open spans against an array that is searched from end to end. */
-#include "../host/opentable.h"
+#include "host/spans/opentable.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/otlp_reply.h"
+#include "export/send/otlp_reply.h"
 
 #define NOW_S INT64_C(1795420800) /* Sun, 23 Nov 2026 08:00:00 GMT */
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../cli/command.h"
-#include "../cli/otlp_settings.h"
+#include "cli/command.h"
+#include "cli/otlp_settings.h"
 
 static unsigned complaints;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Records -> spans: the quotas, and what hostile records cost (threats D). */
-#include "../host/spans.h"
+#include "host/spans/spans.h"
 #include "allocated.h"
 
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../export/collect.h"
+#include "export/run/collect.h"
 
 #define VCPUS    2u
 #define END_NS   96u

@@ -3,7 +3,7 @@
  * Text against a second reader, which knows nothing of table 3-7: it decodes,
  * and says of each code point whether that was its shortest form (threat C13).
  */
-#include "../host/utf8.h"
+#include "host/decode/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

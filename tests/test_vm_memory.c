@@ -4,7 +4,7 @@
  * tables, descriptors. The page tables are read here the way a host does that
  * knows nothing but CR3 and the RAM. Arguments: the ELF of behave.c.
  */
-#include "../vmm/probe_guest.h"
+#include "vmm/probe_guest.h"
 #include "vm_fixture.h"
 
 #include <guesttrace/abi.h>

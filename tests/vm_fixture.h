@@ -11,7 +11,7 @@
 #ifndef VM_FIXTURE_H
 #define VM_FIXTURE_H
 
-#include "../vmm/vm.h"
+#include "vmm/vm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
