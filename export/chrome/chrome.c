@@ -18,9 +18,9 @@
  * before.)
  */
 #include "chrome_lines.h"
-#include "escape.h"
-#include "json_values.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <math.h>
 

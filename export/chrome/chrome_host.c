@@ -5,8 +5,8 @@
  * Perfetto takes lines of one time out of their order.
  */
 #include "chrome_lines.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 /* Behind the threads of the guest's vCPUs, and below the next run's pid. */

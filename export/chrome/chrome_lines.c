@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of Chrome's JSON, and the threads that they are on. */
 #include "chrome_lines.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 
 #define LANE_TID (1u << 30) /* above every gt__tid(): lanes of all runs */
 

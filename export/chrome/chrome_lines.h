@@ -3,9 +3,9 @@
 #ifndef GUESTTRACE_CHROME_LINES_H
 #define GUESTTRACE_CHROME_LINES_H
 
-#include "host_stack.h"
-#include "lanes.h"
-#include "run_sink.h"
+#include "export/run/host_stack.h"
+#include "export/run/lanes.h"
+#include "export/run/run_sink.h"
 
 /* The end of a stretch of the host, behind its time. */
 struct gt__chrome_tail {

@@ -9,8 +9,8 @@
  * is over, with its start.
  */
 #include "ctf.h"
-#include "json_values.h"
-#include "words.h"
+#include "export/out/json_values.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #ifndef GUESTTRACE_CTF_H
 #define GUESTTRACE_CTF_H
 
-#include "out.h"
-#include "runs.h"
+#include "export/out/out.h"
+#include "export/run/runs.h"
 
 /* Classes of one run: beyond either limit the fields become one JSON text. */
 #define GT__CTF_CLASSES_MAX      4096u

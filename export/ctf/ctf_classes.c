@@ -9,8 +9,8 @@
  * a key that was changed, the environment tells the true one.
  */
 #include "ctf.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * per record, and every reader shows it.
  */
 #include "ctf.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 #include <string.h>
 
 void gt__ctf_put_literal(struct gt__out *o, struct gt_text text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets of a CTF stream, and values in them: little-endian, unaligned. */
 #include "ctf.h"
-#include "escape.h"
+#include "export/out/escape.h"
 #include <errno.h>
 #include <string.h>
 

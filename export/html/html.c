@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The html format: the page around the data, and each run's head. */
 #include "html.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 
 /* Of one page. A run gets at most half of what the runs before it have left. */
 #define PAGE_SPANS 400000u

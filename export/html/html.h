@@ -9,8 +9,8 @@
 #ifndef GUESTTRACE_HTML_H
 #define GUESTTRACE_HTML_H
 
-#include "collect.h"
-#include "intern.h"
+#include "export/run/collect.h"
+#include "export/out/intern.h"
 
 /* What stands before and behind the data. Made by export/html/bundle.mjs. */
 extern const unsigned char gt__html_before[];

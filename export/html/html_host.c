@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the host did meanwhile, for the page: stretches, and splits of spans. */
 #include "html.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 #define STRETCHES 100000u /* of a run; more are drawn as fewer */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The rows of the page's JSON: sites, spans, blocks of spans, events. */
 #include "html.h"
-#include "escape.h"
-#include "json_values.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
+#include "export/out/words.h"
 #include <string.h>
 
 #define TEXT_BYTES 4096u /* of one value */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Text and numbers as people read them.
 
-// What a browser would act on or hide: as in export/escape.c.
+// What a browser would act on or hide: as in export/out/escape.c.
 const HIDDEN = new RegExp('[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f'
   + '\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}]', 'gu');
 
@@ -37,7 +37,7 @@ function decimal(ns, [size, unit, digits], most) {
   return digits === 0 ? `${whole} ${unit}` : `${whole}.${String(rest).padStart(digits, '0').slice(0, most)} ${unit}`;
 }
 
-// 1.643 ms, as export/tree_header.c writes it; none of ns.
+// 1.643 ms, as export/out/durations.c writes it; none of ns.
 function duration(ns) {
   return decimal(ns, unitOf(ns), 3);
 }

@@ -8,7 +8,7 @@
 #define GUESTTRACE_OTLP_H
 
 #include "otlp_encoder.h"
-#include "out.h"
+#include "export/out/out.h"
 
 /* Those of a span or an event, in this order. */
 struct gt__otlp_attributes {

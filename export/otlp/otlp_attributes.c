@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The attributes of OTLP that the host sets. */
 #include "otlp_attributes.h"
-#include "keys.h"
+#include "export/out/keys.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef GUESTTRACE_OTLP_ATTRIBUTES_H
 #define GUESTTRACE_OTLP_ATTRIBUTES_H
 
-#include "words.h"
+#include "export/out/words.h"
 #include <guesttrace/export_otlp.h>
 
 #define GT__OTLP_SITE_MAX  4u

@@ -11,7 +11,7 @@
 #include "otlp.h"
 #include "otlp_attributes.h"
 #include "otlp_sites.h"
-#include "runs.h"
+#include "export/run/runs.h"
 
 /* Attributes that one span mostly shares with the one before, encoded. */
 struct gt__otlp_last_place {

@@ -4,8 +4,8 @@
  * which are numbers. 64-bit integers are strings, bytes are base64. A u64 above
  * INT64_MAX, which OTLP lacks, is a decimal stringValue.
  */
-#include "escape.h"
-#include "json_values.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
 #include "otlp.h"
 #include "otlp_attributes.h"
 

@@ -8,10 +8,10 @@
  * stored behind a pointer without looking: MAX_ values say how much each
  * function here may store.
  */
-#include "escape.h"
+#include "export/out/escape.h"
 #include "otlp.h"
 #include "otlp_attributes.h"
-#include "protobuf_bytes.h"
+#include "export/out/protobuf_bytes.h"
 #include <errno.h>
 #include <string.h>
 

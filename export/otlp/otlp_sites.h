@@ -6,7 +6,7 @@
 #ifndef GUESTTRACE_OTLP_SITES_H
 #define GUESTTRACE_OTLP_SITES_H
 
-#include "intern.h"
+#include "export/out/intern.h"
 #include "otlp.h"
 
 /* Beyond that a site is encoded each time. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "numbers.h"
-#include "tree.h"
+#include "durations.h"
 
 __extension__ typedef unsigned __int128 u128;
 

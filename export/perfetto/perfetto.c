@@ -13,7 +13,7 @@
  * not have. No allocation per record: tables double, the buffer stays.
  */
 #include "perfetto_packets.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)

@@ -3,10 +3,10 @@
  * What the host did, on two tracks per vCPU: its time in the guest, and its
  * exits with the VMM's own work inside.
  */
-#include "escape.h"
+#include "export/out/escape.h"
 #include "perfetto_packets.h"
-#include "protobuf.h"
-#include "words.h"
+#include "export/out/protobuf.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 static void put_end(struct gt__out *o, struct gt__pf_run *run, uint32_t vcpu,

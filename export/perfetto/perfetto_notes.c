@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Annotations of an event: the guest's fields, and what the exporter adds. */
-#include "escape.h"
+#include "export/out/escape.h"
 #include "perfetto_packets.h"
-#include "protobuf.h"
-#include "protobuf_raw.h"
-#include "words.h"
+#include "export/out/protobuf.h"
+#include "export/out/protobuf_raw.h"
+#include "export/out/words.h"
 
 /* track_event/debug_annotation.proto */
 enum {

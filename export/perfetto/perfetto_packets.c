@@ -4,10 +4,10 @@
  * site always needs is kept encoded, and every text that returns is interned.
  */
 #include "perfetto_packets.h"
-#include "escape.h"
-#include "protobuf.h"
-#include "protobuf_raw.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/protobuf.h"
+#include "export/out/protobuf_raw.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 uint64_t gt__pf_boottime_ns(const struct gt_trace *trace, uint64_t time_ns)

@@ -7,11 +7,11 @@
 #ifndef GUESTTRACE_PERFETTO_PACKETS_H
 #define GUESTTRACE_PERFETTO_PACKETS_H
 
-#include "host_stack.h"
-#include "intern.h"
-#include "keys.h"
-#include "lanes.h"
-#include "run_sink.h"
+#include "export/run/host_stack.h"
+#include "export/out/intern.h"
+#include "export/out/keys.h"
+#include "export/run/lanes.h"
+#include "export/run/run_sink.h"
 
 /*
  * Field numbers are those of protos/perfetto/trace/ in Perfetto's own tree.

@@ -3,11 +3,11 @@
  * Clocks and tracks of a Perfetto trace: one process per run, one thread per
  * vCPU, and beside these lanes, counters, and what the host did.
  */
-#include "escape.h"
+#include "export/out/escape.h"
 #include "perfetto_packets.h"
-#include "protobuf.h"
-#include "protobuf_raw.h"
-#include "words.h"
+#include "export/out/protobuf.h"
+#include "export/out/protobuf_raw.h"
+#include "export/out/words.h"
 
 /* trace_packet.proto, trace_packet_defaults.proto */
 enum {

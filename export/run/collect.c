@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps a trace and builds its tree, without recursion. */
 #include "collect.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

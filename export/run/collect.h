@@ -12,7 +12,7 @@
 #define GUESTTRACE_COLLECT_H
 
 #include "collect_split.h"
-#include "out.h"
+#include "export/out/out.h"
 #include "run_sink.h"
 
 #define GT__ROOT UINT32_MAX

@@ -8,7 +8,7 @@
  * Where it went is asked of the vCPU that opened it.
  */
 #include "collect.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <string.h>
 
 struct stretch {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes out of a tree what was not asked for. */
-#include "tree.h"
+#include "prune.h"
 #include <fnmatch.h>
 #include <string.h>
 

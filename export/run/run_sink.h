@@ -7,7 +7,7 @@
 #ifndef GUESTTRACE_RUN_SINK_H
 #define GUESTTRACE_RUN_SINK_H
 
-#include "out.h"
+#include "export/out/out.h"
 #include "runs.h"
 
 struct gt__run_sink {

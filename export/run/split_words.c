@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "split_words.h"
-#include "words.h"
+#include "export/out/words.h"
 
 uint64_t gt__split_part_ns(const struct gt__timeline *t, const uint64_t *row,
                            enum gt__part part)

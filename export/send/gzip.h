@@ -2,7 +2,7 @@
 #ifndef GUESTTRACE_GZIP_H
 #define GUESTTRACE_GZIP_H
 
-#include "otlp_request.h"
+#include "export/spool/otlp_request.h"
 
 /*
  * The request compressed, as a new one; the old one is freed. The old one as it

@@ -5,7 +5,7 @@
  * thread takes it only to have a request made of spans that have waited long
  * enough, and never waits for it.
  */
-#include "otlp_encoder.h"
+#include "export/otlp/otlp_encoder.h"
 #include "otlp_sender.h"
 #include <errno.h>
 #include <pthread.h>

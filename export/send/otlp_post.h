@@ -4,7 +4,7 @@
 #define GUESTTRACE_OTLP_POST_H
 
 #include "otlp_reply.h"
-#include "otlp_request.h"
+#include "export/spool/otlp_request.h"
 #include <guesttrace/export_otlp.h>
 
 #define GT__REPLY_BYTES_MAX (64u << 10) /* and as much of headers */

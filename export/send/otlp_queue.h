@@ -3,7 +3,7 @@
 #ifndef GUESTTRACE_OTLP_QUEUE_H
 #define GUESTTRACE_OTLP_QUEUE_H
 
-#include "otlp_request.h"
+#include "export/spool/otlp_request.h"
 
 struct gt__otlp_queue {
 	struct gt__otlp_request *first;

@@ -6,7 +6,7 @@
 #include "otlp_post.h"
 #include "otlp_queue.h"
 #include "otlp_sender.h"
-#include "spool.h"
+#include "export/spool/spool.h"
 #include <pthread.h>
 #include <time.h>
 

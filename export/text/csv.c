@@ -4,10 +4,10 @@
  * elsewhere, guest_id is decimal; control characters in text are escaped
  * (escape.h), so that every record is one line.
  */
-#include "escape.h"
-#include "json_values.h"
-#include "run_sink.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
+#include "export/run/run_sink.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 struct csv {

@@ -3,11 +3,11 @@
  * What changed from one trace to another, per name: those first whose total
  * time changed the most. As text and as JSON (docs/report.md).
  */
-#include "columns.h"
-#include "escape.h"
-#include "numbers.h"
+#include "export/out/columns.h"
+#include "export/out/escape.h"
+#include "export/out/numbers.h"
 #include "tree.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

@@ -11,9 +11,9 @@
  * Frames below FRAMES_MAX are summed up under one frame "...", so that a guest
  * cannot make the output grow with the square of its depth.
  */
-#include "collect.h"
-#include "escape.h"
-#include "words.h"
+#include "export/run/collect.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * collector of its own, which is printed and freed when none of its spans is
  * open any more; what belongs to no open span is printed at once.
  */
-#include "run_sink.h"
+#include "export/run/run_sink.h"
 #include "tree.h"
 #include <errno.h>
 #include <search.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "histogram.h"
-#include "escape.h"
-#include "numbers.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/numbers.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

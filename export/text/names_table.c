@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of names: counts, times and where these went. */
-#include "columns.h"
-#include "escape.h"
-#include "numbers.h"
-#include "split_words.h"
+#include "export/out/columns.h"
+#include "export/out/escape.h"
+#include "export/out/numbers.h"
+#include "export/run/split_words.h"
 #include "tree.h"
 
 #define TIME_COLUMNS 12u

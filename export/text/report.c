@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A text report: header, tree, times by name, losses, exits. */
-#include "escape.h"
+#include "export/out/escape.h"
 #include "histogram.h"
-#include "numbers.h"
-#include "split_words.h"
+#include "export/out/numbers.h"
+#include "export/run/split_words.h"
 #include "tree.h"
-#include "words.h"
+#include "export/out/words.h"
 #include <errno.h>
 
 #define COLUMNS 12u

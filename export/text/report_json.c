@@ -3,11 +3,11 @@
  * The report as one JSON object; docs/report.md tells each member. Integers of
  * 64 bits are decimal strings, ids are 16 hex digits.
  */
-#include "collect.h"
-#include "escape.h"
-#include "json_values.h"
-#include "split_words.h"
-#include "words.h"
+#include "export/run/collect.h"
+#include "export/out/escape.h"
+#include "export/out/json_values.h"
+#include "export/run/split_words.h"
+#include "export/out/words.h"
 
 static void put_key(struct gt__out *o, const char *comma, const char *key)
 {

@@ -5,8 +5,8 @@
  * event the time is that since the start of the trace.
  */
 #include "tree.h"
-#include "escape.h"
-#include "words.h"
+#include "export/out/escape.h"
+#include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #ifndef GT_HOST_FRAME_H
 #define GT_HOST_FRAME_H
 
-#include "bytes.h"
+#include "host/decode/bytes.h"
 #include "crc32c.h"
 
 #include <guesttrace/host.h>

@@ -6,7 +6,7 @@
  */
 #include "host_inside.h"
 #include "system.h"
-#include "views.h"
+#include "host/spans/views.h"
 
 #include <errno.h>
 

@@ -4,9 +4,9 @@
 #define GT_HOST_HOST_INSIDE_H
 
 #include "mailbox.h"
-#include "pipeline.h"
+#include "host/pipeline/pipeline.h"
 #include "rings.h"
-#include "tscmap.h"
+#include "host/time/tscmap.h"
 
 #include <pthread.h>
 

@@ -6,8 +6,8 @@
 #ifndef GT_HOST_MAILBOX_H
 #define GT_HOST_MAILBOX_H
 
-#include "frame.h"
-#include "memory.h"
+#include "host/frames/frame.h"
+#include "host/memory/memory.h"
 
 struct gt__mailbox {
 	uint64_t last_gva; /* of the batch before */

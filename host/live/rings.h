@@ -9,9 +9,9 @@
 #define GT_HOST_RINGS_H
 
 #include "filter.h"
-#include "frame.h"
-#include "memory.h"
-#include "sites.h"
+#include "host/frames/frame.h"
+#include "host/memory/memory.h"
+#include "host/decode/sites.h"
 
 struct gt__ring_view {
 	uint64_t base_gva; /* 0: the guest has no such level */

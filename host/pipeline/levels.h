@@ -8,7 +8,7 @@
 #ifndef GT_HOST_LEVELS_H
 #define GT_HOST_LEVELS_H
 
-#include "native.h"
+#include "host/decode/native.h"
 
 /* Nested records that wait; more are shown though they may come too early. */
 #define GT__HELD_BYTES_MAX (UINT32_C(1) << 20)

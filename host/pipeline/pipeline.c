@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline_inside.h"
-#include "utf8.h"
+#include "host/decode/utf8.h"
 
 #include <errno.h>
 #include <sys/random.h>

@@ -6,7 +6,7 @@
 #ifndef GT_HOST_PIPELINE_H
 #define GT_HOST_PIPELINE_H
 
-#include "frame.h"
+#include "host/frames/frame.h"
 
 struct gt__pipeline;
 

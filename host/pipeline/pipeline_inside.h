@@ -3,13 +3,13 @@
 #ifndef GT_HOST_PIPELINE_INSIDE_H
 #define GT_HOST_PIPELINE_INSIDE_H
 
-#include "clock.h"
-#include "foreign.h"
+#include "host/time/clock.h"
+#include "host/decode/foreign.h"
 #include "levels.h"
 #include "pipeline.h"
-#include "spans.h"
+#include "host/spans/spans.h"
 #include "edges.h"
-#include "tscmap.h"
+#include "host/time/tscmap.h"
 
 #define GT__SITE_TABLES_MAX 64u
 /* A drain of four such rings is one frame. */

@@ -4,7 +4,7 @@
  * and edges, when their turn comes, spans for the sinks.
  */
 #include "pipeline_inside.h"
-#include "utf8.h"
+#include "host/decode/utf8.h"
 
 #include <errno.h>
 

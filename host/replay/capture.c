@@ -4,7 +4,7 @@
  * and looked for again behind a damaged stretch; memory follows what was really
  * read, never a length that a file claims.
  */
-#include "pipeline.h"
+#include "host/pipeline/pipeline.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "opentable.h"
-#include "bytes.h"
+#include "host/decode/bytes.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #ifndef GT_HOST_OPENTABLE_H
 #define GT_HOST_OPENTABLE_H
 
-#include "sites.h"
+#include "host/decode/sites.h"
 
 struct gt__context;
 struct gt__chunk;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "spans.h"
-#include "bytes.h"
-#include "foreign.h"
+#include "host/decode/bytes.h"
+#include "host/decode/foreign.h"
 
 #include <errno.h>
 #include <stdlib.h>

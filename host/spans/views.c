@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "views.h"
-#include "bytes.h"
-#include "foreign.h"
-#include "utf8.h"
+#include "host/decode/bytes.h"
+#include "host/decode/foreign.h"
+#include "host/decode/utf8.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #ifndef GT_HOST_VIEWS_H
 #define GT_HOST_VIEWS_H
 
-#include "native.h"
+#include "host/decode/native.h"
 #include "opentable.h"
 
 /* Exported ids and the run's own trace, which links refer to. */
