@@ -3,7 +3,7 @@
  * Recording while a thread of the host's takes what is there, awake all the
  * time: what an event costs then, and how often the guest has to leave.
  */
-#include "../tests/process_memory.h"
+#include "tests/support/process_memory.h"
 #include "harness.h"
 #include "recording.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What exporting costs, and the way from a capture to a report. */
-#include "../tests/memfile.h"
+#include "tests/support/memfile.h"
 #include "harness.h"
 #include "host_samples.h"
 #include "span_set.h"

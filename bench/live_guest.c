@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest that is this process, as tests/inproc.h has it, and its hosts. */
+/* A guest that is this process, as tests/support/inproc.h has it, and its
+ * hosts. */
 #define GT_TARGET "bench"
-#include "../tests/inproc.h"
+#include "tests/support/inproc.h"
 #include "harness.h"
 #include "host_samples.h"
 
-#include "../tests/guest_settings.h"
+#include "tests/support/guest_settings.h"
 #include <guesttrace/guest.h>
 
 static uint64_t ring_memory[65536 / 8];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest that misbehaves as told: its first argument names what to do, the
- * second may be a number. tests/test_vm.c says what the host must make of it.
+ * second may be a number. tests/vmm/test_vm.c says what the host must make of it.
  */
 #include "../../examples/runtime/runtime.h"
 

@@ -8,7 +8,7 @@
 #define GT_TARGET "step"
 #include <guesttrace/guest.h>
 
-#include "step_board.h"
+#include "tests/guest/step_board.h"
 
 #define EACH(token) ((token)*UINT64_C(0x0001000100010001))
 

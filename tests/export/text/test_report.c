@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Texts for people: what is shown, and where the time went. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/support/report_run.h"
+
+static void a_depth_cuts_off_what_is_below(void **state)
+{
+	char *text;
+
+	(void)state;
+	text = printed(gt_tree_with, (struct gt_report_options){.depth = 1});
+	SHOWS(text, "outer  10.000 µs");
+	SHOWS(text, "leaf");
+	SHOWS_NOT(text, "inner");
+	SHOWS_NOT(text, "note");
+	free(text);
+	text = printed(gt_report_with, (struct gt_report_options){.depth = 2});
+	SHOWS(text, "└─ inner");
+	SHOWS(text, "├· note");
+	SHOWS(text, "1 span not shown");
+	free(text);
+}
+
+static void short_spans_go_and_those_above_long_ones_stay(void **state)
+{
+	struct gt_report_options options = {.min_duration_ns = 4000};
+	char *text;
+
+	(void)state;
+	text = printed(gt_report_with, options);
+	SHOWS(text, "└─ inner");
+	SHOWS_NOT(text, "─ leaf");
+	SHOWS(text, "2 spans not shown");
+	free(text);
+}
+
+static void a_name_keeps_what_is_above_and_below_it(void **state)
+{
+	struct gt_report_options options = {.name = "inn*", .top = 1};
+	char *text;
+
+	(void)state;
+	text = printed(gt_tree_with, options);
+	SHOWS(text, "outer");
+	SHOWS(text, "└─ inner");
+	SHOWS(text, "├─ leaf");
+	SHOWS_NOT(text, "\nleaf");
+	SHOWS_NOT(text, "├· note"); /* outer's: it is there as context only */
+	free(text);
+	options.name = "le[a-f]f";
+	text = printed(gt_report_with, options);
+	SHOWS(text, "\nleaf");
+	SHOWS_NOT(text, "4.000 µs    3.500 µs"); /* inner, in the table */
+	free(text);
+}
+
+static void the_table_has_as_many_rows_as_asked_for(void **state)
+{
+	struct gt_report_options options = {.no_tree = true, .top = 2};
+	char *text;
+
+	(void)state;
+	text = printed(gt_report_with, options);
+	SHOWS(text, "1 more\n");
+	SHOWS_NOT(text, "─");
+	SHOWS_NOT(text, "leaf");
+	free(text);
+}
+
+static void the_report_says_where_the_time_went(void **state)
+{
+	char *text;
+
+	(void)state;
+	text = printed(gt_report_with, (struct gt_report_options){0});
+	/* 30 µs in all: 1 µs exits, 1 µs waiting, 28 µs guest. */
+	SHOWS(text, "28.000 µs    93.3 %  guest\n");
+	SHOWS(text, "1.000 µs     3.3 %  vCPU waiting for a CPU of the host "
+	            "(estimated)\n");
+	SHOWS(text, "1.000 µs     3.3 %  exits: io\n");
+	/* outer, 10 µs: 8 guest, 1 exits, 1 waiting. */
+	SHOWS(text, "80.0     10.0     10.0  outer");
+	/* inner, 4 µs: 1 exits; of its 3 µs in the guest a quarter waited. */
+	SHOWS(text, "56.3     25.0     18.8  inner");
+	SHOWS_NOT(text, "exit ");
+	free(text);
+}
+
+static void exits_stand_in_the_tree_where_they_happened(void **state)
+{
+	char *text;
+
+	(void)state;
+	text = printed(gt_tree_with, (struct gt_report_options){.exits = true});
+	SHOWS(text, "   ├· note");
+	SHOWS(text, "   └○ exit   1.000 µs  vCPU 0 io 103\n");
+	free(text);
+}
+
+static void a_histogram_counts_every_span_of_the_name(void **state)
+{
+	struct gt_report_options options = {.histogram = "leaf"};
+	char *text;
+
+	(void)state;
+	text = printed(gt_report_with, options);
+	SHOWS(text, "100 ns –     200 ns  █");
+	SHOWS(text, "500 ns –   1.000 µs  █");
+	SHOWS(text, "2 spans  min 100 ns  p50 100 ns  p90 500 ns  p99 500 ns  "
+	            "max 500 ns\n");
+	SHOWS_NOT(text, "outer");
+	free(text);
+	options.histogram = "nobody";
+	text = printed(gt_report_with, options);
+	SHOWS(text, "no span of that name");
+	free(text);
+}
+
+/* ---- Following ----------------------------------------------------------- */
+
+static void a_family_is_shown_when_its_last_span_has_ended(void **state)
+{
+	struct gt_output none = {0};
+	struct gt__out text;
+	struct gt_output output = {write_all, &text};
+	struct syn s = {.sink_count = 1};
+	struct syn_span *a, *b;
+	size_t before;
+
+	(void)state;
+	gt__out_init(&text, &none);
+	assert_int_equal(gt_follow_with(&output, NULL, &s.sinks[0]), 0);
+	syn_begin(&s, 0, "g");
+	a = syn_open(&s, &outer, NULL, 0, 0, true);
+	b = syn_open(&s, &inner, a, 1, 10, true);
+	syn_event(&s, &note, b, 1, 20, NULL, 0);
+	syn_close(&s, a, 0, 30);
+	assert_int_equal(text.used, 0);
+	syn_event(&s, &note, NULL, 0, 35, NULL, 0); /* nobody's: at once */
+	before = text.used;
+	assert_true(before > 0);
+	syn_close(&s, b, 1, 40);
+	gt__put_char(&text, '\0');
+	SHOWS(text.bytes + before, "outer");
+	SHOWS(text.bytes + before, "└─ inner");
+	SHOWS(text.bytes + before, "└· note");
+	text.used--;
+	syn_end(&s, 50);
+	assert_int_equal(syn_finish(&s), 0);
+	syn_free(&s);
+	gt__out_fini(&text);
+}
+
+static size_t count_of(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		n++;
+	return n;
+}
+
+static void following_shows_every_span_and_event_once(void **state)
+{
+	struct gt_output none = {0};
+	uint32_t seed;
+
+	(void)state;
+	for (seed = 0; seed < 50; seed++) {
+		struct gt__out text;
+		struct gt_output output = {write_all, &text};
+		struct syn s = {.sink_count = 1};
+		size_t items;
+
+		gt__out_init(&text, &none);
+		assert_int_equal(gt_follow_with(&output, NULL, &s.sinks[0]), 0);
+		syn_random(&s, 0, seed, 300);
+		items = s.summary.spans + s.summary.events + s.summary.counters;
+		assert_int_equal(syn_finish(&s), 0);
+		gt__put_char(&text, '\0');
+		/* Each item has a target in brackets. */
+		assert_int_equal(count_of(text.bytes, "  ["), items);
+		syn_free(&s);
+		gt__out_fini(&text);
+	}
+}
+
+/* ---- Differences --------------------------------------------------------- */
+
+static void a_diff_is_sorted_by_impact_and_names_what_is_new(void **state)
+{
+	struct gt_output none = {0};
+	struct gt__out text;
+	struct gt_output output = {write_all, &text};
+	struct syn s = {.sink_count = 1};
+
+	(void)state;
+	gt__out_init(&text, &none);
+	assert_int_equal(gt_diff_with(&output, NULL, &s.sinks[0]), 0);
+	traced(&s, 0, &outer, 1000, &inner);
+	traced(&s, 1, &outer, 1250, &leaf);
+	assert_int_equal(syn_finish(&s), 0);
+	gt__put_char(&text, '\0');
+	SHOWS(text.bytes, "+250 ns    +25.0         1      1    1.250 µs    "
+	                  "+25.0    1.250 µs    +25.0  outer  [t]\n");
+	SHOWS(text.bytes, "-10 ns     gone         0      1       10 ns     "
+	                  "gone       10 ns     gone  inner  [t]\n");
+	SHOWS(text.bytes, "+10 ns      new         1      0       10 ns      "
+	                  "new       10 ns      new  leaf  [t]\n");
+	assert_true(strstr(text.bytes, "outer") < strstr(text.bytes, "inner"));
+	assert_true(strstr(text.bytes, "inner") < strstr(text.bytes, "leaf"));
+	syn_free(&s);
+	gt__out_fini(&text);
+}
+
+static void a_diff_of_one_trace_is_freed(void **state)
+{
+	struct gt_output none = {0};
+	struct gt__out text;
+	struct gt_output output = {write_all, &text};
+	struct syn s = {.sink_count = 1};
+
+	(void)state;
+	gt__out_init(&text, &none);
+	assert_int_equal(gt_diff_json_new(&output, &s.sinks[0]), 0);
+	traced(&s, 0, &outer, 1000, &inner);
+	syn_free(&s);
+	gt__out_fini(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_depth_cuts_off_what_is_below),
+		cmocka_unit_test(short_spans_go_and_those_above_long_ones_stay),
+		cmocka_unit_test(a_name_keeps_what_is_above_and_below_it),
+		cmocka_unit_test(the_table_has_as_many_rows_as_asked_for),
+		cmocka_unit_test(the_report_says_where_the_time_went),
+		cmocka_unit_test(exits_stand_in_the_tree_where_they_happened),
+		cmocka_unit_test(a_histogram_counts_every_span_of_the_name),
+		cmocka_unit_test(
+			a_family_is_shown_when_its_last_span_has_ended),
+		cmocka_unit_test(following_shows_every_span_and_event_once),
+		cmocka_unit_test(
+			a_diff_is_sorted_by_impact_and_names_what_is_new),
+		cmocka_unit_test(a_diff_of_one_trace_is_freed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

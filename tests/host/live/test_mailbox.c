@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Batches of the Hyperlight wires at the door: r8, r9, r10 and the exit. */
+#include "tests/support/inproc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define BATCH_BYTES_MAX 4096u
+
+static uint8_t batch[8192] __attribute__((aligned(4096)));
+static size_t batch_bytes;
+
+static int setup(void **state)
+{
+	struct gt_host_options options = inproc_options();
+
+	(void)state;
+	options.wire = GT_WIRE_HYPERLIGHT_0_12;
+	options.limits.batch_bytes = BATCH_BYTES_MAX;
+	inproc_clear();
+	return gt_host_new(&options, &inproc_host);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	gt_host_free(inproc_host);
+	inproc_host = NULL;
+	inproc_clear();
+	return 0;
+}
+
+static struct gt_exit exit_with(uint64_t r9, uint64_t r10)
+{
+	struct gt_exit exit = process_memory_exit();
+
+	exit.r8 = GT_BATCH_MAGIC;
+	exit.r9 = r9;
+	exit.r10 = r10;
+	return exit;
+}
+
+static int send(const struct gt_exit *exit)
+{
+	return gt_host_exit(inproc_host, 0, exit);
+}
+
+/* The guest goes on, and the next good batch arrives. */
+static void expect_refusal(int code, uint64_t r9, uint64_t r10)
+{
+	struct gt_exit bad = exit_with(r9, r10);
+	struct gt_exit good = exit_with((uintptr_t)batch, batch_bytes);
+
+	assert_int_equal(send(&bad), code);
+	assert_int_equal(send(&good), 1);
+	assert_int_equal(gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL),
+	                 0);
+	assert_int_equal(inproc_summary.losses.bad_requests, 1);
+	assert_int_equal(inproc_summary.events, 1);
+}
+
+static void an_empty_batch_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_EMPTY_BATCH, (uintptr_t)batch, 0);
+}
+
+static void a_batch_over_the_limit_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_BATCH_TOO_LONG, (uintptr_t)batch,
+	               BATCH_BYTES_MAX + 1);
+}
+
+static void a_length_of_all_ones_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_BATCH_TOO_LONG, (uintptr_t)batch, UINT64_MAX);
+}
+
+static void an_address_that_is_not_canonical_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_NOT_CANONICAL, UINT64_C(0x800000000000), 64);
+}
+
+static void a_range_that_wraps_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_WRAPS, UINT64_MAX - 8, 64);
+}
+
+static void an_unmapped_address_is_refused(void **state)
+{
+	(void)state;
+	expect_refusal(-GT_ERROR_UNMAPPED, 0x10000, 64);
+}
+
+/* The last mapped page of this process is not followed by another. */
+static void a_hole_behind_the_first_page_is_refused(void **state)
+{
+	struct gt_host_options options = inproc_options();
+	const struct gt_memory_slot *slot = &options.memory[1];
+
+	(void)state;
+	expect_refusal(-GT_ERROR_OUTSIDE_RAM, slot->gpa + slot->bytes - 64,
+	               128);
+}
+
+static void the_same_batch_again_is_dropped_and_counted(void **state)
+{
+	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(send(&exit), 1);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.events, 1);
+	assert_int_equal(inproc_summary.losses.repeated_batches, 4);
+	assert_int_equal(inproc_summary.losses.bad_requests, 0);
+}
+
+static void the_same_bytes_from_elsewhere_are_another_batch(void **state)
+{
+	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
+
+	(void)state;
+	assert_int_equal(send(&exit), 1);
+	memcpy(batch + 4096, batch, batch_bytes);
+	exit.r9 += 4096;
+	assert_int_equal(send(&exit), 1);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.events, 2);
+}
+
+static void other_exits_carry_none(void **state)
+{
+	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
+
+	(void)state;
+	for (unsigned port = 0; port < 65536; port++) {
+		bool named = port == GT_PORT_LOG ||
+		             (port >= GT_PORT_CALL && port <= GT_PORT_HALT);
+
+		exit.port = (uint16_t)port;
+		if (!named)
+			assert_int_equal(send(&exit), 0);
+	}
+	exit = exit_with((uintptr_t)batch, batch_bytes);
+	exit.out = false;
+	assert_int_equal(send(&exit), 0);
+	exit.out = true;
+	exit.count = 2;
+	assert_int_equal(send(&exit), 0);
+	exit.count = 1;
+	exit.r8 = GT_BATCH_MAGIC + 1;
+	assert_int_equal(send(&exit), 0);
+	exit.r8 = GT_DOORBELL_MAGIC;
+	assert_int_equal(send(&exit), 0);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.events, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(an_empty_batch_is_refused),
+		T(a_batch_over_the_limit_is_refused),
+		T(a_length_of_all_ones_is_refused),
+		T(an_address_that_is_not_canonical_is_refused),
+		T(a_range_that_wraps_is_refused),
+		T(an_unmapped_address_is_refused),
+		T(a_hole_behind_the_first_page_is_refused),
+		T(the_same_batch_again_is_dropped_and_counted),
+		T(the_same_bytes_from_elsewhere_are_another_batch),
+		T(other_exits_carry_none),
+	};
+	FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+
+	if (!file)
+		return 1;
+	batch_bytes = fread(batch, 1, 4096, file);
+	fclose(file);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* What a hostile capture costs, and the times it may tell (threats A3, D5). */
+#include "tests/support/allocated.h"
+#include "tests/support/frames.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+#include <cmocka.h>
+
+static struct gt_replay_options options;
+
+static int setup(void **unused)
+{
+	options = (struct gt_replay_options){.size = sizeof(options),
+	                                     .read = memfile_read,
+	                                     .context = &frames_file};
+	return frames_setup(unused);
+}
+
+static size_t before_bytes, most_bytes;
+
+static long measuring_read(void *context, void *bytes, size_t count)
+{
+	size_t now = allocated_bytes() - before_bytes;
+
+	most_bytes = now > most_bytes ? now : most_bytes;
+	return memfile_read(context, bytes, count);
+}
+
+static void a_claimed_length_costs_no_memory(void **unused)
+{
+	static const uint32_t claims[] = {0x3fffffff, 1u << 30, (1u << 30) + 1,
+	                                  UINT32_MAX, 1u << 20};
+
+	(void)unused;
+	for (unsigned i = 0; i < 5; i++) {
+		options.read = measuring_read;
+		frames_setup(NULL);
+		frames_beginning();
+		memfile_write(&frames_file, "fram", 4);
+		memfile_write(&frames_file, &claims[i], 4);
+		frames_open(0, 0);
+		before_bytes = allocated_bytes();
+		most_bytes = 0;
+		assert_int_equal(gt_replay(&options), 0);
+		assert_in_range(most_bytes, 1, 256 << 10);
+	}
+}
+
+static void measure(void *context, uint64_t bytes)
+{
+	size_t now = allocated_bytes() - before_bytes;
+
+	(void)context;
+	(void)bytes;
+	most_bytes = now > most_bytes ? now : most_bytes;
+}
+
+/* Many vCPUs with large rings: the memory is not theirs for good. */
+static void what_was_shown_costs_no_memory(void **unused)
+{
+	const uint32_t vcpus = 64, words = (2u << 20) / 8;
+
+	(void)unused;
+	options.progress = measure;
+	frames_start(GT_ABI_VERSION, vcpus);
+	frames_seal(GT__FRAME_START, 0);
+	frames_guest(vcpus, 1024);
+	frames_sites();
+	for (uint32_t i = 0; i < vcpus; i++) {
+		frames_records(0, words * 8);
+		for (uint32_t j = 0; j < words; j++) /* pads */
+			gt__frame_put64(&frames_buffer, UINT64_C(1) << 32);
+		frames_seal(GT__FRAME_RECORDS, i);
+		if (i % 8 == 0) /* and sometimes they wait for each other */
+			frames_merge();
+	}
+	before_bytes = allocated_bytes();
+	most_bytes = 0;
+	assert_int_equal(gt_replay(&options), 0);
+	assert_in_range(most_bytes, 1 << 20, 44 << 20);
+}
+
+/* Each word begins a frame that is as long as the rest of the file. */
+static void a_file_of_false_frames_takes_linear_time(void **unused)
+{
+	uint32_t total = 8u << 20;
+	clock_t ticks;
+
+	(void)unused;
+	frames_beginning();
+	for (uint32_t at = 0; at < total; at += 8) {
+		uint32_t words[2] = {GT__FRAME_MAGIC, total - at - 16};
+
+		memfile_write(&frames_file, words, 8);
+	}
+	frames_open(0, 0);
+	ticks = clock();
+	assert_int_equal(gt_replay(&options), 0);
+	assert_true(clock() - ticks < 20 * CLOCKS_PER_SEC);
+}
+
+static uint32_t guessed_place(uint64_t id, uint64_t key)
+{
+	uint64_t hash = id ^ key;
+
+	hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return (uint32_t)(hash ^ hash >> 33) & 4095;
+}
+
+/* 2,000 open spans, then events below the last; the id base is 0. */
+static clock_t time_of_lookups(bool colliding)
+{
+	uint64_t pos = 0, id = 0;
+	unsigned count = 0;
+	clock_t ticks;
+
+	frames_setup(NULL);
+	frames_beginning();
+	for (; count < 2000; pos += 16) {
+		id = pos + GT_ID_BASE(0, 0);
+		if (colliding && guessed_place(id, 0) != 0)
+			continue;
+		frames_open(pos, 0);
+		count++;
+	}
+	frames_records(pos, 24 * 500000);
+	for (unsigned i = 0; i < 500000; i++)
+		frames_event(id, frames_now);
+	frames_seal(GT__FRAME_RECORDS, 0);
+	ticks = clock();
+	assert_int_equal(gt_replay(&options), 0);
+	return clock() - ticks;
+}
+
+/* Threat D10: who writes the file knows all that is in it. */
+static void a_file_cannot_choose_ids_that_collide(void **unused)
+{
+	clock_t honest = time_of_lookups(false);
+
+	(void)unused;
+	assert_true(time_of_lookups(true) < 3 * honest + CLOCKS_PER_SEC / 5);
+}
+
+/* ---- Times --------------------------------------------------------------- */
+
+struct times {
+	struct gt_sink sink;
+	uint64_t last_ns, flagged, shown;
+	struct gt_losses losses;
+	uint64_t lost_records[2]; /* of the first vCPUs */
+};
+
+static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_event_view *event)
+{
+	struct times *times = (struct times *)sink;
+
+	(void)trace;
+	assert_true(event->time_ns >= times->last_ns);
+	times->last_ns = event->time_ns;
+	times->flagged += (event->flags & GT_SPAN_ADJUSTED) != 0;
+	times->shown++;
+	return 0;
+}
+
+static int on_span(struct gt_sink *sink, const struct gt_trace *trace,
+                   const struct gt_span_view *span)
+{
+	(void)sink;
+	assert_true(span->start_ns >= trace->start_ns);
+	assert_true(span->end_ns >= span->start_ns);
+	assert_true(span->end_ns <= frames_now);
+	return 0;
+}
+
+static int on_end(struct gt_sink *sink, const struct gt_trace *trace,
+                  const struct gt_summary *summary)
+{
+	struct times *times = (struct times *)sink;
+
+	assert_int_equal(summary->end_ns, frames_now);
+	times->losses = summary->losses;
+	for (uint32_t i = 0; i < trace->vcpus && i < 2; i++)
+		times->lost_records[i] = summary->lost_records[i];
+	return 0;
+}
+
+static struct times replay_times(void)
+{
+	struct times times = {.sink = {.open = NULL,
+	                               .close = on_span,
+	                               .event = on_event,
+	                               .end = on_end}};
+	struct gt_sink *const sinks[] = {&times.sink};
+
+	options.sinks = sinks;
+	options.sink_count = 1;
+	assert_int_equal(gt_replay(&options), 0);
+	options.sink_count = 0;
+	return times;
+}
+
+static void a_time_before_the_last_one_is_moved(void **unused)
+{
+	static const uint64_t tscs[] = {104, 102, 103, 104, 105};
+	struct times times;
+
+	(void)unused;
+	frames_beginning();
+	frames_records(0, 24 * 5);
+	for (unsigned i = 0; i < 5; i++)
+		frames_event(0, tscs[i]);
+	frames_seal(GT__FRAME_RECORDS, 0);
+	times = replay_times();
+	assert_int_equal(times.last_ns, 105);
+	assert_int_equal(times.flagged, 2);
+	assert_int_equal(times.losses.late_records, 2);
+	assert_int_equal(times.losses.adjusted_records, 0);
+}
+
+static void a_time_outside_its_run_is_moved_into_it(void **unused)
+{
+	static const uint64_t tscs[] = {0,   99,        100,       110,
+	                                111, INT64_MAX, UINT64_MAX};
+	struct times times;
+
+	(void)unused;
+	frames_beginning();
+	frames_records(0, 24 * 7);
+	for (unsigned i = 0; i < 7; i++)
+		frames_event(0, tscs[i]);
+	frames_seal(GT__FRAME_RECORDS, 0); /* between 100 and 110 */
+	times = replay_times();
+	assert_int_equal(times.last_ns, 110);
+	assert_int_equal(times.flagged, 5);
+	assert_int_equal(times.losses.adjusted_records, 5);
+}
+
+/* What was recorded after a drain is not older than it. */
+static void a_time_before_the_last_drain_is_moved_behind_it(void **unused)
+{
+	struct times times;
+
+	(void)unused;
+	frames_beginning();
+	for (unsigned i = 0; i < 2; i++) { /* at 110 and 120 */
+		frames_records(24 * i, 24);
+		frames_event(0, i ? 105 : 101);
+		frames_seal(GT__FRAME_RECORDS, 0);
+		frames_merge();
+	}
+	times = replay_times();
+	assert_int_equal(times.last_ns, 110);
+	assert_int_equal(times.flagged, 1);
+	assert_int_equal(times.losses.adjusted_records, 1);
+}
+
+static void lose(uint32_t vcpu, uint64_t records)
+{
+	frames_lost = records;
+	frames_records(0, 0);
+	frames_seal(GT__FRAME_RECORDS, vcpu);
+	frames_lost = 0;
+}
+
+/* A guest counts anew when it announces itself again. */
+static void lost_records_are_told_by_vcpu(void **unused)
+{
+	struct times times;
+
+	(void)unused;
+	frames_beginning();
+	lose(0, 1);
+	lose(0, 2);
+	lose(1, 3);
+	frames_guest(2, 0);
+	lose(1, 4);
+	times = replay_times();
+	assert_int_equal(times.losses.records, 9);
+	assert_int_equal(times.lost_records[0], 2);
+	assert_int_equal(times.lost_records[1], 7);
+}
+
+static void random_times_stay_in_order_and_in_the_run(void **unused)
+{
+	uint64_t state = 1, pos = 0;
+	struct times times;
+
+	(void)unused;
+	frames_start(GT_ABI_VERSION, 1);
+	frames_seal(GT__FRAME_START, 0);
+	frames_guest(1, 1024);
+	frames_sites();
+	for (unsigned i = 0; i < 2000; i++) {
+		frames_records(pos, 24 * 2 + 16);
+		for (unsigned j = 0; j < 3; j++) {
+			uint64_t tsc;
+
+			state = state * UINT64_C(6364136223846793005) + 1;
+			tsc = state >> 60 ? frames_now - (state >> 58) % 20
+			                  : state << 4;
+			if (j == 1)
+				frames_open_record(tsc);
+			else
+				frames_event(0, tsc);
+		}
+		pos += 24 * 2 + 16;
+		frames_seal(GT__FRAME_RECORDS, 0);
+		frames_merge();
+	}
+	times = replay_times();
+	assert_int_equal(times.shown, 4000);
+	assert_true(times.flagged > 500 && times.flagged < 3900);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, frames_teardown)
+		T(a_claimed_length_costs_no_memory),
+		T(what_was_shown_costs_no_memory),
+		T(a_file_of_false_frames_takes_linear_time),
+		T(a_file_cannot_choose_ids_that_collide),
+		T(a_time_before_the_last_one_is_moved),
+		T(a_time_outside_its_run_is_moved_into_it),
+		T(a_time_before_the_last_drain_is_moved_behind_it),
+		T(lost_records_are_told_by_vcpu),
+		T(random_times_stay_in_order_and_in_the_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

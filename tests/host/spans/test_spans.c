@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/* Records -> spans: the quotas, and what hostile records cost (threats D). */
+#include "host/spans/spans.h"
+#include "tests/support/allocated.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+/* ---- What the sink was shown --------------------------------------------- */
+
+static struct gt_span_view closed[64]; /* the last ones; borrowed parts gone */
+static unsigned closed_count;
+static uint64_t kept_events, dropped_events, dropped_fields, shown_fields;
+static uint64_t last_event_parent;
+
+static int on_close(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_span_view *span)
+{
+	(void)sink;
+	(void)trace;
+	closed[closed_count++ % 64] = *span;
+	kept_events += span->event_count;
+	dropped_events += span->dropped_events;
+	dropped_fields += span->dropped_fields;
+	shown_fields += span->field_count;
+	return 0;
+}
+
+static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_event_view *event)
+{
+	(void)sink;
+	(void)trace;
+	last_event_parent = event->span_id;
+	return 0;
+}
+
+/* ---- The spans under test ------------------------------------------------ */
+
+static const struct gt__site_field word_field = {GT_TYPE_U64, {"n", 1}};
+static const struct gt__site_field text_field = {GT_TYPE_STRING, {"s", 1}};
+static const struct gt__site_field parent_field = {GT_TYPE_PARENT, {"", 0}};
+
+static const struct gt__site span_site = {.view = {.name = {"span", 4}},
+                                          .kind = GT_SITE_SPAN};
+static const struct gt__site child_site = {.view = {.name = {"child", 5}},
+                                           .kind = GT_SITE_SPAN,
+                                           .field_count = 1,
+                                           .fields = &parent_field,
+                                           .says_parent = true};
+static const struct gt__site event_site = {.view = {.name = {"event", 5}},
+                                           .kind = GT_SITE_EVENT,
+                                           .field_count = 1,
+                                           .fields = &word_field};
+static const struct gt__site text_site = {.view = {.name = {"text", 4}},
+                                          .kind = GT_SITE_EVENT,
+                                          .field_count = 1,
+                                          .fields = &text_field};
+static const struct gt__site late_site = {.view = {.name = {"", 0}},
+                                          .kind = GT_SITE_FIELDS,
+                                          .field_count = 1,
+                                          .fields = &word_field};
+
+static struct gt__spans spans;
+static struct gt_summary summary;
+static uint64_t now_ns;
+
+static void start(uint32_t open_spans, size_t span_bytes, uint32_t contexts)
+{
+	static struct gt_sink sink = {.close = on_close, .event = on_event};
+	static struct gt_sink *const sinks[] = {&sink};
+	static struct gt__fanout fanout;
+	static const struct gt_trace trace = {.vcpus = 4};
+	static const struct gt__names names = {.id_base = 0};
+	const struct gt_limits limits = {.open_spans = open_spans,
+	                                 .span_bytes = span_bytes,
+	                                 .contexts = contexts};
+
+	now_ns = 1000;
+	closed_count = 0;
+	kept_events = dropped_events = dropped_fields = shown_fields = 0;
+	summary = (struct gt_summary){.spans = 0};
+	assert_int_equal(gt__fanout_init(&fanout, sinks, 1), 0);
+	assert_int_equal(gt__spans_init(&spans, &fanout, &trace, &summary,
+	                                &names, &limits, 0x1234567),
+	                 0);
+}
+
+static int setup(void **unused)
+{
+	(void)unused;
+	start(65536, (size_t)64 << 20, 4096);
+	return 0;
+}
+
+static int teardown(void **unused)
+{
+	(void)unused;
+	gt__spans_fini(&spans);
+	return 0;
+}
+
+/* One record on `vcpu`; `id` is the span that it opens or names. */
+static void send(uint32_t vcpu, enum gt_record_kind kind,
+                 const struct gt__site *site, uint64_t id, const void *body,
+                 size_t count)
+{
+	struct gt__when when = {.ns = ++now_ns, .id = id, .vcpu = vcpu};
+	struct gt__record record = {.site = site,
+	                            .kind = kind,
+	                            .id = id,
+	                            .body = body,
+	                            .body_bytes = count};
+
+	gt__spans_record(&spans, &when, &record);
+}
+
+static void scope(uint64_t id)
+{
+	send(0, GT_RECORD_SPAN, &span_site, id, NULL, 0);
+}
+
+static void open_with_parent(uint64_t id, uint64_t parent)
+{
+	send(0, GT_RECORD_OPEN, &child_site, id, &parent, 8);
+}
+
+static void event(uint32_t vcpu)
+{
+	uint64_t word = 5;
+
+	send(vcpu, GT_RECORD_EVENT, &event_site, 0, &word, 8);
+}
+
+static void close_span(uint32_t vcpu, uint64_t id)
+{
+	send(vcpu, GT_RECORD_CLOSE, NULL, id, NULL, 0);
+}
+
+static void switch_to(uint32_t vcpu, uint64_t context, uint64_t current)
+{
+	uint64_t body[2] = {context, current};
+
+	send(vcpu, GT_RECORD_SWITCH, NULL, 0, body, sizeof(body));
+}
+
+static void sync(uint64_t current, uint64_t lost)
+{
+	uint64_t body[4] = {current, lost, 0, 0};
+
+	send(0, GT_RECORD_SYNC, NULL, 0, body, sizeof(body));
+}
+
+static void over_the_limit_the_oldest_is_ended(void **unused)
+{
+	(void)unused;
+	teardown(NULL);
+	start(4, 4096, 16);
+	for (uint64_t id = 1; id <= 100; id++)
+		open_with_parent(id, 0);
+	assert_int_equal(summary.losses.evicted_spans, 96);
+	assert_int_equal(closed_count, 96);
+	for (unsigned i = 96 - 64; i < 96; i++) {
+		assert_int_equal(closed[i % 64].id, i + 1);
+		assert_int_equal(closed[i % 64].flags, GT_SPAN_EVICTED);
+	}
+	close_span(0, 1);
+	assert_int_equal(summary.losses.unknown_spans, 1);
+	close_span(0, 97);
+	assert_int_equal(closed_count, 97);
+	open_with_parent(200, 0); /* there is room again */
+	assert_int_equal(summary.losses.evicted_spans, 96);
+}
+
+/* Threat D3. */
+static void spans_never_closed_cost_bounded_memory(void **unused)
+{
+	size_t before = allocated_bytes(), most = 0;
+	size_t bound = 65536 * sizeof(struct gt__open_span) +
+	               131072 * sizeof(void *) + (256u << 10);
+
+	(void)unused;
+	for (uint64_t id = 1; id <= 1000000; id++) {
+		open_with_parent(id * 8 + 4, 0);
+		if (id % 1024 == 0 && allocated_bytes() - before > most)
+			most = allocated_bytes() - before;
+	}
+	/* Each said its parent: a chunk per span, within span_bytes. */
+	assert_true(most > 65536 * sizeof(struct gt__open_span));
+	assert_true(most < bound + 65536 * 257);
+	assert_int_equal(summary.losses.evicted_spans, 1000000 - 65536);
+	assert_int_equal(summary.spans, 1000000 - 65536);
+	gt__spans_interrupt(&spans, now_ns);
+	assert_int_equal(summary.spans, 1000000);
+	assert_int_equal(closed[(closed_count - 1) % 64].flags,
+	                 GT_SPAN_INTERRUPTED);
+}
+
+static void events_over_the_quota_are_counted_one_by_one(void **unused)
+{
+	static uint8_t text[8 + 2000];
+	uint64_t head = 2000 | UINT64_C(2000) << 32;
+	uint64_t sent = 0, late = 0;
+
+	(void)unused;
+	memcpy(text, &head, 8);
+	teardown(NULL);
+	start(64, 20000, 16);
+	for (uint64_t id = 1; id <= 3; id++) {
+		scope(id);
+		for (unsigned i = 0; i < 100; i++, sent += 2) {
+			event(0);
+			send(0, GT_RECORD_EVENT, &text_site, 0, text,
+			     sizeof(text));
+			send(0, GT_RECORD_FIELDS, &late_site, id, &head, 8);
+			late++;
+			assert_true(spans.open.bytes <= 20000);
+		}
+	}
+	assert_true(summary.losses.dropped_events > 300);
+	for (uint64_t id = 3; id >= 1; id--)
+		close_span(0, id);
+	assert_int_equal(dropped_events, summary.losses.dropped_events);
+	assert_int_equal(dropped_fields, summary.losses.dropped_fields);
+	assert_int_equal(kept_events + dropped_events, sent);
+	assert_int_equal(shown_fields + dropped_fields, late);
+	assert_true(kept_events > 5 && shown_fields > 5);
+	assert_int_equal(spans.open.bytes, 0);
+	assert_int_equal(summary.events, sent); /* each was shown at once */
+}
+
+/* Threat D1. */
+static void an_id_opened_again_replaces_the_old_span(void **unused)
+{
+	(void)unused;
+	scope(52);
+	scope(52);
+	assert_int_equal(summary.losses.replaced_spans, 1);
+	assert_int_equal(closed_count, 1);
+	assert_int_equal(closed[0].flags, GT_SPAN_REPLACED);
+	close_span(0, 52);
+	close_span(0, 52);
+	assert_int_equal(closed_count, 2);
+	assert_int_equal(closed[1].flags, 0);
+	assert_int_equal(summary.losses.unknown_spans, 1);
+	scope(UINT64_MAX);
+	close_span(0, UINT64_MAX);
+	assert_int_equal(closed_count, 3);
+}
+
+/* Threat D2. */
+static void unknown_ids_are_counted_and_change_nothing(void **unused)
+{
+	uint64_t word = 1;
+
+	(void)unused;
+	scope(52);
+	for (unsigned i = 0; i < 1000; i++) {
+		send(0, GT_RECORD_ENTER, NULL, 1000 + i, NULL, 0);
+		send(0, GT_RECORD_EXIT, NULL, 1000 + i, NULL, 0);
+		send(0, GT_RECORD_FIELDS, &late_site, 1000 + i, &word, 8);
+		close_span(0, 1000 + i);
+	}
+	assert_int_equal(summary.losses.unknown_spans, 4000);
+	event(0);
+	assert_int_equal(last_event_parent, 52);
+	close_span(0, 52);
+	assert_int_equal(closed_count, 1);
+	assert_int_equal(closed[0].field_count, 0);
+	assert_int_equal(closed[0].event_count, 1);
+}
+
+/* Threat D4: parents are data. */
+static void parents_in_a_circle_are_shown_as_they_are(void **unused)
+{
+	(void)unused;
+	open_with_parent(1, 1);
+	open_with_parent(2, 3);
+	open_with_parent(3, 2);
+	open_with_parent(4, 999);
+	for (uint64_t id = 1; id <= 4; id++)
+		close_span(0, id);
+	assert_int_equal(closed[0].parent_id, 1);
+	assert_int_equal(closed[1].parent_id, 3);
+	assert_int_equal(closed[2].parent_id, 2);
+	assert_int_equal(closed[3].parent_id, 999);
+}
+
+static void entering_twice_or_exiting_twice_is_harmless(void **unused)
+{
+	(void)unused;
+	open_with_parent(1, 0);
+	open_with_parent(2, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		send(0, GT_RECORD_ENTER, NULL, 1, NULL, 0);
+		send(0, GT_RECORD_ENTER, NULL, 2, NULL, 0);
+	}
+	send(0, GT_RECORD_EXIT, NULL, 2, NULL, 0);
+	event(0);
+	assert_int_equal(last_event_parent, 1);
+	send(0, GT_RECORD_EXIT, NULL, 2, NULL, 0);
+	send(0, GT_RECORD_EXIT, NULL, 1, NULL, 0);
+	event(0);
+	assert_int_equal(last_event_parent, 0);
+}
+
+static void a_span_may_close_on_another_vcpu(void **unused)
+{
+	(void)unused;
+	scope(52);
+	send(3, GT_RECORD_ENTER, NULL, 52, NULL, 0);
+	event(0);
+	assert_int_equal(last_event_parent, 0); /* it moved */
+	event(3);
+	assert_int_equal(last_event_parent, 52);
+	close_span(2, 52);
+	assert_int_equal(closed[0].vcpu, 0);
+	assert_int_equal(closed[0].close_vcpu, 2);
+	event(3);
+	assert_int_equal(last_event_parent, 0);
+}
+
+static void a_sync_after_losses_ends_lost_scopes(void **unused)
+{
+	(void)unused;
+	scope(52);
+	scope(68);
+	sync(52, 0); /* nothing was lost: the order of records holds */
+	event(0);
+	assert_int_equal(last_event_parent, 68);
+	sync(52, 1);
+	assert_int_equal(closed_count, 1);
+	assert_int_equal(closed[0].flags, GT_SPAN_CLOSE_LOST);
+	event(0);
+	assert_int_equal(last_event_parent, 52);
+	gt__spans_gap(&spans, 0);
+	sync(4000, 1); /* a span whose opening never arrived */
+	event(0);
+	assert_int_equal(last_event_parent, 4000);
+	assert_int_equal(closed_count, 2);
+}
+
+static void contexts_over_the_limit_share_one(void **unused)
+{
+	(void)unused;
+	teardown(NULL);
+	/* Three for the other vCPUs, five more, and the shared one. */
+	start(65536, (size_t)1 << 20, 8);
+	for (uint64_t i = 1; i <= 1000; i++) {
+		switch_to(0, i, 0);
+		scope(1000 + i);
+	}
+	assert_true(spans.contexts.count <= 8);
+	for (uint64_t i = 1; i <= 5; i++) { /* the first ones are intact */
+		switch_to(0, i, 1000 + i);
+		event(0);
+		assert_int_equal(last_event_parent, 1000 + i);
+	}
+	assert_int_equal(closed_count, 1000 - 6);
+	gt__spans_interrupt(&spans, now_ns);
+	assert_int_equal(closed_count, 1000);
+}
+
+static void idle_contexts_make_room(void **unused)
+{
+	(void)unused;
+	teardown(NULL);
+	start(65536, (size_t)1 << 20, 8);
+	for (uint64_t i = 1; i <= 10000; i++) {
+		switch_to(0, i, 0);
+		scope(i);
+		event(0);
+		assert_int_equal(last_event_parent, i);
+		assert_ptr_not_equal(spans.vcpus[0].context,
+		                     &spans.contexts.overflow);
+		close_span(0, i);
+	}
+	assert_int_equal(closed_count, 10000);
+}
+
+/* A guest chooses its numbers; a switch must not cost what all of them do. */
+static void many_contexts_do_not_make_switches_slow(void **unused)
+{
+	clock_t ticks = clock();
+	uint64_t number = 0;
+
+	(void)unused;
+	while (spans.contexts.count < spans.contexts.count_max) {
+		/* Of one bucket, if the hash were the product alone. */
+		number += UINT64_C(0xf1de83e19937733d) << 8;
+		switch_to(0, number, 0);
+		scope(spans.sequence + 1);
+	}
+	for (unsigned i = 0; i < 1000000; i++) {
+		number += UINT64_C(0xf1de83e19937733d) << 8;
+		switch_to(0, number, 0);
+	}
+	assert_true(clock() - ticks < 3 * CLOCKS_PER_SEC);
+}
+
+/* Random records of everything: spans shown = spans opened, always. */
+static void random_records_end_every_span_once(void **unused)
+{
+	uint64_t state = 1, opened = 0, body[4];
+
+	(void)unused;
+	teardown(NULL);
+	start(32, 16384, 8);
+	for (unsigned i = 0; i < 300000; i++) {
+		uint64_t id;
+		uint32_t vcpu;
+		unsigned kind;
+
+		state = state * UINT64_C(6364136223846793005) +
+		        1442695040888963407;
+		id = 4 + 8 * (state >> 40 & 63);
+		vcpu = state >> 50 & 3;
+		kind = GT_RECORD_SYNC + (unsigned)((state >> 33) % 11);
+		for (unsigned j = 0; j < 4; j++)
+			body[j] = 4 + 8 * (state >> (10 * j) & 63);
+		if (kind == GT_RECORD_OPEN || kind == GT_RECORD_SPAN) {
+			send(vcpu, kind, &child_site, id, body, 8);
+			opened++;
+		} else if (kind == GT_RECORD_EVENT ||
+		           kind == GT_RECORD_COUNTER) {
+			send(vcpu, kind, &event_site, 0, body, 8);
+		} else {
+			send(vcpu, kind, &late_site, id, body,
+			     kind == GT_RECORD_SYNC ? 32 : 16);
+		}
+		assert_int_equal(summary.spans + spans.open.count, opened);
+		assert_int_equal(summary.spans, closed_count);
+	}
+	gt__spans_interrupt(&spans, now_ns);
+	assert_int_equal(summary.spans, opened);
+	assert_int_equal(spans.open.bytes, 0);
+	assert_true(summary.losses.replaced_spans > 1000);
+	assert_true(summary.losses.evicted_spans > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(over_the_limit_the_oldest_is_ended),
+		T(spans_never_closed_cost_bounded_memory),
+		T(events_over_the_quota_are_counted_one_by_one),
+		T(an_id_opened_again_replaces_the_old_span),
+		T(unknown_ids_are_counted_and_change_nothing),
+		T(parents_in_a_circle_are_shown_as_they_are),
+		T(entering_twice_or_exiting_twice_is_harmless),
+		T(a_span_may_close_on_another_vcpu),
+		T(a_sync_after_losses_ends_lost_scopes),
+		T(contexts_over_the_limit_share_one),
+		T(idle_contexts_make_room),
+		T(many_contexts_do_not_make_switches_slow),
+		T(random_records_end_every_span_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
