@@ -97,7 +97,7 @@ static uint64_t needed(const struct gt_ring *ring, uint64_t opening_bytes,
 /*
  * The host may sleep until a block is full. It sets `want`, fences and looks at
  * `pos` again; we have published `pos`, fence and look at `want`: one of the
- * two sees the other. Pairs with gt__guest_want() in host/rings.c. An atomic
+ * two sees the other. Pairs with gt__guest_want() in host/live/rings.c. An atomic
  * that changes nothing is a full fence and costs a third of mfence.
  */
 static void wake(const struct gt_vcpu *vcpu, const struct gt_ring *ring)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The traces of the page, from the JSON that export/html.c and html_rows.c write.
+// The traces of the page, from the JSON that export/html/html.c and html_rows.c write.
 //
 // Columns of a site: name, target, level, file, line; of a span: site, parent,
 // start, duration, self, vCPU, flags, status, id, its split by the run's parts

@@ -47,7 +47,7 @@ struct gt_host {
 	struct gt__mailbox mailbox;
 	struct gt_context context;
 	uint64_t first_id_base; /* before any second announcement */
-	uint32_t capture_seed;  /* no guest may learn it: host/frame.h */
+	uint32_t capture_seed;  /* no guest may learn it: host/frames/frame.h */
 	struct gt_clock_reading first_reading;
 	unsigned clock_flags; /* enum gt_clock_flag */
 	char *guest_name, *vm_name, *backend;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest RAM in three slots, page tables in it, and a walk of them that is slow
- * and simple: what host/memory.c is compared with.
+ * and simple: what host/memory/memory.c is compared with.
  */
 #ifndef GUESTTRACE_TESTS_PAGED_RAM_H
 #define GUESTTRACE_TESTS_PAGED_RAM_H

@@ -65,7 +65,7 @@ export function toNumber(value) {
   return typeof value === 'string' ? Number(value) : value;
 }
 
-// Code points that text sinks write as \u{...}; see export/escape.c.
+// Code points that text sinks write as \u{...}; see export/out/escape.c.
 const HIDDEN = /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
 
 /** A guest's text as text sinks show it. */

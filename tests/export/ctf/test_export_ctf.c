@@ -14,7 +14,7 @@
 #include <string.h>
 #include "tests/support/synthetic.h"
 
-#define CLASSES_MAX 4096 /* GT__CTF_CLASSES_MAX of export/ctf.h */
+#define CLASSES_MAX 4096 /* GT__CTF_CLASSES_MAX of export/ctf/ctf.h */
 
 /* ---- A directory in memory ----------------------------------------------- */
 

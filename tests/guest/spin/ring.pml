@@ -3,7 +3,7 @@
  * The rings of one vCPU: a thread records, a handler interrupts it anywhere,
  * another handler interrupts that one, the host reads while they run, and the
  * machine may die at any step. Mirrors guest_inline.h (take, publish), ring.c
- * (take_slow, make_room) and host/rings.c (find_range, copy, overtaken, taken).
+ * (take_slow, make_room) and host/live/rings.c (find_range, copy, overtaken, taken).
  *
  * A record is 2 units, a block 5, so that each block ends in a pad; a ring is 2
  * blocks. A record has two halves, each of which must hold its position. x86
