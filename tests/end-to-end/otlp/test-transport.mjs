@@ -3,6 +3,7 @@
 // the outcome that docs/otlp.md promises.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import zlib from 'node:zlib';
 import { check, checkCalm, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
 import { Receiver } from './receiver.mjs';
@@ -318,12 +319,24 @@ function authority() {
   ssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=test authority', '-keyout', key, '-out', cert);
   return { key, cert };
 }
-function certificate(ca, name, days = '2') {
+function certificate(ca, name, ...dates) {
   const [key, csr, cert, extensions] = [freshFile(), freshFile(), freshFile(), freshFile()];
   ssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=endpoint', '-keyout', key, '-out', csr);
   fs.writeFileSync(extensions, `subjectAltName=${name}\n`);
-  ssl('x509', '-req', '-in', csr, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', days, '-extfile', extensions, '-out', cert);
+  if (dates.length === 0)
+    ssl('x509', '-req', '-in', csr, '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', '2', '-extfile', extensions, '-out', cert);
+  else
+    signBetween(ca, csr, extensions, cert, dates);
   return { key, cert };
+}
+// `openssl x509` learnt of dates in 3.4 and refuses negative days since; `openssl ca` has always had them.
+function signBetween(ca, csr, extensions, cert, [first, last]) {
+  const [config, index, serial] = [freshFile(), freshFile(), freshFile()];
+  fs.writeFileSync(index, '');
+  fs.writeFileSync(config, `[ca]\ndefault_ca = it\n[it]\ndatabase = ${index}\nserial = ${serial}\nnew_certs_dir = ${path.dirname(cert)}\n`
+    + 'default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n');
+  ssl('ca', '-batch', '-notext', '-config', config, '-create_serial', '-cert', ca.cert, '-keyfile', ca.key, '-in', csr,
+    '-startdate', first, '-enddate', last, '-extfile', extensions, '-out', cert);
 }
 const pem = ({ key, cert }) => ({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) });
 const ca = authority();
@@ -346,7 +359,7 @@ for (const [what, tls, options] of [
   ['an unknown authority', pem(good), {}],
   ['its own signature', pem(authority()), { ca: ca.cert }],
   ['another name', pem(certificate(ca, 'DNS:elsewhere.example')), { ca: ca.cert }],
-  ['a date that is over', pem(certificate(ca, 'IP:127.0.0.1', '-1')), { ca: ca.cert }],
+  ['a date that is over', pem(certificate(ca, 'IP:127.0.0.1', '20200101000000Z', '20200102000000Z')), { ca: ca.cert }],
   ['TLS 1.1 only', { ...pem(good), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, { ca: ca.cert }]]) {
   holds(`TLS with ${what}: nothing is sent, the spool keeps it`, () => against({ kind: 'take' }, { tls }, async (receiver, o) => {
     const stats = await produce({ ...o, ...options, finish_ms: 10000, spool: freshDirectory() });
