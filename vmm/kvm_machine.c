@@ -179,7 +179,8 @@ static int make_vcpu(struct vm__vcpu *vcpu)
 	void *run;
 	int khz;
 
-	cpu->fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU, vcpu->index);
+	cpu->fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU,
+	                (unsigned long)vcpu->index);
 	if (cpu->fd < 0)
 		return vm__kvm_failed(vm, "vCPU");
 	run = mmap(NULL, machine->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
