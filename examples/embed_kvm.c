@@ -24,6 +24,8 @@
 #define GUEST_GVA (UINT64_C(2) << 20)
 #define STACK_GVA (GUEST_GVA + (UINT64_C(2) << 20) - 8)
 
+#define CPUID_ENTRIES 256u
+
 struct vmm {
 	int kvm, vm, vcpu;
 	unsigned char *ram;
@@ -148,6 +150,21 @@ static void map(struct vmm *vmm)
 	tables[1024 + (GUEST_GVA >> 21)] = GUEST_GPA | 0x83;
 }
 
+/* The vCPU is what this machine can do. Linux from 6.12 on refuses long mode to
+ * one that was not told so. */
+static void set_cpuid(struct vmm *vmm)
+{
+	struct kvm_cpuid2 *cpuid = calloc(
+		1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(*cpuid->entries));
+
+	if (!cpuid)
+		err(1, "CPUID");
+	cpuid->nent = CPUID_ENTRIES;
+	check(ioctl(vmm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid), "CPUID");
+	check(ioctl(vmm->vcpu, KVM_SET_CPUID2, cpuid), "CPUID");
+	free(cpuid);
+}
+
 static void enter_long_mode(struct vmm *vmm)
 {
 	struct kvm_regs regs = {
@@ -206,6 +223,7 @@ int main(int argc, char **argv)
 	make_vm(&vmm);
 	load(&vmm, argv[1]);
 	map(&vmm);
+	set_cpuid(&vmm);
 	enter_long_mode(&vmm);
 	to = fopen(argv[2], "w");
 	if (!to)
