@@ -12,7 +12,7 @@
 #include "export/run/collect.h"
 #include "export/out/intern.h"
 
-/* What stands before and behind the data. Made by export/html/bundle.mjs. */
+/* What stands before and behind the data. Made by export/html/bundle. */
 extern const unsigned char gt__html_before[];
 extern const size_t gt__html_before_bytes;
 extern const unsigned char gt__html_behind[];
