@@ -2,7 +2,7 @@
 /*
  * An exporter of one's own, on a capture: counts the spans of each call site.
  *
- *     cc count_spans.c $(pkg-config --cflags --libs --static guesttrace-host)
+ *     cc count_spans.c $(pkg-config --cflags --libs guesttrace-host)
  *     ./a.out FILE.gtrace
  */
 #include <guesttrace/host.h>
