@@ -23,6 +23,26 @@ skipped() {
 	echo "ok $tap_count - $1 # SKIP $2"
 }
 
+# emulated GUESTTRACE: a program that runs guests on the emulator; one word,
+# wherever the build is.
+emulated() {
+	printf '#!/bin/sh\nexec "%s" run --backend emulated "$@"\n' "$1" >"$work/emulated"
+	chmod +x "$work/emulated"
+	echo "$work/emulated"
+}
+
+# lacks_backend FILE: what a run said is that the build has no backend for this
+# machine. That a run failed for anything else is no reason to skip a test.
+lacks_backend() {
+	grep -q 'the emulated backend is not built in' "$1"
+}
+
+# lacks_emulator GUESTTRACE GUEST: whether runs on it are to be skipped.
+lacks_emulator() {
+	"$1" run --backend emulated "$2" >"$work/emulator.log" 2>&1 || :
+	lacks_backend "$work/emulator.log"
+}
+
 tap_end() {
 	echo "1..$tap_count"
 	exit $tap_failed
