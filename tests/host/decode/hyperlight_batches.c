@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
 struct batch batch_read(const char *directory, enum gt_wire wire,
@@ -154,12 +153,4 @@ uint64_t batch_output_bytes(const struct gt_hyperlight_event *event)
 		bytes += 16 + field.key.count + field.value.count;
 	}
 	return bytes;
-}
-
-uint64_t batch_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

@@ -26,7 +26,4 @@ struct batch batch_shared_event(uint32_t events, uint32_t string_bytes);
 /* Bytes of output that a decoder showed: by the event, counted anew. */
 uint64_t batch_output_bytes(const struct gt_hyperlight_event *event);
 
-/* CPU time of this process. */
-uint64_t batch_cpu_ns(void);
-
 #endif
