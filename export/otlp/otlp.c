@@ -13,160 +13,11 @@
 #define REQUEST_SPANS 512u
 #define REQUEST_BYTES (512u << 10)
 
-struct gt__otlp_run *gt__otlp_find_run(struct gt__otlp_sink *x,
-                                       const struct gt_trace *trace)
-{
-	struct gt__otlp_run *run = gt__run_find(&x->runs, trace);
-
-	if (!run && !x->out.error)
-		x->out.error = -EINVAL;
-	return x->out.error ? NULL : run;
-}
-
-/* ---- Requests ------------------------------------------------------------ */
-
-/* Hands over the request in the buffer; its bytes stay there. */
-static void hand_over(struct gt__otlp_sink *x, uint32_t spans)
-{
-	struct gt__out *o = &x->out;
-	int rc;
-
-	x->encoding->end(o, x->mark);
-	if (o->error)
-		return;
-	if (x->options.request)
-		rc = x->options.request(x->options.context, o->bytes, o->used,
-		                        spans);
-	else
-		rc = x->output.write(x->output.context, o->bytes, o->used);
-	if (rc < 0)
-		o->error = rc;
-}
-
-void gt__otlp_end_request(struct gt__otlp_sink *x)
-{
-	if (x->trace)
-		hand_over(x, x->spans);
-	x->trace = NULL;
-}
-
-static void begin_request(struct gt__otlp_sink *x, const struct gt_trace *trace)
-{
-	size_t count =
-		gt__otlp_resource(x->resource, trace, x->options.attributes,
-	                          x->options.attribute_count);
-
-	x->out.used = 0;
-	x->mark = x->encoding->begin(&x->out, x->resource, count);
-	x->first = x->out.used;
-	x->trace = trace;
-	x->spans = 0;
-}
-
-/* The last span, which begins at `from`, begins the next request instead. */
-static void carry_over(struct gt__otlp_sink *x, size_t from,
-                       const struct gt__otlp_span *span)
-{
-	x->out.used = from;
-	hand_over(x, x->spans);
-	x->out.used = x->first;
-	x->spans = 0;
-	x->encoding->span(&x->out, span, true);
-}
-
-int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
-                      const struct gt__otlp_span *span)
-{
-	struct gt__out *o = &x->out;
-	size_t from;
-
-	if (x->options.begun)
-		x->options.begun(x->options.context);
-	if (x->trace != trace || x->spans >= x->options.spans_max) {
-		gt__otlp_end_request(x);
-		begin_request(x, trace);
-	}
-	from = o->used;
-	x->encoding->span(o, span, !x->spans);
-	if (x->spans && o->used + GT__OTLP_END_BYTES > x->options.bytes_max)
-		carry_over(x, from, span);
-	x->spans++;
-	return o->error;
-}
-
 /* ---- Spans --------------------------------------------------------------- */
 
 static uint32_t at_most_u32(uint64_t value)
 {
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-}
-
-static struct gt_text encode_place(struct gt__otlp_sink *x,
-                                   struct gt__otlp_last_place *last, bool event,
-                                   const struct gt__otlp_place *place)
-{
-	struct gt_field host[GT__OTLP_PLACE_MAX];
-	struct gt__out *to = &last->encoded;
-
-	if (!to->used || memcmp(&last->place, place, sizeof *place) != 0) {
-		to->used = 0;
-		x->encoding->more(to, event, host, gt__otlp_place(host, place));
-		last->place = *place;
-		if (to->error)
-			x->out.error = to->error;
-	}
-	return (struct gt_text){to->bytes, to->used};
-}
-
-/*
- * A guest may set one field many times, and keys are unique in OTLP. Returns
- * what is to be freed once the attributes are encoded.
- */
-static struct gt_field *make_unique(struct gt__otlp_sink *x,
-                                    struct gt__otlp_attributes *attributes)
-{
-	struct gt_field *list = NULL;
-	size_t from = 0;
-	int rc;
-
-	if (attributes->guest_count <= GT__OTLP_UNIQUE_MAX)
-		return NULL;
-	rc = gt__otlp_last_of_each(attributes->guest, attributes->guest_count,
-	                           &list, &from);
-	if (rc) {
-		x->out.error = rc;
-		return NULL;
-	}
-	attributes->guest = list + from;
-	attributes->guest_count -= from;
-	return list;
-}
-
-void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
-                        struct gt__out *to, const struct gt_event_view *e,
-                        bool names_span, bool first)
-{
-	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
-	struct gt__otlp_event event = {
-		.time_ns = e->time_ns,
-		.attributes = {.guest = e->fields,
-	                       .guest_count = e->field_count},
-	};
-	struct gt_field span_id, *list;
-	char hex[16];
-
-	event.attributes.opening =
-		gt__otlp_opening(&run->event_sites, x->encoding, true, e->site);
-	event.attributes.place = encode_place(x, &x->event_place, true, &place);
-	if (names_span && e->span_id) {
-		gt__otlp_span_id(&span_id, e->span_id, hex);
-		event.attributes.span_id = &span_id;
-	}
-	list = make_unique(x, &event.attributes);
-	x->encoding->event(to, &event, first);
-	free(list);
-	if (run->event_sites.error)
-		x->out.error = run->event_sites.error;
 }
 
 static struct gt_text put_events(struct gt__otlp_sink *x,
@@ -219,12 +70,13 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	};
 	span.attributes.opening =
 		gt__otlp_opening(&run->span_sites, x->encoding, false, v->site);
-	span.attributes.place = encode_place(x, &x->span_place, false, &place);
+	span.attributes.place =
+		gt__otlp_encode_place(x, &x->span_place, false, &place);
 	if (run->span_sites.error)
 		x->out.error = run->span_sites.error;
 	if (v->event_count)
 		span.events = put_events(x, run, v);
-	list = make_unique(x, &span.attributes);
+	list = gt__otlp_make_unique(x, &span.attributes);
 	if (!x->out.error)
 		gt__otlp_put_span(x, trace, &span);
 	free(list);

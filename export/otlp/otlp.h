@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * OTLP in both encodings. otlp.c and otlp_run.c decide what is said: which
- * spans there are, their parents, events and flags, when a request is complete;
+ * spans there are, their parents, events and flags; otlp_requests.c, when a
+ * request is complete;
  * otlp_attributes.c, which attributes. An encoding only puts it into bytes.
  */
 #ifndef GUESTTRACE_OTLP_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared by the files of the encoder: otlp.c makes requests and the guest's
- * spans, otlp_run.c and otlp_host.c the spans that no guest
- * recorded. After an error, which is
+ * Shared by the files of the encoder: otlp.c makes the guest's spans,
+ * otlp_run.c and otlp_host.c those that no guest recorded, otlp_events.c their
+ * events, and otlp_requests.c takes them all. After an error, which is
  * out.error, the sink puts nothing any more.
  */
 #ifndef GUESTTRACE_OTLP_INSIDE_H
@@ -55,6 +55,8 @@ static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
 	       (remote ? GT__OTLP_REMOTE : 0);
 }
 
+/* ---- otlp_requests.c ---- */
+
 /* NULL after an error, which a trace that has not begun is. */
 struct gt__otlp_run *gt__otlp_find_run(struct gt__otlp_sink *x,
                                        const struct gt_trace *trace);
@@ -65,12 +67,26 @@ int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
 /* Hands over what there is, if there is anything. */
 void gt__otlp_end_request(struct gt__otlp_sink *x);
 
+/* ---- otlp_events.c ---- */
+
+/* The attributes of a place; of the same one as last, as they were. */
+struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
+                                     struct gt__otlp_last_place *last,
+                                     bool event,
+                                     const struct gt__otlp_place *place);
+/*
+ * A guest may set one field many times, and keys are unique in OTLP. Returns
+ * what is to be freed once the attributes are encoded.
+ */
+struct gt_field *gt__otlp_make_unique(struct gt__otlp_sink *x,
+                                      struct gt__otlp_attributes *attributes);
 /* Encodes an event; `names_span`: its span is not the one it stands in. */
 void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt__out *to, const struct gt_event_view *event,
                         bool names_span, bool first);
 
-/* Of the sink; in otlp_run.c. */
+/* ---- otlp_run.c, of the sink ---- */
+
 int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace);
 int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
                            const struct gt_event_view *event);
@@ -79,7 +95,9 @@ int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
 int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
                  const struct gt_summary *summary);
 void gt__otlp_free_run(struct gt__otlp_run *run);
-/* In otlp_host.c. */
+
+/* ---- otlp_host.c, of the sink ---- */
+
 int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
                        const struct gt_host_span_view *span);
 

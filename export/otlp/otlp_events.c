@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Events, and the attributes that they are given as spans are. */
+#include "otlp_inside.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
+                                     struct gt__otlp_last_place *last,
+                                     bool event,
+                                     const struct gt__otlp_place *place)
+{
+	struct gt_field host[GT__OTLP_PLACE_MAX];
+	struct gt__out *to = &last->encoded;
+
+	if (!to->used || memcmp(&last->place, place, sizeof *place) != 0) {
+		to->used = 0;
+		x->encoding->more(to, event, host, gt__otlp_place(host, place));
+		last->place = *place;
+		if (to->error)
+			x->out.error = to->error;
+	}
+	return (struct gt_text){to->bytes, to->used};
+}
+
+struct gt_field *gt__otlp_make_unique(struct gt__otlp_sink *x,
+                                      struct gt__otlp_attributes *attributes)
+{
+	struct gt_field *list = NULL;
+	size_t from = 0;
+	int rc;
+
+	if (attributes->guest_count <= GT__OTLP_UNIQUE_MAX)
+		return NULL;
+	rc = gt__otlp_last_of_each(attributes->guest, attributes->guest_count,
+	                           &list, &from);
+	if (rc) {
+		x->out.error = rc;
+		return NULL;
+	}
+	attributes->guest = list + from;
+	attributes->guest_count -= from;
+	return list;
+}
+
+void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                        struct gt__out *to, const struct gt_event_view *e,
+                        bool names_span, bool first)
+{
+	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
+	struct gt__otlp_event event = {
+		.time_ns = e->time_ns,
+		.attributes = {.guest = e->fields,
+	                       .guest_count = e->field_count},
+	};
+	struct gt_field span_id, *list;
+	char hex[16];
+
+	event.attributes.opening =
+		gt__otlp_opening(&run->event_sites, x->encoding, true, e->site);
+	event.attributes.place =
+		gt__otlp_encode_place(x, &x->event_place, true, &place);
+	if (names_span && e->span_id) {
+		gt__otlp_span_id(&span_id, e->span_id, hex);
+		event.attributes.span_id = &span_id;
+	}
+	list = gt__otlp_make_unique(x, &event.attributes);
+	x->encoding->event(to, &event, first);
+	free(list);
+	if (run->event_sites.error)
+		x->out.error = run->event_sites.error;
+}
