@@ -5,14 +5,6 @@
  */
 #include "pipeline_inside.h"
 
-uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick)
-{
-	uint64_t ns;
-
-	gt__clock_convert(&pipeline->clock, tick, &ns);
-	return gt__pipeline_utc(pipeline, ns);
-}
-
 /*
  * When a record was made. It cannot be older than the look before the one that
  * brought it, nor younger than that one, nor come before what its vCPU recorded
@@ -97,8 +89,8 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 	const struct gt__edge *edge = gt__edges_peek(&vcpu->timeline);
 	bool has_record =
-		gt__levels_peek(&vcpu->levels, gt__pipeline_sites(pipeline),
-	                        all, &pipeline->summary.losses, &vcpu->next);
+		gt__levels_peek(&vcpu->levels, pipeline->sites, all,
+	                        &pipeline->summary.losses, &vcpu->next);
 
 	vcpu->has_next = has_record || edge;
 	vcpu->next_is_edge = edge != NULL;

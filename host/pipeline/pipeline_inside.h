@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the pipeline share: pipeline.c, records.c, batches.c. */
+/*
+ * What the files of the pipeline share. pipeline.c gives each frame to the file
+ * of its type: records.c, batches.c, stretches.c. Those of records go through
+ * merge.c, which has stretches.c show what the host did between them.
+ */
 #ifndef GT_HOST_PIPELINE_INSIDE_H
 #define GT_HOST_PIPELINE_INSIDE_H
 
@@ -70,14 +74,25 @@ struct gt__pipeline {
 /* Takes a reading of the clocks from a frame. */
 void gt__pipeline_clock(struct gt__pipeline *pipeline,
                         struct gt__cursor *cursor);
-/* CLOCK_MONOTONIC -> UTC. */
-uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
-                          uint64_t monotonic_ns);
 /* UTC of the latest reading. */
 uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline);
 
-/* Tick -> UTC. */
-uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick);
+/* CLOCK_MONOTONIC -> UTC. */
+static inline uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
+                                        uint64_t monotonic_ns)
+{
+	return monotonic_ns + (uint64_t)pipeline->trace.monotonic_offset_ns;
+}
+
+/* Tick -> UTC, for every record. */
+static inline uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline,
+                                       uint64_t tick)
+{
+	uint64_t ns;
+
+	gt__clock_convert(&pipeline->clock, tick, &ns);
+	return gt__pipeline_utc(pipeline, ns);
+}
 
 /*
  * Sets vCPU, `ns` and `adjusted` of a record made at `guest_tsc`, behind all

@@ -69,7 +69,7 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 	uint64_t inside, upper_tsc;
 	int r;
 
-	if (!gt__pipeline_sites(pipeline) || count < GT__RECORDS_HEAD)
+	if (!pipeline->sites || count < GT__RECORDS_HEAD)
 		return -EINVAL;
 	/* A host merges what it has read before it reads again. */
 	if (vcpu->unmerged)
