@@ -74,9 +74,6 @@ void gt__html_events(struct gt__html_run *run);
 void gt__html_host(struct gt__html_run *run);  /* stretches of the host */
 void gt__html_parts(struct gt__html_run *run); /* the columns of a split */
 
-/* A column: where the span's time went; 0 if nothing is known of it. */
-void gt__html_split(struct gt__html_run *run, const struct gt__span *span);
-
 void gt__html_text(struct gt__out *out, struct gt_text text);
 void gt__html_key(struct gt__out *out, const char *key);
 void gt__html_number(struct gt__out *out, const char *key, uint64_t value);

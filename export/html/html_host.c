@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the host did meanwhile, for the page: stretches, and splits of spans. */
+/* What the host did meanwhile, for the page, and what spans are split into. */
 #include "html.h"
 #include "export/out/words.h"
 #include <errno.h>
@@ -166,22 +166,4 @@ void gt__html_parts(struct gt__html_run *r)
 		gt__put_char(r->out, '"');
 	}
 	gt__put_char(r->out, ']');
-}
-
-void gt__html_split(struct gt__html_run *r, const struct gt__span *span)
-{
-	struct gt__out *o = r->out;
-	uint32_t i;
-
-	if (!r->c->host_span_count || !span->split) {
-		gt__put(o, ",0");
-		return;
-	}
-	gt__put(o, ",[");
-	for (i = 0; i < r->c->timeline.columns; i++) {
-		if (i)
-			gt__put_char(o, ',');
-		gt__put_u64(o, span->split[i]);
-	}
-	gt__put_char(o, ']');
 }

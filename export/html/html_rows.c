@@ -226,6 +226,25 @@ static void put_more(struct gt__out *o, const struct gt_span_view *s)
 	gt__put_char(o, '}');
 }
 
+/* Where its time went, by the columns of "parts"; 0: nothing is known. */
+static void put_split(struct gt__html_run *r, const struct gt__span *span)
+{
+	struct gt__out *o = r->out;
+	uint32_t i;
+
+	if (!r->c->host_span_count || !span->split) {
+		gt__put(o, ",0");
+		return;
+	}
+	gt__put(o, ",[");
+	for (i = 0; i < r->c->timeline.columns; i++) {
+		if (i)
+			gt__put_char(o, ',');
+		gt__put_u64(o, span->split[i]);
+	}
+	gt__put_char(o, ']');
+}
+
 static void put_span(struct gt__html_run *r, uint32_t index)
 {
 	const struct gt__span *span = &r->c->spans[index];
@@ -244,7 +263,7 @@ static void put_span(struct gt__html_run *r, uint32_t index)
 	gt__html_column(o, s->status);
 	gt__put_char(o, ',');
 	put_id(o, s->id);
-	gt__html_split(r, span);
+	put_split(r, span);
 	if (s->level || s->field_count || s->link_count || s->dropped_events ||
 	    s->dropped_fields || s->status_text.count ||
 	    s->close_vcpu != s->vcpu || s->parent_remote) {
