@@ -64,6 +64,22 @@ static inline bool gt__spool_is_settled(const struct gt__spool_segment *segment)
 	return !segment->waiting_frames && !segment->keep;
 }
 
+/* ---- spool_directory.c ---- */
+
+/* The name of a segment, and the number in one. */
+void gt__spool_segment_name(char *to, const char *writer, uint64_t number);
+uint64_t gt__spool_number_of(const char *segment);
+/*
+ * Calls `look` for each name that a spool gives to files of that suffix, and
+ * for no other, in any order.
+ */
+void gt__spool_each(const struct gt__spool *spool, const char *suffix,
+                    void (*look)(void *context, const char *name),
+                    void *context);
+/* A descriptor of a regular file, or a negative errno. */
+int gt__spool_open_file(const struct gt__spool *spool, const char *name,
+                        int flags);
+
 /* ---- spool_segment.c ---- */
 
 /* Makes a new one the current one: 0 or a negative errno. */
@@ -79,8 +95,6 @@ void gt__spool_rest(struct gt__spool *spool, struct gt__spool_segment *segment);
 /* Takes one off the disk; it is freed. */
 void gt__spool_remove(struct gt__spool *spool,
                       struct gt__spool_segment *segment);
-/* Of the name that it has. */
-void gt__spool_segment_name(char *to, const char *writer, uint64_t number);
 
 /* ---- spool_ledger.c ---- */
 
@@ -107,14 +121,5 @@ void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove);
  */
 int gt__spool_scan(struct gt__spool *spool);
 uint64_t gt__spool_bytes(const struct gt__spool *spool);
-/*
- * Calls `look` for each name that a spool gives to files of that suffix, and
- * for no other, in any order.
- */
-void gt__spool_each(const struct gt__spool *spool, const char *suffix,
-                    void (*look)(void *context, const char *name),
-                    void *context);
-int gt__spool_open_file(const struct gt__spool *spool, const char *name,
-                        int flags);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the directory of a spool holds. */
 #include "spool_inside.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,77 +12,6 @@
 #define SEGMENT_BYTES_MAX                                   \
 	(GT__SPOOL_SEGMENT_BYTES + GT__SPOOL_HEADER_BYTES + \
 	 GT__REQUEST_BYTES_MAX)
-
-static uint64_t number_of(const char *segment)
-{
-	return strtoull(segment + GT__SPOOL_WRITER_BYTES + 1, NULL, 10);
-}
-
-/* As snprintf() makes it: no other spelling of the same numbers. */
-static bool is_writer(const char *name)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	return strspn(name, hex) == 16 && name[16] == '-' &&
-	       strspn(name + 17, hex) == 16;
-}
-
-static bool is_segment(const char *name)
-{
-	char writer[GT__SPOOL_WRITER_BYTES + 1] = "";
-	char same[GT__SPOOL_NAME_BYTES];
-
-	memcpy(writer, name, GT__SPOOL_WRITER_BYTES);
-	if (name[GT__SPOOL_WRITER_BYTES] != '-')
-		return false;
-	gt__spool_segment_name(same, writer, number_of(name));
-	return strcmp(name, same) == 0;
-}
-
-static bool is_ours(const char *name, const char *suffix)
-{
-	if (!is_writer(name))
-		return false;
-	if (strcmp(suffix, GT__SPOOL_SEGMENT) == 0)
-		return is_segment(name);
-	return strcmp(name + GT__SPOOL_WRITER_BYTES, suffix) == 0;
-}
-
-void gt__spool_each(const struct gt__spool *spool, const char *suffix,
-                    void (*look)(void *context, const char *name),
-                    void *context)
-{
-	int fd = openat(spool->directory_fd, ".",
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(directory)))
-		if (is_ours(entry->d_name, suffix))
-			look(context, entry->d_name);
-	closedir(directory);
-}
-
-int gt__spool_open_file(const struct gt__spool *spool, const char *name,
-                        int flags)
-{
-	struct stat info;
-	int fd = openat(spool->directory_fd, name,
-	                flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
-		close(fd);
-		return -EBADF;
-	}
-	return fd;
-}
 
 /* ---- Size ---------------------------------------------------------------- */
 
@@ -205,7 +133,7 @@ static int add_segment(struct gt__spool *spool, const char *name)
 	}
 	strcpy(segment->name, name);
 	segment->seed = gt__spool_seed(name);
-	segment->number = number_of(name);
+	segment->number = gt__spool_number_of(name);
 	segment->found = segment->whole = true;
 	segment->fd = fd;
 	segment->end = bytes;

@@ -3,18 +3,10 @@
 #include "spool_inside.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define SEGMENTS_OF_CAP 8u /* at least so many fit under the cap */
-
-void gt__spool_segment_name(char *to, const char *writer, uint64_t number)
-{
-	snprintf(to, GT__SPOOL_NAME_BYTES, "%s-%06" PRIu64 GT__SPOOL_SEGMENT,
-	         writer, number);
-}
 
 int gt__spool_segment_fd(struct gt__spool *spool, struct gt__spool_segment *s)
 {
