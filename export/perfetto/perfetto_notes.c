@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Annotations of an event: the guest's fields, and what the exporter adds. */
+/*
+ * What an event holds beside its name: annotations, which are the guest's
+ * fields and what the exporter adds, and flows.
+ */
 #include "export/out/escape.h"
 #include "perfetto_packets.h"
 #include "export/out/protobuf.h"
@@ -297,6 +300,19 @@ void gt__pf_put_status(struct gt__out *o, const struct gt_span_view *span)
 	                    gt__status_word(span->status));
 	if (span->status_text.count)
 		put_own_text(o, GT__PF_KEY_STATUS_MESSAGE, span->status_text);
+}
+
+void gt__pf_put_flow(struct gt__out *o, bool terminates, uint64_t id)
+{
+	uint8_t *p = (uint8_t *)gt__out_room(o, GT__RAW_BYTES);
+
+	if (!p)
+		return;
+	p = gt__raw_fixed64(p,
+	                    terminates ? GT__PF_EVENT_TERMINATING_FLOW_IDS
+	                               : GT__PF_EVENT_FLOW_IDS,
+	                    id);
+	o->used = (size_t)((char *)p - o->bytes);
 }
 
 void gt__pf_put_links(struct gt__out *o, const struct gt_span_view *span)

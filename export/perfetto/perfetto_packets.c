@@ -50,19 +50,6 @@ struct gt__pf_event gt__pf_begin_event(struct gt__out *o,
 	return e;
 }
 
-void gt__pf_put_flow(struct gt__out *o, bool terminates, uint64_t id)
-{
-	uint8_t *p = (uint8_t *)gt__out_room(o, GT__RAW_BYTES);
-
-	if (!p)
-		return;
-	p = gt__raw_fixed64(p,
-	                    terminates ? GT__PF_EVENT_TERMINATING_FLOW_IDS
-	                               : GT__PF_EVENT_FLOW_IDS,
-	                    id);
-	o->used = (size_t)((char *)p - o->bytes);
-}
-
 static void put_interned(struct gt__out *o, unsigned field, uint32_t number,
                          struct gt_text text, uint32_t line)
 {

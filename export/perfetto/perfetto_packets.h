@@ -171,7 +171,6 @@ struct gt__pf_event gt__pf_begin_event(struct gt__out *out,
                                        const struct gt__pf_run *run,
                                        enum gt__pf_type type, uint64_t uuid,
                                        uint64_t time_ns);
-void gt__pf_put_flow(struct gt__out *out, bool terminates, uint64_t id);
 void gt__pf_end_event(struct gt__out *out, struct gt__pf_run *run,
                       struct gt__pf_event event,
                       const struct gt_site_view *new_site, uint32_t number);
@@ -197,6 +196,7 @@ int gt__pf_put_fields(struct gt__out *out, struct gt__pf_run *run,
                       size_t count);
 void gt__pf_put_flags(struct gt__out *out, unsigned flags);
 void gt__pf_put_status(struct gt__out *out, const struct gt_span_view *span);
+void gt__pf_put_flow(struct gt__out *out, bool terminates, uint64_t id);
 /* With a flow to each: an arrow where the other end is in the file. */
 void gt__pf_put_links(struct gt__out *out, const struct gt_span_view *span);
 void gt__pf_put_own_bool(struct gt__out *out, enum gt__pf_key key);
