@@ -8,8 +8,6 @@
 
 #define ONE_WORD_BYTES (GT_RECORD_BYTES + 8u)
 
-gt_encoder_fn *gt__encoder;
-
 void gt__out_of_line(unsigned operation, const char *text, struct gt_span *span,
                      const uint64_t *arguments)
 {

@@ -19,8 +19,6 @@ _Static_assert(sizeof(struct gt_control) == 96, "no padding");
 _Static_assert(GT_BLOCK_BYTES_MIN >= GT_SYNC_BYTES + FIXED_BYTES + 512,
                "any record fits any block, with some text");
 
-struct gt_control gt_control __attribute__((aligned(GT_CONTROL_ALIGN)));
-struct gt_vcpu gt_vcpu0 __attribute__((aligned(64)));
 static uint64_t own_nested[(GT_LEVELS - 1) * GT_NESTED_BYTES / 8];
 
 static uint64_t power_of_two_in(uint64_t bytes)
