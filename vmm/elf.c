@@ -8,38 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LOW_HALF_END  VM__RESERVED_GVA
 #define HIGH_HALF_GVA UINT64_C(0xffff800000000000)
 #define LAST_PAGE_GVA (UINT64_MAX - VM__PAGE_BYTES + 1)
-
-int vm__elf_read(const struct vm__elf_source *source, uint64_t offset, void *to,
-                 size_t n)
-{
-	unsigned char *bytes = to;
-
-	if (offset > source->n || source->n - offset < n)
-		return -ENOEXEC;
-	if (source->fd < 0) {
-		memcpy(to, source->bytes + offset, n);
-		return 0;
-	}
-	while (n > 0) {
-		ssize_t part = pread(source->fd, bytes, n, (off_t)offset);
-
-		if (part < 0 && errno == EINTR)
-			continue;
-		if (part < 0)
-			return -errno;
-		if (part == 0)
-			return -ENOEXEC;
-		bytes += part;
-		offset += (uint64_t)part;
-		n -= (size_t)part;
-	}
-	return 0;
-}
 
 /* What is wrong with the file header, or NULL. */
 static const char *check_header(const Elf64_Ehdr *header)

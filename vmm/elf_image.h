@@ -56,7 +56,7 @@ int vm__elf_read(const struct vm__elf_source *source, uint64_t offset, void *to,
 int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
                   const char **ret_why);
 
-/* Of vm__elf_parse(), in elf_notes.c: fills in the build id, if there is one. */
+/* elf_notes.c, for vm__elf_parse(): fills in the build id, if there is one. */
 void vm__elf_find_build_id(const struct vm__elf_source *source,
                            const Elf64_Phdr *headers, unsigned count,
                            struct vm__elf *elf);
