@@ -37,7 +37,7 @@ int vm__engine_failed(struct vm *vm, const char *what, uc_err err)
 }
 
 /* Asks the kernel for the same as the emulator will, and in the same way. */
-static int emulated_usable(char error[VM_ERROR_BYTES])
+int vm__emulated_usable(char error[VM_ERROR_BYTES])
 {
 	void *room =
 		mmap(NULL, ENGINE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -472,7 +472,6 @@ static int emulated_reset(struct vm *vm)
 const struct vm__backend vm__emulated = {
 	.name = "emulated",
 	.vcpus_max = 1, /* two engines would not see each other's LOCK */
-	.usable = emulated_usable,
 	.create = emulated_create,
 	.map = emulated_map,
 	.prepare = emulated_prepare,

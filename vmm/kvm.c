@@ -205,7 +205,6 @@ const struct vm__backend vm__kvm = {
 	.capabilities = VM_HAS_TSC_RATE | VM_HAS_RIP_AT_IO | VM_HAS_PAGING |
                         VM_HAS_VCPUS | VM_HAS_TSC_OFFSET | VM_HAS_DOORBELL_FD,
 	.vcpus_max = VM_VCPUS_MAX,
-	.usable = vm__kvm_usable,
 	.create = vm__kvm_create,
 	.prepare = vm__kvm_prepare,
 	.run = kvm_run,

@@ -28,7 +28,7 @@
 #define TSS_GPA            UINT64_C(0xfffbd000) /* old Intel CPUs need it */
 #define TSS_MEMORY_MAX     UINT64_C(0xfff00000) /* RAM must not reach it */
 
-static int kvm_open(char error[VM_ERROR_BYTES])
+int vm__kvm_open(char error[VM_ERROR_BYTES])
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	int version;
@@ -45,31 +45,6 @@ static int kvm_open(char error[VM_ERROR_BYTES])
 	close(fd);
 	return vm__fail(error, -ENODEV, "/dev/kvm: API version %d is too old",
 	                version);
-}
-
-/* What the probe found; it runs once in a process. */
-static struct {
-	pthread_once_t once;
-	int result;
-	char error[VM_ERROR_BYTES];
-} proof = {.once = PTHREAD_ONCE_INIT};
-
-static void prove(void)
-{
-	proof.result = vm__kvm_probe(proof.error);
-}
-
-int vm__kvm_usable(char error[VM_ERROR_BYTES])
-{
-	int fd = kvm_open(error);
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	pthread_once(&proof.once, prove);
-	if (proof.result < 0)
-		vm__fail(error, proof.result, "%s", proof.error);
-	return proof.result;
 }
 
 int vm__kvm_failed(struct vm *vm, const char *what)
@@ -224,7 +199,7 @@ int vm__kvm_create(struct vm *vm)
 	for (unsigned i = 0; i < VM_VCPUS_MAX; i++)
 		machine->cpu[i].fd = -1;
 	vm->state = machine;
-	machine->kvm_fd = kvm_open(vm->error);
+	machine->kvm_fd = vm__kvm_open(vm->error);
 	if (machine->kvm_fd < 0)
 		return machine->kvm_fd;
 	do {

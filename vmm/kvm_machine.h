@@ -38,6 +38,9 @@ static inline void vm__kvm_immediate_exit(const struct vm__kvm_cpu *cpu,
 	__atomic_store_n(&cpu->run->immediate_exit, yes, __ATOMIC_SEQ_CST);
 }
 
+/* /dev/kvm, of a version that will do; or negative, and why in `error`. */
+int vm__kvm_open(char error[VM_ERROR_BYTES]);
+
 /* Writes what failed and why into vm->error; returns -errno. */
 int vm__kvm_failed(struct vm *vm, const char *what);
 
@@ -48,7 +51,6 @@ int vm__kvm_failed(struct vm *vm, const char *what);
 int vm__kvm_probe(char error[VM_ERROR_BYTES]);
 
 /* struct vm__backend says what these do. */
-int vm__kvm_usable(char error[VM_ERROR_BYTES]);
 int vm__kvm_create(struct vm *vm);
 int vm__kvm_prepare(struct vm__vcpu *vcpu);
 int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz);

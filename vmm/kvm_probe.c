@@ -9,6 +9,7 @@
 #include "probe_guest.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 _Static_assert(VM__PROBE_PORT_PRINT == GT_PORT_PRINT &&
                        VM__PROBE_PORT_HALT == GT_PORT_HALT,
@@ -87,4 +88,29 @@ int vm__kvm_probe(char error[VM_ERROR_BYTES])
 		result = judge(&outcome, passed, error);
 	vm_free(vm);
 	return result;
+}
+
+/* What the probe found; it runs once in a process. */
+static struct {
+	pthread_once_t once;
+	int result;
+	char error[VM_ERROR_BYTES];
+} proof = {.once = PTHREAD_ONCE_INIT};
+
+static void prove(void)
+{
+	proof.result = vm__kvm_probe(proof.error);
+}
+
+int vm__kvm_usable(char error[VM_ERROR_BYTES])
+{
+	int fd = vm__kvm_open(error);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	pthread_once(&proof.once, prove);
+	if (proof.result < 0)
+		vm__fail(error, proof.result, "%s", proof.error);
+	return proof.result;
 }

@@ -110,7 +110,6 @@ struct vm__backend {
 	const char *name;
 	unsigned capabilities;
 	unsigned vcpus_max;
-	int (*usable)(char error[VM_ERROR_BYTES]);
 	int (*create)(struct vm *vm);
 	int (*map)(struct vm *vm, const struct vm__run *run);
 	int (*prepare)(struct vm__vcpu *vcpu);
@@ -133,9 +132,12 @@ struct vm__backend {
 	void (*destroy)(struct vm *vm);
 };
 
+/* With each, whether it can run here: 0, or negative and why not. */
 extern const struct vm__backend vm__kvm;
+int vm__kvm_usable(char error[VM_ERROR_BYTES]);
 #ifdef HAVE_EMULATED
 extern const struct vm__backend vm__emulated;
+int vm__emulated_usable(char error[VM_ERROR_BYTES]);
 #endif
 
 /* vm_new() on a backend that is picked already, with options that are valid. */
