@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* guesttrace help: of a subcommand, or of something that several share. */
+/*
+ * guesttrace help: of a subcommand, or of something that several share. It
+ * alone knows all commands; main() asks it.
+ */
 #include "help_topics.h"
 #include "options.h"
 #include "outputs.h"
@@ -13,6 +16,25 @@ static const struct option_spec options[] = {
          "a command's options for programs: option, argument, text", NULL},
 	{0},
 };
+
+const struct command_spec *const commands[] = {
+	&command_run,    &command_report,
+	&command_diff,   &command_export,
+	&command_sites,  &command_decode,
+	&command_encode, &command_salvage,
+#ifdef HAVE_OTLP
+	&command_spool,
+#endif
+	&command_help,   NULL,
+};
+
+const struct command_spec *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
 
 static void print_row(const char *dashes, const char *name,
                       const struct option_spec *spec)

@@ -5,25 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct command_spec *const commands[] = {
-	&command_run,    &command_report,
-	&command_diff,   &command_export,
-	&command_sites,  &command_decode,
-	&command_encode, &command_salvage,
-#ifdef HAVE_OTLP
-	&command_spool,
-#endif
-	&command_help,   NULL,
-};
-
-const struct command_spec *command_find(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
 static int list(FILE *to, int status)
 {
 	fprintf(to, "usage: guesttrace COMMAND ...\n\n");

@@ -36,7 +36,7 @@ extern const struct command_spec command_run, command_report, command_diff,
 	command_export, command_sites, command_decode, command_encode,
 	command_salvage, command_spool, command_help;
 
-/* All of them, in the order of the help; NULL at the end. */
+/* cmd_help.c: all of them, in the order of the help; NULL at the end. */
 extern const struct command_spec *const commands[];
 const struct command_spec *command_find(const char *name);
 
