@@ -4,6 +4,7 @@
  * bad byte would make Hyperlight's host refuse the whole batch.
  */
 #include "draft.h"
+#include <guesttrace/utf8_sequence.h>
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
@@ -12,38 +13,7 @@ static uint64_t padded(uint64_t count)
 	return (count + 4) & ~UINT64_C(3); /* with its NUL */
 }
 
-/* ---- UTF-8 --------------------------------------------------------------- */
-
-/*
- * The length of the well-formed sequence at `at`, or minus the length of the
- * ill-formed part that one U+FFFD stands for. `left` > 0.
- */
-static int sequence(const uint8_t *at, size_t left)
-{
-	uint8_t low = 0x80, high = 0xbf;
-	int length;
-
-	if (at[0] < 0x80)
-		return 1;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return -1;
-	length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	if (at[0] == 0xe0)
-		low = 0xa0;
-	else if (at[0] == 0xed)
-		high = 0x9f;
-	else if (at[0] == 0xf0)
-		low = 0x90;
-	else if (at[0] == 0xf4)
-		high = 0x8f;
-	for (int i = 1; i < length; i++) {
-		if ((size_t)i >= left || at[i] < low || at[i] > high)
-			return -i;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return length;
-}
+/* ---- Copying as UTF-8 ---------------------------------------------------- */
 
 struct progress {
 	size_t read;
@@ -57,7 +27,8 @@ static struct progress copy_slowly(uint8_t *to, size_t room,
 	struct progress done = {0, 0};
 
 	while (done.read < count) {
-		int length = sequence(from + done.read, count - done.read);
+		int length =
+			gt__utf8_sequence(from + done.read, count - done.read);
 		const uint8_t *bytes = from + done.read;
 		size_t n = (size_t)length;
 

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Escaping: one function per kind of sink. */
 #include "escape.h"
+#include <guesttrace/utf8_sequence.h>
 #include <string.h>
 
-/* RFC 3629: shortest form, no surrogates, at most U+10FFFF. */
 uint32_t gt__next_code_point(const struct gt_text *text, size_t *at)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *s = (const unsigned char *)text->bytes + *at;
-	size_t left = text->count - *at, size, i;
+	int i, size = gt__utf8_sequence(s, text->count - *at);
 	uint32_t c = s[0];
 
 	*at += 1;
-	if (c < 0x80)
+	if (size == 1)
 		return c;
-	size = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-	if (!size || left < size)
+	if (size < 0)
 		return 0xfffd;
 	c &= 0x7fu >> size;
-	for (i = 1; i < size; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0xfffd;
+	for (i = 1; i < size; i++)
 		c = c << 6 | (s[i] & 0x3fu);
-	}
-	if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0xfffd;
-	*at += size - 1;
+	*at += (size_t)size - 1;
 	return c;
 }
 
