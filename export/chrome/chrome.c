@@ -21,7 +21,6 @@
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
 #include "export/out/words.h"
-#include <errno.h>
 #include <math.h>
 
 /* Viewers show none of it; who reads the file can tell the runs apart. */
@@ -52,26 +51,22 @@ static void put_identity(struct gt__out *o, const struct gt_trace *trace)
 	}
 }
 
-static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+static void begin_run(struct gt__run_sink *sink, struct gt__run *head)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run =
-		gt__run_add(&x->head.runs, trace, sizeof *run);
+	struct gt__chrome_run *run = (struct gt__chrome_run *)head;
 	struct gt__out *o;
 
-	if (!run)
-		return gt__run_sink_done(&x->head, -ENOMEM);
 	/* Runs seen at once must not share lanes; a million each suffices. */
 	run->lane_tid = x->lane_tids;
 	x->lane_tids += GT__LANES_OPEN_MAX;
 	o = gt__chrome_next_line(x);
 	gt__put(o, "{\"ph\":\"M\",\"name\":\"process_name\",");
-	gt__chrome_put_ids(o, run, gt__pid(trace));
+	gt__chrome_put_ids(o, run, gt__pid(head->trace));
 	gt__put(o, ",\"args\":{\"name\":");
-	gt__put_json(o, trace->guest_name);
-	put_identity(o, trace);
+	gt__put_json(o, head->trace->guest_name);
+	put_identity(o, head->trace);
 	gt__put(o, "}}");
-	return gt__run_sink_done(&x->head, 0);
 }
 
 static void put_span(struct gt__out *o, const struct gt_span_view *span,
@@ -368,15 +363,12 @@ static void free_run(struct gt__run_sink *sink, struct gt__run *head)
 	free(run);
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
+static void end_run(struct gt__run_sink *sink, struct gt__run *run,
+                    const struct gt_summary *summary)
 {
-	struct gt__chrome *x = (struct gt__chrome *)sink;
-	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
-
-	if (run)
-		gt__chrome_end_host(x, run);
-	return gt__run_sink_end(sink, trace, summary);
+	(void)summary;
+	gt__chrome_end_host((struct gt__chrome *)sink,
+	                    (struct gt__chrome_run *)run);
 }
 
 static int finish(struct gt_sink *sink)
@@ -392,20 +384,16 @@ static int finish(struct gt_sink *sink)
 int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
 	static const struct gt_sink calls = {
-		.begin = begin,
 		.open = open_span,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
-		.end = end,
 		.finish = finish,
 	};
-	struct gt__chrome *x =
-		gt__run_sink_new(sizeof *x, &calls, free_run, output);
+	static const struct gt__run_kind kind = {sizeof(struct gt__chrome_run),
+	                                         begin_run, end_run, free_run};
 
-	if (!x)
-		return -ENOMEM;
-	*ret_sink = &x->head.sink;
-	return 0;
+	return gt__run_sink_new(sizeof(struct gt__chrome), &calls, &kind,
+	                        output, ret_sink);
 }

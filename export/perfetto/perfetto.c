@@ -14,17 +14,10 @@
  */
 #include "perfetto_packets.h"
 #include "export/out/words.h"
-#include <errno.h>
 
-static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 {
-	struct gt__run_sink *x = (struct gt__run_sink *)sink;
-	struct gt__pf_run *run = gt__run_add(&x->runs, trace, sizeof *run);
-
-	if (!run)
-		return gt__run_sink_done(x, -ENOMEM);
-	gt__pf_start(&x->out, run);
-	return gt__run_sink_done(x, 0);
+	gt__pf_start(&x->out, (struct gt__pf_run *)run);
 }
 
 /* The parent is named too: a later end of what is below may move it away. */
@@ -263,15 +256,11 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	           : x->out.error;
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
+static void end_run(struct gt__run_sink *x, struct gt__run *run,
+                    const struct gt_summary *summary)
 {
-	struct gt__run_sink *x = (struct gt__run_sink *)sink;
-	struct gt__pf_run *run = gt__run_sink_find(x, trace);
-
-	if (run)
-		gt__pf_end_host(&x->out, run);
-	return gt__run_sink_end(sink, trace, summary);
+	(void)summary;
+	gt__pf_end_host(&x->out, (struct gt__pf_run *)run);
 }
 
 static void free_run(struct gt__run_sink *x, struct gt__run *head)
@@ -291,19 +280,15 @@ static void free_run(struct gt__run_sink *x, struct gt__run *head)
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
 	static const struct gt_sink calls = {
-		.begin = begin,
 		.open = open_span,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
-		.end = end,
 	};
-	struct gt__run_sink *x =
-		gt__run_sink_new(sizeof *x, &calls, free_run, output);
+	static const struct gt__run_kind kind = {sizeof(struct gt__pf_run),
+	                                         begin_run, end_run, free_run};
 
-	if (!x)
-		return -ENOMEM;
-	*ret_sink = &x->sink;
-	return 0;
+	return gt__run_sink_new(sizeof(struct gt__run_sink), &calls, &kind,
+	                        output, ret_sink);
 }

@@ -136,6 +136,10 @@ struct gt__collect_sink {
 	void (*free_kept)(void *kept);
 };
 
+/* Copies what is given, if it is; `out` gets what is the terminal's. */
+void gt__take_report_options(const struct gt_report_options *given,
+                             struct gt_report_options *to, struct gt__out *out);
+
 int gt__collect_sink_with(const struct gt_output *output,
                           const struct gt_report_options *options,
                           gt__print_fn *print,

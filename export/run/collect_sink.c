@@ -2,17 +2,30 @@
 /* The sink below every format that needs a whole trace before its first line.
  */
 #include "collect.h"
-#include <errno.h>
 #include <string.h>
 
-static int begin(struct gt_sink *sink, const struct gt_trace *trace)
+static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 {
-	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
-	struct gt__collect *c = gt__run_add(&x->head.runs, trace, sizeof *c);
+	((struct gt__collect *)run)->shows_exits =
+		((struct gt__collect_sink *)x)->options.exits;
+}
 
-	if (c)
-		c->shows_exits = x->options.exits;
-	return gt__run_sink_done(&x->head, c ? 0 : -ENOMEM);
+static void end_run(struct gt__run_sink *head, struct gt__run *run,
+                    const struct gt_summary *summary)
+{
+	struct gt__collect_sink *x = (struct gt__collect_sink *)head;
+	struct gt__collect *c = (struct gt__collect *)run;
+
+	if (!gt__run_sink_done(head, gt__collect_build(c))) {
+		x->print(x, c, summary);
+		x->printed++;
+	}
+}
+
+static void free_run(struct gt__run_sink *x, struct gt__run *run)
+{
+	(void)x;
+	gt__collect_free((struct gt__collect *)run);
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -57,21 +70,6 @@ static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	         : x->head.out.error;
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
-{
-	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
-	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
-
-	if (!c)
-		return x->head.out.error;
-	if (!gt__run_sink_done(&x->head, gt__collect_build(c))) {
-		x->print(x, c, summary);
-		x->printed++;
-	}
-	return gt__run_sink_end(sink, trace, summary);
-}
-
 static int finish(struct gt_sink *sink)
 {
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
@@ -79,12 +77,6 @@ static int finish(struct gt_sink *sink)
 	if (x->conclude)
 		x->conclude(x);
 	return gt__out_flush(&x->head.out);
-}
-
-static void free_run(struct gt__run_sink *x, struct gt__run *run)
-{
-	(void)x;
-	gt__collect_free((struct gt__collect *)run);
 }
 
 static void free_sink(struct gt_sink *sink)
@@ -96,6 +88,17 @@ static void free_sink(struct gt_sink *sink)
 	gt__run_sink_free(sink);
 }
 
+/* The members of another version's struct are left at 0. */
+void gt__take_report_options(const struct gt_report_options *given,
+                             struct gt_report_options *to, struct gt__out *out)
+{
+	if (given)
+		memcpy(to, given,
+		       given->size < sizeof *to ? given->size : sizeof *to);
+	out->columns = to->columns;
+	out->colours = to->colours;
+}
+
 int gt__collect_sink_with(const struct gt_output *output,
                           const struct gt_report_options *options,
                           gt__print_fn *print,
@@ -103,29 +106,24 @@ int gt__collect_sink_with(const struct gt_output *output,
                           struct gt_sink **ret_sink)
 {
 	static const struct gt_sink calls = {
-		.begin = begin,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host_span,
-		.end = end,
 		.finish = finish,
 		.free = free_sink,
 	};
-	struct gt__collect_sink *x =
-		gt__run_sink_new(sizeof *x, &calls, free_run, output);
+	static const struct gt__run_kind kind = {sizeof(struct gt__collect),
+	                                         begin_run, end_run, free_run};
+	struct gt__collect_sink *x;
+	int rc = gt__run_sink_new(sizeof *x, &calls, &kind, output, ret_sink);
 
-	if (!x)
-		return -ENOMEM;
+	if (rc)
+		return rc;
+	x = (struct gt__collect_sink *)*ret_sink;
 	x->print = print;
 	x->conclude = conclude;
-	if (options)
-		memcpy(&x->options, options,
-		       options->size < sizeof x->options ? options->size
-		                                         : sizeof x->options);
-	x->head.out.columns = x->options.columns;
-	x->head.out.colours = x->options.colours;
-	*ret_sink = &x->head.sink;
+	gt__take_report_options(options, &x->options, &x->head.out);
 	return 0;
 }
 

@@ -2,27 +2,6 @@
 #include "run_sink.h"
 #include <errno.h>
 
-void *gt__run_sink_new(size_t size, const struct gt_sink *sink,
-                       void (*free_run)(struct gt__run_sink *x,
-                                        struct gt__run *run),
-                       const struct gt_output *output)
-{
-	struct gt__run_sink *x = calloc(1, size);
-
-	if (!x)
-		return NULL;
-	x->sink = *sink;
-	if (!sink->end)
-		x->sink.end = gt__run_sink_end;
-	if (!sink->finish)
-		x->sink.finish = gt__run_sink_finish;
-	if (!sink->free)
-		x->sink.free = gt__run_sink_free;
-	x->free_run = free_run;
-	gt__out_init(&x->out, output);
-	return x;
-}
-
 void *gt__run_sink_find(struct gt__run_sink *x, const struct gt_trace *trace)
 {
 	struct gt__run *run = gt__run_find(&x->runs, trace);
@@ -39,21 +18,37 @@ int gt__run_sink_done(struct gt__run_sink *x, int rc)
 	return gt__out_record(&x->out);
 }
 
-int gt__run_sink_end(struct gt_sink *sink, const struct gt_trace *trace,
-                     const struct gt_summary *summary)
+static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct gt__run_sink *x = (struct gt__run_sink *)sink;
-	struct gt__run *run = gt__run_find(&x->runs, trace);
+	struct gt__run *run = gt__run_add(&x->runs, trace, x->kind->bytes);
 
-	(void)summary;
-	if (run) {
-		gt__run_remove(&x->runs, run);
-		x->free_run(x, run);
-	}
+	if (run && x->kind->begin)
+		x->kind->begin(x, run);
+	return gt__run_sink_done(x, run ? 0 : -ENOMEM);
+}
+
+static void free_run(struct gt__run_sink *x, struct gt__run *run)
+{
+	gt__run_remove(&x->runs, run);
+	x->kind->free(x, run);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__run *run = x->kind ? gt__run_sink_find(x, trace) : NULL;
+
+	if (run && x->kind->end)
+		x->kind->end(x, run, summary);
+	run = gt__run_find(&x->runs, trace); /* after an error as well */
+	if (run)
+		free_run(x, run);
 	return gt__out_flush(&x->out);
 }
 
-int gt__run_sink_finish(struct gt_sink *sink)
+static int finish(struct gt_sink *sink)
 {
 	return gt__out_flush(&((struct gt__run_sink *)sink)->out);
 }
@@ -61,14 +56,34 @@ int gt__run_sink_finish(struct gt_sink *sink)
 void gt__run_sink_free(struct gt_sink *sink)
 {
 	struct gt__run_sink *x = (struct gt__run_sink *)sink;
-	struct gt__run *run;
 
 	if (!x)
 		return;
-	while ((run = x->runs)) {
-		x->runs = run->next;
-		x->free_run(x, run);
-	}
+	while (x->runs)
+		free_run(x, x->runs);
 	gt__out_fini(&x->out);
 	free(x);
+}
+
+int gt__run_sink_new(size_t size, const struct gt_sink *sink,
+                     const struct gt__run_kind *kind,
+                     const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct gt__run_sink *x = calloc(1, size);
+
+	if (!x)
+		return -ENOMEM;
+	x->sink = *sink;
+	if (!sink->begin)
+		x->sink.begin = begin;
+	if (!sink->end)
+		x->sink.end = end;
+	if (!sink->finish)
+		x->sink.finish = finish;
+	if (!sink->free)
+		x->sink.free = gt__run_sink_free;
+	x->kind = kind;
+	gt__out_init(&x->out, output);
+	*ret_sink = &x->sink;
+	return 0;
 }

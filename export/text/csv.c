@@ -8,7 +8,6 @@
 #include "export/out/json_values.h"
 #include "export/run/run_sink.h"
 #include "export/out/words.h"
-#include <errno.h>
 
 struct csv {
 	struct gt__run_sink head;
@@ -112,10 +111,7 @@ int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.close = close_span,
 		.finish = finish,
 	};
-	struct csv *x = gt__run_sink_new(sizeof *x, &calls, NULL, output);
 
-	if (!x)
-		return -ENOMEM;
-	*ret_sink = &x->head.sink;
-	return 0;
+	return gt__run_sink_new(sizeof(struct csv), &calls, NULL, output,
+	                        ret_sink);
 }

@@ -8,7 +8,6 @@
 #include "tree.h"
 #include <errno.h>
 #include <search.h>
-#include <string.h>
 
 struct family {
 	struct family *next;
@@ -99,16 +98,6 @@ static int print(struct follow *x, struct gt__collect *c)
 }
 
 /* ---- What the sink is shown ---------------------------------------------- */
-
-static int begin(struct gt_sink *sink, const struct gt_trace *trace)
-{
-	struct follow *x = (struct follow *)sink;
-
-	return gt__run_sink_done(&x->head, gt__run_add(&x->head.runs, trace,
-	                                               sizeof(struct followed))
-	                                           ? 0
-	                                           : -ENOMEM);
-}
 
 static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_span_view *view)
@@ -230,19 +219,14 @@ static void free_followed(struct gt__run_sink *x, struct gt__run *head)
 	free(f);
 }
 
-static int end(struct gt_sink *sink, const struct gt_trace *trace,
-               const struct gt_summary *summary)
+static void end_run(struct gt__run_sink *x, struct gt__run *run,
+                    const struct gt_summary *summary)
 {
-	struct follow *x = (struct follow *)sink;
-	struct followed *f = gt__run_sink_find(&x->head, trace);
-	struct gt__collect c = {.head.trace = trace};
+	struct gt__collect c = {.head.trace = run->trace};
 
-	if (!f)
-		return x->head.out.error;
-	gt__put_char(&x->head.out, '\n');
-	gt__put_header(&x->head.out, &c, summary);
-	gt__put_losses(&x->head.out, &summary->losses);
-	return gt__run_sink_end(sink, trace, summary);
+	gt__put_char(&x->out, '\n');
+	gt__put_header(&x->out, &c, summary);
+	gt__put_losses(&x->out, &summary->losses);
 }
 
 int gt_follow_with(const struct gt_output *output,
@@ -250,25 +234,20 @@ int gt_follow_with(const struct gt_output *output,
                    struct gt_sink **ret_sink)
 {
 	static const struct gt_sink calls = {
-		.begin = begin,
 		.open = open_span,
 		.close = close_span,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host_span,
-		.end = end,
 	};
-	struct follow *x =
-		gt__run_sink_new(sizeof *x, &calls, free_followed, output);
+	static const struct gt__run_kind kind = {sizeof(struct followed), NULL,
+	                                         end_run, free_followed};
+	struct follow *x;
+	int rc = gt__run_sink_new(sizeof *x, &calls, &kind, output, ret_sink);
 
-	if (!x)
-		return -ENOMEM;
-	if (options)
-		memcpy(&x->options, options,
-		       options->size < sizeof x->options ? options->size
-		                                         : sizeof x->options);
-	x->head.out.columns = x->options.columns;
-	x->head.out.colours = x->options.colours;
-	*ret_sink = &x->head.sink;
+	if (rc)
+		return rc;
+	x = (struct follow *)*ret_sink;
+	gt__take_report_options(options, &x->options, &x->head.out);
 	return 0;
 }
