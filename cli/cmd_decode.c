@@ -7,6 +7,7 @@
 #include "json.h"
 #include "options.h"
 #include "replayer.h"
+#include "streams.h"
 
 #include <guesttrace/host.h>
 
@@ -79,7 +80,7 @@ static int show(void *context, const struct gt_hyperlight_event *event)
 		break;
 	}
 	printf("}\n");
-	return ferror(stdout) ? -EIO : 0;
+	return stream_error(stdout);
 }
 
 /* At most `limit` bytes; what follows them is left unread. */
@@ -100,8 +101,8 @@ static int read_all(int fd, uint8_t *bytes, size_t limit, size_t *ret_count)
 static int judge(const struct gt_hyperlight_result *result, int r,
                  const char *path)
 {
-	if (r == -EIO) {
-		complain("cannot write standard output");
+	if (ferror(stdout)) {
+		complain_of_writing(NULL, r);
 		return COMMAND_FAILED;
 	}
 	if (r < 0) {

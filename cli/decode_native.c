@@ -3,6 +3,7 @@
 #include "command.h"
 #include "json.h"
 #include "replayer.h"
+#include "streams.h"
 
 #include <guesttrace/host.h>
 
@@ -96,7 +97,7 @@ static void put_fields(const struct decoder *decoder,
 static int put_end(const struct decoder *decoder)
 {
 	fputs("}\n", decoder->to);
-	return ferror(decoder->to) ? -EIO : 0;
+	return stream_error(decoder->to);
 }
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
@@ -226,7 +227,10 @@ int decode_native(int fd, const char *path)
 
 	tdestroy(decoder.openings, free);
 	if (r < 0) {
-		complain("%s: %s", path, code_text(r));
+		if (ferror(decoder.to))
+			complain_of_writing(NULL, r);
+		else
+			complain("%s: %s", path, code_text(r));
 		return COMMAND_FAILED;
 	}
 	return judge(&decoder.losses, path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "destination.h"
 #include "command.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,21 +184,11 @@ int destination_open(struct destination *destination, const char *path,
 static int write_all(void *context, const void *bytes, size_t count)
 {
 	struct destination *destination = context;
-	const char *from = bytes;
+	int r = write_whole(destination->fd, bytes, count);
 
-	while (count > 0) {
-		ssize_t done = write(destination->fd, from, count);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0) {
-			destination->error = -errno;
-			return destination->error;
-		}
-		from += done;
-		count -= (size_t)done;
-	}
-	return 0;
+	if (r < 0)
+		destination->error = r;
+	return r;
 }
 
 struct gt_output destination_output(struct destination *destination)
@@ -218,10 +209,7 @@ int destination_close(struct destination *destination, bool whole)
 	if (destination->temporary && (!whole || r < 0))
 		unlink(destination->temporary);
 	if (r < 0)
-		complain("cannot write %s: %s",
-		         destination->path ? destination->path
-		                           : "standard output",
-		         code_text(r));
+		complain_of_writing(destination->path, r);
 	forget(destination);
 	return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "directory.h"
 #include "command.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ int directory_open(struct directory *directory, const char *path)
 		         "remove it, or name one that is not there",
 		         path);
 	else
-		complain("cannot write %s: %s", path, code_text(r));
+		complain_of_writing(path, r);
 	forget(directory);
 	return r;
 }
@@ -169,7 +170,7 @@ int directory_close(struct directory *directory, bool whole)
 	if (!whole || r < 0)
 		remove_files(directory);
 	if (r < 0)
-		complain("cannot write %s: %s", directory->path, code_text(r));
+		complain_of_writing(directory->path, r);
 	forget(directory);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "streams.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,16 +35,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status;
+	bool is_run = argc > 1 && command_find(argv[1]) == &command_run;
 
-	/* Over the limit of its size a file is an error like a full disk. */
-	signal(SIGXFSZ, SIG_IGN);
-	if (argc < 2)
-		return list(stderr, COMMAND_USAGE);
-	status = run(argc, argv);
-	if (fflush(stdout) != 0 && status == 0) {
-		complain("cannot write standard output");
-		return COMMAND_FAILED;
-	}
-	return status;
+	streams_begin(is_run);
+	return streams_end(argc < 2 ? list(stderr, COMMAND_USAGE)
+	                            : run(argc, argv),
+	                   is_run ? RUN_FAILED : COMMAND_FAILED);
 }

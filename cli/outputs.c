@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outputs.h"
 #include "command.h"
+#include "streams.h"
 
 #include <guesttrace/export_otlp.h>
 
@@ -232,10 +233,7 @@ static int close_one(struct output *output, const struct otlp_options *otlp,
 		if (r == 0 && IS_OTLP(output))
 			r = otlp_output_report(output->sink, otlp);
 		else if (r < 0 && write_error(output) == 0)
-			complain("cannot write %s: %s",
-			         output->path ? output->path
-			                      : "standard output",
-			         code_text(r));
+			complain_of_writing(output->path, r);
 	}
 	if (output->sink)
 		output->sink->free(output->sink);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 #include "command.h"
+#include "console.h"
 #include "waiting.h"
 #include "watcher.h"
 
@@ -20,7 +21,7 @@ struct session {
 	struct destination capture;
 	struct watcher watcher;
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
-	bool escape_console;
+	struct console console;
 	bool whole; /* the outputs were shown all of the run */
 };
 
@@ -95,17 +96,9 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 
 static void on_print(void *context, const char *bytes, size_t count)
 {
-	const struct session *session = context;
+	struct session *session = context;
 
-	for (size_t i = 0; i < count; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		if (session->escape_console && byte != '\n' && byte != '\t' &&
-		    (byte < 0x20 || byte >= 0x7f))
-			byte = '?';
-		putchar(byte);
-	}
-	fflush(stdout);
+	console_print(&session->console, bytes, count);
 }
 
 /* ---- Setting up ---------------------------------------------------------- */
@@ -393,10 +386,13 @@ int session_run(const struct session_options *options)
 	struct session session = {
 		.options = options,
 		.capture = {.fd = -1},
-		.escape_console = isatty(STDOUT_FILENO),
 	};
-	int status = run(&session);
+	int status;
 
+	console_open(&session.console, false);
+	status = run(&session);
+	if (console_close(&session.console) < 0)
+		status = RUN_FAILED;
 	if (outputs_close(options->outputs, session.whole) < 0)
 		status = RUN_FAILED;
 	if (destination_close(&session.capture, true) < 0)

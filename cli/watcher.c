@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watcher.h"
 #include "command.h"
+#include "streams.h"
 #include "destination.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static void write_snapshot(struct watcher *watcher)
 		output = destination_output(&to);
 		r = gt_host_snapshot(watcher->host, &output);
 		if (r < 0 && !to.error)
-			complain("cannot write %s: %s", path, code_text(r));
+			complain_of_writing(path, r);
 		if (destination_close(&to, r == 0) == 0 && r == 0) {
 			watcher->snapshots++;
 			complain("wrote %s", path);
