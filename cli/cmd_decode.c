@@ -6,6 +6,7 @@
 #include "decode_native.h"
 #include "json.h"
 #include "options.h"
+#include "places.h"
 #include "replayer.h"
 #include "streams.h"
 
@@ -207,7 +208,9 @@ static int cmd_decode(int argc, char **argv)
 		return options_usage(&command_decode);
 	if (!find_wire(wire_name, &wire))
 		return COMMAND_USAGE;
-	return decode_file(wire, argv[optind]);
+	return place_is_input(NULL, argv[optind])
+	               ? COMMAND_FAILED
+	               : decode_file(wire, argv[optind]);
 }
 
 const struct command_spec command_decode = {

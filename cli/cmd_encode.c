@@ -5,6 +5,7 @@
  */
 #include "json_reader.h"
 #include "options.h"
+#include "places.h"
 
 #include <guesttrace/batch.h>
 
@@ -370,6 +371,8 @@ static int cmd_encode(int argc, char **argv)
 	}
 	if (!wire || optind + 1 != argc)
 		return options_usage(&command_encode);
+	if (place_is_input(NULL, argv[optind]))
+		return COMMAND_FAILED;
 	if (strcmp(wire, "hyperlight-0.11") == 0)
 		return encode_file(GT_WIRE_HYPERLIGHT_0_11, argv[optind]);
 	if (strcmp(wire, "hyperlight-0.12") == 0)

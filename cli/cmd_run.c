@@ -178,25 +178,42 @@ static bool parse_option(struct session_options *options, int option,
 	}
 }
 
+/* The tree, for people, unless it or something else has standard output. */
+static void add_console(const struct session_options *options,
+                        const struct gt_report_options *look)
+{
+	struct outputs *outputs = options->outputs;
+	const char *other =
+		outputs_on_standard_output(outputs, options->capture);
+
+	if (other && strcmp(other, "tree") != 0)
+		complain("OTEL_TRACES_EXPORTER: console: %s has standard "
+		         "output: ignored",
+		         other);
+	else if (!other && !outputs_have_text(outputs))
+		outputs_add_text(outputs, "tree", gt_tree_with, look);
+}
+
 /* OTEL_TRACES_EXPORTER: a list; what is asked for already comes once. */
-static void add_from_environment(struct outputs *outputs)
+static void add_from_environment(const struct session_options *options,
+                                 const struct gt_report_options *look)
 {
 	const char *list = getenv("OTEL_TRACES_EXPORTER");
 
 	while (list && *list) {
 		size_t length = strcspn(list, ",");
-		bool console = length == 7 && memcmp(list, "console", 7) == 0;
-		const struct format *found =
-			console ? format_find("tree", 4)
-			: length == 4 && memcmp(list, "otlp", 4) == 0
+		const struct format *otlp =
+			length == 4 && memcmp(list, "otlp", 4) == 0
 				? format_find("otlp", 4)
 				: NULL;
-		new_sink_fn *new_sink = found ? found->new_sink : NULL;
 
-		if (new_sink && !outputs_have(outputs, new_sink))
-			outputs_add(outputs, console ? "tree" : "otlp",
-			            new_sink, NULL);
-		else if (!new_sink &&
+		if (length == 7 && memcmp(list, "console", 7) == 0)
+			add_console(options, look);
+		else if (otlp &&
+		         !outputs_have(options->outputs, otlp->new_sink))
+			outputs_add(options->outputs, "otlp", otlp->new_sink,
+			            NULL);
+		else if (!otlp &&
 		         !(length == 4 && memcmp(list, "none", 4) == 0))
 			complain("OTEL_TRACES_EXPORTER: no '%.*s' here: "
 			         "ignored",
@@ -235,11 +252,10 @@ static int cmd_run(int argc, char **argv)
 	if (optind == argc)
 		return options_usage(&command_run);
 	take_operands(&options, argc - optind, argv + optind);
-	if (!options.capture && outputs.count == 0) {
-		screen_look(COLOURS_AUTO, &look);
+	screen_look(COLOURS_AUTO, &look);
+	if (!options.capture && outputs.count == 0)
 		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
-	}
-	add_from_environment(&outputs);
+	add_from_environment(&options, &look);
 	return session_run(&options);
 }
 

@@ -7,6 +7,7 @@
 #include "destination.h"
 #include "dump.h"
 #include "options.h"
+#include "places.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -388,6 +389,16 @@ static int salvage(struct salvage *s)
 	return write_capture(s) < 0 ? COMMAND_FAILED : 0;
 }
 
+/* Whether one of the files of memory is what it would write. */
+static bool replaces_memory(const struct salvage *s)
+{
+	for (uint32_t i = 0; i < s->dump.file_count; i++)
+		if (s->dump.files[i].path &&
+		    place_is_input(s->output, s->dump.files[i].path))
+			return true;
+	return false;
+}
+
 static bool take_memory(struct salvage *s, const char *text)
 {
 	const char *slash = strrchr(text, '/');
@@ -449,14 +460,18 @@ static int cmd_salvage(int argc, char **argv)
 			status = id == OPTION_MEMORY ? COMMAND_FAILED
 			                             : COMMAND_USAGE;
 	}
-	if (status == 0 && (optind != argc || s.dump.count == 0))
+	if (status == 0 && (optind != argc || !s.name))
 		status = options_usage(&command_salvage);
+	if (status == 0 && s.dump.count == 0) {
+		complain("%s: not one page of memory", s.name);
+		status = COMMAND_FAILED;
+	}
 	if (status == 0 && !s.output && isatty(STDOUT_FILENO)) {
 		complain("a capture is nothing for a terminal: -o CAPTURE");
 		status = COMMAND_USAGE;
 	}
 	if (status == 0)
-		status = salvage(&s);
+		status = replaces_memory(&s) ? COMMAND_FAILED : salvage(&s);
 	dump_fini(&s.dump);
 	return status;
 }

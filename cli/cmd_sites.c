@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
 #include "options.h"
+#include "places.h"
 #include "replayer.h"
 
 #include <guesttrace/host.h>
@@ -83,6 +84,8 @@ static int list_sites(const char *path)
 	unsigned count = 0;
 	int fd, r;
 
+	if (place_is_input(NULL, path))
+		return COMMAND_FAILED;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	r = fd < 0 ? -errno : show_elf(fd, &count);
 	if (r == 1) {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "destination.h"
 #include "command.h"
+#include "places.h"
 #include "streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40  /* as the kernel's */
 #define NAMES_MAX 100 /* of a file beside another, that are tried */
 
 static void forget(struct destination *destination)
@@ -28,38 +27,6 @@ static bool is_special(const char *path)
 	struct stat info;
 
 	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-}
-
-static bool is_none(const char *path)
-{
-	return !path || strcmp(path, "-") == 0;
-}
-
-static bool is_one_file(const struct stat *a, const struct stat *b)
-{
-	return S_ISREG(a->st_mode) && a->st_dev == b->st_dev &&
-	       a->st_ino == b->st_ino;
-}
-
-/* /dev/stdout, for example: what is in front of it belongs to somebody. */
-static bool is_standard_output(const char *path)
-{
-	struct stat info, standard;
-
-	return stat(path, &info) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
-	       is_one_file(&info, &standard);
-}
-
-bool destination_is_input(const char *path, const char *input)
-{
-	struct stat to, from;
-	int r = is_none(path) ? fstat(STDOUT_FILENO, &to) : stat(path, &to);
-
-	if (r < 0 || stat(input, &from) < 0 || !is_one_file(&to, &from))
-		return false;
-	complain("cannot write %s: it is the input %s",
-	         is_none(path) ? "standard output" : path, input);
-	return true;
 }
 
 /* Only then is what was in it gone. A file system may have no locks. */
@@ -85,35 +52,6 @@ static int open_in_place(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return r;
-}
-
-/* What a link leads to, which need not exist; -ELOOP, -ENOMEM. */
-static int follow(const char *path, char **ret_path)
-{
-	char *at = strdup(path), target[PATH_MAX];
-	ssize_t count = 0;
-
-	for (int links = 0; at && links <= LINKS_MAX; links++) {
-		const char *slash = strrchr(at, '/');
-		char *next = NULL;
-		int parent;
-
-		count = readlink(at, target, sizeof(target));
-		if (count < 0 || count == (ssize_t)sizeof(target)) {
-			*ret_path = at;
-			return 0;
-		}
-		parent = slash && target[0] != '/' ? (int)(slash + 1 - at) : 0;
-		if (asprintf(&next, "%.*s%.*s", parent, at, (int)count,
-		             target) < 0)
-			next = NULL;
-		free(at);
-		at = next;
-	}
-	if (!at)
-		return -ENOMEM;
-	free(at);
-	return -ELOOP;
 }
 
 /*
@@ -158,7 +96,7 @@ static int open_apart(struct destination *destination, const char *path)
 	}
 	free(destination->path);
 	destination->path = NULL;
-	r = follow(path, &destination->path);
+	r = place_follow(path, &destination->path);
 	return r < 0 ? r : open_beside(destination);
 }
 
@@ -168,8 +106,8 @@ int destination_open(struct destination *destination, const char *path,
 	int r;
 
 	*destination = (struct destination){.fd = STDOUT_FILENO};
-	if (is_none(path) || (!in_place && is_standard_output(path)))
-		return 0;
+	if (place_is_standard_output(path))
+		return 0; /* what is in front of it belongs to somebody */
 	destination->path = strdup(path);
 	r = in_place ? open_in_place(path) : open_apart(destination, path);
 	destination->fd = r;

@@ -20,17 +20,11 @@ struct destination {
 };
 
 /*
- * `path` NULL or "-", or the file that it already is: standard output.
+ * Of standard output, by any name (places.h), nothing is opened.
  * Complains and returns < 0 on failure.
  */
 int destination_open(struct destination *destination, const char *path,
                      bool in_place);
-
-/*
- * Complains and returns true if a file that is to be read is the one at `path`
- * (as above), by whatever name.
- */
-bool destination_is_input(const char *path, const char *input);
 
 /* Writes there; `context` is the struct destination. */
 struct gt_output destination_output(struct destination *destination);

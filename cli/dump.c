@@ -63,6 +63,8 @@ static int map_file(struct dump *dump, const char *path)
 		                      PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
 		                      0),
 		                 (size_t)info.st_size);
+	if (r == 0)
+		dump->files[dump->file_count - 1].path = strdup(path);
 	close(fd);
 	return r;
 }
@@ -152,8 +154,10 @@ int dump_add(struct dump *dump, const char *text)
 
 void dump_fini(struct dump *dump)
 {
-	for (uint32_t i = 0; i < dump->file_count; i++)
+	for (uint32_t i = 0; i < dump->file_count; i++) {
 		munmap(dump->files[i].bytes, dump->files[i].count);
+		free(dump->files[i].path);
+	}
 	*dump = (struct dump){0};
 }
 

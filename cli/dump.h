@@ -11,6 +11,7 @@ struct dump {
 	struct {
 		void *bytes;
 		size_t count;
+		char *path;           /* NULL: of no file */
 	} files[GT_MEMORY_SLOTS_MAX]; /* mapped: private, writable copies */
 	uint32_t file_count;
 };

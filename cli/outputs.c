@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outputs.h"
 #include "command.h"
+#include "places.h"
 #include "streams.h"
 
 #include <guesttrace/export_otlp.h>
@@ -181,11 +182,67 @@ bool outputs_replace(const struct outputs *outputs, const char *input)
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
-		if (!IS_OTLP(output) &&
-		    destination_is_input(output->path, input))
+		if (!IS_OTLP(output) && place_is_input(output->path, input))
 			return true;
 	}
 	return false;
+}
+
+/* Whether one goes where an earlier one, or the capture, goes already. */
+static bool meets_another(const struct outputs *outputs, size_t index,
+                          const char *capture)
+{
+	const struct output *output = &outputs->outputs[index];
+	const char *other = NULL;
+
+	for (size_t i = 0; i < index && !other; i++)
+		if (!IS_OTLP(&outputs->outputs[i]) &&
+		    place_is_one(output->path, outputs->outputs[i].path))
+			other = outputs->outputs[i].name;
+	if (!other && capture && place_is_one(output->path, capture))
+		other = "the capture";
+	if (other)
+		complain("cannot write %s to %s: %s goes there", output->name,
+		         place_output_name(output->path), other);
+	return other != NULL;
+}
+
+static bool meets_messages(const char *path)
+{
+	bool meets = place_is_standard_error(path);
+
+	if (meets)
+		complain("cannot write %s: it is standard error", path);
+	return meets;
+}
+
+bool outputs_are_apart(const struct outputs *outputs, const char *capture)
+{
+	if (capture && meets_messages(capture))
+		return false;
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		if (!IS_OTLP(output) && (meets_another(outputs, i, capture) ||
+		                         meets_messages(output->path)))
+			return false;
+	}
+	return true;
+}
+
+const char *outputs_on_standard_output(const struct outputs *outputs,
+                                       const char *capture)
+{
+	if (capture && place_is_standard_output(capture))
+		return "the capture";
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		if (!IS_OTLP(output) && !output->new_text &&
+		    place_is_standard_output(output->path))
+			return output->name;
+	}
+	return NULL;
 }
 
 int outputs_open(struct outputs *outputs)
@@ -249,6 +306,14 @@ bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
 {
 	for (size_t i = 0; i < outputs->count; i++)
 		if (outputs->outputs[i].new_sink == new_sink)
+			return true;
+	return false;
+}
+
+bool outputs_have_text(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (outputs->outputs[i].new_text)
 			return true;
 	return false;
 }

@@ -60,6 +60,8 @@ int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
+bool outputs_have_text(const struct outputs *outputs);
+
 /* A text on standard output; `look` stays the caller's. */
 int outputs_add_text(struct outputs *outputs, const char *name,
                      new_text_fn *new_text,
@@ -67,6 +69,19 @@ int outputs_add_text(struct outputs *outputs, const char *name,
 
 /* Complains and returns true if one would replace a file that is to be read. */
 bool outputs_replace(const struct outputs *outputs, const char *input);
+
+/*
+ * Whether each of them, and `capture`, which may be NULL, has a place of its
+ * own. Complains and returns false if not. Nothing is opened.
+ */
+bool outputs_are_apart(const struct outputs *outputs, const char *capture);
+
+/*
+ * The name of what goes to standard output and wants it alone, "the capture"
+ * among them; NULL: nothing, or a text for people.
+ */
+const char *outputs_on_standard_output(const struct outputs *outputs,
+                                       const char *capture);
 
 /* Opens all files and makes all sinks. Complains and returns < 0. */
 int outputs_open(struct outputs *outputs);

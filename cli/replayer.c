@@ -128,6 +128,8 @@ int replay_all(struct outputs *outputs, char *const *paths, int count)
 {
 	int r, closed;
 
+	if (!outputs_are_apart(outputs, NULL))
+		return COMMAND_FAILED;
 	for (int i = 0; i < count; i++)
 		if (outputs_replace(outputs, paths[i]))
 			return COMMAND_FAILED;

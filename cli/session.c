@@ -2,6 +2,7 @@
 #include "session.h"
 #include "command.h"
 #include "console.h"
+#include "places.h"
 #include "waiting.h"
 #include "watcher.h"
 
@@ -350,8 +351,11 @@ static int open_files(struct session *session)
 	const char *guest = options->guest_argv[0];
 	int r;
 
-	if (outputs_replace(options->outputs, guest) ||
-	    (options->capture && destination_is_input(options->capture, guest)))
+	/* Its console alone would be enough. */
+	if (place_is_input(NULL, guest) ||
+	    outputs_replace(options->outputs, guest) ||
+	    (options->capture && place_is_input(options->capture, guest)) ||
+	    !outputs_are_apart(options->outputs, options->capture))
 		return -EINVAL;
 	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
@@ -389,7 +393,9 @@ int session_run(const struct session_options *options)
 	};
 	int status;
 
-	console_open(&session.console, false);
+	console_open(
+		&session.console,
+		outputs_on_standard_output(options->outputs, options->capture));
 	status = run(&session);
 	if (console_close(&session.console) < 0)
 		status = RUN_FAILED;

@@ -111,8 +111,11 @@ static int follow(struct outputs *outputs, const char *path)
 
 int tail(struct outputs *outputs, const char *path)
 {
-	int r = outputs_open(outputs), closed;
+	int r, closed;
 
+	if (outputs_replace(outputs, path))
+		return COMMAND_FAILED;
+	r = outputs_open(outputs);
 	catch_signals();
 	if (r == 0)
 		r = follow(outputs, path);
