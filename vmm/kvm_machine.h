@@ -70,10 +70,13 @@ struct vm__kvm_state {
 	struct kvm_debugregs debug;
 	struct kvm_vcpu_events events;
 	struct kvm_xcrs xcrs; /* nr_xcrs 0: the CPU has no XSAVE */
-	struct kvm_xsave xsave;
+	uint32_t xsave[1024]; /* kvm_xsave, without its open end */
 	uint32_t msr_count, reserved;
 	struct vm__kvm_msr msrs[VM__KVM_MSRS_MAX];
 };
+_Static_assert(sizeof(((struct vm__kvm_state *)0)->xsave) ==
+                       sizeof(struct kvm_xsave),
+               "all of an area");
 
 /* kvm_state.c; `state` is a struct vm__kvm_state, aligned or not. */
 int vm__kvm_save(struct vm__vcpu *vcpu, void *state);

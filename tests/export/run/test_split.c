@@ -45,8 +45,9 @@ static void add_stretch(struct gt__collect *c, struct model *m, uint32_t vcpu,
 	};
 	uint64_t duration = to - from, x;
 	uint8_t part = v.kind == GT_HOST_GUEST ? GT__PART_GUEST
-	               : v.tracing             ? GT__PART_TRACING
-	                           : (uint8_t)(GT__PART_EXIT + v.reason);
+	               : v.tracing
+	                       ? GT__PART_TRACING
+	                       : (uint8_t)((int)GT__PART_EXIT + (int)v.reason);
 
 	for (x = 0; x < duration; x++) {
 		bool waits = v.waiting_ns * (x + 1) / duration >
@@ -259,7 +260,7 @@ static void the_hosts_own_work_is_part_of_its_exit(void **state)
 	s[1].kind = GT_HOST_WORK;
 	assert_true(gt__timeline_build(&t, s, 2));
 	assert_int_equal(t.columns, 4);
-	assert_int_equal(t.parts[3], GT__PART_EXIT + GT_EXIT_IO);
+	assert_int_equal(t.parts[3], (int)GT__PART_EXIT + (int)GT_EXIT_IO);
 	assert_int_equal(part_ns(&t, 0, 10, GT__PART_WAITING), 0);
 	gt__timeline_fini(&t);
 }
