@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export_sample DIRECTORY [small | unicode | nested | wild COUNT]: writes one
- * file per format, all of the same runs, for the readers in tests/end-to-end/readers to
- * compare. What no report has, the stretches of the host, is in host.jsonl as
- * it was told.
+ * export_sample DIRECTORY [small | unicode | nested | wild FIRST COUNT]: writes
+ * one file per format, all of the same runs, for the readers in
+ * tests/end-to-end/readers to compare. What no report has, the stretches of the
+ * host, is in host.jsonl as it was told.
  */
 #include "tests/support/synthetic.h"
 #include <errno.h>
@@ -140,14 +140,19 @@ static void nested_run(struct syn *s)
 	syn_end(s, 102000);
 }
 
+static unsigned number(const char *text)
+{
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
 static void show(struct syn *s, int argc, char **argv)
 {
 	unsigned i, count;
 
-	if (argc == 4) {
-		count = (unsigned)strtoul(argv[3], NULL, 10);
+	if (argc == 5) {
+		count = number(argv[4]);
 		for (i = 0; i < count; i++)
-			syn_wild(s, i, i + 1, 40);
+			syn_wild(s, i, number(argv[3]) + i + 1, 40);
 	} else if (argc == 3 && !strcmp(argv[2], "unicode")) {
 		syn_unicode(s, 0);
 	} else if (argc == 3 && !strcmp(argv[2], "nested")) {
@@ -169,8 +174,9 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: export_sample DIRECTORY "
-		                "[small | unicode | nested | wild COUNT]\n");
+		fprintf(stderr,
+		        "usage: export_sample DIRECTORY "
+		        "[small | unicode | nested | wild FIRST COUNT]\n");
 		return 2;
 	}
 	directory = argv[1];
@@ -188,7 +194,7 @@ int main(int argc, char **argv)
 		return 1;
 	s.sinks[s.sink_count++] = &host_sink;
 	/* A file per vCPU and run, all open until the end: not thousands. */
-	if (argc < 4 || strtoul(argv[3], NULL, 10) <= 100) {
+	if (argc < 5 || number(argv[4]) <= 100) {
 		if (gt_ctf_new(&ctf, argc != 3 || strcmp(argv[2], "unicode"),
 		               &s.sinks[s.sink_count++]))
 			return 1;
