@@ -20,6 +20,7 @@
 #include "chrome_lines.h"
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
+#include "export/out/values.h"
 #include "export/out/words.h"
 #include <math.h>
 
@@ -268,36 +269,15 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 /* A counter's values must be numbers; what is none is left out. */
 static bool put_number(struct gt__out *o, const struct gt_field *f)
 {
-	switch (f->type) {
-	case GT_TYPE_U64:
-	case GT_TYPE_POINTER:
-		/* The trace processor takes larger ones for negative. */
-		if (f->value.u64 <= INT64_MAX)
-			gt__put_u64(o, f->value.u64);
-		else
-			gt__put_f64(o, (double)f->value.u64);
-		return true;
-	case GT_TYPE_I64:
-		gt__put_i64(o, f->value.i64);
-		return true;
-	case GT_TYPE_BOOL:
-		gt__put_char(o, f->value.boolean ? '1' : '0');
-		return true;
-	case GT_TYPE_F64:
-		if (!isfinite(f->value.f64))
-			return false;
-		gt__put_f64(o, f->value.f64);
-		return true;
-	case GT_TYPE_STRING:
-	case GT_TYPE_BYTES:
-	case GT_TYPE_PARENT:
-	case GT_TYPE_LINK:
-	case GT_TYPE_LINK_REMOTE:
-	case GT_TYPE_OK:
-	case GT_TYPE_FAILED:
-		break;
-	}
-	return false;
+	struct gt__number n = gt__number_of(f);
+
+	if (n.kind == GT__WHOLE)
+		gt__put_i64(o, n.whole);
+	else if (n.kind == GT__REAL && isfinite(n.real))
+		gt__put_f64(o, n.real);
+	else
+		return false;
+	return true;
 }
 
 static void put_numbers(struct gt__out *o, const struct gt_event_view *event)

@@ -5,12 +5,10 @@
 
 #include "out.h"
 
-/* A finite number, or proto3's "NaN", "Infinity", "-Infinity". */
-void gt__put_json_f64(struct gt__out *out, double value);
-
 /*
  * Integers are numbers up to 2^53, beyond that (or with `strings`) decimal
- * strings; bytes are base64; a pointer is "0x...".
+ * strings; of floats proto3's "NaN", "Infinity", "-Infinity" are strings; bytes
+ * are base64; a pointer is "0x...".
  */
 void gt__put_json_value(struct gt__out *out, const struct gt_field *field,
                         bool strings);

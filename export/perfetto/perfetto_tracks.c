@@ -7,6 +7,7 @@
 #include "perfetto_packets.h"
 #include "export/out/protobuf.h"
 #include "export/out/protobuf_raw.h"
+#include "export/out/values.h"
 #include "export/out/words.h"
 
 /* trace_packet.proto, trace_packet_defaults.proto */
@@ -244,37 +245,6 @@ static void describe_counter(struct gt__out *o, const struct gt__pf_run *run,
 	gt__pb_end(o, packet);
 }
 
-static void put_counter_value(struct gt__out *o, const struct gt_field *f)
-{
-	switch (f->type) {
-	case GT_TYPE_U64:
-	case GT_TYPE_POINTER:
-		if (f->value.u64 <= INT64_MAX)
-			gt__pb_u64(o, GT__PF_EVENT_COUNTER, f->value.u64);
-		else
-			gt__pb_f64(o, GT__PF_EVENT_COUNTER_F64,
-			           (double)f->value.u64);
-		break;
-	case GT_TYPE_I64:
-		gt__pb_i64(o, GT__PF_EVENT_COUNTER, f->value.i64);
-		break;
-	case GT_TYPE_F64:
-		gt__pb_f64(o, GT__PF_EVENT_COUNTER_F64, f->value.f64);
-		break;
-	case GT_TYPE_BOOL:
-		gt__pb_u64(o, GT__PF_EVENT_COUNTER, f->value.boolean);
-		break;
-	case GT_TYPE_STRING:
-	case GT_TYPE_BYTES:
-	case GT_TYPE_PARENT:
-	case GT_TYPE_LINK:
-	case GT_TYPE_LINK_REMOTE:
-	case GT_TYPE_OK:
-	case GT_TYPE_FAILED:
-		break; /* not shown: see gt__pf_put_counter */
-	}
-}
-
 void gt__pf_put_counter(struct gt__out *o, const struct gt__pf_run *run,
                         uint32_t number, bool is_new,
                         const struct gt_event_view *event)
@@ -284,17 +254,20 @@ void gt__pf_put_counter(struct gt__out *o, const struct gt__pf_run *run,
 	for (i = 0; i < event->field_count && i < GT_SITE_FIELDS_MAX; i++) {
 		uint64_t uuid =
 			run->uuid | GT__PF_UUID_COUNTER | number * 16 | i;
+		struct gt__number n = gt__number_of(&event->fields[i]);
 		struct gt__pf_event e;
 
-		if (event->fields[i].type == GT_TYPE_STRING ||
-		    event->fields[i].type == GT_TYPE_BYTES ||
+		if (n.kind == GT__NO_NUMBER ||
 		    !gt__field_holds(event->fields, event->field_count, i))
 			continue;
 		if (is_new)
 			describe_counter(o, run, uuid, event, i);
 		e = gt__pf_begin_event(o, run, GT__PF_COUNTER, uuid,
 		                       event->time_ns);
-		put_counter_value(o, &event->fields[i]);
+		if (n.kind == GT__WHOLE)
+			gt__pb_i64(o, GT__PF_EVENT_COUNTER, n.whole);
+		else
+			gt__pb_f64(o, GT__PF_EVENT_COUNTER_F64, n.real);
 		gt__pb_end(o, e.event);
 		gt__pb_end(o, e.packet);
 	}

@@ -6,6 +6,7 @@
  */
 #include "tree.h"
 #include "export/out/escape.h"
+#include "export/out/values.h"
 #include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
@@ -86,35 +87,12 @@ static void put_branch(struct printer *p, const struct gt__item *item,
 
 static void put_value(struct gt__out *o, const struct gt_field *f)
 {
-	switch (f->type) {
-	case GT_TYPE_U64:
-		gt__put_u64(o, f->value.u64);
-		break;
-	case GT_TYPE_I64:
-		gt__put_i64(o, f->value.i64);
-		break;
-	case GT_TYPE_F64:
-		gt__put_f64(o, f->value.f64);
-		break;
-	case GT_TYPE_BOOL:
-		gt__put(o, f->value.boolean ? "true" : "false");
-		break;
-	case GT_TYPE_STRING:
+	if (f->type == GT_TYPE_STRING)
 		gt__put_logfmt(o, f->value.text);
-		break;
-	case GT_TYPE_BYTES:
+	else if (f->type == GT_TYPE_BYTES)
 		gt__put_hex_bytes(o, f->value.text.bytes, f->value.text.count);
-		break;
-	case GT_TYPE_POINTER:
-		gt__put_pointer(o, f->value.u64);
-		break;
-	case GT_TYPE_PARENT:
-	case GT_TYPE_LINK:
-	case GT_TYPE_LINK_REMOTE:
-	case GT_TYPE_OK:
-	case GT_TYPE_FAILED:
-		break; /* never among a view's fields */
-	}
+	else
+		gt__put_plain(o, f);
 }
 
 /* A string's value ends in an ellipsis where it was cut. */
