@@ -1,57 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#include "export/out/escape.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define REPLACEMENT 0xfffdu
-
-/* The least code point of a sequence of that many bytes. */
-static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-
-/* The code point at `at` and how many bytes it takes. */
-static size_t next(const uint8_t *at, size_t left, uint32_t *ret_code_point)
-{
-	size_t length = at[0] < 0x80   ? 1
-	                : at[0] < 0xc2 ? 0
-	                : at[0] < 0xe0 ? 2
-	                : at[0] < 0xf0 ? 3
-	                : at[0] < 0xf5 ? 4
-	                               : 0;
-	uint32_t code_point = at[0];
-
-	*ret_code_point = REPLACEMENT;
-	if (length == 0 || length > left)
-		return 1;
-	if (length > 1)
-		code_point &= 0x7fu >> length;
-	for (size_t i = 1; i < length; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 1;
-		code_point = code_point << 6 | (at[i] & 0x3fu);
-	}
-	if (code_point < least[length] || code_point > 0x10ffff ||
-	    (code_point >= 0xd800 && code_point <= 0xdfff))
-		return 1;
-	*ret_code_point = code_point;
-	return length;
-}
-
-static bool is_hidden(uint32_t code_point)
-{
-	static const uint32_t ranges[][2] = {
-		{0x00, 0x1f},     {0x7f, 0x9f},       {0xad, 0xad},
-		{0x61c, 0x61c},   {0x180e, 0x180e},   {0x200b, 0x200f},
-		{0x2028, 0x202e}, {0x2060, 0x206f},   {0xfeff, 0xfeff},
-		{0xfff9, 0xfffb}, {0xe0000, 0xe007f},
-	};
-
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (code_point >= ranges[i][0] && code_point <= ranges[i][1])
-			return true;
-	return false;
-}
 
 static void put_escape(FILE *to, uint32_t code_point)
 {
@@ -64,44 +20,39 @@ static void put_escape(FILE *to, uint32_t code_point)
 	        0xd800 + (code_point >> 10), 0xdc00 + (code_point & 0x3ff));
 }
 
-static bool is_plain(uint8_t byte)
+static bool is_plain(char c)
 {
-	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static void put_code_point(FILE *to, const uint8_t *at, size_t length,
-                           uint32_t code_point)
+/* The one at `at`, which goes behind it. */
+static void put_code_point(FILE *to, struct gt_text text, size_t *at)
 {
+	const size_t from = *at;
+	const uint32_t code_point = gt__next_code_point(&text, at);
+
 	if (code_point == '"' || code_point == '\\')
 		fprintf(to, "\\%c", (int)code_point);
-	else if (is_hidden(code_point))
+	else if (gt__is_hidden(code_point))
 		put_escape(to, code_point);
 	else if (code_point == REPLACEMENT)
 		fputs("\xef\xbf\xbd", to);
 	else
-		fwrite(at, 1, length, to);
+		fwrite(text.bytes + from, 1, *at - from, to);
 }
 
 void json_text(FILE *to, struct gt_text text)
 {
-	const uint8_t *bytes = (const uint8_t *)text.bytes;
-	size_t done = 0;
+	size_t at = 0, from;
 
 	putc('"', to);
-	while (done < text.count) {
-		uint32_t code_point;
-		size_t length = 0;
-
-		while (length < text.count - done &&
-		       is_plain(bytes[done + length]))
-			length++;
-		fwrite(bytes + done, 1, length, to);
-		done += length;
-		if (done == text.count)
-			break;
-		length = next(bytes + done, text.count - done, &code_point);
-		put_code_point(to, bytes + done, length, code_point);
-		done += length;
+	while (at < text.count) {
+		for (from = at; at < text.count; at++)
+			if (!is_plain(text.bytes[at]))
+				break;
+		fwrite(text.bytes + from, 1, at - from, to);
+		if (at < text.count)
+			put_code_point(to, text, &at);
 	}
 	putc('"', to);
 }
