@@ -3,6 +3,7 @@
 #include "command.h"
 #include "console.h"
 #include "places.h"
+#include "vm_exit.h"
 #include "waiting.h"
 #include "watcher.h"
 
@@ -28,29 +29,6 @@ struct session {
 
 /* ---- What the VM calls --------------------------------------------------- */
 
-static enum gt_exit_reason reason_of(enum vm_reason reason)
-{
-	switch (reason) {
-	case VM_EXIT_IO:
-		return GT_EXIT_IO;
-	case VM_EXIT_MMIO:
-		return GT_EXIT_MMIO;
-	case VM_EXIT_HLT:
-		return GT_EXIT_HALT;
-	case VM_EXIT_SHUTDOWN:
-		return GT_EXIT_SHUTDOWN;
-	case VM_EXIT_EXCEPTION:
-		return GT_EXIT_EXCEPTION;
-	case VM_EXIT_INTERRUPTED:
-		return GT_EXIT_INTERRUPTED;
-	case VM_EXIT_TIMEOUT:
-		return GT_EXIT_TIMEOUT;
-	case VM_EXIT_ERROR:
-		return GT_EXIT_ERROR;
-	}
-	return GT_EXIT_OTHER;
-}
-
 static void on_enter(void *context, unsigned vcpu)
 {
 	struct session *session = context;
@@ -62,24 +40,10 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
                           const struct vm_exit *from)
 {
 	struct session *session = context;
-	struct gt_exit exit = {
-		.size = sizeof(exit),
-		.reason = reason_of(from->reason),
-		.port = from->port,
-		.width_bytes = from->width,
-		.out = from->write,
-		.count = from->count,
-		.r8 = from->r8,
-		.r9 = from->r9,
-		.r10 = from->r10,
-		.cr0 = from->cr0,
-		.cr3 = from->cr3,
-		.cr4 = from->cr4,
-		.efer = from->efer,
-		.waited_ns = waiting_ns(),
-	};
+	struct gt_exit exit = exit_from_vm(from);
 	uint64_t khz;
 
+	exit.waited_ns = waiting_ns();
 	/* Two system calls on KVM: only where records may be taken. */
 	if (from->reason != VM_EXIT_IO || from->port == GT_PORT_TRACE ||
 	    from->r8 == GT_BATCH_MAGIC)

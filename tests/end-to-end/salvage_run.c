@@ -4,8 +4,7 @@
  * guest's death leaves: MEMORY, then CAPTURE, taken from the same memory by the
  * host that was there all the time. Usage: salvage_run MEMORY CAPTURE GUEST
  */
-#include <guesttrace/host.h>
-#include <vmm/vm.h>
+#include "cli/vm_exit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +19,7 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
                           const struct vm_exit *from)
 {
 	struct run *run = context;
-	struct gt_exit exit = {
-		.size = sizeof(exit),
-		.reason =
-			from->reason == VM_EXIT_IO ? GT_EXIT_IO : GT_EXIT_OTHER,
-		.port = from->port,
-		.width_bytes = from->width,
-		.out = from->write,
-		.count = from->count,
-		.r8 = from->r8,
-		.r9 = from->r9,
-		.r10 = from->r10,
-		.cr0 = from->cr0,
-		.cr3 = from->cr3,
-		.cr4 = from->cr4,
-		.efer = from->efer,
-	};
+	struct gt_exit exit = exit_from_vm(from);
 
 	run->cr3 = from->cr3;
 	if ((uint32_t)exit.r10 == GT_DOORBELL_FLUSH)

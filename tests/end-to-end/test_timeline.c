@@ -4,9 +4,8 @@
  * clock around every stretch; a guest that lies about its clock; a guest that
  * is restored from a snapshot. Arguments: stamp.elf, liar.elf, turns.
  */
+#include "cli/vm_exit.h"
 #include "tests/support/vm_fixture.h"
-
-#include <guesttrace/host.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -130,26 +129,6 @@ static void on_enter(void *ctx, unsigned vcpu)
 		gt_host_enter(seen.host, vcpu, 0);
 }
 
-static struct gt_exit exit_of(const struct vm_exit *from)
-{
-	return (struct gt_exit){
-		.size = sizeof(struct gt_exit),
-		.reason = (enum gt_exit_reason)from->reason,
-		.port = from->port,
-		.width_bytes = from->width,
-		.out = from->write,
-		.count = from->count,
-		.r8 = from->r8,
-		.r9 = from->r9,
-		.r10 = from->r10,
-		.cr0 = from->cr0,
-		.cr3 = from->cr3,
-		.cr4 = from->cr4,
-		.efer = from->efer,
-		.tsc_offset = seen.offset,
-	};
-}
-
 /* As a VMM does whose guest is migrated, or set by the user. */
 static void move_offset(unsigned vcpu)
 {
@@ -166,9 +145,10 @@ static struct gt_exit last_exit;
 
 static void on_exit_of_vm(void *ctx, unsigned vcpu, const struct vm_exit *from)
 {
-	struct gt_exit exit = exit_of(from);
+	struct gt_exit exit = exit_from_vm(from);
 
 	(void)ctx;
+	exit.tsc_offset = seen.offset;
 	if (seen.host)
 		gt_host_exit(seen.host, vcpu, &exit);
 	if (seen.stretches < 20004)
