@@ -14,8 +14,14 @@
 
 #define NAMES_MAX 100 /* of a file beside another, that are tried */
 
+static void remove_temporary(const void *path)
+{
+	unlink(path);
+}
+
 static void forget(struct destination *destination)
 {
+	leftovers_forget(&destination->leftover);
 	free(destination->path);
 	free(destination->temporary);
 	*destination = (struct destination){.fd = -1};
@@ -55,15 +61,12 @@ static int open_in_place(const char *path)
 }
 
 /*
- * A new file beside the one that it is to replace, with its mode. Nobody else
- * has it: neither another process that writes the same, nor whoever has put a
- * link in its place.
+ * Makes a new file beside the one that it is to replace. Nobody else has it:
+ * neither another process that writes the same, nor whoever has put a link in
+ * its place.
  */
-static int open_beside(struct destination *destination)
+static int make_beside(struct destination *destination, mode_t mode)
 {
-	struct stat info;
-	bool replaces = stat(destination->path, &info) == 0;
-	mode_t mode = replaces ? info.st_mode & 0777 : 0644;
 	int fd = -1;
 
 	for (unsigned i = 0; fd < 0 && i < NAMES_MAX; i++) {
@@ -78,9 +81,27 @@ static int open_beside(struct destination *destination)
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
-	if (fd < 0)
-		return -errno;
-	if (replaces)
+	return fd < 0 ? -errno : fd;
+}
+
+/* With the mode of the one that it replaces. */
+static int open_beside(struct destination *destination)
+{
+	struct stat info;
+	bool replaces = stat(destination->path, &info) == 0;
+	mode_t mode = replaces ? info.st_mode & 0777 : 0644;
+	sigset_t before;
+	int fd;
+
+	leftovers_hold(&before);
+	fd = make_beside(destination, mode);
+	if (fd >= 0) {
+		destination->leftover = (struct leftover){
+			remove_temporary, destination->temporary};
+		leftovers_add(&destination->leftover);
+	}
+	leftovers_release(&before);
+	if (fd >= 0 && replaces)
 		fchmod(fd, mode); /* what the umask has taken */
 	return fd;
 }

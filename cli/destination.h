@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that the command writes. An export appears under its name only when it
- * is whole: until then it stands beside it, as NAME.PID-N.partial. It takes the
- * place of the file that a link leads to, and its mode. A capture is written in
- * place, since what there is of it can be read at any time. Its file is locked
- * (F_OFD_SETLK of fcntl(2)) for as long as it is open: so no two write it, and
- * who follows it sees that its writer is gone.
+ * is whole: until then it stands beside it, as NAME.PID-N.partial, which no
+ * signal but SIGKILL leaves behind. It takes the place of the file that a link
+ * leads to, and its mode. A capture is written in place, since what there is of
+ * it can be read at any time. Its file is locked (F_OFD_SETLK of fcntl(2)) for
+ * as long as it is open: so no two write it, and who follows it sees that its
+ * writer is gone.
  */
 #ifndef GT_CLI_DESTINATION_H
 #define GT_CLI_DESTINATION_H
+
+#include "leftovers.h"
 
 #include <guesttrace/export.h>
 
 struct destination {
 	char *path;      /* NULL: standard output */
 	char *temporary; /* what is open until it is whole; NULL: path itself */
-	int fd;          /* -1: not open */
-	int error;       /* the first of writing there; 0: none */
+	struct leftover leftover; /* the temporary */
+	int fd;                   /* -1: not open */
+	int error;                /* the first of writing there; 0: none */
 };
 
 /*

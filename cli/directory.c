@@ -4,6 +4,7 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,28 @@ struct directory_file {
 	char *path;
 };
 
+/* And the directory of each file, when it was the last one in it. */
+static void remove_files(const void *context)
+{
+	const struct directory *directory = context;
+
+	for (const struct directory_file *file = directory->files; file;
+	     file = file->next) {
+		size_t count = (size_t)(strrchr(file->path, '/') - file->path);
+		char parent[PATH_MAX];
+
+		unlink(file->path);
+		if (count >= sizeof(parent))
+			continue;
+		memcpy(parent, file->path, count);
+		parent[count] = '\0';
+		rmdir(parent);
+	}
+	rmdir(directory->temporary);
+}
+
 /* What is left of a run that was killed is not ours to remove. */
-static int make_temporary(struct directory *directory, const char *path)
+static int name_temporary(struct directory *directory, const char *path)
 {
 	size_t count = strlen(path);
 
@@ -31,13 +52,30 @@ static int make_temporary(struct directory *directory, const char *path)
 	}
 	if (rmdir(directory->path) < 0 && errno != ENOENT)
 		return -errno;
-	return mkdir(directory->temporary, 0777) < 0 ? -errno : 0;
+	return 0;
+}
+
+static int make_directory(struct directory *directory)
+{
+	sigset_t before;
+	int r;
+
+	leftovers_hold(&before);
+	r = mkdir(directory->temporary, 0777) < 0 ? -errno : 0;
+	if (r == 0) {
+		directory->leftover =
+			(struct leftover){remove_files, directory};
+		leftovers_add(&directory->leftover);
+	}
+	leftovers_release(&before);
+	return r;
 }
 
 static void forget(struct directory *directory)
 {
 	struct directory_file *file;
 
+	leftovers_forget(&directory->leftover);
 	while ((file = directory->files)) {
 		directory->files = file->next;
 		free(file->path);
@@ -53,7 +91,9 @@ int directory_open(struct directory *directory, const char *path)
 	int r;
 
 	*directory = (struct directory){.path = NULL};
-	r = make_temporary(directory, path);
+	r = name_temporary(directory, path);
+	if (r == 0)
+		r = make_directory(directory);
 	if (r == 0)
 		return 0;
 	if (r == -EEXIST)
@@ -100,18 +140,15 @@ static int create(void *context, const char *name, struct gt_output *ret_output)
 		free(file);
 		return -ENOMEM;
 	}
+	file->destination.fd = -1;
+	file->next = directory->files;
+	directory->files = file; /* so that it is removed, however this ends */
 	r = make_parent(file->path);
 	if (r == 0)
 		r = destination_open(&file->destination, file->path, true);
-	if (r < 0) {
-		free(file->path);
-		free(file);
-		return r;
-	}
-	file->next = directory->files;
-	directory->files = file;
-	*ret_output = destination_output(&file->destination);
-	return 0;
+	if (r == 0)
+		*ret_output = destination_output(&file->destination);
+	return r;
 }
 
 struct gt_directory directory_of(struct directory *directory)
@@ -143,18 +180,6 @@ static int close_files(struct directory *directory)
 			r = closed;
 	}
 	return r;
-}
-
-/* And the directory of each file, when it was the last one in it. */
-static void remove_files(struct directory *directory)
-{
-	for (struct directory_file *file = directory->files; file;
-	     file = file->next) {
-		unlink(file->path);
-		*strrchr(file->path, '/') = '\0';
-		rmdir(file->path);
-	}
-	rmdir(directory->temporary);
 }
 
 int directory_close(struct directory *directory, bool whole)

@@ -11,7 +11,8 @@
 struct directory {
 	char *path;
 	char *temporary; /* where the files are until they are whole */
-	struct directory_file *files;
+	struct directory_file *_Atomic files;
+	struct leftover leftover;
 };
 
 /*

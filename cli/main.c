@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "leftovers.h"
 #include "options.h"
 #include "streams.h"
 
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 	bool is_run = argc > 1 && command_find(argv[1]) == &command_run;
 
 	streams_begin(is_run);
+	leftovers_catch_signals();
 	return streams_end(argc < 2 ? list(stderr, COMMAND_USAGE)
 	                            : run(argc, argv),
 	                   is_run ? RUN_FAILED : COMMAND_FAILED);

@@ -200,22 +200,32 @@ static void on_signal(int number)
 		vm_kick(running);
 }
 
+/* A run that is to outlive its terminal (nohup) ignores SIGHUP: so it stays. */
 static void catch_signals(struct vm *vm)
 {
-	struct sigaction action = {.sa_handler = vm ? on_signal : SIG_DFL};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 	running = vm;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	if (!vm) {
+		leftovers_catch_signals();
+		return;
+	}
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction action = {.sa_handler = on_signal}, before;
+
+		sigaction(signals[i], NULL, &before);
+		if (signals[i] != SIGHUP || before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
 }
 
 /* What snapshots are named after: the capture, or else the guest. */
 static char *snapshot_base(const struct session_options *options)
 {
 	static const char ending[] = ".gtrace";
-	const char *path = options->capture ? options->capture
-	                                    : file_name(options->guest_argv[0]);
+	const char *path = place_is_stream(options->capture)
+	                           ? file_name(options->guest_argv[0])
+	                           : options->capture;
 	size_t length = strlen(path), cut = sizeof(ending) - 1;
 
 	if (length > cut && strcmp(path + length - cut, ending) == 0)
