@@ -195,6 +195,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_exits(&r);
 	put_names(&r);
 	gt__html_parts(&r);
+	gt__html_run_split(&r);
 	gt__html_host(&r);
 	gt__html_sites(&r);
 	gt__html_spans(&r);

@@ -71,8 +71,11 @@ void gt__html_sites(struct gt__html_run *run); /* before the others */
 void gt__html_spans(struct gt__html_run *run);
 void gt__html_blocks(struct gt__html_run *run);
 void gt__html_events(struct gt__html_run *run);
-void gt__html_host(struct gt__html_run *run);  /* stretches of the host */
-void gt__html_parts(struct gt__html_run *run); /* the columns of a split */
+void gt__html_host(struct gt__html_run *run);      /* stretches of the host */
+void gt__html_parts(struct gt__html_run *run);     /* the columns of a split */
+void gt__html_run_split(struct gt__html_run *run); /* of all vCPUs */
+/* A row of such columns; NULL: none is known. */
+void gt__html_split(struct gt__html_run *run, const uint64_t *row);
 
 void gt__html_text(struct gt__out *out, struct gt_text text);
 void gt__html_key(struct gt__out *out, const char *key);

@@ -167,3 +167,14 @@ void gt__html_parts(struct gt__html_run *r)
 	}
 	gt__put_char(r->out, ']');
 }
+
+void gt__html_run_split(struct gt__html_run *r)
+{
+	const struct gt_trace *trace = r->c->head.trace;
+	uint64_t row[GT__PARTS] = {0};
+
+	gt__timeline_sum(&r->c->timeline, trace->vcpus, trace->start_ns,
+	                 r->summary->end_ns, row);
+	gt__html_key(r->out, "split");
+	gt__html_split(r, row);
+}

@@ -227,20 +227,20 @@ static void put_more(struct gt__out *o, const struct gt_span_view *s)
 }
 
 /* Where its time went, by the columns of "parts"; 0: nothing is known. */
-static void put_split(struct gt__html_run *r, const struct gt__span *span)
+void gt__html_split(struct gt__html_run *r, const uint64_t *row)
 {
 	struct gt__out *o = r->out;
 	uint32_t i;
 
-	if (!r->c->host_span_count || !span->split) {
-		gt__put(o, ",0");
+	if (!r->c->host_span_count || !row) {
+		gt__put_char(o, '0');
 		return;
 	}
-	gt__put(o, ",[");
+	gt__put_char(o, '[');
 	for (i = 0; i < r->c->timeline.columns; i++) {
 		if (i)
 			gt__put_char(o, ',');
-		gt__put_u64(o, span->split[i]);
+		gt__put_u64(o, row[i]);
 	}
 	gt__put_char(o, ']');
 }
@@ -263,7 +263,8 @@ static void put_span(struct gt__html_run *r, uint32_t index)
 	gt__html_column(o, s->status);
 	gt__put_char(o, ',');
 	put_id(o, s->id);
-	put_split(r, span);
+	gt__put_char(o, ',');
+	gt__html_split(r, span->split);
 	if (s->level || s->field_count || s->link_count || s->dropped_events ||
 	    s->dropped_fields || s->status_text.count ||
 	    s->close_vcpu != s->vcpu || s->parent_remote) {

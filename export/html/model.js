@@ -9,7 +9,8 @@
 // reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name.
 // A site, span or parent is its number in its run, -1 for none; a site may stand
 // there itself. Times are ns since the run's start; here they become ns since the
-// page's: the start of the first run, or, aligned, of each.
+// page's: the start of the first run, or, aligned, of each. The split of a run is
+// that of all its vCPUs, by the same parts.
 
 function siteOf(sites, column) {
   const [name, target, level, file, line] = Array.isArray(column) ? column : sites[column];

@@ -111,7 +111,7 @@ function eventsTable(runs, actions) {
 function runDetail(run) {
   const row = (key, value) => element('tr', {}, element('td', { class: 'tight faint' }, key), element('td', {}, value));
   const mono = (key, text) => (text ? row(key, element('span', { class: 'mono' }, guestText(text))) : '');
-  return element('table', {}, element('tbody', {},
+  return element('div', {}, element('table', {}, element('tbody', {},
     row('guest', guestText(run.guest)),
     mono('build id', run.guest_build_id),
     run.vm ? row('VM', guestText(run.vm)) : '',
@@ -125,7 +125,8 @@ function runDetail(run) {
     mono('trace id', run.trace_id),
     row('taken', `${plural(run.records, 'record')}, ${plural(run.record_bytes, 'byte')}`),
     row('exits', run.exits.length ? run.exits.map(([reason, number]) => `${count(number)} ${reason}`).join(', ') : 'none counted'),
-    row('lost', run.losses.length ? element('div', { class: 'warn' }, ...run.losses.map(([, prose, number]) => element('div', {}, `${count(number)} ${prose}`))) : 'nothing')));
+    row('lost', run.losses.length ? element('div', { class: 'warn' }, ...run.losses.map(([, prose, number]) => element('div', {}, `${count(number)} ${prose}`))) : 'nothing'))),
+  ...splitView({ run, split: run.split, duration: run.duration_ns * run.vcpus }));
 }
 
 function makeTabs(runs, actions) {

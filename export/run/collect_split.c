@@ -159,15 +159,6 @@ void gt__timeline_fini(struct gt__timeline *t)
 	*t = (struct gt__timeline){0};
 }
 
-void gt__timeline_sum(const struct gt__timeline *t, uint64_t *row)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->moment_count; i++)
-		add_elapsed(&t->moments[i],
-		            t->moments[i].end_ns - t->moments[i].start_ns, row);
-}
-
 /* Moments that begin at `time_ns` or before, on `vcpu` or one before it. */
 static uint32_t begun(const struct gt__timeline *t, uint32_t vcpu,
                       uint64_t time_ns)
@@ -230,6 +221,15 @@ void gt__timeline_add(struct gt__timeline *t, uint32_t vcpu, uint64_t from_ns,
 	find_parts(t, vcpu, from_ns, to_ns);
 	for (i = 0; i < t->columns; i++)
 		row[i] += t->row[i];
+}
+
+void gt__timeline_sum(struct gt__timeline *t, uint32_t vcpus, uint64_t from_ns,
+                      uint64_t to_ns, uint64_t *row)
+{
+	uint32_t vcpu;
+
+	for (vcpu = 0; vcpu < vcpus && from_ns < to_ns; vcpu++)
+		gt__timeline_add(t, vcpu, from_ns, to_ns, row);
 }
 
 void gt__timeline_take(struct gt__timeline *t, uint32_t vcpu, uint64_t from_ns,

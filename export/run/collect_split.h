@@ -58,8 +58,9 @@ bool gt__timeline_build(struct gt__timeline *timeline,
                         const struct gt__host_span *spans, uint32_t count);
 void gt__timeline_fini(struct gt__timeline *timeline);
 
-/* Adds what the stretches of all vCPUs are. */
-void gt__timeline_sum(const struct gt__timeline *timeline, uint64_t *row);
+/* Adds the parts of [from_ns, to_ns) of each of so many vCPUs. */
+void gt__timeline_sum(struct gt__timeline *timeline, uint32_t vcpus,
+                      uint64_t from_ns, uint64_t to_ns, uint64_t *row);
 /* Adds to `row`, or takes from it, the parts of [from_ns, to_ns) on `vcpu`. */
 void gt__timeline_add(struct gt__timeline *timeline, uint32_t vcpu,
                       uint64_t from_ns, uint64_t to_ns, uint64_t *row);

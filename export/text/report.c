@@ -25,6 +25,8 @@ static void put_part_name(struct gt__out *o, enum gt__part part,
 		gt__put(o, "vCPU waiting for a CPU of the host (estimated)");
 		return;
 	case GT__PART_UNKNOWN:
+		gt__put(o, "not known: before the first entry, behind the "
+		           "last exit");
 		return;
 	case GT__PART_TRACING:
 		gt__put(o, "exits for tracing");
@@ -68,22 +70,43 @@ static void put_part(struct gt__out *o, uint64_t ns, uint64_t whole_ns,
 	gt__wrap_line(o, from, indent);
 }
 
-static void put_time_split(struct gt__out *o, const struct gt__collect *c,
+/* What the lines below add up to, where that is not the time of the header. */
+static void put_split_title(struct gt__out *o, uint32_t vcpus, uint64_t run_ns)
+{
+	size_t from;
+
+	gt__put_char(o, '\n');
+	from = o->used;
+	gt__put_painted(o, GT__BOLD, "where the time went");
+	if (vcpus > 1) {
+		gt__put(o, "  ");
+		gt__put_u64(o, vcpus);
+		gt__put(o, " vCPUs \u00d7 ");
+		gt__put_duration(o, run_ns);
+	}
+	gt__end_line(o, from);
+}
+
+static void put_time_split(struct gt__out *o, struct gt__collect *c,
                            const struct gt_summary *summary)
 {
-	const struct gt__timeline *t = &c->timeline;
-	uint64_t row[GT__PARTS] = {0}, whole_ns = 0;
+	const struct gt_trace *trace = c->head.trace;
+	uint64_t run_ns = gt__elapsed_ns(trace, summary->end_ns);
+	uint64_t row[GT__PARTS] = {0}, whole_ns = run_ns * trace->vcpus;
+	struct gt__timeline *t = &c->timeline;
 	uint32_t i;
 
 	if (!t->moment_count)
 		return;
-	gt__timeline_sum(t, row);
+	gt__timeline_sum(t, trace->vcpus, trace->start_ns, summary->end_ns,
+	                 row);
+	put_split_title(o, trace->vcpus, run_ns);
 	for (i = 0; i < t->columns; i++)
-		whole_ns += row[i];
-	gt__put_title(o, "where the time went");
-	for (i = 0; i < t->columns; i++)
-		if (row[i])
+		if (row[i] && i != GT__PART_UNKNOWN)
 			put_part(o, row[i], whole_ns, t->parts[i], summary);
+	if (row[GT__PART_UNKNOWN])
+		put_part(o, row[GT__PART_UNKNOWN], whole_ns, GT__PART_UNKNOWN,
+		         summary);
 }
 
 /* ---- The rest ------------------------------------------------------------ */

@@ -278,6 +278,19 @@ static void put_names(struct gt__out *o, const struct gt__collect *c)
 	gt__put_char(o, ']');
 }
 
+/* Of the run, on all vCPUs. */
+static void put_run_split(struct gt__out *o, struct gt__collect *c,
+                          const struct gt_summary *summary)
+{
+	const struct gt_trace *trace = c->head.trace;
+	uint64_t row[GT__PARTS] = {0};
+
+	gt__timeline_sum(&c->timeline, trace->vcpus, trace->start_ns,
+	                 summary->end_ns, row);
+	put_key(o, ",\n", "split");
+	gt__put_split_json(o, &c->timeline, row);
+}
+
 static void put_clock(struct gt__out *o, const struct gt_summary *summary)
 {
 	const struct gt_clock_summary *clock = &summary->clock;
@@ -406,6 +419,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	           c->item_count - c->first_root_item);
 	put_counters(o, c);
 	put_names(o, c);
+	put_run_split(o, c, summary);
 	put_clock(o, summary);
 	put_host_spans(o, c);
 	put_tracing(o, summary);

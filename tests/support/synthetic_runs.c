@@ -165,7 +165,8 @@ static void host(struct syn *s, const struct syn_span *boot)
 #define STRETCH_(...) syn_host(s, (struct gt_host_span_view){__VA_ARGS__})
 	uint64_t exit, work;
 
-	STRETCH_(.kind = GT_HOST_GUEST, .end_ns = 2000, .reason = GT_EXIT_IO);
+	STRETCH_(.kind = GT_HOST_GUEST, .start_ns = 400, .end_ns = 2000,
+	         .reason = GT_EXIT_IO);
 	exit = STRETCH_(.kind = GT_HOST_EXIT, .start_ns = 2000, .end_ns = 2600,
 	                .reason = GT_EXIT_IO, .port = 0x3f8,
 	                .parent_id = boot->view.id, .waiting_ns = 120);

@@ -72,6 +72,8 @@ export function* changesOf(traces, host) {
   const inSpans = spans.filter((s) => s.dropped_events === '0').flatMap((s) => s.events);
   yield* changesOfMembers('trace', traces);
   yield* changesOfMembers('trace.losses', traces.filter((t) => t.index === 0).map((t) => t.losses));
+  yield* changesOfMembers('trace.split', traces.map((t) => t.split));
+  yield* changesOfMembers('trace.split.exits', traces.map((t) => t.split.exits_ns).filter((exits) => Object.keys(exits).length));
   yield* changesOfMembers('trace.clock', traces.map((t) => t.clock));
   for (const [where, items] of [['span', spans], ['event', traces.flatMap((t) => t.events)],
     ['event of a span', inSpans], ['counter', traces.flatMap((t) => t.counters)]]) {

@@ -22,22 +22,28 @@ function pageSpan(trace, column) {
     parent: parent < 0 ? null : trace.spans[parent][8], fields: fields(more.fields ?? []),
     dropped_events: String(more.dropped_events ?? 0), dropped_fields: String(more.dropped_fields ?? 0),
     links: (more.links ?? []).map(([trace_id, span_id, trace_flags, remote]) => ({ trace_id, span_id, trace_flags, remote })),
-    split: split === 0 ? null : Object.fromEntries(trace.parts.map((part, i) => [part, split[i]]).filter(([, ns]) => ns > 0)),
+    split: pageParts(trace, split),
   };
+}
+
+const pageParts = (trace, split) => split === 0 ? null
+  : Object.fromEntries(trace.parts.map((part, i) => [part, split[i]]).filter(([, ns]) => ns > 0));
+
+function reportParts(split, hasHost) {
+  const parts = {
+    guest: split.guest_ns, waiting: split.waiting_ns, unknown: split.unknown_ns, tracing: split.tracing_ns,
+    ...Object.fromEntries(Object.entries(split.exits_ns).map(([reason, ns]) => [`exit ${reason}`, ns])),
+  };
+  return hasHost ? Object.fromEntries(Object.entries(parts).map(([part, ns]) => [part, Number(ns)]).filter(([, ns]) => ns > 0)) : null;
 }
 
 function reportSpan(span, ids, hasHost) {
   const keys = ['name', 'target', 'level', 'file', 'line', 'id', 'start_ns', 'duration_ns', 'self_ns', 'vcpu',
     'close_vcpu', 'nesting', 'flags', 'status', 'status_message', 'dropped_events', 'dropped_fields', 'links'];
-  const { total } = span.split;
-  const split = {
-    guest: total.guest_ns, waiting: total.waiting_ns, unknown: total.unknown_ns, tracing: total.tracing_ns,
-    ...Object.fromEntries(Object.entries(total.exits_ns).map(([reason, ns]) => [`exit ${reason}`, ns])),
-  };
   return {
     ...Object.fromEntries(keys.map((key) => [key, span[key]])), parent: ids.has(span.parent_id) ? span.parent_id : null,
     fields: fields(span.fields),
-    split: hasHost ? Object.fromEntries(Object.entries(split).map(([part, ns]) => [part, Number(ns)]).filter(([, ns]) => ns > 0)) : null,
+    split: reportParts(span.split.total, hasHost),
   };
 }
 
@@ -79,6 +85,7 @@ function compareTrace(page, report) {
   assert.deepEqual(Object.fromEntries(page.losses.map(([word, , number]) => [word, number])),
     Object.fromEntries(Object.entries(report.losses).filter(([, number]) => number !== '0')));
   assert.deepEqual(Object.fromEntries(page.exits), report.exits);
+  assert.deepEqual(pageParts(page, page.split), reportParts(report.split, hasHost), 'split of the run');
   assert.equal(page.span_count, report.spans.length);
   const kinds = { guest: 1, exit: 2, work: 3 };
   for (const [word, kind] of Object.entries(kinds))

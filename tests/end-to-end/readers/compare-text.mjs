@@ -119,6 +119,31 @@ function compareStacks(got, want) {
 export const compareFolded = (stacks, report) => compareStacks(stacks, stacksOfSelf(report));
 export const compareExits = (stacks, report, host) => compareStacks(stacks, stacksOfExits(report, host));
 
+const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
+
+// Where the time of the vCPUs went, by what the exporter was told of the host: what
+// no stretch covers is not known.
+function splitOfHost(trace, stretches) {
+  const parts = new Map(), add = (part, ns) => parts.set(part, (parts.get(part) ?? 0n) + ns);
+  let left = BigInt(trace.vcpus) * (BigInt(trace.end_ns) - BigInt(trace.start_ns));
+  for (const s of stretches) {
+    const ns = BigInt(s.end_ns) - BigInt(s.start_ns), waiting = BigInt(s.waiting_ns);
+    add(s.kind === 1 ? 'guest' : s.tracing ? 'tracing' : REASONS[s.reason], ns - waiting);
+    add('waiting', waiting);
+    left -= ns;
+  }
+  const part = (name) => String(parts.get(name) ?? 0n);
+  return { guest_ns: part('guest'), tracing_ns: part('tracing'), waiting_ns: part('waiting'), unknown_ns: String(left),
+    exits_ns: Object.fromEntries(REASONS.filter((r) => parts.get(r)).map((r) => [r, part(r)])) };
+}
+
+/** Stretches of one vCPU do not overlap. */
+export function compareSplits(_, report, host) {
+  for (const trace of report)
+    same(trace.split, splitOfHost(trace, host.filter((s) => s.index === trace.index && s.kind !== 3)), 'split of', trace.trace_id);
+  return `${report.length} splits are the same`;
+}
+
 // The table of names, by the definition of nearest rank.
 function checkNames(trace) {
   const groups = new Map();

@@ -126,6 +126,29 @@ function checkTable(lines, at, trace) {
   return at;
 }
 
+const PARTS = [['guest_ns', 'guest'], ['waiting_ns', 'vCPU waiting for a CPU of the host (estimated)'],
+  ['tracing_ns', 'exits for tracing']];
+const UNKNOWN = 'not known: before the first entry, behind the last exit';
+
+// The lines are all of the time that the vCPUs had; without stretches there are none.
+function checkWhere(lines, at, trace) {
+  const { exits_ns: exits, unknown_ns: unknown, ...known } = trace.split;
+  const parts = [...PARTS.map(([key, words]) => [known[key], words]),
+    ...Object.entries(exits).map(([reason, ns]) => [ns, `exits: ${reason}`]), [unknown, UNKNOWN]].filter(([ns]) => ns !== '0');
+  if (parts.every(([, words]) => words === UNKNOWN)) return at;
+  const run = BigInt(trace.end_ns) - BigInt(trace.start_ns), whole = run * BigInt(trace.vcpus);
+  same(lines.slice(at, at + 2), ['', 'where the time went' + (trace.vcpus > 1 ? `  ${trace.vcpus} vCPUs × ${duration(run)}` : '')], 'report: line', at + 1);
+  at += 2;
+  for (const [ns, words] of parts) {
+    const m = /^ *([\d.]+ (?:ns|µs|ms|s)) +([\d.]+) %  (.*?)(?: \(\d+, \d+ bytes\))?$/u.exec(lines[at]);
+    check(m, 'report: line', at + 1, 'is', JSON.stringify(lines[at]));
+    const tenths = (BigInt(ns) * 1000n + whole / 2n) / whole;
+    same(m.slice(1), [duration(BigInt(ns)), `${tenths / 10n}.${tenths % 10n}`, words], 'report: line', ++at);
+  }
+  same(lines[at], '', 'report: line', at + 1);
+  return at;
+}
+
 export const readLines = (file) => readText(file).split('\n');
 
 const LOST = 'something was lost: `guesttrace report` says what';
@@ -155,6 +178,7 @@ export function compareReport(lines, report) {
       same(lines.slice(at, at + 2), ['', 'by name'], 'report: line', at + 1);
       at = checkTable(lines, at + 3, trace);
     }
+    at = checkWhere(lines, at, trace);
     const lost = Object.values(trace.losses).filter((n) => n !== '0');
     same(lines[lines.indexOf(lost.length ? 'lost' : 'nothing lost', at)] ?? '', lost.length ? 'lost' : 'nothing lost', 'report: losses');
     const from = lines.indexOf('lost', at) + 1;

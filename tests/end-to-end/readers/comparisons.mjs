@@ -6,12 +6,13 @@ import { compareChrome, readChrome } from './compare-chrome.mjs';
 import { compareHtml, readHtml } from './compare-html.mjs';
 import { compareJoined, readJoined } from './compare-host.mjs';
 import { compareOtlp, readOtlp } from './compare-otlp.mjs';
-import { compareCsv, compareExits, compareFolded, compareNames, readCsv, readFolded } from './compare-text.mjs';
+import { compareCsv, compareExits, compareFolded, compareNames, compareSplits, readCsv, readFolded } from './compare-text.mjs';
 import { compareReport, compareTree, readLines } from './compare-tree.mjs';
 import { compareSlices, FLAVOURS, readTrace } from './slices.mjs';
 
 export const COMPARISONS = {
   names: { file: 'report.json', read() {}, compare: compareNames },
+  splits: { file: 'report.json', read() {}, compare: compareSplits, needsHost: true },
   csv: { file: 'spans.csv', read: readCsv, compare: compareCsv },
   folded: { file: 'folded.txt', read: readFolded, compare: compareFolded },
   exits: { file: 'exits.txt', read: readFolded, compare: compareExits, needsHost: true },

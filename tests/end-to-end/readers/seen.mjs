@@ -14,6 +14,7 @@ const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind 
 const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
   + 'replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches '
   + 'unknown_kinds crowded_names');
+const SPLIT = [...of('trace.split', 'guest_ns tracing_ns waiting_ns unknown_ns'), ...of('trace.split.exits', 'io mmio halt')];
 const ALL_FIELDS = ['span', 'event', 'event of a span', 'counter'].flatMap((owner) =>
   [...of(owner, `${FIELDS} fields:_type`), `${owner}.fields: one less`]);
 
@@ -32,15 +33,16 @@ const SLICES = [...LESS, 'trace.monotonic_offset_ns', 'link.span_id',
 
 const SEEN = {
   names: [...NAMES, ...of('span', 'name target duration_ns self_ns'), 'trace.spans: one less'],
+  splits: [...SPLIT, ...of('trace', `${TIMES} vcpus`), ...of('stretch', `index ${TIMES} kind reason waiting_ns`), 'stretch: one less'],
   csv: ['trace.trace_id', 'trace.spans: one less', ...of('span', `id parent_id guest_id name target level vcpu ${TIMES} duration_ns status flags `
     + `${FIELDS} fields:_type`), 'span.fields: one less'],
   folded: ['trace.spans: one less', ...of('span', `id parent_id name ${TIMES} self_ns`)],
   exits: [...of('span', 'id name'), 'stretch.kind', 'stretch: one less'],
   tree: TREE,
-  report: [...TREE, ...NAMES, ...LOSSES],
+  report: [...TREE, ...NAMES, ...LOSSES, ...SPLIT],
   'otlp-json': OTLP,
   'otlp-protobuf': OTLP,
-  html: [...LESS, ...NAMES, ...LOSSES, ...ALL_FIELDS, 'trace.clock.error_bound_ns',
+  html: [...LESS, ...NAMES, ...LOSSES, ...SPLIT, ...ALL_FIELDS, 'trace.clock.error_bound_ns',
     ...of('trace', `guest ${ORIGIN} outcome status message start_ns vcpus`),
     ...of('span', `id parent_id ${SITE} vcpu close_vcpu nesting start_ns duration_ns self_ns status status_message `
       + 'dropped_events dropped_fields flags'),

@@ -175,6 +175,21 @@ static void expect_splits(const struct gt__collect *c, const struct model *m)
 	}
 }
 
+/* Of the whole run and of a part of it; nobody asks about vCPU 2. */
+static void expect_run(struct gt__collect *c, const struct model *m,
+                       uint64_t from, uint64_t to)
+{
+	uint64_t row[GT__PARTS] = {0}, want[GT__PARTS] = {0}, x;
+	uint32_t vcpu;
+
+	for (vcpu = 0; vcpu < VCPUS; vcpu++)
+		for (x = from; x < to; x++)
+			want[m->part[vcpu][x]]++;
+	gt__timeline_sum(&c->timeline, VCPUS, START_NS + from, START_NS + to,
+	                 row);
+	expect_row(&c->timeline, row, want, VCPUS * (to - from));
+}
+
 static void every_split_is_what_each_nanosecond_says(void **state)
 {
 	unsigned run;
@@ -190,6 +205,8 @@ static void every_split_is_what_each_nanosecond_says(void **state)
 		add_spans(c, 1 + below(SPANS));
 		assert_int_equal(gt__collect_build(c), 0);
 		expect_splits(c, &m);
+		expect_run(c, &m, 0, END_NS);
+		expect_run(c, &m, run % END_NS, END_NS);
 		gt__collect_free(c);
 	}
 }

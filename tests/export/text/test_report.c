@@ -79,11 +79,13 @@ static void the_report_says_where_the_time_went(void **state)
 
 	(void)state;
 	text = printed(gt_report_with, (struct gt_report_options){0});
-	/* 30 µs in all: 1 µs exits, 1 µs waiting, 28 µs guest. */
-	SHOWS(text, "28.000 µs    93.3 %  guest\n");
-	SHOWS(text, "1.000 µs     3.3 %  vCPU waiting for a CPU of the host "
+	/* 30 µs of one vCPU: 1 µs exits, 1 µs waiting, 28 µs guest. */
+	SHOWS(text, "where the time went  2 vCPUs × 30.000 µs\n");
+	SHOWS(text, "28.000 µs    46.7 %  guest\n");
+	SHOWS(text, "1.000 µs     1.7 %  vCPU waiting for a CPU of the host "
 	            "(estimated)\n");
-	SHOWS(text, "1.000 µs     3.3 %  exits: io\n");
+	SHOWS(text, "1.000 µs     1.7 %  exits: io\n");
+	SHOWS(text, "30.000 µs    50.0 %  not known: ");
 	/* outer, 10 µs: 8 guest, 1 exits, 1 waiting. */
 	SHOWS(text, "80.0     10.0     10.0  outer");
 	/* inner, 4 µs: 1 exits; of its 3 µs in the guest a quarter waited. */
