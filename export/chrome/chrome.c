@@ -80,8 +80,7 @@ static void put_span(struct gt__out *o, const struct gt_span_view *span,
 	}
 	if (span->field_count) {
 		gt__put_char(o, ',');
-		gt__put_json_members(o, span->fields, 0, span->field_count,
-		                     true);
+		gt__put_json_members(o, span->fields, span->field_count, true);
 	}
 	gt__put(o, ",\"guesttrace.level\":\"");
 	gt__put(o, gt__level_word(span->site->level));
@@ -255,7 +254,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	gt__chrome_begin(x, run, track, 'i', event->time_ns);
 	gt__chrome_put_site(o, event->site);
 	gt__put(o, ",\"s\":\"t\",\"args\":{");
-	gt__put_json_members(o, event->fields, 0, event->field_count, true);
+	gt__put_json_members(o, event->fields, event->field_count, true);
 	if (event->field_count)
 		gt__put_char(o, ',');
 	gt__put(o, "\"guesttrace.level\":\"");

@@ -134,7 +134,7 @@ static int put_rest(struct ctf_run *run, struct gt__out *o, bool generic,
 	put_source(o, site, text);
 	text->used = 0;
 	gt__put_char(text, '{');
-	gt__put_json_members(text, fields, 0, count, false);
+	gt__put_json_members(text, fields, count, false);
 	gt__put_char(text, '}');
 	gt__ctf_put_string(o, (struct gt_text){text->bytes, text->used});
 	return o->error ? o->error : text->error;

@@ -4,13 +4,26 @@
 #include "escape.h"
 #include "values.h"
 #include "words.h"
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define EXACT_MAX (UINT64_C(1) << 53) /* of a double, what most readers use */
 
 static bool is_exact(int64_t value)
 {
 	return value <= (int64_t)EXACT_MAX && value >= -(int64_t)EXACT_MAX;
+}
+
+void gt__put_json_u64(struct gt__out *out, uint64_t value)
+{
+	bool quoted = value > EXACT_MAX;
+
+	if (quoted)
+		gt__put_char(out, '"');
+	gt__put_u64(out, value);
+	if (quoted)
+		gt__put_char(out, '"');
 }
 
 /* What is no JSON by itself, or read as a double. */
@@ -53,13 +66,24 @@ void gt__put_json_guest_key(struct gt__out *out, struct gt_text key)
 }
 
 void gt__put_json_members(struct gt__out *out, const struct gt_field *fields,
-                          size_t from, size_t count, bool rename)
+                          size_t count, bool rename)
 {
+	bool *holds = NULL, any = false;
 	size_t i;
 
-	for (i = from; i < count; i++) {
-		if (i > from)
+	if (count > GT__FIELDS_FEW) {
+		holds = gt__fields_that_hold(fields, count);
+		if (!holds) {
+			out->error = out->error ? out->error : -ENOMEM;
+			return;
+		}
+	}
+	for (i = 0; i < count; i++) {
+		if (!(holds ? holds[i] : gt__field_holds(fields, count, i)))
+			continue;
+		if (any)
 			gt__put_char(out, ',');
+		any = true;
 		if (rename)
 			gt__put_json_guest_key(out, fields[i].key);
 		else
@@ -67,4 +91,5 @@ void gt__put_json_members(struct gt__out *out, const struct gt_field *fields,
 		gt__put_char(out, ':');
 		gt__put_json_value(out, &fields[i], false);
 	}
+	free(holds);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Words for enumerations, and small rules that all exporters share. */
 #include "words.h"
+#include <stdlib.h>
 #include <string.h>
 
 const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
@@ -240,4 +241,41 @@ bool gt__field_holds(const struct gt_field *fields, size_t count, size_t i)
 		if (gt__same_text(fields[i].key, fields[later].key))
 			return false;
 	return true;
+}
+
+/* By key, and of one key the last one first. */
+static int compare_fields(const void *left, const void *right)
+{
+	const struct gt_field *const *a = left, *const *b = right;
+	size_t least = (*a)->key.count < (*b)->key.count ? (*a)->key.count
+	                                                 : (*b)->key.count;
+	int order = least ? memcmp((*a)->key.bytes, (*b)->key.bytes, least) : 0;
+
+	if (order)
+		return order;
+	if ((*a)->key.count != (*b)->key.count)
+		return (*a)->key.count < (*b)->key.count ? -1 : 1;
+	return *a < *b ? 1 : -1;
+}
+
+bool *gt__fields_that_hold(const struct gt_field *fields, size_t count)
+{
+	const struct gt_field **sorted = calloc(count + 1, sizeof *sorted);
+	bool *holds = calloc(count + 1, sizeof *holds);
+	size_t i;
+
+	for (i = 0; sorted && i < count; i++)
+		sorted[i] = &fields[i];
+	if (sorted && holds)
+		qsort(sorted, count, sizeof *sorted, compare_fields);
+	for (i = 0; sorted && holds && i < count; i++)
+		holds[sorted[i] - fields] =
+			!i ||
+			!gt__same_text(sorted[i - 1]->key, sorted[i]->key);
+	if (!sorted) {
+		free(holds);
+		holds = NULL;
+	}
+	free(sorted);
+	return holds;
 }

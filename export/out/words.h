@@ -78,3 +78,6 @@ static inline bool gt__same_text(struct gt_text a, struct gt_text b)
 bool gt__field_holds(const struct gt_field *fields, size_t count, size_t i);
 
 #endif
+/* The same of all fields at once, for many: to be freed; or NULL, no memory. */
+bool *gt__fields_that_hold(const struct gt_field *fields, size_t count);
+#define GT__FIELDS_FEW 64u /* up to so many the former is faster */

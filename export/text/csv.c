@@ -60,7 +60,7 @@ static void put_fields(struct gt__out *o, const struct gt_span_view *span)
 	size_t from = o->used;
 
 	gt__put_char(o, '{');
-	gt__put_json_members(o, span->fields, 0, span->field_count, false);
+	gt__put_json_members(o, span->fields, span->field_count, false);
 	gt__put_char(o, '}');
 	gt__quote_csv(o, from);
 	gt__put(o, "\r\n");

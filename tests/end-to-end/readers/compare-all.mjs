@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { COMPARISONS } from './comparisons.mjs';
-import { tracesOf } from './compare.mjs';
+import { parseJson, tracesOf } from './compare.mjs';
 
 const read = (dir, name) => fs.readFileSync(path.join(dir, name), 'utf8');
 
@@ -30,7 +30,7 @@ if (!dirs.length) {
   process.exit(2);
 }
 for (const dir of dirs) {
-  const report = tracesOf(JSON.parse(read(dir, 'report.json'))), host = readHost(dir);
+  const report = tracesOf(parseJson(read(dir, 'report.json'))), host = readHost(dir);
   for (const name of formats === 'all' ? Object.keys(COMPARISONS) : formats.split(','))
     try {
       await compareOne(dir, name, report, host);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Compares Chrome's JSON with the report: by what the trace processor reads in it,
 // and it has to be JSON to JavaScript as well.
-import { check, readText, same } from './compare.mjs';
+import { check, parseJson, readText, same } from './compare.mjs';
 import { compareSlices, FLAVOURS, readTrace } from './slices.mjs';
 import { checkStretches } from './stretches.mjs';
 
 export async function readChrome(file) {
-  const { traceEvents } = JSON.parse(readText(file));
+  const text = readText(file), { traceEvents } = parseJson(text);
+  for (const [, us, decimals] of text.matchAll(/"ts":(\d+)\.(\d{3})[,}]/g))
+    check(Math.round(Number(`${us}.${decimals}`) * 1000) === Number(us + decimals) && Number.isSafeInteger(Number(us + decimals)),
+      'a double cannot tell the time', `${us}.${decimals}`);
   const count = (phase) => traceEvents.filter((e) => e.ph === phase).length;
   check(count('B') === count('E'), 'as many ends as beginnings:', count('E'), count('B'));
   const runs = traceEvents.filter((e) => e.ph === 'M' && e.name === 'process_name').map((e) => e.args);

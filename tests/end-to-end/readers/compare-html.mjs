@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether the data of a page is that of `report --json`.
 import assert from 'node:assert/strict';
-import { readText } from './compare.mjs';
+import { parseJson, readText } from './compare.mjs';
 
 const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
   [32, 'replaced'], [64, 'open_lost']];
@@ -95,7 +95,7 @@ function compareTrace(page, report) {
 /** The data of a page as a browser sees it: up to the first end tag. */
 export function readHtml(file) {
   const [, rest] = readText(file).split('<script type="application/json" id="data">');
-  return JSON.parse(rest.slice(0, rest.search(/<\/script/i))).traces;
+  return parseJson(rest.slice(0, rest.search(/<\/script/i))).traces;
 }
 
 export function compareHtml(page, report) {

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { check, lastFields, readersDir, readText, same, shownKey } from './compare.mjs';
+import { check, lastFields, parseJson, readersDir, readText, same, shownKey } from './compare.mjs';
 import { decodeWithProtoc, plain } from './protoc.mjs';
 
 const require = createRequire(path.resolve(readersDir(), 'package.json'));
@@ -27,6 +27,7 @@ function idsToBytes(key, value) {
 
 // What JSON must look like beyond what the schema can tell.
 function checkForm(text, line) {
+  parseJson(text);
   JSON.parse(text, (key, value) => {
     if (/^(intValue|.*UnixNano)$/.test(key))
       check(typeof value === 'string', `line ${line}:`, key, 'is no string');

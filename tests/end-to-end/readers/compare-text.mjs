@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compares CSV, folded stacks and the report's own sums with the report.
-import { check, lastFields, readText, same, visible } from './compare.mjs';
+import { check, lastFields, parseJson, readText, same, visible } from './compare.mjs';
 
 // RFC 4180, strictly: records end in CRLF, quotes are doubled.
 function parseCsv(text) {
@@ -36,7 +36,7 @@ export function compareCsv([header, ...rows], report) {
     check(byId.has(row.span_id), 'CSV: no such span', row.span_id);
     const [t, s] = byId.get(row.span_id);
     byId.delete(row.span_id);
-    same(JSON.parse(row.fields), Object.fromEntries([...lastFields(s.fields)].map(
+    same(parseJson(row.fields), Object.fromEntries([...lastFields(s.fields)].map(
       ([key, [type, value]]) => [key, (VALUES[type] ?? ((v) => v))(value)])), 'CSV: fields of', s.id);
     delete row.fields;
     same(row, {

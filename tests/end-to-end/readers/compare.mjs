@@ -63,6 +63,24 @@ export function lastFields(fields) {
 /** A number as the report writes it. */
 export function toNumber(value) {
   return typeof value === 'string' ? Number(value) : value;
+/**
+ * What JSON.parse() gives, of a text in which no object has a key twice: it would
+ * keep the last one alone.
+ */
+export function parseJson(text) {
+  const token = /[{}[\],]|"(?:[^"\\]|\\.)*"(\s*:)?/gs, open = [];
+  for (let m; (m = token.exec(text));) {
+    if (m[0] === '{' || m[0] === '[') open.push(new Set());
+    else if (m[0] === '}' || m[0] === ']') open.pop();
+    else if (m[1] !== undefined) {
+      const key = JSON.parse(m[0].slice(0, -m[1].length)), keys = open[open.length - 1];
+      check(!keys.has(key), 'JSON: the key', JSON.stringify(key), 'is twice in an object');
+      keys.add(key);
+    }
+  }
+  return JSON.parse(text);
+}
+
 }
 
 // Code points that text sinks write as \u{...}; see export/out/escape.c.

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "export/out/escape.h"
@@ -282,6 +283,46 @@ static int write_all(void *context, const void *bytes, size_t count)
 
 static void c17_no_text_sink_shows_a_control_character(void **state)
 {
+/* Of 2,000 fields with 100 keys, the last of each, in their order. */
+static void of_many_equal_keys_the_last_one_is_in_an_object(void **state)
+{
+	static struct gt_field fields[2000];
+	static char keys[2000][8];
+	struct gt__out got = new_out(), want = new_out();
+	size_t i, counts[] = {2, 64, 65, 2000}, of;
+
+	(void)state;
+	for (i = 0; i < 2000; i++) {
+		snprintf(keys[i], sizeof keys[i], "%zu", i * i % 100);
+		fields[i] = (struct gt_field){.key = syn_text(keys[i]),
+		                              .type = GT_TYPE_U64,
+		                              .value.u64 = i};
+	}
+	fields[1].key = fields[0].key;
+	for (of = 0; of < sizeof counts / sizeof *counts; of++) {
+		size_t j, count = counts[of];
+
+		got.used = want.used = 0;
+		gt__put_json_members(&got, fields, count, false);
+		for (i = 0; i < count; i++) {
+			for (j = i + 1; j < count; j++)
+				if (!strcmp(fields[i].key.bytes,
+				            fields[j].key.bytes))
+					break;
+			if (j < count)
+				continue;
+			gt__put(&want, want.used ? ",\"" : "\"");
+			gt__put(&want, fields[i].key.bytes);
+			gt__put(&want, "\":");
+			gt__put_u64(&want, i);
+		}
+		assert_int_equal(got.used, want.used);
+		assert_memory_equal(got.bytes, want.bytes, want.used);
+	}
+	gt__out_fini(&got);
+	gt__out_fini(&want);
+}
+
 	size_t i, at;
 
 	(void)state;
@@ -456,3 +497,5 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		cmocka_unit_test(
+			of_many_equal_keys_the_last_one_is_in_an_object),
