@@ -266,10 +266,40 @@ void gt__put_folded(struct gt__out *out, struct gt_text text)
 		gt__put(out, "(unnamed)");
 }
 
+/*
+ * A spreadsheet takes a cell that begins so for a formula, in quotes or not;
+ * the wide forms where its language writes them. (Tabs and line ends, after
+ * which it looks on, are escaped.) One that begins with the mark is marked as
+ * well, so that it can be told from a mark of ours.
+ */
+static bool is_formula(struct gt_text text)
+{
+	size_t at = 0;
+
+	if (!text.count)
+		return false;
+	switch (gt__next_code_point(&text, &at)) {
+	case '=':
+	case '+':
+	case '-':
+	case '@':
+	case GT__CSV_MARK:
+	case 0xff0b: /* full width: + - = @ */
+	case 0xff0d:
+	case 0xff1d:
+	case 0xff20:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void gt__put_csv(struct gt__out *out, struct gt_text text)
 {
 	size_t from = out->used;
 
+	if (is_formula(text))
+		gt__put_char(out, GT__CSV_MARK);
 	put_visible(out, text, "");
 	gt__quote_csv(out, from);
 }

@@ -29,7 +29,11 @@ size_t gt__terminal_columns(struct gt_text text);
 void gt__put_logfmt(struct gt__out *out, struct gt_text text);
 /* One frame of a folded stack. */
 void gt__put_folded(struct gt__out *out, struct gt_text text);
-/* One CSV cell (RFC 4180), always quoted. */
+/*
+ * One CSV cell of text (RFC 4180), always quoted; with a mark in front where a
+ * spreadsheet would compute it.
+ */
+#define GT__CSV_MARK '\''
 void gt__put_csv(struct gt__out *out, struct gt_text text);
 /* Makes one CSV cell of what was put since `used` was `from`. */
 void gt__quote_csv(struct gt__out *out, size_t from);

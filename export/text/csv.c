@@ -2,7 +2,8 @@
 /*
  * One line per span, RFC 4180, in the order in which spans end. Ids are hex as
  * elsewhere, guest_id is decimal; control characters in text are escaped
- * (escape.h), so that every record is one line.
+ * (escape.h), so that every record is one line, and a text that a spreadsheet
+ * would take for a formula has a mark in front.
  */
 #include "export/out/escape.h"
 #include "export/out/json_values.h"

@@ -24,6 +24,12 @@ const abs = (v) => v < 0n ? -v : v;
 const integer = (v) => abs(BigInt(v)) > EXACT ? v : Number(v);
 const VALUES = { u64: integer, i64: integer };
 
+// What OWASP calls CSV injection: cells that a spreadsheet computes. A number is none.
+const FORMULA = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/, NUMBER = /^-?[0-9]+$/;
+
+/** A text as its cell shows it: behind a mark where it would be computed, or begins with one. */
+const csvText = (text) => (FORMULA.test(visible(text)) || text.startsWith("'") ? "'" : '') + visible(text);
+
 export const readCsv = (file) => parseCsv(readText(file));
 
 export function compareCsv([header, ...rows], report) {
@@ -32,6 +38,7 @@ export function compareCsv([header, ...rows], report) {
   same(rows.length, spans.length, 'CSV: number of records');
   for (const cells of rows) {
     same(cells.length, header.length, 'CSV: number of cells');
+    for (const cell of cells) check(NUMBER.test(cell) || !FORMULA.test(cell), 'CSV: a formula', JSON.stringify(cell));
     const row = Object.fromEntries(header.map((name, i) => [name, cells[i]]));
     check(byId.has(row.span_id), 'CSV: no such span', row.span_id);
     const [t, s] = byId.get(row.span_id);
@@ -41,7 +48,7 @@ export function compareCsv([header, ...rows], report) {
     delete row.fields;
     same(row, {
       trace_id: t.trace_id, span_id: s.id, parent_id: s.parent_id ?? '', guest_id: s.guest_id,
-      vcpu: String(s.vcpu), name: visible(s.name), target: visible(s.target), level: s.level,
+      vcpu: String(s.vcpu), name: csvText(s.name), target: csvText(s.target), level: s.level,
       start_ns: s.start_ns, end_ns: s.end_ns, duration_ns: s.duration_ns, status: s.status,
       flags: s.flags.join(' '),
     }, 'CSV: span', s.id);

@@ -70,6 +70,8 @@ export const FILE_CHANGES = {
   },
   folded: {
     'a line less': (b) => b.subarray(b.indexOf('\n') + 1),
+    'a formula': (b) => replace(b, /"boot"/, '"=boot"'),
+    'a key twice': (b) => replace(b, /""u_max"":/, '""u_max"":1,""u_max"":'),
     'another time': (b) => replace(b, / (\d+)\n/, ' $17\n'),
     'a control character': controlled,
   },

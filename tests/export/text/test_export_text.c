@@ -207,6 +207,12 @@ static void each_sink_escapes_what_it_is_made_of(void **state)
 	expect(&o, "\"a\\u0000b\"");
 	gt__put_csv(&o, syn_text("a\",\r\nb"));
 	expect(&o, "\"a\"\",\\u{d}\\u{a}b\"");
+	gt__put_csv(&o, syn_text("=1+1"));
+	expect(&o, "\"'=1+1\"");
+	gt__put_csv(&o, syn_text("'=1+1"));
+	expect(&o, "\"''=1+1\"");
+	gt__put_csv(&o, syn_text("a=1"));
+	expect(&o, "\"a=1\"");
 	gt__put_folded(&o, syn_text("a;b\nc"));
 	expect(&o, "a\\u{3b}b\\u{a}c");
 	gt__put_folded(&o, syn_text(""));
