@@ -35,7 +35,8 @@ const char *gt__exit_word(unsigned reason);
 /*
  * Keys that the host alone may set: they begin with `guesttrace.` or one of a
  * short list of prefixes. A guest's own key of that form is shown behind
- * GT__GUEST, which is in the list as well, so that no two keys become one.
+ * GT__GUEST, which is in the list as well, so that no two keys become one. So
+ * is an empty one: OTLP forbids it.
  */
 #define GT__GUEST "guest."
 bool gt__is_host_key_slowly(struct gt_text key);
@@ -47,8 +48,9 @@ static inline bool gt__is_host_key(struct gt_text key)
 	                       1u << 'h' % 32 | 1u << 'o' % 32 |
 	                       1u << 'p' % 32 | 1u << 's' % 32 | 1u << 't' % 32;
 
-	return key.count > 4 && first >> (key.bytes[0] & 31) & 1 &&
-	       gt__is_host_key_slowly(key);
+	if (key.count <= 4)
+		return !key.count;
+	return first >> (key.bytes[0] & 31) & 1 && gt__is_host_key_slowly(key);
 }
 
 /* CLOCK_MONOTONIC of a time of the trace. */
@@ -76,8 +78,8 @@ static inline bool gt__same_text(struct gt_text a, struct gt_text b)
 
 /* Of equal keys the last one holds: whether fields[i] is that. */
 bool gt__field_holds(const struct gt_field *fields, size_t count, size_t i);
-
-#endif
 /* The same of all fields at once, for many: to be freed; or NULL, no memory. */
 bool *gt__fields_that_hold(const struct gt_field *fields, size_t count);
 #define GT__FIELDS_FEW 64u /* up to so many the former is faster */
+
+#endif

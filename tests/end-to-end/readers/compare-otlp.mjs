@@ -56,6 +56,7 @@ const hex = (bytes) => Buffer.from(bytes ?? []).toString('hex');
 function attributes(list, where) {
   const map = new Map();
   for (const { key, value } of list) {
+    check(key !== '', where, 'has an empty key'); // common/v1: "MUST be a non-empty string"
     check(!map.has(key), where, 'has the key', JSON.stringify(key), 'twice');
     const [[kind, v]] = Object.entries(value);
     map.set(key, [kind, kind === 'bytesValue' ? Buffer.from(v).toString('base64') : v]);

@@ -48,9 +48,9 @@ export function tracesOf(report) {
   return report.traces;
 }
 
-const HOST_KEY = /^(guesttrace|guest|code|host|otel|process|service|telemetry)\./;
+const HOST_KEY = /^$|^(guesttrace|guest|code|host|otel|process|service|telemetry)\./;
 
-/** The key under which a guest's own key is shown beside the host's. */
+/** The key under which a guest's own key is shown beside the host's, and an empty one. */
 export function shownKey(key) {
   return HOST_KEY.test(key) ? `guest.${key}` : key;
 }

@@ -56,6 +56,7 @@ export const FILE_CHANGES = {
     'a key twice': (b) => replace(b, /"key":"u_max"/, '"key":"u"'),
     'bytes that are no UTF-8': invalid,
   },
+    'an empty key': (b) => replace(b, /"key":"u_max"/, '"key":""'),
   'otlp-protobuf': {
     'cut short': short,
     'another trace': (b) => flip(b, 'AHOV]dkr'),

@@ -273,22 +273,16 @@ static void c20_the_hosts_keys_are_not_a_guests(void **state)
 	expect(&o, "\"guest.code.file.path\"");
 	gt__put_json_guest_key(&o, syn_text("guesttracer"));
 	expect(&o, "\"guesttracer\"");
-	/* Or the one above could be had by another name. */
+	gt__put_json_guest_key(&o, syn_text(""));
+	expect(&o, "\"guest.\"");
+	/* Or the ones above could be had by another name. */
+	gt__put_json_guest_key(&o, syn_text("guest."));
+	expect(&o, "\"guest.guest.\"");
 	gt__put_json_guest_key(&o, syn_text("guest.service.name"));
 	expect(&o, "\"guest.guest.service.name\"");
 	gt__out_fini(&o);
 }
 
-/* ---- Whole sinks --------------------------------------------------------- */
-
-static int write_all(void *context, const void *bytes, size_t count)
-{
-	gt__put_bytes(context, bytes, count);
-	return 0;
-}
-
-static void c17_no_text_sink_shows_a_control_character(void **state)
-{
 /* Of 2,000 fields with 100 keys, the last of each, in their order. */
 static void of_many_equal_keys_the_last_one_is_in_an_object(void **state)
 {
@@ -329,6 +323,16 @@ static void of_many_equal_keys_the_last_one_is_in_an_object(void **state)
 	gt__out_fini(&want);
 }
 
+/* ---- Whole sinks --------------------------------------------------------- */
+
+static int write_all(void *context, const void *bytes, size_t count)
+{
+	gt__put_bytes(context, bytes, count);
+	return 0;
+}
+
+static void c17_no_text_sink_shows_a_control_character(void **state)
+{
 	size_t i, at;
 
 	(void)state;
@@ -495,6 +499,8 @@ int main(void)
 		cmocka_unit_test(each_sink_escapes_what_it_is_made_of),
 		cmocka_unit_test(numbers_come_back_equal),
 		cmocka_unit_test(c20_the_hosts_keys_are_not_a_guests),
+		cmocka_unit_test(
+			of_many_equal_keys_the_last_one_is_in_an_object),
 		cmocka_unit_test(c17_no_text_sink_shows_a_control_character),
 		cmocka_unit_test(c17_nothing_for_people_acts_on_their_terminal),
 		cmocka_unit_test(the_tree_shows_where_a_guest_died),
@@ -503,5 +509,3 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		cmocka_unit_test(
-			of_many_equal_keys_the_last_one_is_in_an_object),
