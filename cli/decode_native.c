@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A capture as JSON: ids and times are strings, exact in any reader. */
 #include "decode_native.h"
 #include "command.h"
 #include "json.h"
@@ -105,7 +106,7 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	const struct decoder *decoder = (struct decoder *)sink;
 
 	put_head(decoder, "start");
-	json_member_u64(decoder->to, "ns", trace->start_ns);
+	json_member_exact(decoder->to, "ns", trace->start_ns);
 	return put_end(decoder);
 }
 
@@ -116,13 +117,13 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 
 	(void)trace;
 	put_head(decoder, "open");
-	json_member_u64(decoder->to, "id", span->id);
+	json_member_exact(decoder->to, "id", span->id);
 	if (span->parent_id)
-		json_member_u64(decoder->to, "parent", span->parent_id);
+		json_member_exact(decoder->to, "parent", span->parent_id);
 	else
 		fputs(",\"parent\":null", decoder->to);
 	put_site(decoder, span->site);
-	json_member_u64(decoder->to, "ns", span->start_ns);
+	json_member_exact(decoder->to, "ns", span->start_ns);
 	json_member_u64(decoder->to, "vcpu", span->vcpu);
 	put_fields(decoder, span->fields, span->field_count);
 	if (remember(decoder, span->id, span->field_count) < 0)
@@ -134,7 +135,7 @@ static void put_edit(const struct decoder *decoder,
                      const struct gt_span_view *span, size_t from)
 {
 	put_head(decoder, "edit");
-	json_member_u64(decoder->to, "id", span->id);
+	json_member_exact(decoder->to, "id", span->id);
 	put_fields(decoder, span->fields + from, span->field_count - from);
 	put_end(decoder);
 }
@@ -149,8 +150,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (span->field_count > field_count)
 		put_edit(decoder, span, field_count);
 	put_head(decoder, "close");
-	json_member_u64(decoder->to, "id", span->id);
-	json_member_u64(decoder->to, "ns", span->end_ns);
+	json_member_exact(decoder->to, "id", span->id);
+	json_member_exact(decoder->to, "ns", span->end_ns);
 	json_member_u64(decoder->to, "vcpu", span->close_vcpu);
 	return put_end(decoder);
 }
@@ -161,9 +162,12 @@ static int put_record(struct gt_sink *sink, const char *type,
 	const struct decoder *decoder = (struct decoder *)sink;
 
 	put_head(decoder, type);
-	json_member_u64(decoder->to, "parent_id", event->span_id);
+	if (event->span_id)
+		json_member_exact(decoder->to, "parent_id", event->span_id);
+	else
+		fputs(",\"parent_id\":null", decoder->to);
 	put_site(decoder, event->site);
-	json_member_u64(decoder->to, "ns", event->time_ns);
+	json_member_exact(decoder->to, "ns", event->time_ns);
 	json_member_u64(decoder->to, "vcpu", event->vcpu);
 	put_fields(decoder, event->fields, event->field_count);
 	return put_end(decoder);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define REPLACEMENT 0xfffdu
+#define EXACT_MAX   (UINT64_C(1) << 53) /* of a double, what most readers use */
 
 static void put_escape(FILE *to, uint32_t code_point)
 {
@@ -68,6 +69,11 @@ void json_member_u64(FILE *to, const char *key, uint64_t value)
 	fprintf(to, ",\"%s\":%" PRIu64, key, value);
 }
 
+void json_member_exact(FILE *to, const char *key, uint64_t value)
+{
+	fprintf(to, ",\"%s\":\"%" PRIu64 "\"", key, value);
+}
+
 static void put_bytes(FILE *to, struct gt_text bytes)
 {
 	putc('[', to);
@@ -94,14 +100,30 @@ static void put_f64(FILE *to, double value)
 	}
 }
 
+static void put_u64(FILE *to, uint64_t value)
+{
+	const char *quote = value > EXACT_MAX ? "\"" : "";
+
+	fprintf(to, "%s%" PRIu64 "%s", quote, value, quote);
+}
+
+static void put_i64(FILE *to, int64_t value)
+{
+	bool is_exact =
+		value <= (int64_t)EXACT_MAX && value >= -(int64_t)EXACT_MAX;
+	const char *quote = is_exact ? "" : "\"";
+
+	fprintf(to, "%s%" PRId64 "%s", quote, value, quote);
+}
+
 void json_value(FILE *to, const struct gt_field *field)
 {
 	switch (field->type) {
 	case GT_TYPE_U64:
-		fprintf(to, "%" PRIu64, field->value.u64);
+		put_u64(to, field->value.u64);
 		break;
 	case GT_TYPE_I64:
-		fprintf(to, "%" PRId64, field->value.i64);
+		put_i64(to, field->value.i64);
 		break;
 	case GT_TYPE_F64:
 		put_f64(to, field->value.f64);

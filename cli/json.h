@@ -15,8 +15,12 @@ void json_text(FILE *to, struct gt_text text);
 /* ,"KEY": and the value; `key` needs no escape. */
 void json_member_text(FILE *to, const char *key, struct gt_text text);
 void json_member_u64(FILE *to, const char *key, uint64_t value);
+/* An id or a time, as a string: a reader's doubles would not hold it. */
+void json_member_exact(FILE *to, const char *key, uint64_t value);
 
-/* In its type; bytes as an array, a pointer and what is no number as a string.
+/*
+ * In its type; bytes as an array; a pointer, what is no number, and an integer
+ * beyond 2^53 as a string.
  */
 void json_value(FILE *to, const struct gt_field *field);
 
