@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace export: captures -> another tool's format. */
+#include "earliest.h"
 #include "options.h"
 #include "replayer.h"
 
@@ -73,6 +74,8 @@ static int cmd_export(int argc, char **argv)
 		return COMMAND_USAGE;
 	outputs.says_damage = true;
 	outputs.many_runs = argc - optind > 1;
+	if (outputs.many_runs && new_sink == gt_chrome_new)
+		earliest_first(argv + optind, argc - optind);
 	return replay_all(&outputs, argv + optind, argc - optind);
 }
 

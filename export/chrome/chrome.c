@@ -2,7 +2,8 @@
 /*
  * Chrome's JSON trace events ("Trace Event Format"): B and E on a thread per
  * track of lanes.h, instants, counters, names as metadata. Times are
- * CLOCK_MONOTONIC in microseconds with three decimals, that is exact ns.
+ * CLOCK_MONOTONIC since the first run began, in microseconds with three
+ * decimals: a reader's doubles are exact, however long the host has been up.
  *
  * Fields are at the end of a slice, and its beginning is written before the
  * next slice of its thread begins or ends, or with its own end: speedscope
@@ -24,8 +25,12 @@
 #include "export/out/words.h"
 #include <math.h>
 
-/* Viewers show none of it; who reads the file can tell the runs apart. */
-static void put_identity(struct gt__out *o, const struct gt_trace *trace)
+/*
+ * Viewers show none of it; who reads the file can tell the runs apart, and when
+ * they were.
+ */
+static void put_identity(struct gt__out *o, const struct gt_trace *trace,
+                         uint64_t zero_ns)
 {
 	const struct {
 		const char *key;
@@ -41,6 +46,8 @@ static void put_identity(struct gt__out *o, const struct gt_trace *trace)
 
 	gt__put(o, ",\"guesttrace.trace_id\":\"");
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put(o, "\",\"guesttrace.zero_monotonic_ns\":\"");
+	gt__put_u64(o, zero_ns);
 	gt__put_char(o, '"');
 	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
 		if (!texts[i].value.count)
@@ -52,12 +59,27 @@ static void put_identity(struct gt__out *o, const struct gt_trace *trace)
 	}
 }
 
+/*
+ * All runs share the zero of the first one. Some viewers drop what is before
+ * it: a run that began earlier has its own.
+ */
+static uint64_t zero_of(struct gt__chrome *x, const struct gt_trace *trace)
+{
+	uint64_t start_ns = gt__monotonic_ns(trace, trace->start_ns);
+
+	if (!x->has_zero)
+		x->zero_ns = start_ns;
+	x->has_zero = true;
+	return start_ns < x->zero_ns ? start_ns : x->zero_ns;
+}
+
 static void begin_run(struct gt__run_sink *sink, struct gt__run *head)
 {
 	struct gt__chrome *x = (struct gt__chrome *)sink;
 	struct gt__chrome_run *run = (struct gt__chrome_run *)head;
 	struct gt__out *o;
 
+	run->zero_ns = zero_of(x, head->trace);
 	/* Runs seen at once must not share lanes; a million each suffices. */
 	run->lane_tid = x->lane_tids;
 	x->lane_tids += GT__LANES_OPEN_MAX;
@@ -66,7 +88,7 @@ static void begin_run(struct gt__run_sink *sink, struct gt__run *head)
 	gt__chrome_put_ids(o, run, gt__pid(head->trace));
 	gt__put(o, ",\"args\":{\"name\":");
 	gt__put_json(o, head->trace->guest_name);
-	put_identity(o, head->trace);
+	put_identity(o, head->trace, run->zero_ns);
 	gt__put(o, "}}");
 }
 
@@ -94,7 +116,7 @@ static void put_span(struct gt__out *o, const struct gt_span_view *span,
 	gt__chrome_put_flags(o, span->flags);
 	if (at != span->end_ns) {
 		gt__put(o, ",\"guesttrace.ended_earlier_ns\":");
-		gt__put_u64(o, at - span->end_ns);
+		gt__put_json_u64(o, at - span->end_ns);
 	}
 }
 

@@ -6,6 +6,7 @@
  */
 #include "chrome_lines.h"
 #include "export/out/escape.h"
+#include "export/out/json_values.h"
 #include "export/out/words.h"
 #include <errno.h>
 
@@ -59,7 +60,7 @@ static void put_notes(struct gt__out *o, const struct gt_host_span_view *span)
 		gt__put(o, gt__exit_word((unsigned)span->reason));
 	}
 	gt__put(o, "\",\"guesttrace.waiting_ns\":");
-	gt__put_u64(o, span->waiting_ns);
+	gt__put_json_u64(o, span->waiting_ns);
 	if (span->kind == GT_HOST_EXIT && span->reason == GT_EXIT_IO) {
 		gt__put(o, ",\"guesttrace.port\":");
 		gt__put_u64(o, span->port);

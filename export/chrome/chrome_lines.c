@@ -69,13 +69,15 @@ void gt__chrome_begin_tid(struct gt__chrome *x,
                           char phase, uint64_t time_ns)
 {
 	struct gt__out *o = gt__chrome_next_line(x);
+	uint64_t at;
 
 	gt__put(o, "{\"ph\":\"");
 	gt__put_char(o, phase);
 	gt__put(o, "\",");
 	gt__chrome_put_ids(o, run, tid);
 	gt__put(o, ",\"ts\":");
-	gt__chrome_put_us(o, gt__monotonic_ns(run->head.trace, time_ns));
+	at = gt__monotonic_ns(run->head.trace, time_ns);
+	gt__chrome_put_us(o, at > run->zero_ns ? at - run->zero_ns : 0);
 }
 
 void gt__chrome_put_site(struct gt__out *o, const struct gt_site_view *site)

@@ -22,6 +22,7 @@ struct gt__chrome_host {
 
 struct gt__chrome_run {
 	struct gt__run head;
+	uint64_t zero_ns; /* CLOCK_MONOTONIC at its times' 0 */
 	struct gt__lanes lanes;
 	uint32_t lane_tid;            /* plus the index of a lane's track */
 	struct gt__chrome_host *host; /* by vCPU; NULL before the first */
@@ -30,7 +31,8 @@ struct gt__chrome_run {
 struct gt__chrome {
 	struct gt__run_sink head;
 	uint32_t lane_tids; /* given to runs so far */
-	bool begun;
+	bool begun, has_zero;
+	uint64_t zero_ns; /* of the first run */
 };
 
 /* One event a line; the first opens the array. */

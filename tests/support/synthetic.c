@@ -52,8 +52,12 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 		s->trace.trace_id[i] = (uint8_t)(0x41 + 7 * i + index);
 	s->trace.trace_id[15] = (uint8_t)(0xaa + (index >> 8));
 	s->trace.parent_id = index % 2 ? 0 : 0x00f067aa0ba902b7;
-	s->trace.start_ns = START_NS + index * UINT64_C(1000000007);
-	s->trace.monotonic_offset_ns = INT64_C(1795000000000000123);
+	/* One began before the first. */
+	s->trace.start_ns = index == 2
+	                            ? START_NS - UINT64_C(5000000011)
+	                            : START_NS + index * UINT64_C(1000000007);
+	/* The host has been up for 410 days. */
+	s->trace.monotonic_offset_ns = INT64_C(1760000000000000123);
 	s->trace.boottime_offset_ns = INT64_C(77000000001);
 	s->trace.vcpus = 2;
 	s->trace.flags = 1;

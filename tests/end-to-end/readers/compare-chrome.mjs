@@ -19,14 +19,14 @@ export async function readChrome(file) {
 function identityOf(run) {
   const texts = ['trace_id', 'vm', 'vm_id', 'host_name', 'guest_build_id', 'backend']
     .filter((key) => run[key]).map((key) => [`guesttrace.${key}`, run[key]]);
-  return { name: run.guest, ...Object.fromEntries(texts) };
+  return { name: run.guest, 'guesttrace.zero_monotonic_ns': String(run.zero), ...Object.fromEntries(texts) };
 }
 
 export async function compareChrome(trace, report, host) {
   const line = await compareSlices(trace, report, FLAVOURS.chrome);
   same(trace.runs, report.map(identityOf), 'identities');
   if (host)
-    await checkStretches(trace.tp, host, report, 'args.guesttrace.', (t) => BigInt(t.monotonic_offset_ns));
+    await checkStretches(trace.tp, host, report, 'args.guesttrace.', FLAVOURS.chrome.offset);
   const bad = await trace.tp.query("select name, value from stats where severity != 'info' and value > 0");
   same(bad.map((s) => s.name), [], 'complaints of the trace processor');
   return line;

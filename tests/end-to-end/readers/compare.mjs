@@ -40,7 +40,10 @@ export function show(value) {
 /** The traces of a report, each with its spans by id. */
 export function tracesOf(report) {
   check(Array.isArray(report.traces), 'the report has no traces');
+  const began = (t) => BigInt(t.start_ns) - BigInt(t.monotonic_offset_ns);
   for (const trace of report.traces) {
+    // Where the times of Chrome's JSON begin: with the first run, or an earlier one of their own.
+    trace.zero = began(trace) < began(report.traces[0]) ? began(trace) : began(report.traces[0]);
     trace.byId = new Map(trace.spans.map((s) => [s.id, s]));
     same(trace.byId.size, trace.spans.length, 'different span ids');
     trace.allEvents = [...trace.events, ...trace.spans.flatMap((s) => s.events)];
@@ -60,9 +63,6 @@ export function lastFields(fields) {
   return new Map(fields.map(([key, type, value]) => [key, [type, value]]));
 }
 
-/** A number as the report writes it. */
-export function toNumber(value) {
-  return typeof value === 'string' ? Number(value) : value;
 /**
  * What JSON.parse() gives, of a text in which no object has a key twice: it would
  * keep the last one alone.
@@ -81,6 +81,9 @@ export function parseJson(text) {
   return JSON.parse(text);
 }
 
+/** A number as the report writes it. */
+export function toNumber(value) {
+  return typeof value === 'string' ? Number(value) : value;
 }
 
 // Code points that text sinks write as \u{...}; see export/out/escape.c.

@@ -39,6 +39,8 @@ export const FILE_CHANGES = {
   chrome: {
     'cut short': short,
     'another time': (b) => replace(b, /"ph":"E",(.*)"ts":(\d+)/, '"ph":"E",$1"ts":1$2'),
+    'a key twice': (b) => replace(b, /"args":\{"guesttrace.span_id":/, '"args":{"guesttrace.span_id":"","guesttrace.span_id":'),
+    'another zero': (b) => replace(b, /("guesttrace.zero_monotonic_ns":")/, '$19'),
     'an arrow to nothing': (b) => replace(b, /"ph":"f",(.*)"id":"0x./, '"ph":"f",$1"id":"0xf'),
     'bytes that are no UTF-8': invalid,
   },

@@ -47,7 +47,7 @@ const SEEN = {
     ...of('span', `id parent_id ${SITE} vcpu close_vcpu nesting start_ns duration_ns self_ns status status_message `
       + 'dropped_events dropped_fields flags'),
     ...records(`time_ns ${SITE} vcpu flags`), 'event of a span.span_id', 'counter.span_id', ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'],
-  chrome: [...SLICES, ...HOST, 'span.links: one less', ...of('trace', `guest ${ORIGIN}`)],
+  chrome: [...SLICES, ...HOST, 'span.links: one less', ...of('trace', `guest start_ns ${ORIGIN}`)],
   perfetto: [...SLICES, ...of('span', 'file line'), ...of('event', 'file line'), ...of('event of a span', 'file line'), 'trace.boottime_offset_ns'],
   joined: [...HOST, ...of('trace', `guest ${ORIGIN} monotonic_offset_ns boottime_offset_ns`), ...of('span', 'id start_ns')],
   ctf: [...LESS, 'trace.lost_records: one less', ...ALL_FIELDS, ...HOST, ...LOSSES, 'stretch.flags', 'trace.clock.error_bound_ns',

@@ -194,7 +194,7 @@ async function checkCounters(report, tp, flavour) {
 export const FLAVOURS = {
   perfetto: { name: upToNul, counter: (c, key) => upToNul(c.fields.length > 1 ? `${c.name}.${key}` : c.name), values: PERFETTO_VALUES, types: PERFETTO_TYPES,
     offset: (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns), key: (k) => upToNul(k).replace(/[.[\]]/g, '_'), flows: checkFlows },
-  chrome: { name: (n) => n ? upToNul(n) : '[No name]', counter: (c, key) => upToNul(`${c.name} ${key}`), values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns), key: upToNul, flows: checkArrows },
+  chrome: { name: (n) => n ? upToNul(n) : '[No name]', counter: (c, key) => upToNul(`${c.name} ${key}`), values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns) + t.zero, key: upToNul, flows: checkArrows },
 };
 
 // Arrows: from a span to each that links to it, and to where another vCPU closed it.
