@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Folded stacks for flame graphs: one line per distinct stack of names, with
- * the time in ns that its innermost span had no child. Traces of one file add
- * up line by line in the reader. Collects (collect.h): a span's stack and self
- * time are known only when all of its relatives are.
+ * the time in ns that its innermost span had no child. The outermost frame is
+ * the run, so that those of one file can be told apart. Collects (collect.h): a
+ * span's stack and self time are known only when all of its relatives are.
  *
  * By exits, the time is that of the exits for which a span was the innermost
  * one; what happened outside of all spans is under one frame of its own.
  *
- * Frames below FRAMES_MAX are summed up under one frame "...", so that a guest
- * cannot make the output grow with the square of its depth.
+ * What is deeper than FRAMES_MAX spans is summed up under one frame that says
+ * so: a guest cannot make the output grow with the square of its depth.
  */
 #include "export/run/collect.h"
 #include "export/out/escape.h"
@@ -17,13 +17,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define FRAMES_MAX 128u
+#define FRAMES_MAX 128u /* of spans; the run is one more, what is deeper too \
+	                 */
+#define RUN        0u   /* the frame of the run */
 
 struct frame {
 	uint64_t self_ns;
 	struct gt_text name;
-	uint32_t parent; /* frame, or GT__ROOT */
-	uint32_t depth;  /* from 1 */
+	uint32_t parent; /* frame; of the run GT__ROOT */
+	uint32_t depth;  /* of the run 0 */
 	uint32_t next;   /* in its hash chain */
 };
 
@@ -34,7 +36,7 @@ struct frames {
 	uint32_t count;
 };
 
-static const struct gt_text deeper = {"...", 3};
+static const struct gt_text deeper = {"(deeper than 128 spans)", 23};
 static const struct gt_text outside = {"(no span)", 9};
 
 static uint32_t find_frame(struct frames *f, uint32_t parent,
@@ -53,7 +55,7 @@ static uint32_t find_frame(struct frames *f, uint32_t parent,
 	f->frames[i] = (struct frame){
 		.name = name,
 		.parent = parent,
-		.depth = parent == GT__ROOT ? 1 : f->frames[parent].depth + 1,
+		.depth = parent == GT__ROOT ? 0 : f->frames[parent].depth + 1,
 		.next = *chain,
 	};
 	*chain = i;
@@ -64,28 +66,41 @@ static uint32_t find_frame(struct frames *f, uint32_t parent,
 static uint32_t frame_of(struct frames *f, const struct gt__span *span,
                          const uint32_t *frame_of_span)
 {
-	uint32_t parent = GT__ROOT;
+	uint32_t parent = RUN;
 
 	if (span->parent != GT__ROOT)
 		parent = frame_of_span[span->parent];
-	if (parent == GT__ROOT || f->frames[parent].depth < FRAMES_MAX - 1)
+	if (f->frames[parent].depth < FRAMES_MAX)
 		return find_frame(f, parent, span->view.site->name);
-	if (f->frames[parent].depth == FRAMES_MAX)
+	if (f->frames[parent].depth > FRAMES_MAX)
 		return parent;
 	return find_frame(f, parent, deeper);
 }
 
-static void put_stack(struct gt__out *o, const struct frames *f, uint32_t i)
+static void put_run(struct gt__out *o, const struct gt_trace *trace)
 {
-	uint32_t stack[FRAMES_MAX], n = 0;
+	gt__put_folded(o, trace->guest_name);
+	if (!trace->index)
+		return;
+	gt__put(o, " (run ");
+	gt__put_u64(o, trace->index + UINT64_C(1));
+	gt__put_char(o, ')');
+}
+
+static void put_stack(struct gt__out *o, const struct gt_trace *trace,
+                      const struct frames *f, uint32_t i)
+{
+	uint32_t stack[FRAMES_MAX + 1], n = 0;
 	uint64_t self_ns = f->frames[i].self_ns;
 
-	for (; i != GT__ROOT && n < FRAMES_MAX; i = f->frames[i].parent)
+	for (; i != RUN && n <= FRAMES_MAX; i = f->frames[i].parent)
 		stack[n++] = i;
+	put_run(o, trace);
 	while (n) {
+		gt__put_char(o, ';');
 		gt__put_folded(o, f->frames[stack[--n]].name);
-		gt__put_char(o, n ? ';' : ' ');
 	}
+	gt__put_char(o, ' ');
 	gt__put_u64(o, self_ns);
 	gt__put_char(o, '\n');
 	gt__out_record(o);
@@ -102,7 +117,7 @@ static void count_exits(struct frames *f, const struct gt__collect *c,
 
 		if (h->kind != GT_HOST_EXIT)
 			continue;
-		frame = h->parent == GT__ROOT ? find_frame(f, GT__ROOT, outside)
+		frame = h->parent == GT__ROOT ? find_frame(f, RUN, outside)
 		                              : frame_of_span[h->parent];
 		f->frames[frame].self_ns += h->end_ns - h->start_ns;
 	}
@@ -119,13 +134,14 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 	while (chains < c->span_count)
 		chains *= 2;
 	f->mask = (uint32_t)(chains - 1);
-	f->frames = malloc((c->span_count + (size_t)2) * sizeof *f->frames);
+	f->frames = malloc((c->span_count + (size_t)3) * sizeof *f->frames);
 	f->chains = malloc(chains * sizeof *f->chains);
 	if (!frame_of_span || !f->frames || !f->chains) {
 		free(frame_of_span);
 		return false;
 	}
 	memset(f->chains, 0xff, chains * sizeof *f->chains);
+	find_frame(f, GT__ROOT, c->head.trace->guest_name);
 	while ((item = gt__collect_next(c, &walk))) {
 		const struct gt__span *span = &c->spans[item->index];
 		uint32_t frame;
@@ -153,7 +169,7 @@ static void print_stacks(struct gt__collect_sink *x, struct gt__collect *c,
 		x->head.out.error = -ENOMEM;
 	for (i = 0; i < f.count && !x->head.out.error; i++)
 		if (f.frames[i].self_ns)
-			put_stack(&x->head.out, &f, i);
+			put_stack(&x->head.out, c->head.trace, &f, i);
 	free(f.frames);
 	free(f.chains);
 }

@@ -69,10 +69,10 @@ function stacksOf(saved) {
 const folded = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
 
 function stackOf(trace, span) {
-  const names = [];
+  const names = [], run = folded(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '');
   for (let at = span; at; at = trace.byId.get(at.parent_id))
     names.unshift(folded(at.name));
-  return (names.length < 128 ? names : [...names.slice(0, 127), '...']).join(';');
+  return [run, ...names.slice(0, 128), ...names.length > 128 ? ['(deeper than 128 spans)'] : []].join(';');
 }
 
 // `ns` of a span; those of no time have no line.
@@ -96,7 +96,7 @@ async function selfTime(path, traces) {
 // The report counts time of waiting apart, wherever it was.
 async function exitTime(path, traces) {
   const got = stacksOf(await read(path('exits.folded')));
-  got.delete('(no span)');
+  assert.ok(got.delete(`${traces[0].guest};(no span)`));
   const least = wantedStacks(traces, (span) => inExits(span.split));
   const waiting = wantedStacks(traces, (span) => Number(span.split.self.waiting_ns));
   for (const [stack, ns] of least)

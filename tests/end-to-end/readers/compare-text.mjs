@@ -70,12 +70,13 @@ function selfNs(span, children) {
 
 const FRAMES_MAX = 128;
 const frame = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
+const frameOfRun = (trace) => frame(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '');
 
 function stackOf(trace, span) {
   let names = [];
   for (let s = span; s; s = trace.byId.get(s.parent_id)) names.unshift(frame(s.name));
-  if (names.length >= FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX - 1), '...'];
-  return names.join(';');
+  if (names.length > FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX), `(deeper than ${FRAMES_MAX} spans)`];
+  return [frameOfRun(trace), ...names].join(';');
 }
 
 const addTo = (stacks, stack, ns) => ns && stacks.set(stack, (stacks.get(stack) ?? 0n) + ns);
@@ -102,7 +103,7 @@ function stacksOfExits(report, host) {
   for (const s of host) {
     if (s.kind !== 2) continue;
     const trace = report[s.index], span = trace.byId.get(s.parent_id);
-    addTo(stacks, span ? stackOf(trace, span) : '(no span)', BigInt(s.end_ns) - BigInt(s.start_ns));
+    addTo(stacks, span ? stackOf(trace, span) : `${frameOfRun(trace)};(no span)`, BigInt(s.end_ns) - BigInt(s.start_ns));
   }
   return stacks;
 }

@@ -36,8 +36,8 @@ const SEEN = {
   splits: [...SPLIT, ...of('trace', `${TIMES} vcpus`), ...of('stretch', `index ${TIMES} kind reason waiting_ns`), 'stretch: one less'],
   csv: ['trace.trace_id', 'trace.spans: one less', ...of('span', `id parent_id guest_id name target level vcpu ${TIMES} duration_ns status flags `
     + `${FIELDS} fields:_type`), 'span.fields: one less'],
-  folded: ['trace.spans: one less', ...of('span', `id parent_id name ${TIMES} self_ns`)],
-  exits: [...of('span', 'id name'), 'stretch.kind', 'stretch: one less'],
+  folded: ['trace.spans: one less', ...of('trace', 'index guest'), ...of('span', `id parent_id name ${TIMES} self_ns`)],
+  exits: [...of('span', 'id name'), 'trace.guest', 'stretch.kind', 'stretch: one less'],
   tree: TREE,
   report: [...TREE, ...NAMES, ...LOSSES, ...SPLIT],
   'otlp-json': OTLP,
