@@ -5,8 +5,9 @@
  *
  * A key becomes an identifier of TSDL: `_` in front, which readers take away
  * again and which keeps it from being a word of the language; `_` for what is
- * no ASCII letter or digit; a number behind it if the class has it already. Of
- * a key that was changed, the environment tells the true one.
+ * no ASCII letter or digit; a number behind it if a reader could take it for
+ * another of the class. Of a key that was changed, the environment tells the
+ * true one.
  */
 #include "ctf.h"
 #include "export/out/escape.h"
@@ -74,17 +75,19 @@ static bool has_fields(const struct gt__ctf_class *c,
 struct identifier {
 	char text[IDENTIFIER_MAX + 8];
 	bool changed;
+	bool has_length; /* bytes: one more, LENGTH_OF and its text */
 };
 
-static struct identifier identifier_of(struct gt_text key)
+static struct identifier identifier_of(const struct gt__ctf_field *field)
 {
 	struct identifier id = {.text = "_"};
-	size_t i,
-		count = key.count < IDENTIFIER_MAX ? key.count : IDENTIFIER_MAX;
+	size_t i, count = field->key_bytes < IDENTIFIER_MAX ? field->key_bytes
+	                                                    : IDENTIFIER_MAX;
 
-	id.changed = count < key.count || !count;
+	id.has_length = field->type == GT_TYPE_BYTES;
+	id.changed = count < field->key_bytes || !count;
 	for (i = 0; i < count; i++) {
-		char c = key.bytes[i];
+		char c = field->key[i];
 		bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 		            (c >= '0' && c <= '9') || c == '_';
 
@@ -99,24 +102,46 @@ static struct identifier identifier_of(struct gt_text key)
 	return id;
 }
 
+/*
+ * babeltrace2 compares a name as it is declared with those before it as it will
+ * show them, that is without their first `_`: none may be another with one
+ * more.
+ */
+static bool are_one(const char *a, const char *b)
+{
+	return !strcmp(a, b) || !strcmp(a + 1, b) || !strcmp(a, b + 1);
+}
+
+static bool is_length(const struct identifier *id, const char *text)
+{
+	char length[sizeof LENGTH_OF + sizeof id->text];
+
+	if (!id->has_length)
+		return false;
+	memcpy(length, LENGTH_OF, sizeof LENGTH_OF - 1);
+	strcpy(length + sizeof LENGTH_OF - 1, id->text);
+	return are_one(length, text);
+}
+
 static bool is_taken(const struct identifier *all, size_t count,
                      const struct identifier *id)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (!strcmp(all[i].text, id->text))
+		if (are_one(all[i].text, id->text) ||
+		    is_length(&all[i], id->text) || is_length(id, all[i].text))
 			return true;
 	return false;
 }
 
-/* Appends the first number that makes it the only one of its name. */
+/* Appends its place in the record, or the next number that is free. */
 static void make_unique(struct identifier *all, size_t at)
 {
 	size_t end = strlen(all[at].text), digits, i;
 	unsigned number, rest;
 
-	for (number = 2; is_taken(all, at, &all[at]); number++) {
+	for (number = (unsigned)at + 1; is_taken(all, at, &all[at]); number++) {
 		all[at].changed = true;
 		for (digits = 1, rest = number; rest >= 10; rest /= 10)
 			digits++;
@@ -197,7 +222,7 @@ static bool declare(struct gt__ctf_classes *k, const struct gt__ctf_class *c)
 	for (i = 0; i < c->field_count; i++) {
 		struct gt_text key = {c->fields[i].key, c->fields[i].key_bytes};
 
-		all[i] = identifier_of(key);
+		all[i] = identifier_of(&c->fields[i]);
 		make_unique(all, i);
 		put_type(o, c->fields[i].type, all[i].text);
 		if (all[i].changed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export_sample DIRECTORY [small | unicode | nested | wild FIRST COUNT]: writes
- * one file per format, all of the same runs, for the readers in
+ * export_sample DIRECTORY [small | unicode | nested | keys | wild FIRST COUNT]:
+ * writes one file per format, all of the same runs, for the readers in
  * tests/end-to-end/readers to compare. What no report has, the stretches of the
  * host, is in host.jsonl as it was told.
  */
@@ -155,6 +155,8 @@ static void show(struct syn *s, int argc, char **argv)
 			syn_wild(s, i, number(argv[3]) + i + 1, 40);
 	} else if (argc == 3 && !strcmp(argv[2], "unicode")) {
 		syn_unicode(s, 0);
+	} else if (argc == 3 && !strcmp(argv[2], "keys")) {
+		syn_keys(s, 0);
 	} else if (argc == 3 && !strcmp(argv[2], "nested")) {
 		nested_run(s);
 	} else {
@@ -174,9 +176,9 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 2) {
-		fprintf(stderr,
-		        "usage: export_sample DIRECTORY "
-		        "[small | unicode | nested | wild FIRST COUNT]\n");
+		fprintf(stderr, "usage: export_sample DIRECTORY "
+		                "[small | unicode | nested | keys | wild FIRST "
+		                "COUNT]\n");
 		return 2;
 	}
 	directory = argv[1];

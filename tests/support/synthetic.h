@@ -78,6 +78,8 @@ void syn_everything(struct syn *s, uint32_t index);
 void syn_random(struct syn *s, uint32_t index, uint32_t seed, unsigned count);
 /* Random names, keys and values of all types, with bad UTF-8 among them. */
 void syn_wild(struct syn *s, uint32_t index, uint32_t seed, unsigned count);
+/* Keys that formats may confuse, in all pairs; names like formulas. */
+void syn_keys(struct syn *s, uint32_t index);
 /* Every code point there is, and each kind of bad byte. */
 void syn_unicode(struct syn *s, uint32_t index);
 

@@ -64,9 +64,12 @@ function isNear(type, got, want) {
 const PERFETTO_TYPES = { u64: 'uint', i64: 'int', f64: 'real', bool: 'bool', string: 'string', bytes: 'string',
   pointer: 'pointer' };
 
+/** Of keys that the reader cannot tell apart the last one, under what it makes of it. */
+const shownFields = (fields, flavour) =>
+  lastFields(fields.map(([key, type, value]) => [flavour.key(shownKey(key)), type, value]));
+
 function checkFields(args, fields, flavour, where) {
-  for (const [key, [type, value]] of lastFields(fields)) {
-    const shown = flavour.key(shownKey(key));
+  for (const [shown, [type, value]] of shownFields(fields, flavour)) {
     const want = flavour.values[type](value);
     const got = args.get(shown) ?? [];
     check(got.some((a) => String(a.value ?? '') === want && (!flavour.types || a.type === flavour.types[type]) ||
@@ -157,8 +160,8 @@ function checkEvents(events, instants, offset, flavour) {
     check(candidates.length, 'no instant', JSON.stringify(event.name), 'at', event.time_ns);
     // Of several at one time the one with the same fields.
     const i = candidates.length === 1 ? 0 : candidates.findIndex((s) => (s.category ?? '') === upToNul(event.target) && own(s, LEVEL) === event.level &&
-      [...lastFields(event.fields)].every(([f, [type, value]]) =>
-        (s.args.get(flavour.key(shownKey(f))) ?? []).some((a) =>
+      [...shownFields(event.fields, flavour)].every(([f, [type, value]]) =>
+        (s.args.get(f) ?? []).some((a) =>
           String(a.value ?? '') === flavour.values[type](value))));
     check(i >= 0, 'no instant', JSON.stringify(event.name), 'at', event.time_ns,
       'has the fields');
