@@ -93,21 +93,10 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	return 0;
 }
 
-static int nothing(struct gt_sink *sink)
-{
-	(void)sink;
-	return 0;
-}
-
-static void forget(struct gt_sink *sink)
-{
-	(void)sink;
-}
-
 static struct gt_sink host_sink = {
 	.host_span = put_host,
-	.finish = nothing,
-	.free = forget,
+	.finish = syn_finish_nothing,
+	.free = syn_free_nothing,
 };
 
 /* ---- Runs ---------------------------------------------------------------- */

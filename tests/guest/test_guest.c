@@ -29,15 +29,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	gt_host_free(inproc_host);
-	inproc_host = NULL;
-	inproc_on_doorbell = NULL;
-	return 0;
-}
-
 static void finish(void)
 {
 	assert_int_equal(gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL),
@@ -433,7 +424,7 @@ static void without_init_everything_is_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, inproc_teardown)
 		T(an_event_keeps_every_type_of_field),
 		T(sixteen_fields_fit),
 		T(a_scope_closes_on_every_way_out),

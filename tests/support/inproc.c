@@ -22,6 +22,16 @@ uint64_t inproc_tsc(void)
 	return ++inproc_now;
 }
 
+int inproc_teardown(void **unused)
+{
+	(void)unused;
+	gt_host_free(inproc_host);
+	inproc_host = NULL;
+	inproc_on_doorbell = NULL;
+	inproc_clear();
+	return 0;
+}
+
 /* ---- Options ------------------------------------------------------------- */
 
 static void read_clock(void *context, struct gt_clock_reading *ret_reading)

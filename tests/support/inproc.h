@@ -18,6 +18,9 @@ extern unsigned inproc_doorbells;
 /* Called by the doorbell before the host sees it, unless NULL. */
 extern void (*inproc_on_doorbell)(void);
 
+/* For cmocka: no host, no text, nobody at the doorbell. */
+int inproc_teardown(void **unused);
+
 /* Options for a host that sees this process: clock, memory, fixed random. */
 struct gt_host_options inproc_options(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "paged_ram.h"
 #include "host/frames/crc32c.h"
+#include "random64.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,9 @@ const struct gt__paging ram_paging = {
 	.efer = UINT64_C(1) << 10,
 };
 
-static uint64_t state = 88172645463325252u;
-
 uint64_t ram_random(void)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
+	return random64();
 }
 
 int ram_setup(void **unused)

@@ -65,6 +65,10 @@ void syn_end(struct syn *s, uint64_t at_ns);
 int syn_finish(struct syn *s);
 void syn_free(struct syn *s); /* the sinks as well */
 
+/* For a sink of the test's own that keeps nothing. */
+int syn_finish_nothing(struct gt_sink *sink);
+void syn_free_nothing(struct gt_sink *sink);
+
 /* One constructor per format, in one table; first the binary ones. */
 #define SYN_BINARY 2
 struct syn_format {

@@ -238,23 +238,12 @@ static int keep(struct gt_sink *sink, const struct gt_trace *trace,
 	return 0;
 }
 
-static int nothing(struct gt_sink *sink)
-{
-	(void)sink;
-	return 0;
-}
-
-static void forget(struct gt_sink *sink)
-{
-	(void)sink;
-}
-
 static void slices_have_the_durations_of_the_spans(void **state)
 {
 	struct gt_sink keeper = {
 		.close = keep,
-		.finish = nothing,
-		.free = forget,
+		.finish = syn_finish_nothing,
+		.free = syn_free_nothing,
 	};
 	unsigned seed;
 	size_t i;

@@ -6,6 +6,7 @@
 #include "tests/support/allocated.h"
 #include "tests/support/bare_guest.h"
 #include "tests/support/inproc.h"
+#include "tests/support/random64.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -77,12 +78,8 @@ static int setup(void **unused)
 
 static int teardown(void **unused)
 {
-	(void)unused;
-	gt_host_free(inproc_host);
-	inproc_host = NULL;
-	inproc_clear();
 	bare_free();
-	return 0;
+	return inproc_teardown(unused);
 }
 
 static void restart(const struct gt_limits *limits)
@@ -176,14 +173,12 @@ static void nothing_is_taken_before_the_announcement(void **unused)
 	finish();
 }
 
-static uint64_t random64(void)
+/* Small as often as large. */
+static uint64_t random_register(void)
 {
-	static uint64_t state = 1;
+	uint64_t number = random64();
 
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d) >> (state & 63);
+	return number >> (random64_state & 63);
 }
 
 static void random_registers_are_harmless(void **unused)
@@ -191,15 +186,15 @@ static void random_registers_are_harmless(void **unused)
 	(void)unused;
 	for (unsigned i = 0; i < 100000; i++) {
 		struct gt_exit exit =
-			bare_exit(1 + random64() % 2, GVA(control));
+			bare_exit(1 + random_register() % 2, GVA(control));
 		uint64_t *const registers[] = {&exit.r9,  &exit.r10,
 		                               &exit.cr0, &exit.cr3,
 		                               &exit.cr4, &exit.efer};
 
 		for (unsigned j = 0; j < 6; j++)
-			if (random64() % 3 == 0)
-				*registers[j] = random64();
-		exit.tsc_offset = (int64_t)random64();
+			if (random_register() % 3 == 0)
+				*registers[j] = random_register();
+		exit.tsc_offset = (int64_t)random_register();
 		knock(&exit);
 	}
 	restart(&(struct gt_limits){0});

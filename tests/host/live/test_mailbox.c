@@ -26,15 +26,6 @@ static int setup(void **state)
 	return gt_host_new(&options, &inproc_host);
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	gt_host_free(inproc_host);
-	inproc_host = NULL;
-	inproc_clear();
-	return 0;
-}
-
 static struct gt_exit exit_with(uint64_t r9, uint64_t r10)
 {
 	struct gt_exit exit = process_memory_exit();
@@ -169,7 +160,7 @@ static void other_exits_carry_none(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, inproc_teardown)
 		T(an_empty_batch_is_refused),
 		T(a_batch_over_the_limit_is_refused),
 		T(a_length_of_all_ones_is_refused),

@@ -30,15 +30,6 @@ static void start(enum gt_ring_mode mode)
 	gt_init(&guest);
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	gt_host_free(inproc_host);
-	inproc_host = NULL;
-	inproc_clear();
-	return 0;
-}
-
 static void finish(void)
 {
 	assert_int_equal(gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL),
@@ -227,7 +218,7 @@ static void a_second_start_keeps_the_losses_of_the_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_teardown(name, teardown)
+#define T(name) cmocka_unit_test_teardown(name, inproc_teardown)
 		T(a_full_ring_is_flushed_and_nothing_is_lost),
 		T(dropped_records_are_counted_exactly),
 		T(overwriting_keeps_the_newest_whole_records),

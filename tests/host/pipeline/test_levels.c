@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Handlers that record in the middle of a record (threat D7): here a reading of
- * the clock is where the interrupt comes, behind the take and before the
- * publishing.
- */
+/* Handlers that record in the middle of a record (threat D7). */
 #define GT_TARGET "levels"
-#include "tests/support/guest_settings.h"
 #include "tests/support/inproc.h"
-
-#include <stdint.h>
-
-static uint64_t interrupted_tsc(void);
-
-#undef GT_TSC
-#define GT_TSC() interrupted_tsc()
-#include <guesttrace/guest.h>
+#include "tests/support/interrupted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,19 +13,6 @@ static uint64_t interrupted_tsc(void);
 #include <cmocka.h>
 
 static uint64_t ring[64 << 10 >> 3];
-static void (*handler)(void); /* comes at the next reading, once */
-
-static uint64_t interrupted_tsc(void)
-{
-	uint64_t tsc = inproc_tsc();
-	void (*now)(void) = handler;
-
-	handler = NULL;
-	if (now)
-		now();
-	return tsc;
-}
-
 static void start(size_t ring_bytes)
 {
 	struct gt_host_options host = inproc_options();
@@ -59,13 +34,8 @@ static int setup(void **unused)
 
 static int teardown(void **unused)
 {
-	(void)unused;
-	gt_host_free(inproc_host);
-	inproc_host = NULL;
-	inproc_on_doorbell = NULL;
-	handler = NULL;
-	inproc_clear();
-	return 0;
+	interrupt_handler = NULL;
+	return inproc_teardown(unused);
 }
 
 static void expect(const char *expected)
@@ -113,7 +83,7 @@ static void the_interrupted_record_comes_first(void **unused)
 {
 	(void)unused;
 	GT_EVENT(GT_INFO, "first"); /* opens the block */
-	handler = nested_then_drain;
+	interrupt_handler = nested_then_drain;
 	GT_EVENT(GT_INFO, "outer");
 	assert_string_equal(inproc_text(), "event first <0\n");
 	expect("event first <0\nevent outer <0\nevent nested <0\n");
@@ -130,7 +100,7 @@ static void at_the_same_tick_the_interrupted_record_comes_first(void **unused)
 {
 	(void)unused;
 	GT_EVENT(GT_INFO, "first");
-	handler = nested_at_the_same_tick;
+	interrupt_handler = nested_at_the_same_tick;
 	GT_EVENT(GT_INFO, "outer");
 	expect("event first <0\nevent outer <0\nevent nested <0\n");
 }
@@ -141,7 +111,7 @@ static void nested_records_are_children_of_what_they_interrupt(void **unused)
 	{
 		GT_SPAN(s, GT_INFO, "s");
 
-		handler = nested_then_drain;
+		interrupt_handler = nested_then_drain;
 		GT_EVENT(GT_INFO, "outer");
 	}
 	expect("open s 52<0\n"
@@ -218,9 +188,9 @@ static void storm(void)
 {
 	/* Values are taken before the ring is, and a handler comes later. */
 	if (depth + 1 < GT_LEVELS && one_in(3))
-		handler = nested_storm;
+		interrupt_handler = nested_storm;
 	GT_EVENT(GT_INFO, "e", gt_u64("n", number++));
-	handler = NULL;
+	interrupt_handler = NULL;
 }
 
 static void doorbell_storm(void)

@@ -6,17 +6,9 @@
  */
 #define GT_TARGET "capture"
 #include "tests/support/golden_run.h"
-#include "tests/support/guest_settings.h"
 #include "tests/support/inproc.h"
+#include "tests/support/interrupted.h"
 #include "tests/support/memfile.h"
-
-#include <stdint.h>
-
-static uint64_t interrupted_tsc(void);
-
-#undef GT_TSC
-#define GT_TSC() interrupted_tsc()
-#include <guesttrace/guest.h>
 
 #include <errno.h>
 #include <setjmp.h>
@@ -47,19 +39,6 @@ static int teardown(void **unused)
 }
 
 /* ---- Live runs ----------------------------------------------------------- */
-
-static void (*handler)(void);
-
-static uint64_t interrupted_tsc(void)
-{
-	uint64_t tsc = inproc_tsc();
-	void (*now)(void) = handler;
-
-	handler = NULL;
-	if (now)
-		now();
-	return tsc;
-}
 
 static void run(size_t ring_bytes, enum gt_ring_mode mode, void (*work)(void))
 {
@@ -136,7 +115,7 @@ static void nested(void)
 static void interrupts(void)
 {
 	for (unsigned i = 0; i < 500; i++) {
-		handler = i % 3 ? NULL : nested;
+		interrupt_handler = i % 3 ? NULL : nested;
 		GT_EVENT(GT_INFO, "event", gt_u64("i", i));
 	}
 }

@@ -2,6 +2,7 @@
 /* The table of open spans against an array that is searched from end to end. */
 #include "host/spans/opentable.h"
 #include "tests/support/cpu_time.h"
+#include "tests/support/random64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,16 +14,6 @@
 #define KEY       UINT64_C(0x0123456789abcdef)
 #define IDS       512u
 #define COUNT_MAX 300u
-
-static uint64_t state = 1;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 /* ---- The model: spans by age --------------------------------------------- */
 
@@ -113,7 +104,7 @@ static void check_ages(const struct gt__open_table *table)
 static void step(struct gt__open_table *table)
 {
 	/* Full stretches and empty ones take turns. */
-	bool filling = random64() % 8 < (state >> 60 ? 5u : 3u);
+	bool filling = random64() % 8 < (random64_state >> 60 ? 5u : 3u);
 	uint64_t id = 4 + 8 * (random64() % IDS);
 	struct model_span *one = model_find(id);
 	struct gt__open_span *span;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ticks become nanoseconds between readings, and nowhere else. */
 #include "host/time/clock.h"
+#include "tests/support/random64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,16 +11,6 @@
 #include <cmocka.h>
 
 __extension__ typedef unsigned __int128 u128;
-
-static uint64_t state = 1;
-
-static uint64_t random64(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 /* 1..2^bits, small as often as large. */
 static uint64_t random_step(unsigned bits)
