@@ -4,21 +4,19 @@
  * JSON objects, one per event and line.
  */
 #include "decode_native.h"
+#include "inputs.h"
 #include "json.h"
 #include "options.h"
 #include "places.h"
-#include "replayer.h"
 #include "streams.h"
 
 #include <guesttrace/host.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void put_fields(const struct gt_hyperlight_event *event)
 {
@@ -134,7 +132,7 @@ static int decode_batch(enum gt_wire wire, int fd, const char *path)
 	int r;
 
 	if (!bytes) {
-		complain("%s", code_text(-ENOMEM));
+		complain("%s: %s", path, code_text(-ENOMEM));
 		return COMMAND_FAILED;
 	}
 	r = read_all(fd, bytes, limit, &count);
@@ -151,20 +149,16 @@ static int decode_batch(enum gt_wire wire, int fd, const char *path)
 
 static int decode_file(enum gt_wire wire, const char *path)
 {
-	bool is_input = strcmp(path, "-") == 0;
-	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int status;
+	const char *name = place_input_name(path);
+	int fd = input_open(path), status;
 
-	if (is_input)
-		path = "standard input";
 	if (fd < 0) {
-		complain("%s: %s", path, code_text(-errno));
+		complain("%s: %s", name, code_text(fd));
 		return COMMAND_FAILED;
 	}
-	status = wire == GT_WIRE_NATIVE ? decode_native(fd, path)
-	                                : decode_batch(wire, fd, path);
-	if (!is_input)
-		close(fd);
+	status = wire == GT_WIRE_NATIVE ? decode_native(fd, name)
+	                                : decode_batch(wire, fd, name);
+	input_close(fd);
 	return status;
 }
 
@@ -182,7 +176,7 @@ static bool find_wire(const char *name, enum gt_wire *ret_wire)
 			return true;
 		}
 	}
-	complain("no wire '%s': native, hyperlight-0.11, hyperlight-0.12",
+	complain("no --wire '%s': native, hyperlight-0.11, hyperlight-0.12",
 	         name);
 	return false;
 }

@@ -293,7 +293,7 @@ static int encode(enum gt_wire wire, char *text, size_t count, const char *path)
 	int status;
 
 	if (!memory) {
-		complain("%s", code_text(-ENOMEM));
+		complain("%s: %s", path, code_text(-ENOMEM));
 		return COMMAND_FAILED;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -324,7 +324,7 @@ static char *read_text(FILE *file, const char *path, size_t *ret_count)
 	}
 	complain("%s: %s", path,
 	         !larger        ? code_text(-ENOMEM)
-	         : ferror(file) ? "cannot be read"
+	         : ferror(file) ? code_text(-errno)
 	                        : "more than 64 MiB");
 	free(text);
 	return NULL;
@@ -332,7 +332,7 @@ static char *read_text(FILE *file, const char *path, size_t *ret_count)
 
 static int encode_file(enum gt_wire wire, const char *path)
 {
-	bool is_input = strcmp(path, "-") == 0;
+	bool is_input = place_is_stream(path);
 	FILE *file = is_input ? stdin : fopen(path, "re");
 	int status = COMMAND_FAILED;
 	size_t count;
@@ -342,8 +342,7 @@ static int encode_file(enum gt_wire wire, const char *path)
 		complain("%s: %s", path, code_text(-errno));
 		return COMMAND_FAILED;
 	}
-	if (is_input)
-		path = "standard input";
+	path = place_input_name(path);
 	text = read_text(file, path, &count);
 	if (text)
 		status = encode(wire, text, count, path);
@@ -377,7 +376,7 @@ static int cmd_encode(int argc, char **argv)
 		return encode_file(GT_WIRE_HYPERLIGHT_0_11, argv[optind]);
 	if (strcmp(wire, "hyperlight-0.12") == 0)
 		return encode_file(GT_WIRE_HYPERLIGHT_0_12, argv[optind]);
-	complain("no wire '%s': hyperlight-0.11, hyperlight-0.12", wire);
+	complain("no --wire '%s': hyperlight-0.11, hyperlight-0.12", wire);
 	return COMMAND_USAGE;
 }
 

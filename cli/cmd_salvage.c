@@ -352,7 +352,7 @@ static int write_capture(struct salvage *s)
 	int r = find_range(s, &range), closed;
 
 	if (r < 0) {
-		complain("%s", code_text(r));
+		complain("%s: %s", s->name, code_text(r));
 		return r;
 	}
 	set_clock(s, &range);
@@ -362,11 +362,12 @@ static int write_capture(struct salvage *s)
 	to = destination_output(&destination);
 	r = take_all(s, NULL, &to);
 	if (r < 0 && !destination.error)
-		complain("%s", code_text(r));
+		complain("%s: %s", s->name, code_text(r));
 	closed = destination_close(&destination, r == 0);
 	if (r == 0 && closed == 0 && range.records == 0)
-		complain("the guest has recorded nothing, or these page tables "
-		         "are not its own");
+		complain("%s: the guest has recorded nothing, or these page "
+		         "tables are not its own",
+		         s->name);
 	else if (r == 0 && closed == 0 && !s->tsc_khz)
 		complain("a tick of the TSC is shown as 1 ns: no --tsc-khz");
 	return r < 0 ? r : closed;
@@ -382,7 +383,8 @@ static int salvage(struct salvage *s)
 	}
 	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
 	if (!find_guest(s, &controls)) {
-		complain(controls ? "no page tables lead to the guest's rings"
+		complain("%s: %s", s->name,
+		         controls ? "no page tables lead to the guest's rings"
 		                  : "no guest that records is in this memory");
 		return COMMAND_FAILED;
 	}
@@ -407,7 +409,7 @@ static bool take_memory(struct salvage *s, const char *text)
 	if (dump_add(&s->dump, text) < 0)
 		return false;
 	if (!s->name)
-		s->name = slash ? slash + 1 : text;
+		s->name = slash ? slash + 1 : place_input_name(text);
 	/* With an @GPA behind it the name is no file's: the time stays 0. */
 	if (stat(text, &info) == 0)
 		s->written_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 +
@@ -423,8 +425,16 @@ static bool take_number(const char *option, const char *text, uint64_t *number)
 	*number = strtoull(text, &end, 0);
 	if (end != text && *end == '\0' && errno == 0 && *text != '-')
 		return true;
-	complain("--%s wants a number, not '%s'", option, text);
+	complain("--%s wants a whole number below 2^64, not '%s'", option,
+	         text);
 	return false;
+}
+
+static bool is_rate(uint64_t khz)
+{
+	if (khz == 0)
+		complain("--tsc-khz wants a number above 0, not '0'");
+	return khz > 0;
 }
 
 static bool take_option(struct salvage *s, int id)
@@ -438,7 +448,8 @@ static bool take_option(struct salvage *s, int id)
 	case OPTION_IDENTITY:
 		return s->identity = true;
 	case OPTION_TSC_KHZ:
-		return take_number("tsc-khz", optarg, &s->tsc_khz);
+		return take_number("tsc-khz", optarg, &s->tsc_khz) &&
+		       is_rate(s->tsc_khz);
 	default:
 		s->output = optarg;
 		return true;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
+#include "command.h"
+#include "inputs.h"
 #include "options.h"
 #include "places.h"
-#include "replayer.h"
 
 #include <guesttrace/host.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <libelf.h>
 #include <stdio.h>
@@ -86,8 +85,9 @@ static int list_sites(const char *path)
 
 	if (place_is_input(NULL, path))
 		return COMMAND_FAILED;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	r = fd < 0 ? -errno : show_elf(fd, &count);
+	fd = input_open_whole(path);
+	path = place_input_name(path);
+	r = fd < 0 ? fd : show_elf(fd, &count);
 	if (r == 1) {
 		lseek(fd, 0, SEEK_SET);
 		r = gt_capture_sites(read_file, &fd, show, &count);
@@ -99,8 +99,7 @@ static int list_sites(const char *path)
 		complain("%s: %s", path, code_text(r));
 	if (r == 0 && count == 0)
 		complain("%s has no call sites", path);
-	if (fd >= 0)
-		close(fd);
+	input_close(fd);
 	return r < 0 ? COMMAND_FAILED : 0;
 }
 

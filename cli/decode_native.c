@@ -2,8 +2,8 @@
 /* A capture as JSON: ids and times are strings, exact in any reader. */
 #include "decode_native.h"
 #include "command.h"
+#include "inputs.h"
 #include "json.h"
-#include "replayer.h"
 #include "streams.h"
 
 #include <guesttrace/host.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump.h"
 #include "command.h"
+#include "inputs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,11 +49,11 @@ static int keep_mapping(struct dump *dump, void *bytes, size_t count)
 
 static int map_file(struct dump *dump, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	int fd = input_open_whole(path), r;
 	struct stat info;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = fstat(fd, &info) < 0 ? -errno : 0;
 	if (r == 0 && (!S_ISREG(info.st_mode) || info.st_size == 0))
 		r = -EINVAL;
@@ -65,7 +65,7 @@ static int map_file(struct dump *dump, const char *path)
 		                 (size_t)info.st_size);
 	if (r == 0)
 		dump->files[dump->file_count - 1].path = strdup(path);
-	close(fd);
+	input_close(fd);
 	return r;
 }
 

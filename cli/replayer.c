@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "replayer.h"
 #include "command.h"
+#include "inputs.h"
+#include "places.h"
 
 #include <guesttrace/host.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,17 +22,6 @@ struct input {
 	int percent;
 };
 
-long read_file(void *context, void *bytes, size_t count)
-{
-	const int *fd = context;
-	ssize_t got;
-
-	do
-		got = read(*fd, bytes, count);
-	while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : got;
-}
-
 static void progress(void *context, uint64_t bytes)
 {
 	struct input *input = context;
@@ -48,9 +37,9 @@ static int open_input(struct input *input, const char *path)
 {
 	struct stat info;
 
-	*input = (struct input){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	*input = (struct input){.fd = input_open(path)};
 	if (input->fd < 0)
-		return -errno;
+		return input->fd;
 	if (fstat(input->fd, &info) == 0 && S_ISREG(info.st_mode))
 		input->bytes = (uint64_t)info.st_size;
 	input->show =
@@ -107,13 +96,14 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 	struct input input;
 	int r = open_input(&input, path);
 
+	path = place_input_name(path);
 	memcpy(sinks, outputs->sinks, sizeof(outputs->sinks));
 	if (outputs->says_damage)
 		sinks[options.sink_count++] = &witness.sink;
 	if (r == 0) {
 		options.context = &input;
 		r = gt_replay(&options);
-		close(input.fd);
+		input_close(input.fd);
 		if (input.percent)
 			fprintf(stderr, "\r     \r");
 	}
@@ -128,6 +118,8 @@ int replay_all(struct outputs *outputs, char *const *paths, int count)
 {
 	int r, closed;
 
+	if (!inputs_are_apart(paths, count))
+		return COMMAND_USAGE;
 	if (!outputs_are_apart(outputs, NULL))
 		return COMMAND_FAILED;
 	for (int i = 0; i < count; i++)

@@ -6,13 +6,10 @@
 #include "outputs.h"
 
 /*
- * Opens the outputs, replays the captures into them in their order and closes
- * them. Shows progress where standard error is a terminal. Complains about what
- * fails. Returns the exit status.
+ * Opens the outputs, replays the captures ("-": standard input, once) into them
+ * in their order and closes them. Shows progress where standard error is a
+ * terminal. Complains about what fails. Returns the exit status.
  */
 int replay_all(struct outputs *outputs, char *const *paths, int count);
-
-/* An open file to be read by the host library; `context` is an int *. */
-long read_file(void *context, void *bytes, size_t count);
 
 #endif

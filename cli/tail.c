@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "tail.h"
 #include "command.h"
-#include "replayer.h"
+#include "inputs.h"
+#include "places.h"
 
 #include <guesttrace/host.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LOOK_AGAIN_NS 50000000L /* how often at a file that does not grow */
 
@@ -38,6 +39,7 @@ static void wait_a_little(void)
 
 struct growing {
 	int fd;
+	bool is_pipe;    /* its end is the end */
 	bool had_writer; /* one that locks it */
 };
 
@@ -57,7 +59,7 @@ static bool writer_is_gone(struct growing *file)
 static long read_growing(void *context, void *bytes, size_t count)
 {
 	struct growing *file = context;
-	bool gone = false;
+	bool gone = file->is_pipe;
 	long got = 0;
 
 	while (!stopped && got == 0) {
@@ -74,20 +76,21 @@ static long read_growing(void *context, void *bytes, size_t count)
 
 static int open_when_there(const char *path)
 {
-	int fd = -1;
+	int fd = -EINTR;
 
 	while (!stopped) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 || errno != ENOENT)
+		fd = input_open(path);
+		if (fd != -ENOENT)
 			break;
 		wait_a_little();
 	}
-	return fd >= 0 ? fd : stopped ? -EINTR : -errno;
+	return fd < 0 && stopped ? -EINTR : fd;
 }
 
 static int follow(struct outputs *outputs, const char *path)
 {
 	struct growing file = {.fd = open_when_there(path)};
+	struct stat info;
 	int r = file.fd;
 	struct gt_replay_options options = {
 		.size = sizeof(options),
@@ -98,9 +101,12 @@ static int follow(struct outputs *outputs, const char *path)
 		.stops_at_end = true,
 	};
 
+	path = place_input_name(path);
 	if (file.fd >= 0) {
+		file.is_pipe =
+			fstat(file.fd, &info) == 0 && !S_ISREG(info.st_mode);
 		r = gt_replay(&options);
-		close(file.fd);
+		input_close(file.fd);
 	}
 	if (stopped && (r == -EINTR || r == -GT_ERROR_NOT_A_CAPTURE))
 		return 0; /* nothing was there yet */
