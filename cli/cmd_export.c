@@ -25,10 +25,26 @@ static const struct option_spec options[] = {
 	{0},
 };
 
+static bool set_by(const char *by, const char *format, new_sink_fn **new_sink)
+{
+	static const char *const words[] = {"self", "exits", NULL};
+	unsigned index;
+
+	if (!parse_word("by", by, words, &index))
+		return false;
+	if (*new_sink != gt_folded_new) {
+		complain("--by is of the format folded, not of %s", format);
+		return false;
+	}
+	if (index == 1)
+		*new_sink = gt_folded_exits_new;
+	return true;
+}
+
 static int cmd_export(int argc, char **argv)
 {
 	static struct outputs outputs;
-	const char *format = NULL, *path = NULL, *by = "self";
+	const char *format = NULL, *path = NULL, *by = NULL;
 	const struct format *found;
 	new_sink_fn *new_sink;
 	int id;
@@ -64,12 +80,8 @@ static int cmd_export(int argc, char **argv)
 	}
 	outputs.otlp.offline = true;
 	new_sink = found->new_sink;
-	if (strcmp(by, "exits") == 0 && new_sink == gt_folded_new) {
-		new_sink = gt_folded_exits_new;
-	} else if (strcmp(by, "self") != 0) {
-		complain("--by is self, or exits of the format folded");
+	if (by && !set_by(by, format, &new_sink))
 		return COMMAND_USAGE;
-	}
 	if (outputs_add(&outputs, format, new_sink, path) < 0)
 		return COMMAND_USAGE;
 	outputs.says_damage = true;

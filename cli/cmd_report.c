@@ -115,7 +115,7 @@ static bool can_follow(const struct report *report, int captures)
 		complain("--follow shows trees alone: it does not go with %s",
 		         other);
 	else if (captures != 1)
-		complain("--follow shows one capture");
+		complain("--follow shows one capture, not %d", captures);
 	return !other && captures == 1;
 }
 

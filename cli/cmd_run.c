@@ -52,21 +52,7 @@ static const struct option_spec options_table[] = {
 	{0},
 };
 
-/* The index of `word` in `words`, which end with NULL. */
-static bool parse_word(const char *option, const char *word,
-                       const char *const *words, unsigned *ret_index)
-{
-	for (unsigned i = 0; words[i]; i++)
-		if (strcmp(word, words[i]) == 0) {
-			*ret_index = i;
-			return true;
-		}
-	complain("--%s does not know '%s'", option, word);
-	return false;
-}
-
-static bool parse_number(const char *option, const char *text, double max,
-                         double *ret_number)
+static bool parse_seconds(const char *text, uint64_t *ret_ns)
 {
 	char *end;
 	double number;
@@ -74,12 +60,13 @@ static bool parse_number(const char *option, const char *text, double max,
 	errno = 0;
 	number = strtod(text, &end);
 	if (errno == 0 && end != text && *end == '\0' && number > 0 &&
-	    number <= max) {
-		*ret_number = number;
+	    number <= 1e9) {
+		*ret_ns = (uint64_t)(number * 1e9);
 		return true;
 	}
-	complain("--%s wants a number above 0 and up to %.0f, not '%s'", option,
-	         max, text);
+	complain("--timeout wants seconds, above 0 and up to 1000000000, not "
+	         "'%s'",
+	         text);
 	return false;
 }
 
@@ -135,24 +122,22 @@ static bool parse_choice(struct session_options *options, int option,
 static bool parse_option(struct session_options *options, int option,
                          const char *text)
 {
-	double number;
+	uint32_t number;
 
 	switch (option) {
 	case OPTION_VCPUS:
-		if (!parse_number("vcpus", text, VM_VCPUS_MAX, &number))
+		if (!parse_number("vcpus", text, 1, VM_VCPUS_MAX, &number))
 			return false;
-		options->vcpus = (unsigned)number;
+		options->vcpus = number;
 		return true;
 	case OPTION_MEMORY:
-		if (!parse_number("memory", text, 65536, &number))
+		if (!parse_number("memory", text, VM_MEMORY_BYTES_MIN >> 20,
+		                  VM_MEMORY_BYTES_MAX >> 20, &number))
 			return false;
 		options->memory_bytes = (uint64_t)number << 20;
 		return true;
 	case OPTION_TIMEOUT:
-		if (!parse_number("timeout", text, 1e9, &number))
-			return false;
-		options->timeout_ns = (uint64_t)(number * 1e9);
-		return true;
+		return parse_seconds(text, &options->timeout_ns);
 	case OPTION_NO_PIGGYBACK:
 		options->no_piggyback = true;
 		return true;

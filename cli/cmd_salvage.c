@@ -117,13 +117,14 @@ static struct gt_exit announcement(uint64_t root, uint64_t control_gva)
 static int new_host(struct salvage *s, struct gt_sink *const *sink,
                     const struct gt_output *capture, struct gt_host **ret_host)
 {
+	const char *slash = strrchr(s->name, '/');
 	struct gt_host_options host = {
 		.size = sizeof(host),
 		.memory_slots = s->dump.count,
 		.vcpus = s->vcpus,
 		.sinks = sink,
 		.sink_count = sink ? 1 : 0,
-		.guest_name = s->name,
+		.guest_name = slash ? slash + 1 : s->name,
 		.vm_name = "salvaged",
 		.backend = "memory",
 		.read_clock = read_clock,
@@ -403,13 +404,12 @@ static bool replaces_memory(const struct salvage *s)
 
 static bool take_memory(struct salvage *s, const char *text)
 {
-	const char *slash = strrchr(text, '/');
 	struct stat info;
 
 	if (dump_add(&s->dump, text) < 0)
 		return false;
 	if (!s->name)
-		s->name = slash ? slash + 1 : place_input_name(text);
+		s->name = place_input_name(text);
 	/* With an @GPA behind it the name is no file's: the time stays 0. */
 	if (stat(text, &info) == 0)
 		s->written_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 +

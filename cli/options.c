@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -140,37 +141,64 @@ bool parse_duration(const char *option, const char *text, uint64_t *ret_ns)
 		*ret_ns = (uint64_t)(number * units[i].ns + 0.5);
 		return true;
 	}
-	complain("--%s wants a duration such as 20us or 1.5ms, not '%s'",
+	complain("--%s wants a duration such as 20us or 1.5ms, up to "
+	         "1000000000s, not '%s'",
 	         option, text);
+	return false;
+}
+
+bool parse_number(const char *option, const char *text, uint32_t min,
+                  uint32_t max, uint32_t *ret_number)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' &&
+	    isdigit((unsigned char)*text) && number >= min && number <= max) {
+		*ret_number = (uint32_t)number;
+		return true;
+	}
+	complain("--%s wants a whole number from %u to %u, not '%s'", option,
+	         min, max, text);
 	return false;
 }
 
 bool parse_count(const char *option, const char *text, uint32_t max,
                  uint32_t *ret_count)
 {
-	char *end;
-	unsigned long count;
+	return parse_number(option, text, 0, max, ret_count);
+}
 
-	errno = 0;
-	count = strtoul(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && *text != '-' &&
-	    count <= max) {
-		*ret_count = (uint32_t)count;
-		return true;
+bool parse_word(const char *option, const char *text, const char *const *words,
+                unsigned *ret_index)
+{
+	char all[128] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; words[i]; i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret_index = i;
+			return true;
+		}
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
+		                         i == 0         ? ""
+		                         : words[i + 1] ? ", "
+		                                        : " or ",
+		                         words[i]);
 	}
-	complain("--%s wants a number from 0 to %u, not '%s'", option, max,
-	         text);
+	complain("--%s is %s, not '%s'", option, all, text);
 	return false;
 }
 
 bool parse_switch(const char *option, const char *text, bool *ret_off)
 {
-	bool off = strcmp(text, "off") == 0;
+	static const char *const words[] = {"on", "off", NULL};
+	unsigned index;
 
-	if (off || strcmp(text, "on") == 0) {
-		*ret_off = off;
-		return true;
-	}
-	complain("--%s is on or off, not '%s'", option, text);
-	return false;
+	if (!parse_word(option, text, words, &index))
+		return false;
+	*ret_off = index == 1;
+	return true;
 }

@@ -63,6 +63,15 @@ bool parse_duration(const char *option, const char *text, uint64_t *ret_ns);
 bool parse_count(const char *option, const char *text, uint32_t max,
                  uint32_t *ret_count);
 
+/* The same from `min` on. */
+bool parse_number(const char *option, const char *text, uint32_t min,
+                  uint32_t max, uint32_t *ret_number);
+
+/* The index of `text` in `words`, which end with NULL. Complains, with all of
+ * them, and returns false. */
+bool parse_word(const char *option, const char *text, const char *const *words,
+                unsigned *ret_index);
+
 /* on, off; stores whether it is off. Complains and returns false. */
 bool parse_switch(const char *option, const char *text, bool *ret_off);
 

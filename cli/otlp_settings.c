@@ -35,8 +35,8 @@ static bool read_number(const char *name, uint32_t *number)
 		*number = (uint32_t)value;
 		return true;
 	}
-	complain("%s wants a whole number above 0, not '%s': ignored", name,
-	         text);
+	complain("%s wants a whole number from 1 to %d, not '%s': ignored",
+	         name, INT32_MAX, text);
 	return false;
 }
 

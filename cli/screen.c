@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen.h"
-#include "command.h"
+#include "options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,14 +65,11 @@ void screen_look(enum screen_colours colours,
 
 bool screen_parse(const char *word, enum screen_colours *ret_colours)
 {
-	static const char *const words[] = {"auto", "always", "never"};
+	static const char *const words[] = {"auto", "always", "never", NULL};
+	unsigned index;
 
-	for (unsigned i = 0; i < 3; i++) {
-		if (strcmp(words[i], word) == 0) {
-			*ret_colours = (enum screen_colours)i;
-			return true;
-		}
-	}
-	complain("--color does not know '%s'", word);
-	return false;
+	if (!parse_word("color", word, words, &index))
+		return false;
+	*ret_colours = (enum screen_colours)index;
+	return true;
 }

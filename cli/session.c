@@ -86,6 +86,17 @@ static void say_backend(const struct session *session)
 		complain("on the emulator: %s", why);
 }
 
+static int load(struct vm *vm, const char *guest, const struct vm_boot *boot)
+{
+	int r = vm_load(vm, guest);
+
+	if (r == 0)
+		r = vm_boot(vm, boot);
+	if (r < 0)
+		complain("%s: %s", guest, vm_error(vm));
+	return r;
+}
+
 static int make_vm(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -114,12 +125,10 @@ static int make_vm(struct session *session)
 	boot.argv = argv;
 	if (r == 0) {
 		say_backend(session);
-		r = vm_load(session->vm, options->guest_argv[0]);
+		r = load(session->vm, options->guest_argv[0], &boot);
+	} else {
+		complain("%s", argv ? error : code_text(r));
 	}
-	if (r == 0)
-		r = vm_boot(session->vm, &boot);
-	if (r < 0)
-		complain("%s", session->vm ? vm_error(session->vm) : error);
 	free(argv);
 	return r;
 }

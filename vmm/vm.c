@@ -310,7 +310,9 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot)
 	if (vm->booted)
 		return vm__fail(vm->error, -EBUSY, "already booted");
 	if (args_bytes(boot, &info.args_bytes) < 0)
-		return vm__fail(vm->error, -EINVAL, "arguments too long");
+		return vm__fail(vm->error, -EINVAL,
+		                "arguments of more than %u bytes",
+		                VM_ARGS_BYTES_MAX);
 	vm->booted = true;
 	result = map_boot(vm, &info);
 	if (result == 0 && !put_boot(vm, boot, &info))

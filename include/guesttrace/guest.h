@@ -262,6 +262,13 @@ void gt_close(struct gt_span *span);
  * in a header that has a site must be `static inline`.
  */
 
+/* Here, so that compilers name this file first when a macro is misused. */
+#ifdef __cplusplus
+#define GT_STATIC_ASSERT_ static_assert
+#else
+#define GT_STATIC_ASSERT_ _Static_assert
+#endif
+
 /* clang-format off */
 #define GT_EVENT(level, ...)                                                   \
 	GT_INSTANT_(GT_SITE_EVENT, GT_RECORD_EVENT, level, __VA_ARGS__)

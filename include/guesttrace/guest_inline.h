@@ -6,12 +6,6 @@
 #ifndef GUESTTRACE_GUEST_INLINE_H
 #define GUESTTRACE_GUEST_INLINE_H
 
-#ifdef __cplusplus
-#define GT_STATIC_ASSERT_ static_assert
-#else
-#define GT_STATIC_ASSERT_ _Static_assert
-#endif
-
 /* clang-format off */
 #define GT_INSTANT_(site_kind, record_kind, level, ...)                        \
 	do {                                                                   \
@@ -30,6 +24,8 @@
 
 /* The static record. `volatile`, or the compiler folds the state to "off". */
 #define GT_SITE_(sym, kind, level, state, ...)                                 \
+	GT_STATIC_ASSERT_(GT_COUNT_(__VA_ARGS__) <= GT_SITE_FIELDS_MAX,        \
+			  "a site takes up to GT_SITE_FIELDS_MAX (16) fields");\
 	static struct {                                                        \
 		struct gt_site head;                                           \
 		char text[sizeof(GT_SITE_TEXT_(__VA_ARGS__))];                 \
@@ -167,15 +163,23 @@
 #define GT_SHAPE_GT_NONE_
 
 #define GT_FIRST_(first, ...) first
+/* 17 stands for up to 32 more: what maps them is empty, after the assertion. */
 #define GT_COUNT_(...)                                                         \
-	GT_18TH_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, \
-		 2, 1, 0, ~)
-#define GT_18TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, ...) r
+	GT_50TH_(__VA_ARGS__, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17,  \
+	17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17,    \
+	17, 17, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,  \
+	~)
+#define GT_50TH_(                                                              \
+	a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15,  \
+	a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29,  \
+	a30, a31, a32, a33, a34, a35, a36, a37, a38, a39, a40, a41, a42, a43,  \
+	a44, a45, a46, a47, a48, r, ...) r
 #define GT_PASTE_(a, b)  GT_PASTE__(a, b)
 #define GT_PASTE__(a, b) a##b
 #define GT_MAP_(m, ...)                                                        \
 	GT_PASTE_(GT_MAP_, GT_COUNT_(__VA_ARGS__))(m, __VA_ARGS__)
 #define GT_MAP_0(m, z)
+#define GT_MAP_17(m, ...)
 #define GT_MAP_1(m, z, a) m(1, a)
 #define GT_MAP_2(m, z, a, b) m(1, a) m(2, b)
 #define GT_MAP_3(m, z, a, b, c) m(1, a) m(2, b) m(3, c)
