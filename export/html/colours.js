@@ -18,12 +18,12 @@ function readTheme() {
   };
 }
 
-// A number for each name, or target: the more time it has in all, the lower.
-function dealNumbers(runs, column) {
+// A number for each name, or target: the longer one of its spans was open, the lower.
+function dealNumbers(runs, key) {
   const totals = new Map();
-  for (const { names } of runs)
-    for (const row of names)
-      totals.set(row[column], (totals.get(row[column]) ?? 0) + row[3]);
+  for (const run of runs)
+    for (const [text, ns] of run[key])
+      totals.set(text, (totals.get(text) ?? 0) + ns);
   const sorted = [...totals].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   return new Map(sorted.map(([text], number) => [text, number]));
 }
@@ -38,7 +38,7 @@ function hash(text) {
 
 class Colours {
   constructor(runs) {
-    this.numbers = { name: dealNumbers(runs, 0), target: dealNumbers(runs, 1) };
+    this.numbers = { name: dealNumbers(runs, 'name_totals'), target: dealNumbers(runs, 'target_totals') };
   }
 
   // `by`: name, target or level.

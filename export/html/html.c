@@ -3,6 +3,8 @@
 #include "html.h"
 #include "export/out/escape.h"
 #include "export/out/words.h"
+#include <errno.h>
+#include <stdlib.h>
 
 /* Of one page. A run gets at most half of what the runs before it have left. */
 #define PAGE_SPANS 400000u
@@ -51,6 +53,28 @@ static void put_names(struct gt__html_run *r)
 		gt__out_record(o);
 	}
 	gt__put_char(o, ']');
+}
+
+/* By which colours are dealt out. */
+static void put_totals(struct gt__html_run *r, const char *key, bool target)
+{
+	struct gt__out *o = r->out;
+	uint32_t i, count;
+	struct gt__total *totals = gt__collect_totals(r->c, target, &count);
+
+	if (!totals && !o->error)
+		o->error = -ENOMEM;
+	gt__html_key(o, key);
+	gt__put_char(o, '[');
+	for (i = 0; totals && i < count && i < RUN_NAMES; i++) {
+		gt__put(o, i ? ",\n[" : "\n[");
+		gt__html_text(o, totals[i].text);
+		gt__html_column(o, totals[i].ns);
+		gt__put_char(o, ']');
+		gt__out_record(o);
+	}
+	gt__put_char(o, ']');
+	free(totals);
 }
 
 static void put_losses(struct gt__html_run *r)
@@ -194,6 +218,8 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_losses(&r);
 	put_exits(&r);
 	put_names(&r);
+	put_totals(&r, "name_totals", false);
+	put_totals(&r, "target_totals", true);
 	gt__html_parts(&r);
 	gt__html_run_split(&r);
 	gt__html_host(&r);

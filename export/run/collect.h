@@ -47,17 +47,25 @@ struct gt__item {
 	enum gt__item_kind kind;
 };
 
-/* Spans of one name and target. Percentiles are exact: nearest rank. */
+static inline uint64_t gt__span_ns(const struct gt__span *span)
+{
+	return span->view.end_ns - span->view.start_ns;
+}
+
+/*
+ * Spans of one name and target; see collect_names.c for what is counted of
+ * which. Percentiles are exact: nearest rank.
+ */
 struct gt__name {
 	struct gt_text name;
 	struct gt_text target;
 	uint64_t count;
-	uint64_t total_ns;
-	uint64_t self_ns;
 	uint64_t p50_ns;
 	uint64_t p99_ns;
 	uint64_t max_ns;
-	uint64_t *split; /* as of a span */
+	uint64_t total_ns; /* in which at least one was open */
+	uint64_t self_ns;  /* of each of them */
+	uint64_t *split;   /* as of a span: of total and self */
 };
 
 struct gt__chunk;
@@ -93,6 +101,7 @@ int gt__collect_host_span(struct gt__collect *c,
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
+bool gt__collect_names(struct gt__collect *c); /* and its last part */
 /* Tells spans without items which of c->items are theirs. */
 void gt__collect_index_items(struct gt__collect *c);
 /* Gives each host span the sequence of the record of its vCPU before it. */
@@ -113,6 +122,17 @@ struct gt__walk {
 };
 const struct gt__item *gt__collect_next(struct gt__collect *c,
                                         struct gt__walk *walk);
+
+/*
+ * The same total of all spans of a name, or of a target, whatever their target
+ * or name; the largest first. To be freed; NULL: out of memory.
+ */
+struct gt__total {
+	struct gt_text text;
+	uint64_t ns;
+};
+struct gt__total *gt__collect_totals(const struct gt__collect *c, bool target,
+                                     uint32_t *ret_count);
 
 /* The sample of rank ceil(percent / 100 * count) of `count` sorted ones. */
 uint64_t gt__nearest_rank(uint64_t count, unsigned percent);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether the data of a page is that of `report --json`.
 import assert from 'node:assert/strict';
-import { parseJson, readText } from './compare.mjs';
+import { openNs, parseJson, readText } from './compare.mjs';
 
 const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
   [32, 'replaced'], [64, 'open_lost']];
@@ -47,6 +47,16 @@ function reportSpan(span, ids, hasHost) {
   };
 }
 
+// By how long at least one span of each was open; two that were not UTF-8 may look the
+// same here.
+const isWhole = (text) => !text.includes('\ufffd');
+
+function totalsOf(spans, key) {
+  const groups = new Map();
+  for (const span of spans) groups.set(span[key], [...groups.get(span[key]) ?? [], span]);
+  return new Map([...groups].filter(([text]) => isWhole(text)).map(([text, list]) => [text, Number(openNs(list))]));
+}
+
 const byText = (list) => list.map((item) => JSON.stringify(item)).sort();
 
 function pageEvent(trace, [at, span, time, vcpu, bits, , list]) {
@@ -82,6 +92,8 @@ function compareTrace(page, report) {
     byText(report.counters.map((event) => reportEvent(event, ids))));
   assert.deepEqual(page.names.map((name) => name.map(String)), report.names.map((name) => [name.name, name.target,
     name.count, name.total_ns, name.self_ns, name.p50_ns, name.p99_ns, name.max_ns]));
+  for (const key of ['name', 'target'])
+    assert.deepEqual(new Map(page[`${key}_totals`].filter(([text]) => isWhole(text))), totalsOf(report.spans, key), `totals by ${key}`);
   assert.deepEqual(Object.fromEntries(page.losses.map(([word, , number]) => [word, number])),
     Object.fromEntries(Object.entries(report.losses).filter(([, number]) => number !== '0')));
   assert.deepEqual(Object.fromEntries(page.exits), report.exits);

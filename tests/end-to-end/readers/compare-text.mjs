@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compares CSV, folded stacks and the report's own sums with the report.
-import { check, lastFields, parseJson, readText, same, visible } from './compare.mjs';
+import { check, lastFields, openNs, parseJson, readText, same, visible } from './compare.mjs';
 
 // RFC 4180, strictly: records end in CRLF, quotes are doubled.
 function parseCsv(text) {
@@ -167,7 +167,7 @@ function checkNames(trace) {
     const rank = (p) => String(sorted[Math.ceil(p * sorted.length / 100) - 1]);
     const { split, ...times } = n; // what its spans say, and that is checked elsewhere
     check(split, 'no split of', n.name);
-    same(times, { name: n.name, target: n.target, count: String(spans.length), total_ns: sum('duration_ns'),
+    same(times, { name: n.name, target: n.target, count: String(spans.length), total_ns: openNs(spans),
       self_ns: sum('self_ns'), p50_ns: rank(50), p99_ns: rank(99), max_ns: rank(100) }, 'name', n.name);
   }
 }

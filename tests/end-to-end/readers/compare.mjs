@@ -94,3 +94,14 @@ export const visible = (s) => s.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).t
 
 /** A file that has to be UTF-8 from its first byte to its last. */
 export const readText = (file) => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fs.readFileSync(file));
+
+/** The time in which at least one of the spans was open, by how many are. */
+export function openNs(spans) {
+  const steps = spans.flatMap((s) => [[BigInt(s.start_ns), 1], [BigInt(s.end_ns), -1]]).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+  let open = 0, sum = 0n;
+  steps.forEach(([at, step], i) => {
+    if (open > 0) sum += at - steps[i - 1][0];
+    open += step;
+  });
+  return String(sum);
+}

@@ -32,7 +32,7 @@ const SLICES = [...LESS, 'trace.monotonic_offset_ns', 'link.span_id',
   ...of('counter', `time_ns name ${FIELDS}`), 'counter.fields: one less'];
 
 const SEEN = {
-  names: [...NAMES, ...of('span', 'name target duration_ns self_ns'), 'trace.spans: one less'],
+  names: [...NAMES, ...of('span', `name target ${TIMES} duration_ns self_ns`), 'trace.spans: one less'],
   splits: [...SPLIT, ...of('trace', `${TIMES} vcpus`), ...of('stretch', `index ${TIMES} kind reason waiting_ns`), 'stretch: one less'],
   csv: ['trace.trace_id', 'trace.spans: one less', ...of('span', `id parent_id guest_id name target level vcpu ${TIMES} duration_ns status flags `
     + `${FIELDS} fields:_type`), 'span.fields: one less'],
@@ -44,7 +44,7 @@ const SEEN = {
   'otlp-protobuf': OTLP,
   html: [...LESS, ...NAMES, ...LOSSES, ...SPLIT, ...ALL_FIELDS, 'trace.clock.error_bound_ns',
     ...of('trace', `guest ${ORIGIN} outcome status message start_ns vcpus`),
-    ...of('span', `id parent_id ${SITE} vcpu close_vcpu nesting start_ns duration_ns self_ns status status_message `
+    ...of('span', `id parent_id ${SITE} vcpu close_vcpu nesting ${TIMES} duration_ns self_ns status status_message `
       + 'dropped_events dropped_fields flags'),
     ...records(`time_ns ${SITE} vcpu flags`), 'event of a span.span_id', 'counter.span_id', ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'],
   chrome: [...SLICES, ...HOST, 'span.links: one less', ...of('trace', `guest start_ns ${ORIGIN}`)],

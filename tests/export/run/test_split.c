@@ -146,10 +146,57 @@ static void expect_row(const struct gt__timeline *t, const uint64_t *row,
 	assert_int_equal(sum, sum_ns);
 }
 
+/* Of those that are open then, by the order of their opening. */
+static const struct gt__span *first_open(const struct gt__collect *c,
+                                         const struct gt_site_view *site,
+                                         uint64_t time_ns)
+{
+	const struct gt__span *first = NULL;
+	uint32_t i;
+
+	for (i = 0; i < c->span_count; i++) {
+		const struct gt__span *s = &c->spans[i];
+
+		if (s->view.site == site && is_open(s, time_ns) &&
+		    (!first || s->view.start_ns < first->view.start_ns))
+			first = s;
+	}
+	return first;
+}
+
+/* Each nanosecond in which one was open counts once. */
+static uint64_t want_name(const struct gt__collect *c, const struct model *m,
+                          const struct gt_site_view *site, uint64_t *total)
+{
+	uint64_t x, sum = 0;
+
+	for (x = 0; x < END_NS; x++) {
+		const struct gt__span *s = first_open(c, site, START_NS + x);
+
+		if (s)
+			total[m->part[s->view.vcpu][x]]++;
+		sum += s != NULL;
+	}
+	return sum;
+}
+
+static void expect_name(const struct gt__collect *c, const struct model *m,
+                        const struct gt__name *n, const uint64_t *self)
+{
+	const struct gt_site_view *site =
+		&sites[n->name.bytes == sites[1].name.bytes];
+	uint64_t total[GT__PARTS] = {0};
+
+	assert_int_equal(n->total_ns, want_name(c, m, site, total));
+	expect_row(&c->timeline, n->split, total, n->total_ns);
+	expect_row(&c->timeline, n->split + c->timeline.columns, self,
+	           n->self_ns);
+}
+
 static void expect_splits(const struct gt__collect *c, const struct model *m)
 {
 	const struct gt__timeline *t = &c->timeline;
-	uint64_t totals[2][GT__PARTS] = {0}, selves[2][GT__PARTS] = {0};
+	uint64_t selves[2][GT__PARTS] = {0};
 	uint32_t i, j;
 
 	for (i = 0; i < c->span_count; i++) {
@@ -161,18 +208,13 @@ static void expect_splits(const struct gt__collect *c, const struct model *m)
 		expect_row(t, s->split, total,
 		           s->view.end_ns - s->view.start_ns);
 		expect_row(t, s->split + t->columns, self, s->self_ns);
-		for (j = 0; j < GT__PARTS; j++) {
-			totals[site][j] += total[j];
+		for (j = 0; j < GT__PARTS; j++)
 			selves[site][j] += self[j];
-		}
 	}
-	for (i = 0; i < c->name_count; i++) {
-		const struct gt__name *n = &c->names[i];
-		size_t site = n->name.bytes == sites[1].name.bytes;
-
-		expect_row(t, n->split, totals[site], n->total_ns);
-		expect_row(t, n->split + t->columns, selves[site], n->self_ns);
-	}
+	for (i = 0; i < c->name_count; i++)
+		expect_name(
+			c, m, &c->names[i],
+			selves[c->names[i].name.bytes == sites[1].name.bytes]);
 }
 
 /* Of the whole run and of a part of it; nobody asks about vCPU 2. */

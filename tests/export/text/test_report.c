@@ -124,6 +124,51 @@ static void a_histogram_counts_every_span_of_the_name(void **state)
 	free(text);
 }
 
+/* `outer` in itself and on both vCPUs: one was open for 12 of 30 us. */
+static void recurse(struct syn *s, uint32_t index, uint64_t longer_ns)
+{
+	struct syn_span *a, *b, *c;
+
+	syn_begin(s, index, "g");
+	a = syn_open(s, &outer, NULL, 0, 0, true);
+	b = syn_open(s, &outer, a, 0, 1000, true);
+	c = syn_open(s, &outer, b, 0, 2000, true);
+	syn_close(s, c, 0, 3000);
+	syn_close(s, b, 0, 5000);
+	c = syn_open(s, &outer, NULL, 1, 4000, true);
+	syn_close(s, a, 0, 10000);
+	syn_close(s, c, 1, 12000 + longer_ns);
+	a = syn_open(s, &inner, NULL, 0, 15000, true);
+	syn_close(s, a, 0, 28000);
+	syn_end(s, 30000);
+}
+
+static void a_name_inside_of_itself_counts_each_moment_once(void **state)
+{
+	struct gt_output none = {0};
+	struct gt__out text;
+	struct gt_output output = {write_all, &text};
+	struct syn s = {.sink_count = 2};
+
+	(void)state;
+	gt__out_init(&text, &none);
+	assert_int_equal(gt_report_with(&output, NULL, &s.sinks[0]), 0);
+	assert_int_equal(gt_diff_with(&output, NULL, &s.sinks[1]), 0);
+	recurse(&s, 0, 0);
+	recurse(&s, 1, 500);
+	assert_int_equal(syn_finish(&s), 0);
+	gt__put_char(&text, '\0');
+	SHOWS(text.bytes, "1   13.000 µs   13.000 µs   13.000 µs   13.000 µs   "
+	                  "13.000 µs  inner");
+	SHOWS(text.bytes, "4   12.000 µs   18.000 µs    4.000 µs   10.000 µs   "
+	                  "10.000 µs  outer");
+	SHOWS(text.bytes, "+500 ns     +4.2");
+	assert_true(strstr(text.bytes, "µs  inner  [t]\n") <
+	            strstr(text.bytes, "µs  outer  [t]\n"));
+	syn_free(&s);
+	gt__out_fini(&text);
+}
+
 /* ---- Following ----------------------------------------------------------- */
 
 static void a_family_is_shown_when_its_last_span_has_ended(void **state)
@@ -246,6 +291,8 @@ int main(void)
 		cmocka_unit_test(the_report_says_where_the_time_went),
 		cmocka_unit_test(exits_stand_in_the_tree_where_they_happened),
 		cmocka_unit_test(a_histogram_counts_every_span_of_the_name),
+		cmocka_unit_test(
+			a_name_inside_of_itself_counts_each_moment_once),
 		cmocka_unit_test(
 			a_family_is_shown_when_its_last_span_has_ended),
 		cmocka_unit_test(following_shows_every_span_and_event_once),
