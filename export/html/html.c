@@ -46,9 +46,14 @@ static void put_names(struct gt__html_run *r)
 		gt__html_column(o, n->count);
 		gt__html_column(o, n->total_ns);
 		gt__html_column(o, n->self_ns);
-		gt__html_column(o, n->p50_ns);
-		gt__html_column(o, n->p99_ns);
-		gt__html_column(o, n->max_ns);
+		if (gt__has_percentiles(n)) {
+			gt__html_column(o, n->p50_ns);
+			gt__html_column(o, n->p99_ns);
+			gt__html_column(o, n->max_ns);
+		} else {
+			gt__put(o, ",null,null,null");
+		}
+		gt__html_column(o, n->unfinished);
 		gt__put_char(o, ']');
 		gt__out_record(o);
 	}

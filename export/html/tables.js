@@ -61,17 +61,24 @@ function cutText(text, properties) {
   return element('bdi', { ...properties, title: visible(text) }, visible(text));
 }
 
+// What there is none of is less than all others.
 function timeColumn(title, value) {
-  return { title, number: true, value, cell: (row) => duration(value(row)) };
+  return { title, number: true, value: (row) => value(row) ?? -1, cell: (row) => (value(row) === null ? '–' : duration(value(row))) };
 }
 
 function runColumn(runs) {
   return runs.length > 1 ? [{ title: 'run', value: (row) => row.run.index, cell: (row) => cutText(row.run.guest) }] : [];
 }
 
+// Spans that were not seen from their opening to their close.
+function unfinishedColumn(rows) {
+  return rows.some((row) => row.unfinished > 0) ? [{ title: 'unfinished', number: true, value: (row) => row.unfinished,
+    cell: (row) => element('span', { title: 'Not seen from opening to close: not in p50, p99 and max' }, count(row.unfinished)) }] : [];
+}
+
 function namesTable(runs, actions) {
-  const rows = runs.flatMap((run) => run.names.map(([name, target, spans, total, self, p50, p99, max]) => (
-    { run, name, target, spans, total, self, p50, p99, max })));
+  const rows = runs.flatMap((run) => run.names.map(([name, target, spans, total, self, p50, p99, max, unfinished]) => (
+    { run, name, target, spans, total, self, p50, p99, max, unfinished })));
   const total = timeColumn('total', (row) => row.total);
   return new SortedTable([
     { title: 'name', value: (row) => row.name, cell: (row) => element('button', {
@@ -80,6 +87,7 @@ function namesTable(runs, actions) {
     { title: 'target', value: (row) => row.target, cell: (row) => cutText(row.target) },
     ...runColumn(runs),
     { title: 'count', number: true, value: (row) => row.spans, cell: (row) => count(row.spans) },
+    ...unfinishedColumn(rows),
     total,
     timeColumn('self', (row) => row.self),
     timeColumn('p50', (row) => row.p50),

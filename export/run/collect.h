@@ -47,6 +47,13 @@ struct gt__item {
 	enum gt__item_kind kind;
 };
 
+/* A span that was not seen from its opening to its close. */
+#define GT__UNFINISHED                                                \
+	(GT_SPAN_INTERRUPTED | GT_SPAN_CLOSE_LOST | GT_SPAN_EVICTED | \
+	 GT_SPAN_REPLACED | GT_SPAN_OPEN_LOST)
+/* Nor is it known that it was open for as long as it is shown. */
+#define GT__END_UNKNOWN (GT_SPAN_CLOSE_LOST | GT_SPAN_REPLACED)
+
 static inline uint64_t gt__span_ns(const struct gt__span *span)
 {
 	return span->view.end_ns - span->view.start_ns;
@@ -60,6 +67,7 @@ struct gt__name {
 	struct gt_text name;
 	struct gt_text target;
 	uint64_t count;
+	uint64_t unfinished; /* of `count`; all of them: the next are 0 */
 	uint64_t p50_ns;
 	uint64_t p99_ns;
 	uint64_t max_ns;
@@ -67,6 +75,11 @@ struct gt__name {
 	uint64_t self_ns;  /* of each of them */
 	uint64_t *split;   /* as of a span: of total and self */
 };
+
+static inline bool gt__has_percentiles(const struct gt__name *name)
+{
+	return name->unfinished < name->count;
+}
 
 struct gt__chunk;
 

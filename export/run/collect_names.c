@@ -7,6 +7,10 @@
  * them was open, in the whole run: no moment counts twice, and none belongs to
  * more than the run lasted. Where it went is asked of the vCPU of the span that
  * was open first.
+ *
+ * A span that was not seen from its opening to its close says nothing of how
+ * long one takes: it is counted, and left out of the percentiles. If it is not
+ * even known that it was open until its end, its time is left out as well.
  */
 #include "collect.h"
 #include "export/out/words.h"
@@ -138,7 +142,7 @@ static void add_total(struct gt__collect *c, struct gt__name *n,
 static struct gt__name sum_up(const struct names *names,
                               struct gt__span *const *spans, uint32_t count)
 {
-	uint32_t i, columns = names->c->timeline.columns;
+	uint32_t i, whole = 0, columns = names->c->timeline.columns;
 	struct gt__name n = {
 		.name = spans[0]->view.site->name,
 		.target = spans[0]->view.site->target,
@@ -150,15 +154,21 @@ static struct gt__name sum_up(const struct names *names,
 	for (i = 0; i < count; i++) {
 		const struct gt__span *s = spans[i];
 
-		times[i] = gt__span_ns(s);
+		if (!(s->view.flags & GT__UNFINISHED))
+			times[whole++] = gt__span_ns(s);
+		if (s->view.flags & GT__END_UNKNOWN)
+			continue;
 		add_total(names->c, &n, s, &covered_ns);
 		n.self_ns += s->self_ns;
 		add_rows(n.split + columns, s->split + columns, columns);
 	}
-	qsort(times, count, sizeof *times, compare_times);
-	n.p50_ns = times[gt__nearest_rank(count, 50) - 1];
-	n.p99_ns = times[gt__nearest_rank(count, 99) - 1];
-	n.max_ns = times[count - 1];
+	n.unfinished = count - whole;
+	if (!whole)
+		return n;
+	qsort(times, whole, sizeof *times, compare_times);
+	n.p50_ns = times[gt__nearest_rank(whole, 50) - 1];
+	n.p99_ns = times[gt__nearest_rank(whole, 99) - 1];
+	n.max_ns = times[whole - 1];
 	return n;
 }
 
@@ -243,7 +253,8 @@ static uint32_t total_up(struct gt__total *totals,
 			covered_ns = 0;
 		}
 		total->text = text;
-		total->ns += uncovered_ns(spans[i], &covered_ns);
+		if (!(spans[i]->view.flags & GT__END_UNKNOWN))
+			total->ns += uncovered_ns(spans[i], &covered_ns);
 	}
 	return count ? (uint32_t)(total - totals) + 1 : 0;
 }

@@ -50,7 +50,7 @@ struct change {
 	uint64_t impact_ns;
 };
 
-static const struct gt__name none;
+static const struct gt__name none = {.count = 1}; /* and percentiles of 0 */
 
 /* ---- Keeping the names of a trace ---------------------------------------- */
 
@@ -190,10 +190,37 @@ static void put_difference(struct gt__out *o, uint64_t before, uint64_t after,
 	gt__unpaint(o);
 }
 
-static uint64_t percentile_of(const struct change *change, uint64_t before,
-                              uint64_t after)
+static void put_dash(struct gt__out *o, size_t width)
 {
-	return change->after == &none ? before : after;
+	gt__put_padding(o, 1, width);
+	gt__put_char(o, '-');
+}
+
+/* Of a name that is gone, what it was. */
+static void put_percentile(struct gt__out *o, const struct change *change,
+                           uint64_t before, uint64_t after, size_t width)
+{
+	if (!gt__has_percentiles(shown_name(change)))
+		put_dash(o, width);
+	else
+		gt__put_duration_in(o, change->after == &none ? before : after,
+		                    width);
+}
+
+static void put_percentile_change(struct gt__out *o,
+                                  const struct change *change, uint64_t before,
+                                  uint64_t after, size_t width)
+{
+	if (gt__has_percentiles(change->before) &&
+	    gt__has_percentiles(change->after))
+		put_change(o, change, before, after, width);
+	else
+		put_dash(o, width);
+}
+
+static uint64_t count_of(const struct gt__name *name)
+{
+	return name == &none ? 0 : name->count;
 }
 
 static void put_cell(struct gt__out *o, const struct change *change,
@@ -210,24 +237,22 @@ static void put_cell(struct gt__out *o, const struct change *change,
 		put_change(o, change, b->total_ns, a->total_ns, width);
 		break;
 	case COUNT:
-		gt__put_count(o, a->count, width);
+		gt__put_count(o, count_of(a), width);
 		break;
 	case COUNT_BEFORE:
-		gt__put_count(o, b->count, width);
+		gt__put_count(o, count_of(b), width);
 		break;
 	case P50:
-		gt__put_duration_in(
-			o, percentile_of(change, b->p50_ns, a->p50_ns), width);
+		put_percentile(o, change, b->p50_ns, a->p50_ns, width);
 		break;
 	case P50_CHANGE:
-		put_change(o, change, b->p50_ns, a->p50_ns, width);
+		put_percentile_change(o, change, b->p50_ns, a->p50_ns, width);
 		break;
 	case P99:
-		gt__put_duration_in(
-			o, percentile_of(change, b->p99_ns, a->p99_ns), width);
+		put_percentile(o, change, b->p99_ns, a->p99_ns, width);
 		break;
 	case P99_CHANGE:
-		put_change(o, change, b->p99_ns, a->p99_ns, width);
+		put_percentile_change(o, change, b->p99_ns, a->p99_ns, width);
 		break;
 	case COLUMN_COUNT:
 		break;
@@ -244,6 +269,33 @@ static void put_line(struct gt__out *o, const struct change *change,
 		if (columns_shown & 1u << i)
 			put_cell(o, change, (enum column)i);
 	gt__end_with_name(o, shown_name(change), from);
+}
+
+static uint64_t unfinished_of(const struct side *side)
+{
+	uint64_t count = 0;
+	uint32_t i;
+
+	for (i = 0; i < side->count; i++)
+		count += side->names[i].unfinished;
+	return count;
+}
+
+static void put_unfinished(struct gt__out *o, const struct sides *sides)
+{
+	uint64_t before = unfinished_of(&sides->before);
+	uint64_t after = unfinished_of(&sides->after);
+	size_t from = o->used;
+
+	if (!before && !after)
+		return;
+	gt__put(o, "spans not seen from opening to close, counted, but not in "
+	           "p50 and p99: ");
+	gt__put_u64(o, before);
+	gt__put(o, " before, ");
+	gt__put_u64(o, after);
+	gt__put(o, " after");
+	gt__wrap_line(o, from, 2);
 }
 
 static void conclude_text(struct gt__collect_sink *x)
@@ -277,6 +329,7 @@ static void conclude_text(struct gt__collect_sink *x)
 		gt__put_count(o, shown - options->top, 12);
 		gt__put(o, " more\n");
 	}
+	put_unfinished(o, x->kept);
 	free(changes);
 }
 
@@ -303,9 +356,14 @@ static void put_side(struct gt__out *o, const char *key,
 	}
 	gt__put(o, "\":");
 	put_member(o, "{\"", "count", n->count);
+	put_member(o, ",\"", "unfinished", n->unfinished);
 	put_member(o, ",\"", "total_ns", n->total_ns);
-	put_member(o, ",\"", "p50_ns", n->p50_ns);
-	put_member(o, ",\"", "p99_ns", n->p99_ns);
+	if (gt__has_percentiles(n)) {
+		put_member(o, ",\"", "p50_ns", n->p50_ns);
+		put_member(o, ",\"", "p99_ns", n->p99_ns);
+	} else {
+		gt__put(o, ",\"p50_ns\":null,\"p99_ns\":null");
+	}
 	gt__put_char(o, '}');
 }
 

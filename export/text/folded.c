@@ -8,6 +8,9 @@
  * By exits, the time is that of the exits for which a span was the innermost
  * one; what happened outside of all spans is under one frame of its own.
  *
+ * Of a span whose end nobody saw it is not known how long it was open: its own
+ * time is under a frame below it that says so.
+ *
  * What is deeper than FRAMES_MAX spans is summed up under one frame that says
  * so: a guest cannot make the output grow with the square of its depth.
  */
@@ -38,6 +41,7 @@ struct frames {
 
 static const struct gt_text deeper = {"(deeper than 128 spans)", 23};
 static const struct gt_text outside = {"(no span)", 9};
+static const struct gt_text endless = {"(end not known)", 15};
 
 static uint32_t find_frame(struct frames *f, uint32_t parent,
                            struct gt_text name)
@@ -75,6 +79,15 @@ static uint32_t frame_of(struct frames *f, const struct gt__span *span,
 	if (f->frames[parent].depth > FRAMES_MAX)
 		return parent;
 	return find_frame(f, parent, deeper);
+}
+
+static void count_self(struct frames *f, const struct gt__span *span,
+                       uint32_t frame)
+{
+	if (span->self_ns && span->view.flags & GT__END_UNKNOWN &&
+	    f->frames[frame].depth <= FRAMES_MAX)
+		frame = find_frame(f, frame, endless);
+	f->frames[frame].self_ns += span->self_ns;
 }
 
 static void put_run(struct gt__out *o, const struct gt_trace *trace)
@@ -134,7 +147,9 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 	while (chains < c->span_count)
 		chains *= 2;
 	f->mask = (uint32_t)(chains - 1);
-	f->frames = malloc((c->span_count + (size_t)3) * sizeof *f->frames);
+	/* Of each span its own and that of a time not known. */
+	f->frames =
+		malloc((c->span_count * (size_t)2 + 3) * sizeof *f->frames);
 	f->chains = malloc(chains * sizeof *f->chains);
 	if (!frame_of_span || !f->frames || !f->chains) {
 		free(frame_of_span);
@@ -151,7 +166,7 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 		frame = frame_of(f, span, frame_of_span);
 		frame_of_span[item->index] = frame;
 		if (!exits)
-			f->frames[frame].self_ns += span->self_ns;
+			count_self(f, span, frame);
 	}
 	if (exits)
 		count_exits(f, c, frame_of_span);

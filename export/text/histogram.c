@@ -38,20 +38,24 @@ static int compare_times(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
+/* Of those that were not seen whole only the number. */
 static uint32_t find_times(const struct gt__collect *c, const char *pattern,
-                           uint64_t *times)
+                           uint64_t *times, uint32_t *ret_unfinished)
 {
 	const struct gt_site_view *site = NULL;
 	bool matches = false;
 	uint32_t i, n = 0;
 
+	*ret_unfinished = 0;
 	for (i = 0; i < c->span_count; i++) {
 		const struct gt_span_view *v = &c->spans[i].view;
 
 		if (v->site != site)
 			matches = gt__name_matches(pattern, v->site->name);
 		site = v->site;
-		if (matches)
+		if (matches && v->flags & GT__UNFINISHED)
+			++*ret_unfinished;
+		else if (matches)
 			times[n++] = v->end_ns - v->start_ns;
 	}
 	qsort(times, n, sizeof *times, compare_times);
@@ -122,18 +126,28 @@ static void put_ranks(struct gt__out *o, const uint64_t *times, uint32_t n)
 	gt__wrap_line(o, from, 0);
 }
 
+static void put_unfinished(struct gt__out *o, uint32_t count)
+{
+	size_t from = o->used;
+
+	gt__put_u64(o, count);
+	gt__put(o, count == 1 ? " more span" : " more spans");
+	gt__put(o, " not seen from opening to close, left out");
+	gt__wrap_line(o, from, 2);
+}
+
 void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,
                        const char *pattern)
 {
 	struct gt_text name = {pattern, strlen(pattern)};
 	uint64_t *times = malloc((c->span_count + (size_t)1) * sizeof *times);
-	uint32_t n;
+	uint32_t n, unfinished;
 
 	if (!times) {
 		o->error = o->error ? o->error : -ENOMEM;
 		return;
 	}
-	n = find_times(c, pattern, times);
+	n = find_times(c, pattern, times, &unfinished);
 	gt__put_char(o, '\n');
 	gt__put_bold(o, name);
 	gt__put_char(o, '\n');
@@ -141,8 +155,10 @@ void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,
 		put_buckets(o, times, n);
 		gt__put_char(o, '\n');
 		put_ranks(o, times, n);
-	} else {
+	} else if (!unfinished) {
 		gt__put(o, "no span of that name\n");
 	}
+	if (unfinished)
+		put_unfinished(o, unfinished);
 	free(times);
 }

@@ -10,6 +10,7 @@
 
 enum column {
 	COUNT,
+	UNFINISHED,
 	TOTAL,
 	SELF,
 	P50,
@@ -23,6 +24,7 @@ enum column {
 
 static const struct gt__column columns[COLUMN_COUNT] = {
 	[COUNT] = {"count", 9, 0},
+	[UNFINISHED] = {"unfinished", 12, 7},
 	[TOTAL] = {"total", TIME_COLUMNS, 0},
 	[SELF] = {"self", TIME_COLUMNS, 4},
 	[P50] = {"p50", TIME_COLUMNS, 5},
@@ -36,7 +38,20 @@ static const struct gt__column columns[COLUMN_COUNT] = {
 struct table {
 	const struct gt__timeline *timeline;
 	unsigned shown; /* 1 << enum column */
+	uint64_t unfinished;
 };
+
+/* Of no whole span there is none. */
+static void put_percentile(struct gt__out *o, const struct gt__name *n,
+                           uint64_t ns, size_t width)
+{
+	if (gt__has_percentiles(n)) {
+		gt__put_duration_in(o, ns, width);
+	} else {
+		gt__put_padding(o, 1, width);
+		gt__put_char(o, '-');
+	}
+}
 
 static void put_cell(struct gt__out *o, const struct table *table,
                      enum column column, const struct gt__name *n)
@@ -48,6 +63,9 @@ static void put_cell(struct gt__out *o, const struct table *table,
 	case COUNT:
 		gt__put_count(o, n->count, width);
 		break;
+	case UNFINISHED:
+		gt__put_count(o, n->unfinished, width);
+		break;
 	case TOTAL:
 		gt__put_duration_in(o, n->total_ns, width);
 		break;
@@ -55,13 +73,13 @@ static void put_cell(struct gt__out *o, const struct table *table,
 		gt__put_duration_in(o, n->self_ns, width);
 		break;
 	case P50:
-		gt__put_duration_in(o, n->p50_ns, width);
+		put_percentile(o, n, n->p50_ns, width);
 		break;
 	case P99:
-		gt__put_duration_in(o, n->p99_ns, width);
+		put_percentile(o, n, n->p99_ns, width);
 		break;
 	case MAX:
-		gt__put_duration_in(o, n->max_ns, width);
+		put_percentile(o, n, n->max_ns, width);
 		break;
 	case GUEST:
 		gt__put_percent(o, n->split[GT__PART_GUEST], n->total_ns,
@@ -84,12 +102,14 @@ static void put_cell(struct gt__out *o, const struct table *table,
 }
 
 static unsigned columns_shown(const struct gt__out *o,
-                              const struct gt__timeline *timeline)
+                              const struct table *table)
 {
 	unsigned shown = (1u << COLUMN_COUNT) - 1;
 
-	if (!timeline->moment_count)
+	if (!table->timeline->moment_count)
 		shown &= (1u << GUEST) - 1;
+	if (!table->unfinished)
+		shown &= ~(1u << UNFINISHED);
 	return gt__fit_columns(o, columns, COLUMN_COUNT, shown);
 }
 
@@ -118,6 +138,29 @@ static void put_name(struct gt__out *o, const struct gt__name *n,
 	gt__end_with_name(o, n, from);
 }
 
+void gt__put_unfinished(struct gt__out *o, uint64_t count)
+{
+	size_t from = o->used;
+
+	gt__put_count(o, count, columns[COUNT].width);
+	gt__put(o, count == 1 ? "  span" : "  spans");
+	gt__put(o, " not seen from opening to close: counted, not in p50, p99 "
+	           "and max");
+	gt__wrap_line(o, from, columns[COUNT].width + 2);
+}
+
+static uint64_t unfinished_of(const struct gt__collect *c, const char *pattern)
+{
+	uint64_t count = 0;
+	uint32_t i;
+
+	for (i = 0; i < c->name_count; i++)
+		if (c->names[i].unfinished &&
+		    gt__name_matches(pattern, c->names[i].name))
+			count += c->names[i].unfinished;
+	return count;
+}
+
 void gt__put_names(struct gt__out *o, const struct gt__collect *c,
                    const struct gt_report_options *options)
 {
@@ -126,7 +169,8 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 
 	if (!c->name_count)
 		return;
-	table.shown = columns_shown(o, &c->timeline);
+	table.unfinished = unfinished_of(c, options->name);
+	table.shown = columns_shown(o, &table);
 	gt__put_title(o, "by name");
 	gt__put_column_heads(o, columns, COLUMN_COUNT, table.shown);
 	for (i = 0; i < c->name_count; i++) {
@@ -143,4 +187,6 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 		gt__put_count(o, hidden, columns[COUNT].width);
 		gt__put(o, " more\n");
 	}
+	if (table.unfinished)
+		gt__put_unfinished(o, table.unfinished);
 }

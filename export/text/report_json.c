@@ -253,6 +253,18 @@ static void put_spans(struct gt__out *o, struct gt__collect *c)
 	gt__put_char(o, ']');
 }
 
+/* Of no whole span there are none. */
+static void put_percentiles(struct gt__out *o, const struct gt__name *n)
+{
+	if (!gt__has_percentiles(n)) {
+		gt__put(o, ",\"p50_ns\":null,\"p99_ns\":null,\"max_ns\":null");
+		return;
+	}
+	put_string_u64(o, "p50_ns", n->p50_ns);
+	put_string_u64(o, "p99_ns", n->p99_ns);
+	put_string_u64(o, "max_ns", n->max_ns);
+}
+
 static void put_names(struct gt__out *o, const struct gt__collect *c)
 {
 	uint32_t i;
@@ -266,11 +278,10 @@ static void put_names(struct gt__out *o, const struct gt__collect *c)
 		gt__put_json(o, n->name);
 		put_text(o, "target", n->target);
 		put_string_u64(o, "count", n->count);
+		put_string_u64(o, "unfinished", n->unfinished);
 		put_string_u64(o, "total_ns", n->total_ns);
 		put_string_u64(o, "self_ns", n->self_ns);
-		put_string_u64(o, "p50_ns", n->p50_ns);
-		put_string_u64(o, "p99_ns", n->p99_ns);
-		put_string_u64(o, "max_ns", n->max_ns);
+		put_percentiles(o, n);
 		put_split(o, &c->timeline, n->split);
 		gt__put_char(o, '}');
 		gt__out_record(o);

@@ -17,6 +17,8 @@ void gt__put_tree(struct gt__out *out, struct gt__collect *c,
 /* The table of names, as many and of those names that `options` ask for. */
 void gt__put_names(struct gt__out *out, const struct gt__collect *c,
                    const struct gt_report_options *options);
+/* A line below a table: so many spans are not in its percentiles. */
+void gt__put_unfinished(struct gt__out *out, uint64_t count);
 /* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end. */
 void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
                        size_t from);

@@ -269,15 +269,18 @@ void syn_random(struct syn *s, uint32_t index, uint32_t seed, unsigned count)
 		now[vcpu] += next_random(&state) / 3 % 50;
 		f.value.u64 = next_random(&state);
 		span = pick(s, &state);
-		if (what < 3)
+		if (what < 3) {
 			syn_open_with(s, site, what ? span : NULL, vcpu,
 			              now[vcpu], what < 2, &f, 1);
-		else if (what < 6 && span &&
-		         (span->view.vcpu == vcpu || what == 5))
+		} else if (what < 6 && span &&
+		           (span->view.vcpu == vcpu || what == 5)) {
+			if (span->view.sequence % 32 == 7)
+				span->view.flags |= GT_SPAN_CLOSE_LOST;
 			syn_close(s, span, vcpu, now[vcpu]);
-		else
+		} else {
 			syn_event(s, &sites[MISS], span, vcpu, now[vcpu], &f,
 			          1);
+		}
 	}
 	s->summary.ending = GT_ENDING_HALTED;
 	end = now[0] > now[1] ? now[0] : now[1];

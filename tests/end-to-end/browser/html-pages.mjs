@@ -99,7 +99,12 @@ async function wholeNames(page, traces) {
 async function times(page, traces) {
   const shown = (await page.locator('#table tbody tr').allInnerTexts()).map((row) => row.trim().split('\t').slice(-5).join(' '));
   assert.deepEqual(shown.sort(), traces.flatMap((trace) => trace.names.map((name) => (
-    ['total', 'self', 'p50', 'p99', 'max'].map((key) => cut(BigInt(name[`${key}_ns`]))).join(' ')))).sort());
+    ['total', 'self', 'p50', 'p99', 'max'].map((key) => (name[`${key}_ns`] === null ? '–' : cut(BigInt(name[`${key}_ns`])))).join(' ')))).sort());
+  const heads = await page.locator('#table th').allInnerTexts(), column = heads.indexOf('unfinished');
+  const unfinished = traces.flatMap((trace) => trace.names.map((name) => name.unfinished));
+  assert.equal(column >= 0, unfinished.some((number) => number !== '0'));
+  if (column >= 0)
+    assert.deepEqual((await page.locator(`#table tbody tr td:nth-child(${column + 1})`).allInnerTexts()).sort(), unfinished.sort());
   await page.locator('#search').fill(traces[0].spans[0].name);
   await page.locator('#search').press('Enter');
   const detail = Object.fromEntries((await page.locator('#detail .pairs tr').allInnerTexts()).map((row) => row.split('\t')));

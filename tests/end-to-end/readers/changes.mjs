@@ -8,6 +8,7 @@ const PREFERRED = {
   status: (s) => s.status !== 'unset',
   status_message: (s) => s.status === 'error',
   parent_id: (s) => s.parent_id !== null,
+  duration_ns: (s) => s.flags.length === 0,
   port: (s) => s.kind === 2 && s.reason === 1,
   tracing: (s) => s.kind === 2,
   reason: (s) => s.kind === 2,

@@ -53,7 +53,10 @@ const isWhole = (text) => !text.includes('\ufffd');
 
 function totalsOf(spans, key) {
   const groups = new Map();
-  for (const span of spans) groups.set(span[key], [...groups.get(span[key]) ?? [], span]);
+  for (const span of spans) {
+    const known = !span.flags.some((f) => f === 'close_lost' || f === 'replaced');
+    groups.set(span[key], [...groups.get(span[key]) ?? [], ...known ? [span] : []]);
+  }
   return new Map([...groups].filter(([text]) => isWhole(text)).map(([text, list]) => [text, Number(openNs(list))]));
 }
 
@@ -90,8 +93,8 @@ function compareTrace(page, report) {
     byText(events.map((event) => reportEvent(event, ids))));
   assert.deepEqual(byText(page.events.filter((event) => event[5]).map((event) => pageEvent(page, event))),
     byText(report.counters.map((event) => reportEvent(event, ids))));
-  assert.deepEqual(page.names.map((name) => name.map(String)), report.names.map((name) => [name.name, name.target,
-    name.count, name.total_ns, name.self_ns, name.p50_ns, name.p99_ns, name.max_ns]));
+  assert.deepEqual(page.names.map((name) => name.map((cell) => cell === null ? null : String(cell))), report.names.map((name) => [name.name, name.target,
+    name.count, name.total_ns, name.self_ns, name.p50_ns, name.p99_ns, name.max_ns, name.unfinished]));
   for (const key of ['name', 'target'])
     assert.deepEqual(new Map(page[`${key}_totals`].filter(([text]) => isWhole(text))), totalsOf(report.spans, key), `totals by ${key}`);
   assert.deepEqual(Object.fromEntries(page.losses.map(([word, , number]) => [word, number])),

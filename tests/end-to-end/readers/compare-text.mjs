@@ -72,10 +72,11 @@ const FRAMES_MAX = 128;
 const frame = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
 const frameOfRun = (trace) => frame(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '');
 
-function stackOf(trace, span) {
+function stackOf(trace, span, isKnown = true) {
   let names = [];
   for (let s = span; s; s = trace.byId.get(s.parent_id)) names.unshift(frame(s.name));
   if (names.length > FRAMES_MAX) names = [...names.slice(0, FRAMES_MAX), `(deeper than ${FRAMES_MAX} spans)`];
+  else if (!isKnown) names.push('(end not known)');
   return [frameOfRun(trace), ...names].join(';');
 }
 
@@ -90,7 +91,7 @@ function stacksOfSelf(report) {
     for (const span of trace.spans) {
       const self = selfNs(span, children.get(span.id) ?? []);
       same(span.self_ns, String(self), 'self time of', span.id);
-      addTo(stacks, stackOf(trace, span), self);
+      addTo(stacks, stackOf(trace, span, !span.flags.some((f) => f === 'close_lost' || f === 'replaced')), self);
     }
   }
   return stacks;
@@ -162,12 +163,15 @@ function checkNames(trace) {
   same(trace.names.length, groups.size, 'number of names');
   for (const n of trace.names) {
     const spans = groups.get(JSON.stringify([n.name, n.target])) ?? [];
-    const sorted = spans.map((s) => BigInt(s.duration_ns)).sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
-    const sum = (key) => String(spans.reduce((total, s) => total + BigInt(s[key]), 0n));
-    const rank = (p) => String(sorted[Math.ceil(p * sorted.length / 100) - 1]);
+    const isWhole = (s) => !s.flags.some((f) => f !== 'cut' && f !== 'time_adjusted');
+    const known = spans.filter((s) => !s.flags.some((f) => f === 'close_lost' || f === 'replaced'));
+    const sorted = spans.filter(isWhole).map((s) => BigInt(s.duration_ns)).sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+    const sum = (key) => String(known.reduce((total, s) => total + BigInt(s[key]), 0n));
+    const rank = (p) => sorted.length ? String(sorted[Math.ceil(p * sorted.length / 100) - 1]) : null;
     const { split, ...times } = n; // what its spans say, and that is checked elsewhere
     check(split, 'no split of', n.name);
-    same(times, { name: n.name, target: n.target, count: String(spans.length), total_ns: openNs(spans),
+    same(times, { name: n.name, target: n.target, count: String(spans.length),
+      unfinished: String(spans.length - sorted.length), total_ns: openNs(known),
       self_ns: sum('self_ns'), p50_ns: rank(50), p99_ns: rank(99), max_ns: rank(100) }, 'name', n.name);
   }
 }

@@ -110,19 +110,26 @@ function checkHeader(lines, at, trace) {
 
 // A table of names: times first, each in its unit, then name and target.
 function checkTable(lines, at, trace) {
-  const want = new Set(trace.names.map((n) => [n.count,
-    ...['total_ns', 'self_ns', 'p50_ns', 'p99_ns', 'max_ns'].map((k) => duration(BigInt(n[k]))),
+  const unfinished = trace.names.reduce((sum, n) => sum + BigInt(n.unfinished), 0n);
+  const want = new Set(trace.names.map((n) => [...unfinished ? [n.count, n.unfinished] : [n.count],
+    ...['total_ns', 'self_ns', 'p50_ns', 'p99_ns', 'max_ns'].map((k) => n[k] === null ? '-' : duration(BigInt(n[k]))),
     `${visible(n.name)}  [${visible(n.target)}]`].join('|')));
   same(want.size, trace.names.length, 'different names in the table');
   for (; lines[at]; at++) {
-    const m = /^ *(\d+)((?: +[\d.]+ (?:ns|µs|ms|s)){5})(?: +(?:[\d.]+|-)){0,3}  (.*)$/u.exec(lines[at]);
+    const m = (unfinished ? /^ *(\d+) +(\d+)((?: +(?:[\d.]+ (?:ns|µs|ms|s)|-)){5})(?: +(?:[\d.]+|-)){0,3}  (.*)$/u
+      : /^ *(\d+)()((?: +[\d.]+ (?:ns|µs|ms|s)){5})(?: +(?:[\d.]+|-)){0,3}  (.*)$/u).exec(lines[at]);
+    if (!m && unfinished && !want.size) break;
     check(m, 'table: line', at + 1, 'is', JSON.stringify(lines[at]));
-    const times = [...m[2].matchAll(/[\d.]+ \S+/gu)].map((t) => t[0]);
-    const row = [...want].find((w) => w.startsWith([m[1], ...times, ''].join('|')) && lines[at].endsWith(w.split('|').slice(6).join('|')));
+    const times = [...m[3].matchAll(/[\d.]+ \S+|-/gu)].map((t) => t[0]);
+    const cells = [m[1], ...unfinished ? [m[2]] : [], ...times];
+    const row = [...want].find((w) => w.startsWith([...cells, ''].join('|')) && lines[at].endsWith(w.split('|').slice(cells.length).join('|')));
     check(row, 'table: no name has the line', JSON.stringify(lines[at]));
     want.delete(row);
   }
   same(want.size, 0, 'names that the table lacks');
+  if (unfinished)
+    same(lines[at++].trimStart(), `${unfinished}  ${unfinished === 1n ? 'span' : 'spans'} not seen from opening to close: `
+      + 'counted, not in p50, p99 and max', 'table: its end');
   return at;
 }
 

@@ -9,7 +9,7 @@ const records = (names) => ['event', 'event of a span', 'counter'].flatMap((owne
 const LESS = ['spans', 'events', 'counters'].map((list) => `trace.${list}: one less`);
 const SITE = 'name target level file line';
 const ORIGIN = 'trace_id vm vm_id host_name guest_build_id backend';
-const NAMES = of('name', 'name target count total_ns self_ns p50_ns p99_ns max_ns').concat('trace.names: one less');
+const NAMES = of('name', 'name target count unfinished total_ns self_ns p50_ns p99_ns max_ns').concat('trace.names: one less');
 const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind reason vcpu port tracing waiting_ns name`)];
 const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
   + 'replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches '

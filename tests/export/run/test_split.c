@@ -85,6 +85,7 @@ static void add_spans(struct gt__collect *c, unsigned count)
 			.sequence = i + 1,
 			.site = &sites[below(2)],
 			.vcpu = below(VCPUS),
+			.flags = below(3) ? 0 : 1u << below(7),
 		};
 
 		end += below((unsigned)(END_NS - start) + 1);
@@ -158,6 +159,8 @@ static const struct gt__span *first_open(const struct gt__collect *c,
 		const struct gt__span *s = &c->spans[i];
 
 		if (s->view.site == site && is_open(s, time_ns) &&
+		    !(s->view.flags &
+		      (GT_SPAN_CLOSE_LOST | GT_SPAN_REPLACED)) &&
 		    (!first || s->view.start_ns < first->view.start_ns))
 			first = s;
 	}
@@ -180,17 +183,49 @@ static uint64_t want_name(const struct gt__collect *c, const struct model *m,
 	return sum;
 }
 
+/* Of those that are whole, by counting how many are as short. */
+static uint64_t rank_of(const struct gt__collect *c,
+                        const struct gt_site_view *site, unsigned percent,
+                        uint64_t *ret_whole)
+{
+	uint64_t ns, count = 0, whole = 0;
+	uint32_t i;
+
+	for (i = 0; i < c->span_count; i++)
+		whole += c->spans[i].view.site == site &&
+		         !(c->spans[i].view.flags &
+		           ~(unsigned)(GT_SPAN_CUT | GT_SPAN_ADJUSTED));
+	*ret_whole = whole;
+	for (ns = 0; whole; ns++) {
+		for (i = 0; i < c->span_count; i++)
+			count += c->spans[i].view.site == site &&
+			         !(c->spans[i].view.flags &
+			           ~(unsigned)(GT_SPAN_CUT |
+			                       GT_SPAN_ADJUSTED)) &&
+			         c->spans[i].view.end_ns -
+			                         c->spans[i].view.start_ns ==
+			                 ns;
+		if (count * 100 >= whole * percent)
+			return ns;
+	}
+	return 0;
+}
+
 static void expect_name(const struct gt__collect *c, const struct model *m,
                         const struct gt__name *n, const uint64_t *self)
 {
 	const struct gt_site_view *site =
 		&sites[n->name.bytes == sites[1].name.bytes];
-	uint64_t total[GT__PARTS] = {0};
+	uint64_t total[GT__PARTS] = {0}, whole;
 
 	assert_int_equal(n->total_ns, want_name(c, m, site, total));
 	expect_row(&c->timeline, n->split, total, n->total_ns);
 	expect_row(&c->timeline, n->split + c->timeline.columns, self,
 	           n->self_ns);
+	assert_int_equal(n->p50_ns, rank_of(c, site, 50, &whole));
+	assert_int_equal(n->p99_ns, rank_of(c, site, 99, &whole));
+	assert_int_equal(n->max_ns, rank_of(c, site, 100, &whole));
+	assert_int_equal(n->count - n->unfinished, whole);
 }
 
 static void expect_splits(const struct gt__collect *c, const struct model *m)
@@ -209,7 +244,9 @@ static void expect_splits(const struct gt__collect *c, const struct model *m)
 		           s->view.end_ns - s->view.start_ns);
 		expect_row(t, s->split + t->columns, self, s->self_ns);
 		for (j = 0; j < GT__PARTS; j++)
-			selves[site][j] += self[j];
+			if (!(s->view.flags &
+			      (GT_SPAN_CLOSE_LOST | GT_SPAN_REPLACED)))
+				selves[site][j] += self[j];
 	}
 	for (i = 0; i < c->name_count; i++)
 		expect_name(

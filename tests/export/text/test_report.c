@@ -169,6 +169,98 @@ static void a_name_inside_of_itself_counts_each_moment_once(void **state)
 	gt__out_fini(&text);
 }
 
+static void cut_off(struct syn *s, struct syn_span *span, unsigned flag,
+                    uint64_t at_ns)
+{
+	span->view.flags |= flag;
+	syn_close(s, span, 0, at_ns);
+}
+
+/*
+ * `leaf` twice for 1 us, and once each for how a span can be cut off: it was
+ * open for 2 us, and for 7 us for all that is known; nobody knows for how long
+ * the one was whose close was lost. `inner` was never seen to end.
+ */
+static void run_with_losses(struct syn *s, uint32_t index)
+{
+	struct syn_span *a;
+
+	syn_begin(s, index, "g");
+	cut_off(s, syn_open(s, &leaf, NULL, 0, 0, true), 0, 1000);
+	cut_off(s, syn_open(s, &leaf, NULL, 0, 2000, true), GT_SPAN_CUT, 3000);
+	a = syn_open(s, &leaf, NULL, 0, 3000, true);
+	cut_off(s, a, GT_SPAN_CLOSE_LOST, 19000);
+	a = syn_open(s, &leaf, NULL, 0, 4000, true);
+	cut_off(s, a, GT_SPAN_REPLACED, 18000);
+	a = syn_open(s, &leaf, NULL, 0, 20000, true);
+	cut_off(s, a, GT_SPAN_EVICTED, 22000);
+	a = syn_open(s, &leaf, NULL, 0, 23000, true);
+	cut_off(s, a, GT_SPAN_OPEN_LOST, 25000);
+	a = syn_open(s, &inner, NULL, 0, 26000, true);
+	cut_off(s, a, GT_SPAN_CLOSE_LOST | GT_SPAN_INTERRUPTED, 30000);
+	syn_open(s, &leaf, NULL, 0, 27000, true); /* until the end */
+	syn_end(s, 30000);
+}
+
+static char *printed_of(struct gt_sink *sink, struct gt__out *text)
+{
+	struct syn s = {.sink_count = 1};
+
+	s.sinks[0] = sink;
+	run_with_losses(&s, 0);
+	run_with_losses(&s, 1);
+	assert_int_equal(syn_finish(&s), 0);
+	syn_free(&s);
+	gt__put_char(text, '\0');
+	return text->bytes;
+}
+
+static void what_was_not_seen_whole_is_in_no_percentile(void **state)
+{
+	struct gt_report_options options = {.size = sizeof options,
+	                                    .histogram = "leaf"};
+	struct gt_output none = {0};
+	struct gt__out texts[4];
+	struct gt_output outputs[4];
+	struct gt_sink *sink = NULL;
+	const char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		gt__out_init(&texts[i], &none);
+		outputs[i] = (struct gt_output){write_all, &texts[i]};
+	}
+	assert_int_equal(gt_report_with(&outputs[0], NULL, &sink), 0);
+	text = printed_of(sink, &texts[0]);
+	SHOWS(text, "7           5    9.000 µs    9.000 µs    1.000 µs    "
+	            "1.000 µs    1.000 µs  leaf");
+	SHOWS(text,
+	      "1           1        0 ns        0 ns           -           "
+	      "-           -  inner");
+	SHOWS(text, "6  spans not seen from opening to close: counted, not in");
+	assert_int_equal(gt_report_with(&outputs[1], &options, &sink), 0);
+	text = printed_of(sink, &texts[1]);
+	SHOWS(text, "2 spans  min 1.000 µs  p50 1.000 µs  p90 1.000 µs  "
+	            "p99 1.000 µs  max 1.000 µs\n5 more spans not seen");
+	assert_int_equal(gt_diff_with(&outputs[2], NULL, &sink), 0);
+	text = printed_of(sink, &texts[2]);
+	SHOWS(text, " 0 ns      0.0         7      7    1.000 µs      0.0    "
+	            "1.000 µs      0.0  leaf");
+	SHOWS(text,
+	      "1      1           -        -           -        -  inner");
+	SHOWS(text, "not in p50 and p99: 6 before, 6 after\n");
+	assert_int_equal(gt_diff_json_new(&outputs[3], &sink), 0);
+	text = printed_of(sink, &texts[3]);
+	SHOWS(text,
+	      "{\"count\":\"7\",\"unfinished\":\"5\",\"total_ns\":\"9000\","
+	      "\"p50_ns\":\"1000\",\"p99_ns\":\"1000\"}");
+	SHOWS(text, "{\"count\":\"1\",\"unfinished\":\"1\",\"total_ns\":\"0\","
+	            "\"p50_ns\":null,\"p99_ns\":null}");
+	for (i = 0; i < 4; i++)
+		gt__out_fini(&texts[i]);
+}
+
 /* ---- Following ----------------------------------------------------------- */
 
 static void a_family_is_shown_when_its_last_span_has_ended(void **state)
@@ -293,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_histogram_counts_every_span_of_the_name),
 		cmocka_unit_test(
 			a_name_inside_of_itself_counts_each_moment_once),
+		cmocka_unit_test(what_was_not_seen_whole_is_in_no_percentile),
 		cmocka_unit_test(
 			a_family_is_shown_when_its_last_span_has_ended),
 		cmocka_unit_test(following_shows_every_span_and_event_once),
