@@ -11,7 +11,8 @@
 
 #define REGISTER_BYTES VM__ENGINE_REGISTER_BYTES
 
-/* In the order in which they are set: tables before selectors before bases. */
+/* In the order in which they are set: tables before selectors before bases; but
+ * the x87 tags are set last. */
 static const int registers[] = {
 	UC_X86_REG_CR0,     UC_X86_REG_CR2,   UC_X86_REG_CR3,
 	UC_X86_REG_CR4,     UC_X86_REG_GDTR,  UC_X86_REG_IDTR,
@@ -153,6 +154,11 @@ int vm__engine_restore(struct vm__vcpu *vcpu, const void *from)
 			                msrs[i]);
 	}
 	for (size_t i = 0; i < REGISTERS && result == 0; i++)
-		result = set(vcpu, i, state->reg[i]);
+		if (registers[i] != UC_X86_REG_FPTAG)
+			result = set(vcpu, i, state->reg[i]);
+	/* It reads as the values are that it is the tag of. */
+	for (size_t i = 0; i < REGISTERS && result == 0; i++)
+		if (registers[i] == UC_X86_REG_FPTAG)
+			result = set(vcpu, i, state->reg[i]);
 	return result;
 }
