@@ -19,6 +19,7 @@ const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS] = {
 	{GT_CLOCK_WARPED, "warped"},
 	{GT_CLOCK_RATE_DIFFERS, "rate_differs"},
 	{GT_CLOCK_MOVED, "moved"},
+	{GT_CLOCK_OUTSIDE, "outside"},
 };
 
 #define LOSS(name, prose) \

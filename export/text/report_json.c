@@ -312,6 +312,7 @@ static void put_clock(struct gt__out *o, const struct gt_summary *summary)
 	put_string_u64(o, "error_bound_ns", clock->error_bound_ns);
 	put_string_u64(o, "frequency_hz", clock->frequency_hz);
 	put_string_u64(o, "adjusted_records", summary->losses.adjusted_records);
+	put_string_u64(o, "outside", clock->outside);
 	put_string_u64(o, "pieces", clock->pieces);
 	put_words(o, clock->flags, gt__clock_words, GT__CLOCK_WORDS);
 	gt__put_char(o, '}');

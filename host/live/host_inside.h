@@ -66,6 +66,8 @@ struct gt_host {
 	struct gt__reading recent[RECENT_MAX];
 	uint64_t recent_count;
 	uint64_t sent_ns;       /* CLOCK_MONOTONIC of the latest in a frame */
+	uint64_t sent_tsc;      /* its TSC */
+	uint64_t worked_tsc;    /* when the VMM's latest work was over */
 	uint64_t sampled_pos;   /* sum of all positions at the latest sample */
 	bool unmerged;          /* frames since the last GT__FRAME_MERGE */
 	struct host_work *work; /* WORK_MAX of them, once there was one */

@@ -32,6 +32,7 @@ static void put_reading(struct gt_host *host, uint8_t *to)
 	if (reading.monotonic_ns - host->sent_ns >= SAMPLE_NS)
 		host->recent[host->recent_count++ % RECENT_MAX] = reading;
 	host->sent_ns = reading.monotonic_ns;
+	host->sent_tsc = reading.tsc;
 }
 
 void gt__outbox_clock(struct gt_host *host, uint8_t *to)
@@ -124,6 +125,9 @@ void gt__outbox_merge(struct gt_host *host, uint64_t tsc)
 {
 	if (!host->unmerged)
 		return;
+	/* Work has an end of which no frame has brought a reading. */
+	if ((int64_t)(host->worked_tsc - host->sent_tsc) > 0)
+		gt__outbox_sample(host);
 	host->unmerged = false;
 	gt__frame_begin(&host->frame);
 	gt__frame_put64(&host->frame, tsc);
@@ -156,6 +160,7 @@ void gt__outbox_work(struct gt_host *host, const struct host_work *work)
 {
 	gt__outbox_exits(host); /* it began after one of them */
 	gt__outbox_read(host);
+	host->worked_tsc = host->reading.tsc;
 	gt__frame_begin(&host->frame);
 	gt__frame_put64(&host->frame, work->number);
 	gt__frame_put64(&host->frame, work->parent);
@@ -212,6 +217,7 @@ int gt__outbox_start(struct gt_host *host)
 	                     sizeof(host->capture_seed));
 	gt__system_rate(&host->options, &host->clock_flags);
 	host->sent_ns = host->first_reading.monotonic_ns;
+	host->sent_tsc = host->worked_tsc = host->first_reading.tsc;
 	gt__frame_begin(&host->frame);
 	gt__outbox_put_start(host, &host->frame);
 	gt__outbox_send(host, GT__FRAME_START, 0);

@@ -83,10 +83,14 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		r = gt__guest_resume(&host->guest, paging);
 	if (r < 0)
 		return r;
-	if (host->announcements++ > 0 || resumed)
+	if (host->announcements++ > 0 || resumed) {
+		/* What is still open of the guest before ends by this. */
+		gt__outbox_read(host);
+		gt__outbox_sample(host);
 		host->options.random(host->options.random_context,
 		                     &host->context.id_base,
 		                     sizeof(host->context.id_base));
+	}
 	host->guest.id_base = host->context.id_base;
 	gt__frame_begin(&host->frame);
 	gt__guest_put(&host->guest, &host->frame);

@@ -75,16 +75,33 @@ static int put_readings(const struct gt_host *host,
 	return r;
 }
 
+/* A record may be older than the latest move of its vCPU's TSC. */
+static int put_tsc(const struct gt_host *host, struct gt__frame_buffer *frame,
+                   const struct gt_output *to, uint32_t vcpu)
+{
+	const struct gt__tsc_map *map =
+		gt__pipeline_tsc_map(host->pipeline, vcpu);
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < map->count; i++) {
+		uint64_t from = map->from_tick[i];
+
+		gt__frame_begin(frame);
+		gt__outbox_put_tsc(&map->tsc[i],
+		                   from ? from + host->first_reading.tsc : 0,
+		                   frame);
+		r = put_frame(to, frame, GT__FRAME_TSC, vcpu);
+	}
+	return r;
+}
+
 static int put_tscs(const struct gt_host *host, struct gt__frame_buffer *frame,
                     const struct gt_output *to)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < host->options.vcpus; i++) {
-		gt__frame_begin(frame);
-		gt__outbox_put_tsc(&host->vcpus[i].tsc, 0, frame);
-		r = put_frame(to, frame, GT__FRAME_TSC, i);
-	}
+	for (uint32_t i = 0; r == 0 && i < host->options.vcpus; i++)
+		r = put_tsc(host, frame, to, i);
 	return r;
 }
 

@@ -51,11 +51,14 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	struct gt_hyperlight_result result;
 	uint64_t now_tick;
 	uint32_t wire;
+	int r;
 
 	if (count < GT__BATCH_HEAD)
 		return -EINVAL;
 	now_tick = gt__load64(payload) - pipeline->base_tsc;
-	gt__pipeline_clock(pipeline, &cursor);
+	r = gt__pipeline_clock(pipeline, &cursor);
+	if (r < 0)
+		return r;
 	gt__cursor_u64(&cursor); /* reserved */
 	wire = gt__cursor_u32(&cursor);
 	gt__cursor_u32(&cursor);
@@ -73,5 +76,6 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	/* The vCPU stands still: what comes next is younger. */
 	if ((int64_t)now_tick > 0 && now_tick > vcpu->lower_tick)
 		vcpu->lower_tick = now_tick;
+	gt__pipeline_taken(pipeline, 0);
 	return 0;
 }

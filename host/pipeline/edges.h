@@ -41,6 +41,7 @@ struct gt__edges {
 	bool entered; /* there was an entry */
 	bool out;     /* the vCPU is out of the guest since `since_ns` */
 	uint64_t since_tick, since_ns;
+	unsigned since_flags; /* enum gt_span_flag */
 	struct gt__edge exit; /* why it is out */
 	uint64_t parent_id;   /* exported: innermost guest span at that exit */
 };

@@ -16,19 +16,17 @@ static struct gt__place place(struct gt__pipeline *pipeline,
 {
 	const struct gt__tsc_window window = {
 		pipeline->base_tsc, vcpu->lower_tick, vcpu->upper_tick};
-	struct gt__place at = {.tick = 0};
-	uint64_t other;
+	struct gt__place at = {.adjusted = false};
+	struct gt__tsc_ticks ticks;
 
-	at.tick = gt__tsc_map_tick(&vcpu->tsc, &window, guest_tsc, &other);
-	if (other != at.tick)
-		gt__clock_doubt(&pipeline->clock, at.tick, other);
-	if ((int64_t)at.tick < 0 || at.tick < vcpu->lower_tick) {
+	at.adjusted = !gt__tsc_map_tick(&vcpu->tsc, &window, guest_tsc, &ticks);
+	at.tick = ticks.tick;
+	if (ticks.other != ticks.tick)
+		gt__clock_doubt(&pipeline->clock, ticks.tick, ticks.other);
+	if ((int64_t)at.tick < 0 || at.tick < vcpu->lower_tick)
 		at.tick = vcpu->lower_tick;
-		at.adjusted = true;
-	} else if (at.tick > vcpu->upper_tick) {
+	else if (at.tick > vcpu->upper_tick)
 		at.tick = vcpu->upper_tick;
-		at.adjusted = true;
-	}
 	if (at.tick < vcpu->last_tick) {
 		at.tick = vcpu->last_tick;
 		at.late = true;
@@ -36,13 +34,25 @@ static struct gt__place place(struct gt__pipeline *pipeline,
 	return at;
 }
 
-/* While the vCPU was out of the guest it recorded nothing. */
-static void keep_inside(const struct gt__edges *timeline, struct gt__place *at)
+/*
+ * While the vCPU was out of the guest it recorded nothing. Readings around the
+ * exit may be gone, but its time is known.
+ */
+static uint64_t time_of(struct gt__pipeline *pipeline,
+                        const struct gt__edges *timeline, struct gt__place *at)
 {
+	uint64_t ns;
+
 	if (timeline->out && at->tick > timeline->since_tick) {
 		at->tick = timeline->since_tick;
 		at->adjusted = true;
+		return timeline->since_ns;
 	}
+	if (!gt__pipeline_ns(pipeline, at->tick, &ns)) {
+		at->adjusted = true;
+		pipeline->outside++;
+	}
+	return ns;
 }
 
 static void settle(struct gt__pipeline *pipeline, uint32_t number,
@@ -50,9 +60,8 @@ static void settle(struct gt__pipeline *pipeline, uint32_t number,
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 
-	keep_inside(&vcpu->timeline, &at);
 	when->vcpu = number;
-	when->ns = gt__pipeline_ns(pipeline, at.tick);
+	when->ns = time_of(pipeline, &vcpu->timeline, &at);
 	when->adjusted = at.adjusted || at.late;
 	if (when->ns < vcpu->last_ns)
 		when->ns = vcpu->last_ns;

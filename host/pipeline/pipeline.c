@@ -69,6 +69,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 		gt__levels_fini(&pipeline->vcpus[i].levels);
 		gt__edges_fini(&pipeline->vcpus[i].timeline);
 	}
+	gt__clock_fini(&pipeline->clock);
 	gt__spans_fini(&pipeline->spans);
 	gt__foreign_fini(&pipeline->foreign);
 	while ((sites = pipeline->sites)) {
@@ -178,8 +179,10 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	pipeline->clock_flags = gt__cursor_u32(&cursor);
 	if (cursor.left >= 8)
 		pipeline->base_tsc = gt__load64(cursor.at);
-	gt__pipeline_clock(pipeline, &cursor);
-	r = read_names(pipeline, &cursor);
+	pipeline->clock.hz = pipeline->clock_hz;
+	r = gt__pipeline_clock(pipeline, &cursor);
+	if (r == 0)
+		r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX ||
 	    source > GT_CLOCK_KERNEL)
 		return -GT_ERROR_NOT_A_CAPTURE;
@@ -275,8 +278,10 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	uint64_t bad_requests, repeated_batches;
 	uint32_t clock_flags;
 	struct gt_text message;
+	int r = gt__pipeline_clock(pipeline, &cursor);
 
-	gt__pipeline_clock(pipeline, &cursor);
+	if (r < 0)
+		return r;
 	bad_requests = gt__cursor_u64(&cursor);
 	repeated_batches = gt__cursor_u64(&cursor);
 	clock_flags = gt__cursor_u32(&cursor);
@@ -356,12 +361,14 @@ static void sum_clock(struct gt__pipeline *pipeline)
 {
 	struct gt_clock_summary *clock = &pipeline->summary.clock;
 
-	clock->error_bound_ns =
-		pipeline->clock.error_ns + pipeline->clock.doubt_ns;
+	clock->error_bound_ns = gt__clock_error(&pipeline->clock);
+	clock->outside = pipeline->outside;
 	clock->pieces = pipeline->clock.pieces;
 	clock->source = pipeline->clock_source;
 	clock->frequency_hz = pipeline->clock_hz;
 	clock->flags = pipeline->clock_flags;
+	if (pipeline->outside)
+		clock->flags |= GT_CLOCK_OUTSIDE;
 	if (clock->frequency_hz == 0)
 		clock->frequency_hz = gt__clock_rate_hz(&pipeline->clock);
 	else if (gt__clock_contradicts(&pipeline->clock, clock->frequency_hz))

@@ -38,6 +38,11 @@ int gt__pipeline_error(const struct gt__pipeline *pipeline);
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
                         uint64_t bad_frames);
 
+/* Which TSCs a vCPU had of late. */
+struct gt__tsc_map;
+const struct gt__tsc_map *
+gt__pipeline_tsc_map(const struct gt__pipeline *pipeline, uint32_t vcpu);
+
 /* The newest site table; NULL before there is one. */
 const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline);
 

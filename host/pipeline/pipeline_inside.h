@@ -54,6 +54,7 @@ struct gt__pipeline {
 	uint64_t base_tsc;    /* tick 0 */
 	uint64_t id_base;     /* as it was at the start */
 	uint64_t stretches;   /* of the host, shown so far */
+	uint64_t outside;     /* times that no reading is behind */
 	size_t waiting_bytes; /* of records, taken since the last merge */
 	enum gt_clock_source clock_source;
 	uint64_t clock_hz; /* what the source says; 0: nothing */
@@ -71,11 +72,16 @@ struct gt__pipeline {
 	bool started, announced, ended;
 };
 
-/* Takes a reading of the clocks from a frame. */
-void gt__pipeline_clock(struct gt__pipeline *pipeline,
-                        struct gt__cursor *cursor);
+/* Takes a reading of the clocks from a frame. 0 or -ENOMEM. */
+__attribute__((warn_unused_result)) int
+gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor);
+/* What was recorded before the tick is here, but for some; 0: nobody knows. */
+void gt__pipeline_taken(struct gt__pipeline *pipeline, uint64_t tick);
 /* UTC of the latest reading. */
 uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline);
+
+/* The host's TSC -> ticks. What is before the first reading is put on it. */
+uint64_t gt__pipeline_tick(struct gt__pipeline *pipeline, uint64_t tsc);
 
 /* CLOCK_MONOTONIC -> UTC. */
 static inline uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
@@ -84,14 +90,15 @@ static inline uint64_t gt__pipeline_utc(const struct gt__pipeline *pipeline,
 	return monotonic_ns + (uint64_t)pipeline->trace.monotonic_offset_ns;
 }
 
-/* Tick -> UTC, for every record. */
-static inline uint64_t gt__pipeline_ns(struct gt__pipeline *pipeline,
-                                       uint64_t tick)
+/* Tick -> UTC, for every record; false: it is but near, outside the readings.
+ */
+__attribute__((warn_unused_result)) static inline bool
+gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick, uint64_t *ret_ns)
 {
-	uint64_t ns;
+	bool known = gt__clock_convert(&pipeline->clock, tick, ret_ns);
 
-	gt__clock_convert(&pipeline->clock, tick, &ns);
-	return gt__pipeline_utc(pipeline, ns);
+	*ret_ns = gt__pipeline_utc(pipeline, *ret_ns);
+	return known;
 }
 
 /*

@@ -2,16 +2,16 @@
 /* Readings of the host's clocks, which frames of most types bring along. */
 #include "pipeline_inside.h"
 
-void gt__pipeline_clock(struct gt__pipeline *pipeline,
-                        struct gt__cursor *cursor)
+int gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
 	uint64_t tsc = gt__cursor_u64(cursor);
 	uint64_t ns = gt__cursor_u64(cursor);
 	uint64_t gap_ns = gt__cursor_u64(cursor);
 
-	if (!cursor->bad)
-		gt__clock_add(&pipeline->clock, tsc - pipeline->base_tsc, ns,
-		              gap_ns);
+	if (cursor->bad)
+		return 0; /* its caller looks at that */
+	return gt__clock_add(&pipeline->clock, tsc - pipeline->base_tsc, ns,
+	                     gap_ns);
 }
 
 uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
@@ -21,4 +21,48 @@ uint64_t gt__pipeline_now(const struct gt__pipeline *pipeline)
 	return gt__pipeline_utc(
 		pipeline,
 		clock->count ? clock->samples[clock->count - 1].ns : 0);
+}
+
+uint64_t gt__pipeline_tick(struct gt__pipeline *pipeline, uint64_t tsc)
+{
+	uint64_t tick = tsc - pipeline->base_tsc;
+
+	if ((int64_t)tick >= 0)
+		return tick;
+	gt__clock_early(&pipeline->clock, -tick);
+	pipeline->outside++;
+	return 0;
+}
+
+const struct gt__tsc_map *
+gt__pipeline_tsc_map(const struct gt__pipeline *pipeline, uint32_t vcpu)
+{
+	return &pipeline->vcpus[vcpu].tsc;
+}
+
+/* No record, entry or exit of it that is to be placed is older. */
+static uint64_t oldest_of(const struct gt__pipeline_vcpu *vcpu)
+{
+	const struct gt__edges *timeline = &vcpu->timeline;
+	const struct gt__edge *edge = gt__edges_peek(timeline);
+	uint64_t record = vcpu->lower_tick > vcpu->last_tick ? vcpu->lower_tick
+	                                                     : vcpu->last_tick;
+	uint64_t next = timeline->any ? timeline->last_tick : 0;
+
+	if (edge && edge->tick < next)
+		next = edge->tick;
+	return record < next ? record : next;
+}
+
+void gt__pipeline_taken(struct gt__pipeline *pipeline, uint64_t tick)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		uint64_t one = oldest_of(&pipeline->vcpus[i]);
+
+		oldest = one < oldest ? one : oldest;
+	}
+	gt__clock_taken(&pipeline->clock, oldest,
+	                tick > oldest ? tick : oldest);
 }

@@ -76,7 +76,9 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 		gt__pipeline_show(pipeline, number);
 	vcpu->unmerged = true;
 	upper_tsc = gt__load64(payload);
-	gt__pipeline_clock(pipeline, &cursor);
+	r = gt__pipeline_clock(pipeline, &cursor);
+	if (r < 0)
+		return r;
 	r = gt__pipeline_entered(pipeline, number, gt__cursor_u64(&cursor));
 	vcpu->lost = gt__cursor_u64(&cursor);
 	vcpu->cut = gt__cursor_u64(&cursor);
@@ -122,6 +124,7 @@ int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
 			vcpu->lower_tick = tick;
 		vcpu->idle = vcpu->unmerged = false;
 	}
+	gt__pipeline_taken(pipeline, tick);
 	return 0;
 }
 

@@ -25,6 +25,19 @@ static uint64_t current_of(const struct gt__pipeline *pipeline, uint32_t vcpu)
 	return id ? id : pipeline->trace.run_id;
 }
 
+/* Raises the flag where no reading is behind it, or before. */
+static uint64_t time_of(struct gt__pipeline *pipeline, uint64_t tick,
+                        unsigned *flags)
+{
+	uint64_t ns;
+
+	if (!gt__pipeline_ns(pipeline, tick, &ns)) {
+		pipeline->outside++;
+		*flags |= GT_SPAN_ADJUSTED;
+	}
+	return ns;
+}
+
 static void show(struct gt__pipeline *pipeline, struct gt_host_span_view *view)
 {
 	if (!pipeline->fanout.wants_host_span)
@@ -36,7 +49,8 @@ static void show(struct gt__pipeline *pipeline, struct gt_host_span_view *view)
 
 /* The stretch that ends with this edge. */
 static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
-                         const struct gt__edge *edge, uint64_t ns)
+                         const struct gt__edge *edge, uint64_t ns,
+                         unsigned flags)
 {
 	const struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
 	bool is_exit = edge->kind == GT__EDGE_ENTER;
@@ -56,6 +70,7 @@ static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
 		.name = is_exit ? (struct gt_text){"exit", 4}
 	                        : (struct gt_text){"guest", 5},
 		.waiting_ns = edge->waited_ns,
+		.flags = flags | timeline->since_flags,
 	};
 
 	if (is_exit && why->tracing)
@@ -64,9 +79,9 @@ static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
 }
 
 static void show_work(struct gt__pipeline *pipeline, uint32_t vcpu,
-                      struct gt__work *work, uint64_t start_ns)
+                      struct gt__work *work, uint64_t start_ns, unsigned flags)
 {
-	uint64_t end_ns = gt__pipeline_ns(pipeline, work->end_tick);
+	uint64_t end_ns = time_of(pipeline, work->end_tick, &flags);
 	struct gt_host_span_view view = {
 		.id = exported(pipeline, GT__WORK_ID(work->number)),
 		.parent_id = work->parent ? exported(pipeline,
@@ -77,6 +92,7 @@ static void show_work(struct gt__pipeline *pipeline, uint32_t vcpu,
 		.kind = GT_HOST_WORK,
 		.vcpu = vcpu,
 		.name = {work->name, work->name_bytes},
+		.flags = flags,
 	};
 
 	show(pipeline, &view);
@@ -87,20 +103,22 @@ void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t vcpu)
 {
 	struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
 	struct gt__edge edge = gt__edges_take(timeline);
-	uint64_t ns = gt__pipeline_ns(pipeline, edge.tick);
+	unsigned flags = 0;
+	uint64_t ns = time_of(pipeline, edge.tick, &flags);
 
 	if (ns < timeline->since_ns)
 		ns = timeline->since_ns;
 	if (edge.kind == GT__EDGE_WORK) {
-		show_work(pipeline, vcpu, edge.work, ns);
+		show_work(pipeline, vcpu, edge.work, ns, flags);
 		return;
 	}
 	if (timeline->entered)
-		show_stretch(pipeline, vcpu, &edge, ns);
+		show_stretch(pipeline, vcpu, &edge, ns, flags);
 	timeline->entered = true;
 	timeline->out = edge.kind == GT__EDGE_EXIT;
 	timeline->since_tick = edge.tick;
 	timeline->since_ns = ns;
+	timeline->since_flags = flags;
 	if (!timeline->out)
 		return;
 	timeline->exit = edge;
@@ -126,10 +144,13 @@ static int add(struct gt__pipeline *pipeline, uint32_t vcpu,
 int gt__pipeline_entered(struct gt__pipeline *pipeline, uint32_t vcpu,
                          uint64_t enter_tsc)
 {
-	struct gt__edge enter = {.kind = GT__EDGE_ENTER,
-	                         .tick = enter_tsc - pipeline->base_tsc};
-	int r = enter_tsc ? add(pipeline, vcpu, &enter) : 0;
+	struct gt__edge enter = {.kind = GT__EDGE_ENTER};
+	int r;
 
+	if (enter_tsc == 0)
+		return 0;
+	enter.tick = gt__pipeline_tick(pipeline, enter_tsc);
+	r = add(pipeline, vcpu, &enter);
 	return r == -EINVAL ? 0 : r; /* we knew */
 }
 
@@ -140,12 +161,10 @@ static int take_exit(struct gt__pipeline *pipeline, const uint8_t *from)
 	uint32_t vcpu = gt__load16(from + 22);
 	struct gt__edge enter = {
 		.kind = GT__EDGE_ENTER,
-		.tick = enter_tsc - pipeline->base_tsc,
 		.waited_ns = gt__load64(from + 24),
 	};
 	struct gt__edge exit = {
 		.kind = GT__EDGE_EXIT,
-		.tick = gt__load64(from + 8) - pipeline->base_tsc,
 		.waited_ns = gt__load64(from + 32),
 		.reason = (uint16_t)(reason < GT_EXIT_REASONS ? reason : 0),
 		.port = gt__load16(from + 20),
@@ -158,6 +177,8 @@ static int take_exit(struct gt__pipeline *pipeline, const uint8_t *from)
 	/* Without entries there are no stretches. */
 	if (vcpu >= pipeline->trace.vcpus || enter_tsc == 0)
 		return vcpu >= pipeline->trace.vcpus ? -EINVAL : 0;
+	enter.tick = gt__pipeline_tick(pipeline, enter_tsc);
+	exit.tick = gt__pipeline_tick(pipeline, gt__load64(from + 8));
 	r = add(pipeline, vcpu, &enter);
 	if (r == 0 || r == -EINVAL)
 		r = add(pipeline, vcpu, &exit);
@@ -169,12 +190,12 @@ int gt__pipeline_exits(struct gt__pipeline *pipeline, const uint8_t *payload,
 {
 	struct gt__cursor cursor = {payload, count, false};
 	const uint8_t *at;
-	int r, first_error = 0;
+	int r, first_error;
 
 	if (count < GT__EXITS_HEAD ||
 	    (count - GT__EXITS_HEAD) % GT__EXIT_BYTES != 0)
 		return -EINVAL;
-	gt__pipeline_clock(pipeline, &cursor);
+	first_error = gt__pipeline_clock(pipeline, &cursor);
 	while (cursor.left > 0) {
 		at = gt__cursor_take(&cursor, GT__EXIT_BYTES);
 		r = take_exit(pipeline, at);
@@ -192,10 +213,10 @@ int gt__pipeline_work(struct gt__pipeline *pipeline, uint32_t vcpu,
 	struct gt__cursor cursor = {payload, count, false};
 	uint64_t number = gt__cursor_u64(&cursor);
 	uint64_t parent = gt__cursor_u64(&cursor);
-	uint64_t start_tick = gt__cursor_u64(&cursor) - pipeline->base_tsc;
-	uint64_t end_tick = gt__cursor_u64(&cursor) - pipeline->base_tsc;
+	uint64_t start_tsc = gt__cursor_u64(&cursor);
+	uint64_t end_tsc = gt__cursor_u64(&cursor);
 	struct gt_text name = gt__cursor_text(&cursor);
-	struct gt__edge edge = {.kind = GT__EDGE_WORK, .tick = start_tick};
+	struct gt__edge edge = {.kind = GT__EDGE_WORK};
 	int r;
 
 	if (cursor.bad || name.count > GT__WORK_NAME_BYTES)
@@ -205,7 +226,8 @@ int gt__pipeline_work(struct gt__pipeline *pipeline, uint32_t vcpu,
 		return -ENOMEM;
 	edge.work->number = number;
 	edge.work->parent = parent;
-	edge.work->end_tick = end_tick;
+	edge.tick = gt__pipeline_tick(pipeline, start_tsc);
+	edge.work->end_tick = gt__pipeline_tick(pipeline, end_tsc);
 	edge.work->name_bytes =
 		gt__utf8_repair((uint8_t *)edge.work->name,
 	                        (const uint8_t *)name.bytes, name.count);

@@ -54,17 +54,27 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map,
-                          const struct gt__tsc_window *window,
-                          uint64_t guest_tsc, uint64_t *ret_other)
+/* One piece, and nothing is known of a time before it: nearly always. */
+static bool is_plain(const struct gt__tsc_map *map)
+{
+	return map->count == 0 || (map->count == 1 && map->from_tick[0] == 0);
+}
+
+bool gt__tsc_map_tick(const struct gt__tsc_map *map,
+                      const struct gt__tsc_window *window, uint64_t guest_tsc,
+                      struct gt__tsc_ticks *ret_ticks)
 {
 	uint64_t tick = guest_tsc, other = 0;
 	bool found = false;
 
 	if (map->count > 0)
 		tick = host_tsc(&map->tsc[map->count - 1], guest_tsc);
-	*ret_other = tick -= window->base_tsc;
-	for (uint32_t i = map->count; map->count > 1 && i-- > 0;) {
+	tick -= window->base_tsc;
+	*ret_ticks = (struct gt__tsc_ticks){tick, tick};
+	if (is_plain(map))
+		return (int64_t)tick >= 0 && tick >= window->from_tick &&
+		       tick <= window->to_tick;
+	for (uint32_t i = map->count; i-- > 0;) {
 		uint64_t one =
 			host_tsc(&map->tsc[i], guest_tsc) - window->base_tsc;
 
@@ -76,6 +86,7 @@ uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map,
 			other = one;
 		found = true;
 	}
-	*ret_other = found ? other : tick;
-	return tick;
+	if (found)
+		*ret_ticks = (struct gt__tsc_ticks){tick, other};
+	return found;
 }

@@ -37,14 +37,20 @@ struct gt__tsc_window {
 	uint64_t from_tick, to_tick;
 };
 
+struct gt__tsc_ticks {
+	uint64_t tick;  /* at which the guest read its TSC */
+	uint64_t other; /* farthest from it of all that it may be */
+};
+
 /*
- * The tick at which `guest_tsc` was read: by the latest piece whose own time it
- * falls into, else by the latest of all. It may be any number if the guest
- * lies: compare it as a signed one. `ret_other` is the tick farthest from it
- * that another piece allows within the window; the same one if none does.
+ * By the latest piece whose own time `guest_tsc` falls into. False: it falls
+ * into none's; then by the latest of all, which may be any number if the guest
+ * lies: compare it as a signed one. `other` is by another piece that allows it
+ * within the window; the same one if none does.
  */
-uint64_t gt__tsc_map_tick(const struct gt__tsc_map *map,
-                          const struct gt__tsc_window *window,
-                          uint64_t guest_tsc, uint64_t *ret_other);
+__attribute__((warn_unused_result)) bool
+gt__tsc_map_tick(const struct gt__tsc_map *map,
+                 const struct gt__tsc_window *window, uint64_t guest_tsc,
+                 struct gt__tsc_ticks *ret_ticks);
 
 #endif

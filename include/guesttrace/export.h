@@ -227,6 +227,7 @@ enum gt_clock_flag {
 	GT_CLOCK_WARPED = 2,        /* the TSC went back between vCPUs */
 	GT_CLOCK_RATE_DIFFERS = 4,  /* readings contradict the source */
 	GT_CLOCK_MOVED = 8,         /* offset or scaling changed in the run */
+	GT_CLOCK_OUTSIDE = 16,      /* `outside` is not 0 */
 };
 
 struct gt_clock_summary {
@@ -235,6 +236,8 @@ struct gt_clock_summary {
 	enum gt_clock_source source;
 	unsigned flags;  /* enum gt_clock_flag */
 	uint64_t pieces; /* straight lines the times were placed on */
+	/* Times with no reading before or behind: put on the nearest one. */
+	uint64_t outside;
 };
 
 struct gt_summary {

@@ -18,6 +18,12 @@ static uint64_t random_step(unsigned bits)
 	return 1 + (random64() >> (64 - 1 - random64() % bits));
 }
 
+static void add(struct gt__clock *clock, uint64_t tick, uint64_t ns,
+                uint64_t gap_ns)
+{
+	assert_int_equal(gt__clock_add(clock, tick, ns, gap_ns), 0);
+}
+
 static uint64_t convert(struct gt__clock *clock, uint64_t tsc, bool good)
 {
 	uint64_t ns = 77;
@@ -33,6 +39,7 @@ static void without_readings_there_is_no_time(void **unused)
 	(void)unused;
 	assert_int_equal(convert(&clock, 0, false), 0);
 	assert_int_equal(convert(&clock, UINT64_MAX, false), 0);
+	assert_true(gt__clock_error(&clock) == UINT64_MAX);
 }
 
 static void outside_the_readings_the_nearest_is_stored(void **unused)
@@ -40,17 +47,34 @@ static void outside_the_readings_the_nearest_is_stored(void **unused)
 	struct gt__clock clock = {.count = 0};
 
 	(void)unused;
-	gt__clock_add(&clock, 1000, 50, 3);
-	assert_int_equal(convert(&clock, 999, false), 50);
+	add(&clock, 1000, 50, 3);
 	assert_int_equal(convert(&clock, 1000, true), 50);
-	assert_int_equal(convert(&clock, 1001, false), 50);
-	gt__clock_add(&clock, 2024, 178, 2);
-	assert_int_equal(convert(&clock, 0, false), 50);
+	add(&clock, 2024, 178, 2);
 	assert_int_equal(convert(&clock, 1512, true), 114);
 	assert_int_equal(convert(&clock, 2024, true), 178);
-	assert_int_equal(convert(&clock, 2025, false), 178);
+	assert_in_range(gt__clock_error(&clock), 3, 5);
+	assert_int_equal(convert(&clock, 992, false), 50);
+	assert_in_range(gt__clock_error(&clock), 1 + 3, 1 + 3 + 2);
+	assert_int_equal(convert(&clock, 2024 + 8000, false), 178);
+	assert_in_range(gt__clock_error(&clock), 1000 + 2, 1000 + 5);
+	gt__clock_early(&clock, 16000);
+	assert_in_range(gt__clock_error(&clock), 2000 + 3, 2000 + 8);
 	assert_int_equal(convert(&clock, UINT64_MAX, false), 178);
-	assert_true(clock.error_ns >= 3 && clock.error_ns <= 5);
+	gt__clock_fini(&clock);
+}
+
+static void a_single_reading_has_the_rate_that_is_known(void **unused)
+{
+	struct gt__clock clock = {.hz = 500000000};
+
+	(void)unused;
+	add(&clock, 1000, 50, 3);
+	assert_int_equal(convert(&clock, 2000, false), 50);
+	assert_in_range(gt__clock_error(&clock), 2003, 2008);
+	clock.hz = 0;
+	assert_int_equal(convert(&clock, 2000, false), 50);
+	assert_true(gt__clock_error(&clock) == UINT64_MAX);
+	gt__clock_fini(&clock);
 }
 
 static void a_reading_that_is_not_later_is_left_out(void **unused)
@@ -58,13 +82,14 @@ static void a_reading_that_is_not_later_is_left_out(void **unused)
 	struct gt__clock clock = {.count = 0};
 
 	(void)unused;
-	gt__clock_add(&clock, 1000, 50, 1);
-	gt__clock_add(&clock, 1000, 60, 9);
-	gt__clock_add(&clock, 999, 60, 9);
+	add(&clock, 1000, 50, 1);
+	add(&clock, 1000, 60, 9);
+	add(&clock, 999, 60, 9);
 	assert_int_equal(clock.count, 1);
 	assert_int_equal(clock.error_ns, 1);
-	gt__clock_add(&clock, 1001, 51, 0);
+	add(&clock, 1001, 51, 0);
 	assert_int_equal(clock.count, 2);
+	gt__clock_fini(&clock);
 }
 
 static void a_time_that_went_back_is_as_right_as_its_gap(void **unused)
@@ -72,16 +97,17 @@ static void a_time_that_went_back_is_as_right_as_its_gap(void **unused)
 	struct gt__clock clock = {.count = 0};
 
 	(void)unused;
-	gt__clock_add(&clock, 1000, 50, 30);
-	gt__clock_add(&clock, 1010, 40, 2);
+	add(&clock, 1000, 50, 30);
+	add(&clock, 1010, 40, 2);
 	assert_int_equal(clock.count, 2);
 	assert_int_equal(convert(&clock, 1010, true), 51);
 	assert_in_range(clock.error_ns, 31, 33);
-	gt__clock_add(&clock, 1011, 0, 0);
+	add(&clock, 1011, 0, 0);
 	assert_int_equal(convert(&clock, 1011, true), 52);
-	gt__clock_add(&clock, 1012, UINT64_MAX, 0);
-	gt__clock_add(&clock, 1013, UINT64_MAX, UINT64_MAX);
+	add(&clock, 1012, UINT64_MAX, 0);
+	add(&clock, 1013, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(clock.count, 4);
+	gt__clock_fini(&clock);
 }
 
 /* What a line says, in numbers of any size; floor. */
@@ -146,13 +172,14 @@ static void check_random(unsigned tsc_bits, unsigned ns_bits)
 
 		if (more_tsc > ~tsc || more_ns > ~ns)
 			break;
-		gt__clock_add(&clock, tsc += more_tsc, ns += more_ns, i);
+		add(&clock, tsc += more_tsc, ns += more_ns, i);
 		assert_in_range(clock.count, 1, GT__CLOCK_SAMPLES);
 		if (clock.count > 1)
 			check_segment(&clock, clock.count - 2);
 	}
 	for (uint32_t i = 0; i + 1 < clock.count; i++)
 		check_segment(&clock, i);
+	gt__clock_fini(&clock);
 }
 
 static void slow_and_fast_counters_convert_on_the_line(void **unused)
@@ -183,9 +210,10 @@ static void the_extremes_of_64_bits_hold(void **unused)
 		for (unsigned j = 0; j < 8; j++) {
 			struct gt__clock clock = {.count = 0};
 
-			gt__clock_add(&clock, 0, 0, 0);
-			gt__clock_add(&clock, ends[i], ends[j], UINT64_MAX);
+			add(&clock, 0, 0, 0);
+			add(&clock, ends[i], ends[j], UINT64_MAX);
 			check_segment(&clock, 0);
+			gt__clock_fini(&clock);
 		}
 }
 
@@ -196,27 +224,131 @@ static void a_long_gap_costs_no_more_than_a_short_one(void **unused)
 	uint64_t ticks = UINT64_C(3600) * 999999999;
 
 	(void)unused;
-	gt__clock_add(&clock, 0, 0, 0);
-	gt__clock_add(&clock, ticks, UINT64_C(3600000000000), 0);
+	add(&clock, 0, 0, 0);
+	add(&clock, ticks, UINT64_C(3600000000000), 0);
 	assert_true(UINT64_C(3599999999999) -
 	                    convert(&clock, ticks - 1, true) <=
 	            2);
+	gt__clock_fini(&clock);
 }
 
-static void the_newest_readings_are_kept(void **unused)
+/* A rate that swings by 400 ppm, and never as a straight line has it. */
+static uint64_t swinging(uint64_t i)
+{
+	uint64_t part = i % 400;
+
+	return 1000000 * i + 400 * (part < 200 ? part : 400 - part);
+}
+
+static void add_swinging(struct gt__clock *clock, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i < to; i++)
+		add(clock, 3000000 * i, swinging(i), 20);
+}
+
+/* Against the readings there were. */
+static uint64_t worst_of(struct gt__clock *clock, uint64_t from, uint64_t to)
+{
+	uint64_t worst = 0, off, ns;
+
+	for (uint64_t i = from; i < to; i++) {
+		ns = convert(clock, 3000000 * i, true);
+		off = gt__apart(ns, swinging(i));
+		worst = off > worst ? off : worst;
+	}
+	return worst;
+}
+
+static void all_readings_are_kept_while_there_is_room(void **unused)
 {
 	struct gt__clock clock = {.count = 0};
 
 	(void)unused;
-	for (unsigned i = 1; i <= 1000; i++) {
-		unsigned known = i < 32 ? i : 32;
+	add_swinging(&clock, 0, GT__CLOCK_SAMPLES);
+	assert_int_equal(clock.count, GT__CLOCK_SAMPLES);
+	assert_int_equal(worst_of(&clock, 0, GT__CLOCK_SAMPLES), 0);
+	gt__clock_fini(&clock);
+}
 
-		gt__clock_add(&clock, 100 * i, 10 * i, 0);
-		assert_in_range(clock.count, known, GT__CLOCK_SAMPLES);
-		assert_int_equal(convert(&clock, 100 * (i - known) + 100, true),
-		                 10 * (i - known) + 10);
+static void joined_lines_say_how_far_they_are_off(void **unused)
+{
+	const uint64_t many[] = {5000, 20000, 300000};
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		struct gt__clock clock = {.count = 0};
+		uint64_t worst;
+
+		add_swinging(&clock, 0, many[i]);
+		assert_in_range(clock.count, 1024, GT__CLOCK_SAMPLES);
+		assert_int_equal(clock.room, GT__CLOCK_SAMPLES);
+		worst = worst_of(&clock, 0, many[i]);
+		assert_in_range(worst, 1, gt__clock_error(&clock) - 20);
+		/* Thrice the swing would be no use to anybody. */
+		assert_in_range(gt__clock_error(&clock), 20, 3 * 80000);
+		gt__clock_fini(&clock);
 	}
-	assert_int_equal(convert(&clock, 100, false), clock.samples[0].ns);
+}
+
+static void what_nobody_needs_is_given_back(void **unused)
+{
+	struct gt__clock clock = {.count = 0};
+	uint64_t i = 0;
+
+	(void)unused;
+	for (; i < 100000; i++) {
+		add_swinging(&clock, i, i + 1);
+		gt__clock_taken(&clock, 3000000 * i, 3000000 * i);
+	}
+	assert_in_range(clock.room, 2, 16);
+	add_swinging(&clock, i, i + 4000);
+	assert_int_equal(worst_of(&clock, i, i + 4000), 0);
+	i += 4000;
+	gt__clock_taken(&clock, 3000000 * i, 3000000 * i);
+	assert_in_range(clock.room, 2, 16);
+	assert_int_equal(convert(&clock, 3000000 * (i - 1), true),
+	                 swinging(i - 1));
+	gt__clock_fini(&clock);
+}
+
+/* A vCPU that nobody hears of: all of the past is kept, in few lines. */
+static void an_old_time_costs_little_room(void **unused)
+{
+	struct gt__clock clock = {.count = 0};
+	uint64_t worst;
+
+	(void)unused;
+	for (uint64_t i = 0; i < 100000; i++) {
+		add_swinging(&clock, i, i + 1);
+		gt__clock_taken(&clock, 0, 3000000 * i);
+	}
+	assert_in_range(clock.room, 2, 4 * GT__CLOCK_OLD);
+	assert_int_equal(worst_of(&clock, 99990, 100000), 0);
+	assert_in_range(gt__clock_error(&clock), 20, 1000);
+	worst = worst_of(&clock, 0, 100000);
+	assert_in_range(worst, 1, gt__clock_error(&clock) - 20);
+	gt__clock_fini(&clock);
+}
+
+static void times_keep_their_order_while_lines_are_joined(void **unused)
+{
+	struct gt__clock clock = {.count = 0};
+	uint64_t last = 0, early = 0;
+
+	(void)unused;
+	for (uint64_t i = 0; i < 100000; i++) {
+		uint64_t ns;
+
+		add_swinging(&clock, i, i + 1);
+		if (i == 0)
+			continue;
+		ns = convert(&clock, 3000000 * i - random64() % 3000, true);
+		assert_true(ns >= last);
+		last = ns;
+		early = convert(&clock, 3000000 * (i / 2), true);
+		assert_true(early <= last);
+	}
+	gt__clock_fini(&clock);
 }
 
 int main(void)
@@ -229,7 +361,12 @@ int main(void)
 		cmocka_unit_test(slow_and_fast_counters_convert_on_the_line),
 		cmocka_unit_test(the_extremes_of_64_bits_hold),
 		cmocka_unit_test(a_long_gap_costs_no_more_than_a_short_one),
-		cmocka_unit_test(the_newest_readings_are_kept),
+		cmocka_unit_test(a_single_reading_has_the_rate_that_is_known),
+		cmocka_unit_test(all_readings_are_kept_while_there_is_room),
+		cmocka_unit_test(joined_lines_say_how_far_they_are_off),
+		cmocka_unit_test(what_nobody_needs_is_given_back),
+		cmocka_unit_test(an_old_time_costs_little_room),
+		cmocka_unit_test(times_keep_their_order_while_lines_are_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
