@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ROOM_FIRST 16u
-#define ROOM_KEPT  64u /* given back when more and little is needed */
+#define ROOM_KEPT  (2 * GT__CLOCK_OLD) /* more is given back when not needed */
 
 __extension__ typedef unsigned __int128 u128;
 

@@ -306,6 +306,10 @@ static void what_nobody_needs_is_given_back(void **unused)
 	i += 4000;
 	gt__clock_taken(&clock, 3000000 * i, 3000000 * i);
 	assert_in_range(clock.room, 2, 16);
+	add_swinging(&clock, i, i + 100);
+	i += 100;
+	gt__clock_taken(&clock, 3000000 * i, 3000000 * i);
+	assert_int_equal(clock.room, 128); /* at hand for the next ones */
 	assert_int_equal(convert(&clock, 3000000 * (i - 1), true),
 	                 swinging(i - 1));
 	gt__clock_fini(&clock);
