@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Sourced by the shell tests: each check prints one TAP line.
+# What a program may take: only one that hangs takes so long.
+# shellcheck disable=SC2034
+hang_seconds=600
 tap_count=0
 tap_failed=0
 
