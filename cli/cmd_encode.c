@@ -6,6 +6,7 @@
 #include "json_reader.h"
 #include "options.h"
 #include "places.h"
+#include "screen.h"
 
 #include <guesttrace/batch.h>
 
@@ -14,6 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	OPTION_FORCE = 256,
+};
 
 #define FILE_BYTES_MAX ((size_t)64 << 20)
 
@@ -355,21 +360,28 @@ static int encode_file(enum gt_wire wire, const char *path)
 static const struct option_spec options[] = {
 	{'w', "wire", "hyperlight-0.11|hyperlight-0.12",
          "the version of Hyperlight's batches", NULL},
+	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
 	{0},
 };
 
 static int cmd_encode(int argc, char **argv)
 {
 	const char *wire = NULL;
+	bool force = false;
 	int id;
 
 	while ((id = options_next(&command_encode, argc, argv)) != -1) {
-		if (id != 'w')
+		if (id == OPTION_FORCE)
+			force = true;
+		else if (id == 'w')
+			wire = optarg;
+		else
 			return options_stop(&command_encode, id);
-		wire = optarg;
 	}
 	if (!wire || optind + 1 != argc)
 		return options_usage(&command_encode);
+	if (!screen_takes("a batch", NULL, force))
+		return COMMAND_USAGE;
 	if (place_is_input(NULL, argv[optind]))
 		return COMMAND_FAILED;
 	if (strcmp(wire, "hyperlight-0.11") == 0)

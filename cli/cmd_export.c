@@ -12,6 +12,7 @@ enum {
 	OPTION_BY = 256,
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
+	OPTION_FORCE,
 };
 
 static const struct option_spec options[] = {
@@ -22,6 +23,8 @@ static const struct option_spec options[] = {
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
          "otlp*: with guest runs and exits, default on", NULL},
+	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
+         NULL},
 	{0},
 };
 
@@ -67,6 +70,9 @@ static int cmd_export(int argc, char **argv)
 			if (!parse_switch("host-spans", optarg,
 			                  &outputs.otlp.no_host_spans))
 				return COMMAND_USAGE;
+			break;
+		case OPTION_FORCE:
+			outputs.force = true;
 			break;
 		default:
 			return options_stop(&command_export, id);

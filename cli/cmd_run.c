@@ -24,6 +24,7 @@ enum {
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
 	OPTION_NO_PIGGYBACK,
+	OPTION_FORCE,
 };
 
 static const struct option_spec options_table[] = {
@@ -49,6 +50,8 @@ static const struct option_spec options_table[] = {
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
          "otlp*: with guest runs and exits, default on", NULL},
+	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
+         NULL},
 	{0},
 };
 
@@ -141,6 +144,8 @@ static bool parse_option(struct session_options *options, int option,
 	case OPTION_NO_PIGGYBACK:
 		options->no_piggyback = true;
 		return true;
+	case OPTION_FORCE:
+		return options->outputs->force = true;
 	case OPTION_FILTER:
 		options->filter = text;
 		return true;

@@ -8,6 +8,7 @@
 #include "dump.h"
 #include "options.h"
 #include "places.h"
+#include "screen.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PAGE_BYTES    UINT64_C(4096)
 #define GIVEN_ENTRIES (UINT32_C(1) << 30) /* of tables that --cr3 names */
@@ -34,6 +34,7 @@ enum {
 	OPTION_CR3,
 	OPTION_IDENTITY,
 	OPTION_TSC_KHZ,
+	OPTION_FORCE,
 };
 
 static const struct option_spec options[] = {
@@ -45,6 +46,7 @@ static const struct option_spec options[] = {
 	{OPTION_TSC_KHZ, "tsc-khz", "KHZ",
          "rate of the TSC; else a tick is shown as 1 ns", NULL},
 	{'o', "output", "CAPTURE", "default standard output", NULL},
+	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
 	{0},
 };
 
@@ -58,7 +60,7 @@ struct range {
 struct salvage {
 	struct dump dump;
 	uint64_t cr3, identity_root;
-	bool has_cr3, identity;
+	bool has_cr3, identity, force;
 	uint64_t tsc_khz;    /* 0: not known */
 	uint64_t written_ns; /* when the dump was written, since 1970 */
 	const char *output;
@@ -450,6 +452,8 @@ static bool take_option(struct salvage *s, int id)
 	case OPTION_TSC_KHZ:
 		return take_number("tsc-khz", optarg, &s->tsc_khz) &&
 		       is_rate(s->tsc_khz);
+	case OPTION_FORCE:
+		return s->force = true;
 	default:
 		s->output = optarg;
 		return true;
@@ -477,10 +481,8 @@ static int cmd_salvage(int argc, char **argv)
 		complain("%s: not one page of memory", s.name);
 		status = COMMAND_FAILED;
 	}
-	if (status == 0 && !s.output && isatty(STDOUT_FILENO)) {
-		complain("a capture is nothing for a terminal: -o CAPTURE");
+	if (status == 0 && !screen_takes("a capture", s.output, s.force))
 		status = COMMAND_USAGE;
-	}
 	if (status == 0)
 		status = replaces_memory(&s) ? COMMAND_FAILED : salvage(&s);
 	dump_fini(&s.dump);

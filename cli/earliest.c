@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "earliest.h"
-#include "replayer.h"
+#include "inputs.h"
 
 #include <guesttrace/host.h>
 

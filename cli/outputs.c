@@ -2,6 +2,7 @@
 #include "outputs.h"
 #include "command.h"
 #include "places.h"
+#include "screen.h"
 #include "streams.h"
 
 #include <guesttrace/export_otlp.h>
@@ -216,15 +217,29 @@ static bool meets_messages(const char *path)
 	return meets;
 }
 
+static bool is_binary(const struct output *output)
+{
+	return output->new_sink == gt_perfetto_new ||
+	       output->new_sink == gt_otlp_protobuf_new;
+}
+
+static bool may_go(const struct outputs *outputs, const struct output *output)
+{
+	return !meets_messages(output->path) &&
+	       (!is_binary(output) ||
+	        screen_takes(output->name, output->path, outputs->force));
+}
+
 bool outputs_are_apart(const struct outputs *outputs, const char *capture)
 {
-	if (capture && meets_messages(capture))
+	if (capture && (meets_messages(capture) ||
+	                !screen_takes("a capture", capture, outputs->force)))
 		return false;
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
 		if (!IS_OTLP(output) && (meets_another(outputs, i, capture) ||
-		                         meets_messages(output->path)))
+		                         !may_go(outputs, output)))
 			return false;
 	}
 	return true;

@@ -39,6 +39,7 @@ struct outputs {
 	size_t sink_count;
 	size_t count;
 	bool many_runs;           /* they are shown more than one */
+	bool force;               /* binary formats onto a terminal */
 	bool says_damage;         /* on standard error: they do not */
 	struct otlp_options otlp; /* of an output of that name */
 };
@@ -72,7 +73,8 @@ bool outputs_replace(const struct outputs *outputs, const char *input);
 
 /*
  * Whether each of them, and `capture`, which may be NULL, has a place of its
- * own. Complains and returns false if not. Nothing is opened.
+ * own, and one that bears it. Complains and returns false if not. Nothing is
+ * opened.
  */
 bool outputs_are_apart(const struct outputs *outputs, const char *capture);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen.h"
 #include "options.h"
+#include "places.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,14 @@ void screen_look(enum screen_colours colours,
 {
 	ret_options->colours = wants_colours(colours);
 	ret_options->columns = find_columns();
+}
+
+bool screen_takes(const char *what, const char *path, bool forced)
+{
+	if (forced || !isatty(STDOUT_FILENO) || !place_is_standard_output(path))
+		return true;
+	complain("%s is nothing for a terminal: name a file, or --force", what);
+	return false;
 }
 
 bool screen_parse(const char *word, enum screen_colours *ret_colours)

@@ -22,4 +22,10 @@ void screen_look(enum screen_colours colours,
 /* auto, always, never. Complains and returns false. */
 bool screen_parse(const char *word, enum screen_colours *ret_colours);
 
+/*
+ * Whether bytes that are no text may go to `path`: not to a terminal that is
+ * standard output, unless forced. Complains of `what` if not.
+ */
+bool screen_takes(const char *what, const char *path, bool forced);
+
 #endif
