@@ -101,9 +101,15 @@ export const produce = (options) => ended(startProducer(options));
 
 export const duplicates = (receiver) => [...receiver.ids.values()].reduce((sum, times) => sum + times - 1, 0);
 
+// What a busy machine kept a thread waiting that only naps, twice, is no fault of
+// the sink's.
+export function checkWithin(stats, ms, limitMs, what) {
+  check(ms < limitMs + 2 * stats.stallMs, `${what} took ${ms} ms, and a nap ${stats.stallMs} ms too long`);
+}
+
 // Whatever the endpoint did, nobody waited and nobody span in a loop. Sanitizers
-// and a busy machine have their part in both figures.
+// have their part in the CPU time.
 export function checkCalm(stats, cpuMs = 700) {
-  check(stats.worstMs < 800, `a call of the sink took ${stats.worstMs} ms`);
+  checkWithin(stats, stats.worstMs, 800, 'a call of the sink');
   check(stats.cpuMs < cpuMs, `${stats.cpuMs} ms of CPU time in ${stats.ms} ms`);
 }
