@@ -50,6 +50,18 @@ void gt__put_percent(struct gt__out *o, uint64_t part, uint64_t whole,
 	put_tenths(o, "", whole ? per_mille(part, whole) : 0, width);
 }
 
+void gt__put_estimate(struct gt__out *o, uint64_t part, uint64_t whole,
+                      size_t width)
+{
+	uint64_t percent = whole ? (per_mille(part, whole) + 5) / 10 : 0;
+	const char *sign = part == 0 ? "" : percent ? "~" : "<";
+
+	percent += part > 0 && percent == 0;
+	gt__put_padding(o, gt__digits(percent) + (*sign != '\0'), width);
+	gt__put(o, sign);
+	gt__put_u64(o, percent);
+}
+
 void gt__put_change(struct gt__out *o, uint64_t before, uint64_t after,
                     size_t width)
 {

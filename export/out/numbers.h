@@ -13,6 +13,9 @@ void gt__put_count(struct gt__out *out, uint64_t value, size_t width);
 /* "12.3": 100 * part / whole, rounded; 0.0 of nothing. */
 void gt__put_percent(struct gt__out *out, uint64_t part, uint64_t whole,
                      size_t width);
+/* The same where `part` is not known well: "~12", "<1", or "0" of nothing. */
+void gt__put_estimate(struct gt__out *out, uint64_t part, uint64_t whole,
+                      size_t width);
 /* "+12.3" or "-12.3": by how much `after` is more than `before`, which is > 0.
  */
 void gt__put_change(struct gt__out *out, uint64_t before, uint64_t after,

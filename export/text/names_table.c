@@ -53,6 +53,19 @@ static void put_percentile(struct gt__out *o, const struct gt__name *n,
 	}
 }
 
+/*
+ * When a vCPU waited is an estimate, and so is what else there was in the same
+ * stretch. Where none of it waited all is exact.
+ */
+static void put_share(struct gt__out *o, uint64_t part_ns,
+                      const struct gt__name *n, size_t width)
+{
+	if (n->split[GT__PART_WAITING] > 0)
+		gt__put_estimate(o, part_ns, n->total_ns, width);
+	else
+		gt__put_percent(o, part_ns, n->total_ns, width);
+}
+
 static void put_cell(struct gt__out *o, const struct table *table,
                      enum column column, const struct gt__name *n)
 {
@@ -82,19 +95,17 @@ static void put_cell(struct gt__out *o, const struct table *table,
 		put_percentile(o, n, n->max_ns, width);
 		break;
 	case GUEST:
-		gt__put_percent(o, n->split[GT__PART_GUEST], n->total_ns,
-		                width);
+		put_share(o, n->split[GT__PART_GUEST], n, width);
 		break;
 	case EXITS:
-		gt__put_percent(o,
-		                gt__split_exits_ns(t, n->split) +
-		                        gt__split_part_ns(t, n->split,
-		                                          GT__PART_TRACING),
-		                n->total_ns, width);
+		put_share(o,
+		          gt__split_exits_ns(t, n->split) +
+		                  gt__split_part_ns(t, n->split,
+		                                    GT__PART_TRACING),
+		          n, width);
 		break;
 	case WAITING:
-		gt__put_percent(o, n->split[GT__PART_WAITING], n->total_ns,
-		                width);
+		put_share(o, n->split[GT__PART_WAITING], n, width);
 		break;
 	case COLUMN_COUNT:
 		break;

@@ -87,9 +87,9 @@ static void the_report_says_where_the_time_went(void **state)
 	SHOWS(text, "1.000 µs     1.7 %  exits: io\n");
 	SHOWS(text, "30.000 µs    50.0 %  not known: ");
 	/* outer, 10 µs: 8 guest, 1 exits, 1 waiting. */
-	SHOWS(text, "80.0     10.0     10.0  outer");
+	SHOWS(text, "~80      ~10      ~10  outer");
 	/* inner, 4 µs: 1 exits; of its 3 µs in the guest a quarter waited. */
-	SHOWS(text, "56.3     25.0     18.8  inner");
+	SHOWS(text, "~56      ~25      ~19  inner");
 	SHOWS_NOT(text, "exit ");
 	free(text);
 }
