@@ -43,7 +43,8 @@ void gt__outbox_clock(struct gt_host *host, uint8_t *to)
 
 /*
  * Seals the frame in host->frame and sends it both ways. What the capture and
- * the sinks return is kept for the end and stops nothing: only -ENOMEM here.
+ * the sinks return is kept for the end and stops nothing: only -ENOMEM here,
+ * kept as well, because not every caller has somebody to tell.
  */
 int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
                     uint32_t vcpu)
@@ -51,8 +52,10 @@ int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
 	struct gt__frame_buffer *frame = &host->frame;
 	int r;
 
-	if (frame->no_memory)
+	if (frame->no_memory) {
+		gt__outbox_keep_error(host, -ENOMEM);
 		return -ENOMEM;
+	}
 	gt__frame_seal(frame, type, vcpu);
 	if (host->options.capture.write) {
 		r = host->options.capture.write(host->options.capture.context,
@@ -75,9 +78,8 @@ void gt__outbox_sample(struct gt_host *host)
 
 	gt__frame_begin(&host->frame);
 	head = gt__frame_extend(&host->frame, GT__EXITS_HEAD);
-	if (!head)
-		return;
-	put_reading(host, head);
+	if (head)
+		put_reading(host, head);
 	gt__frame_put(&host->frame, host->exits, host->exits_bytes);
 	host->exits_bytes = 0;
 	gt__outbox_send(host, GT__FRAME_EXITS, 0);

@@ -237,8 +237,8 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
 	/* As long as few offsets are those of the records that wait. */
-	if (moved && host->guest.vcpus > 0)
-		gt__serve_drain(host);
+	if (moved && host->guest.vcpus > 0 && gt__serve_drain(host) < 0)
+		host->bad_requests++;
 	r = answer(host, number, exit);
 	if (r < 0)
 		host->bad_requests++;
