@@ -264,11 +264,17 @@ int gt_host_sample(struct gt_host *host)
 
 int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
 {
+	uint64_t sent_ns, sent_tsc;
 	int r = -EINVAL;
 
 	pthread_mutex_lock(&host->lock);
+	sent_ns = host->sent_ns;
+	sent_tsc = host->sent_tsc;
 	if (!host->finished)
 		r = gt__snapshot(host, output);
+	/* Its readings are in no frame of the run. */
+	host->sent_ns = sent_ns;
+	host->sent_tsc = sent_tsc;
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }

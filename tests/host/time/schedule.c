@@ -67,6 +67,15 @@ static void end_work(unsigned slot)
 	world.open_work[slot] = 0;
 }
 
+/* What it read of the clocks is not in the run's own frames. */
+static void take_behind_snapshot(void)
+{
+	end_work((unsigned)truth_random(OPEN_WORK));
+	take_snapshot();
+	if (one_in(2))
+		take();
+}
+
 /* Its work is over before a vCPU runs again. */
 static void go_in(uint32_t vcpu)
 {
@@ -163,7 +172,7 @@ static void one_thing(void)
 	else if (what < 990)
 		take();
 	else if (what < 993)
-		take_snapshot();
+		take_behind_snapshot();
 	else if (what < 995)
 		save();
 	else if (what < 997)
