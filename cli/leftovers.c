@@ -12,6 +12,19 @@ static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 static struct leftover *_Atomic leftovers[LEFTOVERS_MAX];
 
+/* The first process of a container is not ended by a signal of its own. */
+static void end_by(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	signal(number, SIG_DFL);
+	raise(number);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	_exit(128 + number);
+}
+
 static void on_signal(int number)
 {
 	for (unsigned i = 0; i < LEFTOVERS_MAX; i++) {
@@ -21,8 +34,7 @@ static void on_signal(int number)
 		if (one)
 			one->remove(one->what);
 	}
-	signal(number, SIG_DFL);
-	raise(number); /* as soon as this returns */
+	end_by(number);
 }
 
 void leftovers_catch_signals(void)
