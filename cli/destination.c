@@ -106,19 +106,32 @@ static int open_beside(struct destination *destination)
 	return fd;
 }
 
-/* A file beside it, or itself if it is a device or a pipe. */
+/* It exists, and by that name: /dev/fd/3 may lead to a file that has none. */
+static bool is_named(const char *path, const char *name)
+{
+	struct stat it, named;
+
+	return stat(path, &it) < 0 ||
+	       (stat(name, &named) == 0 && it.st_dev == named.st_dev &&
+	        it.st_ino == named.st_ino);
+}
+
+/* A file beside it, or itself if it is a device, a pipe or without a name. */
 static int open_apart(struct destination *destination, const char *path)
 {
-	int fd, r;
+	char *name;
+	int fd, r = place_follow(path, &name);
 
-	if (is_special(path)) {
+	if (r < 0)
+		return r;
+	if (is_special(path) || !is_named(path, name)) {
+		free(name);
 		fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 		return fd < 0 ? -errno : fd;
 	}
 	free(destination->path);
-	destination->path = NULL;
-	r = place_follow(path, &destination->path);
-	return r < 0 ? r : open_beside(destination);
+	destination->path = name;
+	return open_beside(destination);
 }
 
 int destination_open(struct destination *destination, const char *path,

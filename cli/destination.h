@@ -3,10 +3,10 @@
  * Files that the command writes. An export appears under its name only when it
  * is whole: until then it stands beside it, as NAME.PID-N.partial, which no
  * signal but SIGKILL leaves behind. It takes the place of the file that a link
- * leads to, and its mode. A capture is written in place, since what there is of
- * it can be read at any time. Its file is locked (F_OFD_SETLK of fcntl(2)) for
- * as long as it is open: so no two write it, and who follows it sees that its
- * writer is gone.
+ * leads to, and its mode; one that has no name left is written in place. A
+ * capture is written in place, since what there is of it can be read at any
+ * time. Its file is locked (F_OFD_SETLK of fcntl(2)) for as long as it is open:
+ * so no two write it, and who follows it sees that its writer is gone.
  */
 #ifndef GT_CLI_DESTINATION_H
 #define GT_CLI_DESTINATION_H
