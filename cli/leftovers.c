@@ -25,7 +25,7 @@ static void end_by(int number)
 	_exit(128 + number);
 }
 
-static void on_signal(int number)
+void leftovers_end(int number)
 {
 	for (unsigned i = 0; i < LEFTOVERS_MAX; i++) {
 		const struct leftover *one =
@@ -40,7 +40,7 @@ static void on_signal(int number)
 void leftovers_catch_signals(void)
 {
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		struct sigaction action = {.sa_handler = on_signal}, before;
+		struct sigaction action = {.sa_handler = leftovers_end}, before;
 
 		sigaction(signals[i], NULL, &before);
 		if (before.sa_handler != SIG_IGN)

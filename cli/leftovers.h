@@ -17,6 +17,9 @@ struct leftover {
 
 void leftovers_catch_signals(void);
 
+/* Removes them and ends by that signal, in a handler of it. */
+void leftovers_end(int number);
+
 /* In between, in this thread, none of them comes: to make one and add it. */
 void leftovers_hold(sigset_t *ret_before);
 void leftovers_release(const sigset_t *before);
