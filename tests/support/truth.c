@@ -39,6 +39,7 @@ struct truth truth_make(void)
 	                               : UINT64_MAX - truth_random(1u << 30),
 		.ps = SECOND_PS + truth_random(1u << 30),
 		.hz = UINT64_C(1000000000) + truth_random(4000000000),
+		.gap_ns = UINT64_C(1) << (1 + truth_random(6)),
 	};
 
 	step(&truth);
@@ -77,11 +78,13 @@ struct truth_reading truth_read(const struct truth *truth)
 	int64_t off_ns;
 
 	/* Now and then the thread lost its CPU in between. */
-	reading.gap_ns = 10 + truth_random(30);
+	reading.gap_ns = truth->gap_ns / 2 + 1 + truth_random(truth->gap_ns);
 	if (truth_random(500) == 0)
 		reading.gap_ns = 1000 + truth_random(5000000);
 	off_ns = (int64_t)truth_random(2 * reading.gap_ns - 1) -
 	         (int64_t)(reading.gap_ns - 1);
+	if (truth_random(2))
+		off_ns = (off_ns < 0 ? -1 : 1) * (int64_t)(reading.gap_ns - 1);
 	reading.ns = truth->ps / 1000 + (uint64_t)off_ns;
 	return reading;
 }

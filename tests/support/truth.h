@@ -14,6 +14,7 @@ struct truth {
 	uint64_t hz;
 	int64_t ppb; /* how much faster the kernel's clock is now */
 	uint64_t next_step_ps;
+	uint64_t gap_ns; /* most of a reading that nothing came between */
 };
 
 /* xorshift64*; not 0. */

@@ -252,7 +252,7 @@ static void make_world(uint64_t number, struct schedule_seen *shown,
 	world.scaled = one_in(4) && schedule_truth.tsc < UINT64_C(1) << 60;
 	world.moving = one_in(4);
 	world.interrupts = one_in(3);
-	world.pace_bits = 8 + (unsigned)truth_random(18);
+	world.pace_bits = 8 + (unsigned)truth_random(21);
 	for (uint32_t i = 0; i < world.vcpus; i++) {
 		random_tsc(&world.tsc[i]);
 		schedule_turns[i].count = 0;

@@ -56,8 +56,10 @@ static int on_close(struct gt_sink *sink, const struct gt_trace *trace,
 static void look_at_work(struct schedule_seen *seen,
                          const struct gt_host_span_view *span)
 {
-	unsigned long i = strtoul(span->name.bytes, NULL, 10);
+	uint64_t i = 0;
 
+	for (size_t at = 0; at < span->name.count; at++)
+		i = 10 * i + (uint64_t)(span->name.bytes[at] - '0');
 	look(seen, "beginning of work", i, schedule_work[i][0], span->start_ns,
 	     span->flags);
 	look(seen, "end of work", i, schedule_work[i][1], span->end_ns,

@@ -180,6 +180,24 @@ static void a_step_anywhere_is_in_the_bound(void **unused)
 	}
 }
 
+/* Each reading is off by its gap, so that the lines seem to be one. */
+static void readings_that_hide_a_step_are_in_the_bound(void **unused)
+{
+	const uint64_t length = 5000000, gap = 600;
+	struct gt__clock clock = {.count = 0};
+	uint64_t ns;
+
+	(void)unused;
+	add(&clock, 0, 1000000 - gap, gap);
+	add(&clock, length, 1000000 + length + gap, gap);
+	/* In the middle of this line the clock began to gain 960 ppm. */
+	add(&clock, 2 * length, 1000000 + 2 * length + 4 * gap - gap, gap);
+	assert_true(gt__clock_convert(&clock, length + length / 2, &ns));
+	assert_in_range(gt__apart(ns, 1000000 + length + length / 2),
+	                2 * gap - 2, gt__clock_error(&clock));
+	gt__clock_fini(&clock);
+}
+
 static void a_quiet_stream_is_bounded_by_a_microsecond(void **unused)
 {
 	(void)unused;
@@ -359,6 +377,7 @@ int main(void)
 		cmocka_unit_test(the_true_time_lies_within_the_bound),
 		cmocka_unit_test(so_it_does_after_any_number_of_readings),
 		cmocka_unit_test(a_step_anywhere_is_in_the_bound),
+		cmocka_unit_test(readings_that_hide_a_step_are_in_the_bound),
 		cmocka_unit_test(a_time_near_a_reading_is_as_good),
 		cmocka_unit_test(a_clock_that_stood_still_is_noticed),
 		cmocka_unit_test(a_quiet_stream_is_bounded_by_a_microsecond),
