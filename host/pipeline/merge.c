@@ -101,6 +101,9 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 		gt__levels_peek(&vcpu->levels, pipeline->sites, all,
 	                        &pipeline->summary.losses, &vcpu->next);
 
+	if (pipeline->summary.losses.bad_records != pipeline->bad_records_told)
+		gt__missing_bad(pipeline, number,
+		                gt__pipeline_ns(pipeline, vcpu->upper_tick));
 	vcpu->has_next = has_record || edge;
 	vcpu->next_is_edge = edge != NULL;
 	if (has_record) {
@@ -126,6 +129,8 @@ static void show(struct gt__pipeline *pipeline, uint32_t number)
 	when.id = vcpu->next.pos + GT_ID_BASE(number, vcpu->next.level);
 	settle(pipeline, number, vcpu->next_place, &when);
 	pipeline->summary.records++;
+	if (vcpu->missing.pending || vcpu->next.record->kind == GT_RECORD_SYNC)
+		gt__missing_before(pipeline, &when, vcpu->next.record);
 	gt__spans_record(&pipeline->spans, &when, vcpu->next.record);
 	gt__levels_take(&vcpu->levels, &vcpu->next);
 }

@@ -196,6 +196,8 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 		return r;
 	for (uint32_t i = 0; i < vcpus; i++)
 		pipeline->vcpus[i].last_ns = pipeline->trace.start_ns;
+	for (uint32_t i = 0; i < vcpus; i++)
+		gt__missing_start(pipeline, i, pipeline->trace.start_ns, true);
 	pipeline->started = true;
 	gt__fanout_begin(&pipeline->fanout, &pipeline->trace);
 	return 0;
@@ -224,9 +226,8 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 {
 	struct gt__cursor cursor = {payload, count, false};
 	uint64_t sites_gva, id_base;
-	uint32_t vcpus;
+	uint32_t generation = gt__cursor_u32(&cursor), vcpus;
 
-	gt__cursor_u32(&cursor); /* generation */
 	vcpus = gt__cursor_u32(&cursor);
 	sites_gva = gt__cursor_u64(&cursor);
 	id_base = gt__cursor_u64(&cursor);
@@ -234,12 +235,15 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 	    cursor.left != (size_t)vcpus * GT_LEVELS * 8)
 		return -EINVAL;
 	gt__pipeline_merge_all(pipeline);
+	gt__missing_end(pipeline);
 	gt__spans_restart(&pipeline->spans, id_base,
 	                  gt__pipeline_now(pipeline));
 	sum_losses(pipeline);
 	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
 		struct gt__levels *levels = &pipeline->vcpus[i].levels;
 
+		gt__missing_start(pipeline, i, gt__pipeline_now(pipeline),
+		                  generation <= 1);
 		gt__levels_fini(levels);
 		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
 			levels->level[j].block_bytes = gt__cursor_u64(&cursor);
@@ -349,6 +353,10 @@ int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
 		return r;
 	if (r < 0)
 		pipeline->summary.losses.bad_records++;
+	if (pipeline->summary.losses.bad_records != pipeline->bad_records_told)
+		gt__missing_bad(pipeline,
+		                vcpu < pipeline->trace.vcpus ? vcpu : 0,
+		                gt__pipeline_now(pipeline));
 	return 0;
 }
 
@@ -405,6 +413,7 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 		return -GT_ERROR_NOT_A_CAPTURE;
 	gt__pipeline_merge_all(pipeline);
 	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
+	gt__missing_end(pipeline);
 	gt__spans_interrupt(&pipeline->spans, stopped_ns(pipeline));
 	sum_clock(pipeline);
 	pipeline->summary.losses.cut_bytes = cut_bytes;

@@ -28,6 +28,22 @@ struct gt__place {
 	bool adjusted, late;
 };
 
+/* Of one vCPU; see missing.c. */
+struct gt__missing {
+	bool pending;        /* something is told before a record to come */
+	uint64_t known_ns;   /* when it had lost no more than that */
+	uint64_t known_lost; /* records, as told so far */
+	/* What the last drain knew, once its records are shown. */
+	bool drained;
+	uint64_t drained_ns, drained_lost;
+	/* Overwritten, and of which levels no record has come since. */
+	uint64_t gap_bytes, gap_from_ns;
+	unsigned gap_levels;
+	/* What sync records count on top of what this run has lost. */
+	uint64_t base;
+	bool has_base;
+};
+
 struct gt__pipeline_vcpu {
 	struct gt__levels levels;
 	struct gt__tsc_map tsc;
@@ -39,6 +55,7 @@ struct gt__pipeline_vcpu {
 	bool unmerged;       /* it was read since all were merged */
 	uint64_t last_tick;  /* of what was shown last */
 	uint64_t last_ns;
+	struct gt__missing missing;
 	/* What is shown next, while merging. */
 	struct gt__merged next;
 	struct gt__place next_place;
@@ -62,6 +79,7 @@ struct gt__pipeline {
 	struct gt__spans spans;
 	struct gt__pipeline_vcpu *vcpus;
 	uint64_t *lost_records; /* by vCPU, summed up as `summary` is */
+	uint64_t bad_records_told, bad_bytes_told; /* of summary.losses */
 	/* The latest; views point into all of them: kept until the end. */
 	struct gt__sites *sites;
 	uint32_t site_tables;
@@ -107,6 +125,25 @@ gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick, uint64_t *ret_ns)
  */
 void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
                         uint64_t guest_tsc, struct gt__when *when);
+
+/*
+ * Losses of a vCPU: it is followed from `ns` on, `is_fresh` if it has lost
+ * nothing yet; a frame with its rings is at hand, some of which is missing;
+ * before a record that is `pending` or a sync; behind what was no record, made
+ * by `ns`; behind a merge; and of all vCPUs, before the end.
+ */
+void gt__missing_start(struct gt__pipeline *pipeline, uint32_t number,
+                       uint64_t ns, bool is_fresh);
+void gt__missing_look(struct gt__pipeline *pipeline, uint32_t number);
+void gt__missing_gap(struct gt__pipeline *pipeline, uint32_t number,
+                     uint64_t bytes, unsigned levels);
+void gt__missing_before(struct gt__pipeline *pipeline,
+                        const struct gt__when *when,
+                        const struct gt__record *record);
+void gt__missing_bad(struct gt__pipeline *pipeline, uint32_t number,
+                     uint64_t ns);
+void gt__missing_merged(struct gt__pipeline *pipeline, uint32_t number);
+void gt__missing_end(struct gt__pipeline *pipeline);
 
 /* Shows everything up to a tick, and with `all` what would wait as well. */
 void gt__pipeline_merge(struct gt__pipeline *pipeline, uint64_t until,

@@ -6,29 +6,33 @@
 
 /*
  * Where bytes are missing, what waits is shown before any level gets more: what
- * comes next is younger, and is to be merged as a whole.
+ * comes next is younger, and is to be merged as a whole. Returns a bit for each
+ * level that lacks some.
  */
-static void show_before_gap(struct gt__pipeline *pipeline, uint32_t number,
-                            const uint64_t *pos, const uint64_t *bytes)
+static unsigned show_before_gap(struct gt__pipeline *pipeline, uint32_t number,
+                                const uint64_t *pos, const uint64_t *bytes)
 {
 	const struct gt__level *levels = pipeline->vcpus[number].levels.level;
-	bool gap = false;
+	unsigned gaps = 0;
 
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
 		size_t left = levels[i].count - levels[i].done;
 
-		gap |= bytes[i] > 0 && levels[i].pos + left != pos[i];
+		if (bytes[i] > 0 && levels[i].pos + left != pos[i])
+			gaps |= 1u << i;
 	}
-	if (!gap)
-		return;
+	if (!gaps)
+		return 0;
 	gt__pipeline_show(pipeline, number);
 	gt__spans_gap(&pipeline->spans, number);
+	return gaps;
 }
 
 static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
-                       struct gt__cursor *cursor)
+                       struct gt__cursor *cursor, uint64_t overwritten)
 {
 	uint64_t pos[GT_LEVELS], bytes[GT_LEVELS], sum = 0;
+	unsigned gaps;
 
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
 		pos[i] = gt__cursor_u64(cursor);
@@ -40,7 +44,9 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 	}
 	if (cursor->bad || sum != cursor->left)
 		return -EINVAL;
-	show_before_gap(pipeline, number, pos, bytes);
+	gaps = show_before_gap(pipeline, number, pos, bytes);
+	if (overwritten)
+		gt__missing_gap(pipeline, number, overwritten, gaps);
 	for (unsigned i = 0; i < GT_LEVELS; i++) {
 		const uint8_t *at = gt__cursor_take(cursor, bytes[i]);
 		int r = gt__level_add(&pipeline->vcpus[number].levels.level[i],
@@ -85,10 +91,12 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 	inside = gt__cursor_u64(&cursor);
 	pipeline->summary.losses.overwritten_bytes +=
 		gt__overwritten_of(inside);
+	gt__missing_look(pipeline, number);
 	gt__spans_lost(&pipeline->spans, number, vcpu->lost,
 	               gt__preemptible_of(inside));
 	if (r == 0)
-		r = take_levels(pipeline, number, &cursor);
+		r = take_levels(pipeline, number, &cursor,
+		                gt__overwritten_of(inside));
 	vcpu->levels.preemptible = gt__preemptible_of(inside);
 	vcpu->levels.inside = (uint32_t)inside & ((1u << GT_LEVELS) - 1);
 	vcpu->idle = vcpu->levels.inside == 0;
@@ -123,6 +131,7 @@ int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
 		if (vcpu->idle && tick > vcpu->lower_tick)
 			vcpu->lower_tick = tick;
 		vcpu->idle = vcpu->unmerged = false;
+		gt__missing_merged(pipeline, i);
 	}
 	gt__pipeline_taken(pipeline, tick);
 	return 0;

@@ -20,6 +20,7 @@ int gt__fanout_init(struct gt__fanout *fanout, struct gt_sink *const *sinks,
 		fanout->wants_event |= sink->event != NULL;
 		fanout->wants_counter |= sink->counter != NULL;
 		fanout->wants_host_span |= sink->host_span != NULL;
+		fanout->wants_loss |= sink->loss != NULL;
 	}
 	return 0;
 }
@@ -73,6 +74,12 @@ void gt__fanout_host_span(struct gt__fanout *fanout,
                           const struct gt_host_span_view *span)
 {
 	CALL_ALL_(fanout, host_span, trace, span);
+}
+
+void gt__fanout_loss(struct gt__fanout *fanout, const struct gt_trace *trace,
+                     const struct gt_loss_view *loss)
+{
+	CALL_ALL_(fanout, loss, trace, loss);
 }
 
 void gt__fanout_end(struct gt__fanout *fanout, const struct gt_trace *trace,

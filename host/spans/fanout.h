@@ -12,7 +12,7 @@ struct gt__fanout {
 	size_t count;
 	int error;
 	bool wants_open, wants_close, wants_event, wants_counter;
-	bool wants_host_span;
+	bool wants_host_span, wants_loss;
 };
 
 /* 0, or -EINVAL for more than GT__SINKS_MAX. NULL sinks are left out. */
@@ -31,6 +31,8 @@ void gt__fanout_counter(struct gt__fanout *fanout, const struct gt_trace *trace,
 void gt__fanout_host_span(struct gt__fanout *fanout,
                           const struct gt_trace *trace,
                           const struct gt_host_span_view *span);
+void gt__fanout_loss(struct gt__fanout *fanout, const struct gt_trace *trace,
+                     const struct gt_loss_view *loss);
 void gt__fanout_end(struct gt__fanout *fanout, const struct gt_trace *trace,
                     const struct gt_summary *summary);
 

@@ -60,11 +60,31 @@ static void end(struct gt__spans *spans, struct gt__open_span *span,
 	gt__open_table_remove(&spans->open, span);
 }
 
+/* Whose close may be among what is missing was perhaps not open any more; a
+ * guest that ended by itself rather lost the close. */
+static unsigned end_flags(const struct gt__spans *spans,
+                          const struct gt__open_span *span)
+{
+	if (!spans->missing || span->start_ns > spans->missing_ns)
+		return GT_SPAN_INTERRUPTED;
+	if (spans->summary->ending == GT_ENDING_HALTED)
+		return GT_SPAN_CLOSE_LOST;
+	return GT_SPAN_INTERRUPTED | GT_SPAN_CLOSE_LOST;
+}
+
 void gt__spans_interrupt(struct gt__spans *spans, uint64_t ns)
 {
-	while (spans->open.newest)
-		end(spans, spans->open.newest, ns, spans->open.newest->vcpu,
-		    GT_SPAN_INTERRUPTED);
+	struct gt__open_span *span;
+
+	while ((span = spans->open.newest))
+		end(spans, span, ns, span->vcpu, end_flags(spans, span));
+}
+
+void gt__spans_missing(struct gt__spans *spans, uint64_t ns)
+{
+	spans->missing = true;
+	if (ns > spans->missing_ns)
+		spans->missing_ns = ns;
 }
 
 /* ---- Entered spans ------------------------------------------------------- */

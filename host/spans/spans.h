@@ -33,6 +33,8 @@ struct gt__spans {
 	struct gt__vcpu_spans *vcpus;
 	uint32_t vcpu_count;
 	uint64_t sequence;
+	bool missing; /* records, and until when some were */
+	uint64_t missing_ns;
 };
 
 /* When and where a record was made, in the host's terms. */
@@ -67,10 +69,13 @@ void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu);
 void gt__spans_lost(struct gt__spans *spans, uint32_t vcpu, uint64_t lost,
                     bool preemptible);
 
+/* Records that were made by `ns` are missing: among them may be any close. */
+void gt__spans_missing(struct gt__spans *spans, uint64_t ns);
+
 /* The guest has announced itself anew: its ids and contexts start over. */
 void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns);
 
-/* Ends all open spans, the innermost first. */
+/* Ends all open spans, the innermost first; the summary has the ending. */
 void gt__spans_interrupt(struct gt__spans *spans, uint64_t ns);
 
 #endif

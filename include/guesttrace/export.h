@@ -70,7 +70,8 @@ enum gt_status {
 /* Why a span's times or contents are not simply what the guest said. */
 enum gt_span_flag {
 	GT_SPAN_INTERRUPTED = 1, /* still open when the guest ended */
-	GT_SPAN_CLOSE_LOST = 2,  /* ended when the loss was noticed */
+	GT_SPAN_CLOSE_LOST = 2,  /* ended when the loss was noticed; with
+	                            INTERRUPTED: or was open at the end */
 	GT_SPAN_ADJUSTED = 4,    /* a time was moved into its run */
 	GT_SPAN_CUT = 8,         /* a string was cut */
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
@@ -159,6 +160,24 @@ struct gt_host_span_view {
 	/* Of the duration: its thread was ready, but did not run. Estimated. */
 	uint64_t waiting_ns;
 	unsigned flags; /* GT_SPAN_ADJUSTED, GT_SPAN_INTERRUPTED */
+};
+
+/*
+ * Records of one vCPU that are missing, and what is known of when they were
+ * made: behind `from_ns`, and by `to_ns`. What is lost in one run is the sum of
+ * these, but for frames of a capture that are damaged: of those nobody knows
+ * when they were.
+ */
+struct gt_loss_view {
+	uint64_t from_ns;  /* since 1970-01-01 UTC */
+	uint64_t to_ns;    /* >= from_ns */
+	uint64_t span_id;  /* that was entered when it was noticed, 0 = none */
+	uint64_t sequence; /* of the record before it; 0 = none */
+	uint32_t vcpu;
+	uint64_t records; /* as in struct gt_losses, like the others */
+	uint64_t overwritten_bytes;
+	uint64_t bad_records;
+	uint64_t bad_bytes;
 };
 
 /* One run of one VM. */
@@ -266,7 +285,8 @@ struct gt_summary {
  * its span has kept is in `close` again. `host_span` comes when a stretch of
  * the host is over, per vCPU in the order of their starts, between the records
  * of the guest or behind them; the VMM's own work comes when it is over, thus
- * behind what is part of it. NULL functions are skipped.
+ * behind what is part of it. `loss` comes when it is noticed, before the next
+ * record of its vCPU that is there. NULL functions are skipped.
  */
 struct gt_sink {
 	int (*begin)(struct gt_sink *, const struct gt_trace *);
@@ -284,6 +304,8 @@ struct gt_sink {
 	           const struct gt_summary *);
 	int (*finish)(struct gt_sink *);
 	void (*free)(struct gt_sink *);
+	int (*loss)(struct gt_sink *, const struct gt_trace *,
+	            const struct gt_loss_view *);
 };
 
 /* Where a format's bytes go. `write` takes all of them or returns < 0. */

@@ -198,6 +198,20 @@ static int on_host_span(struct gt_sink *base, const struct gt_trace *trace,
 	return 0;
 }
 
+static int on_loss(struct gt_sink *base, const struct gt_trace *trace,
+                   const struct gt_loss_view *loss)
+{
+	(void)trace;
+	say((struct textsink *)base,
+	    "lost %" PRIu64 "..%" PRIu64 " behind #%" PRIu64 " in %" PRIx64
+	    " cpu%u records %" PRIu64 " overwritten %" PRIu64 " bad %" PRIu64
+	    " of %" PRIu64 "\n",
+	    loss->from_ns, loss->to_ns, loss->sequence, loss->span_id,
+	    loss->vcpu, loss->records, loss->overwritten_bytes,
+	    loss->bad_records, loss->bad_bytes);
+	return 0;
+}
+
 static int on_end(struct gt_sink *base, const struct gt_trace *trace,
                   const struct gt_summary *summary)
 {
@@ -231,7 +245,8 @@ struct textsink textsink_new(void)
 	                                  .event = on_event,
 	                                  .counter = on_counter,
 	                                  .host_span = on_host_span,
-	                                  .end = on_end}};
+	                                  .end = on_end,
+	                                  .loss = on_loss}};
 }
 
 void textsink_free(struct textsink *sink)
