@@ -184,7 +184,8 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	if (r == 0)
 		r = read_names(pipeline, &cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX ||
-	    source > GT_CLOCK_KERNEL)
+	    source > GT_CLOCK_KERNEL || r == -EINVAL ||
+	    gt__pipeline_now(pipeline) > INT64_MAX)
 		return -GT_ERROR_NOT_A_CAPTURE;
 	if (r < 0)
 		return r;

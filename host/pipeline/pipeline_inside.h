@@ -90,7 +90,10 @@ struct gt__pipeline {
 	bool started, announced, ended;
 };
 
-/* Takes a reading of the clocks from a frame. 0 or -ENOMEM. */
+/*
+ * Takes a reading of the clocks from a frame. 0, -ENOMEM; -EINVAL: its time is
+ * over 2^63 ns, so that UTC could come round to before the start.
+ */
 __attribute__((warn_unused_result)) int
 gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor);
 /* What was recorded before the tick is here, but for some; 0: nobody knows. */

@@ -2,6 +2,8 @@
 /* Readings of the host's clocks, which frames of most types bring along. */
 #include "pipeline_inside.h"
 
+#include <errno.h>
+
 int gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
 	uint64_t tsc = gt__cursor_u64(cursor);
@@ -10,6 +12,8 @@ int gt__pipeline_clock(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 
 	if (cursor->bad)
 		return 0; /* its caller looks at that */
+	if (ns > INT64_MAX)
+		return -EINVAL;
 	return gt__clock_add(&pipeline->clock, tsc - pipeline->base_tsc, ns,
 	                     gap_ns);
 }

@@ -119,6 +119,45 @@ static void the_start_is_checked(void **unused)
 	assert_int_equal(replay(), 0);
 }
 
+#define MONOTONIC_AT (GT__FRAME_HEAD + 96)
+#define REALTIME_AT  (GT__FRAME_HEAD + 56)
+
+static void no_time_comes_round_to_before_the_start(void **unused)
+{
+	static const struct {
+		uint64_t start_ns, offset_ns, end_ns;
+		int result;
+	} cases[] = {
+		{1000, 1000, 5000, 0},
+		{1000, INT64_MAX - 1000, INT64_MAX, 0},
+		{1000, INT64_MAX - 1000, UINT64_MAX, 0}, /* no end, then */
+		{1000, 1000, (uint64_t)INT64_MAX + 1, 0},
+		{1000, INT64_MAX, 5000, -GT_ERROR_NOT_A_CAPTURE},
+		{1000, (uint64_t)-1001, 5000, -GT_ERROR_NOT_A_CAPTURE},
+		{UINT64_MAX, 2000, 5000, -GT_ERROR_NOT_A_CAPTURE},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		frames_file.count = 0;
+		frames_start(GT_ABI_VERSION, 1);
+		gt__store64(frames_buffer.bytes + REALTIME_AT,
+		            cases[i].offset_ns);
+		gt__store64(frames_buffer.bytes + MONOTONIC_AT,
+		            cases[i].start_ns);
+		frames_seal(GT__FRAME_START, 0);
+		frames_end();
+		frames_file.count -= frames_buffer.count;
+		gt__store64(frames_buffer.bytes + GT__FRAME_HEAD + 16,
+		            cases[i].end_ns);
+		frames_seal(GT__FRAME_END, 0);
+		assert_int_equal(replay(), cases[i].result);
+		if (cases[i].result == 0)
+			assert_true(shown.summary.end_ns >=
+			            cases[i].start_ns + cases[i].offset_ns);
+	}
+}
+
 /* What began to say of which image, VM and host the run is: or not. */
 static void names_that_may_be_missing_are_whole_or_absent(void **unused)
 {
@@ -422,6 +461,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(foreign_files_are_refused),
 		T(the_start_is_checked),
+		T(no_time_comes_round_to_before_the_start),
 		T(names_that_may_be_missing_are_whole_or_absent),
 		T(a_name_is_cut_before_it_is_repeated),
 		T(frames_that_make_no_sense_are_counted),
