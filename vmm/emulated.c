@@ -274,6 +274,9 @@ static int emulated_create(struct vm *vm)
 	err = uc_open(UC_ARCH_X86, UC_MODE_64, &engine->uc);
 	if (err)
 		return vm__engine_failed(vm, "open", err);
+	err = vm__engine_segments(engine->uc);
+	if (err)
+		return vm__engine_failed(vm, "segments", err);
 	/* No address at all at which it stops by itself. */
 	err = uc_ctl_exits_enable(engine->uc);
 	if (!err)
@@ -308,17 +311,10 @@ static int emulated_map(struct vm *vm, const struct vm__run *run)
 
 static int emulated_prepare(struct vm__vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-	struct vm__engine *engine = vm->state;
-	uint64_t rflags = 2;
-	/* SSE runs without OSFXSR in CR4, but fxsave would leave it out. */
-	int names[] = {UC_X86_REG_RIP, UC_X86_REG_RSP, UC_X86_REG_RDI,
-	               UC_X86_REG_RFLAGS, UC_X86_REG_CR4};
-	void *values[] = {&vcpu->entry.rip, &vcpu->entry.rsp, &vcpu->entry.rdi,
-	                  &rflags, &vcpu->entry.cr4};
-	uc_err err = uc_reg_write_batch(engine->uc, names, values, 5);
+	struct vm__engine *engine = vcpu->vm->state;
+	uc_err err = vm__engine_enter(engine->uc, &vcpu->entry);
 
-	return err ? vm__engine_failed(vm, "registers", err) : 0;
+	return err ? vm__engine_failed(vcpu->vm, "registers", err) : 0;
 }
 
 static struct vm__cpu cpu_get(uc_engine *uc)

@@ -36,6 +36,12 @@ struct vm__engine_state {
 int vm__engine_save(struct vm__vcpu *vcpu, void *state);
 int vm__engine_restore(struct vm__vcpu *vcpu, const void *state);
 
+/* engine_entry.c: of a new engine, before any memory is mapped, and of a vCPU.
+ */
+#define VM__CR0_PG UINT64_C(0x80000000)
+uc_err vm__engine_segments(uc_engine *uc);
+uc_err vm__engine_enter(uc_engine *uc, const struct vm__entry *entry);
+
 /* engine_hlt.c: once all code is in place; again does nothing. */
 uc_err vm__engine_hook_hlts(struct vm *vm);
 

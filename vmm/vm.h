@@ -201,13 +201,16 @@ const char *vm_build_id(const struct vm *vm);
 
 /*
  * Makes a loaded VM ready to run. Once per VM. Every vCPU starts at the ELF's
- * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as if called
- * from address 0: rsp is 16n + 8 on a stack of its own, rdi = address of a
- * struct gt_boot of its own, which says which vCPU it is. They start together;
- * the guest decides who waits for whom. Its addresses are unlike the physical
- * ones, nothing is both writable and executable, page 0 and the pages around
- * each stack are not mapped. Errors:
- * -EINVAL (not loaded, arguments too long), -EBUSY (done before), -ENOMEM.
+ * entry in 64-bit mode, CPL 0, interrupts off, no IDT, SSE on, as the System V
+ * ABI for x86-64 has it (x87 control word 0x37f, MXCSR 0x1f80, an empty x87
+ * stack, DF clear), with flat segments (cs 8, the others 16) of a GDT that is
+ * not there, all other registers 0; as if called from address 0: rsp is 16n + 8
+ * on a stack of its own, rdi = address of a struct gt_boot of its own, which
+ * says which vCPU it is. They start together; the guest decides who waits for
+ * whom. Its addresses are unlike the physical ones, nothing is both writable
+ * and executable, page 0 and the pages around each stack are not mapped.
+ * Errors: -EINVAL (not loaded, arguments too long), -EBUSY (done before),
+ * -ENOMEM.
  */
 int vm_boot(struct vm *vm, const struct vm_boot *boot);
 
