@@ -102,8 +102,9 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 	                        &pipeline->summary.losses, &vcpu->next);
 
 	if (pipeline->summary.losses.bad_records != pipeline->bad_records_told)
-		gt__missing_bad(pipeline, number,
-		                gt__pipeline_ns(pipeline, vcpu->upper_tick));
+		gt__missing_bad(
+			pipeline, number,
+			gt__pipeline_ns_counted(pipeline, vcpu->upper_tick));
 	vcpu->has_next = has_record || edge;
 	vcpu->next_is_edge = edge != NULL;
 	if (has_record) {

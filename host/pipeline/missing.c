@@ -88,7 +88,7 @@ void gt__missing_look(struct gt__pipeline *pipeline, uint32_t number)
 
 	tell_drain(pipeline, number);
 	/* The look before was taken after that moment. */
-	advance(missing, gt__pipeline_ns(pipeline, vcpu->lower_tick));
+	advance(missing, gt__pipeline_ns_counted(pipeline, vcpu->lower_tick));
 	if (vcpu->lost <= missing->known_lost)
 		return;
 	missing->drained = missing->pending = true;

@@ -122,6 +122,17 @@ gt__pipeline_ns(struct gt__pipeline *pipeline, uint64_t tick, uint64_t *ret_ns)
 	return known;
 }
 
+/* The same of what has no flag of its own: if it is but near, it is counted. */
+static inline uint64_t gt__pipeline_ns_counted(struct gt__pipeline *pipeline,
+                                               uint64_t tick)
+{
+	uint64_t ns;
+
+	if (!gt__pipeline_ns(pipeline, tick, &ns))
+		pipeline->outside++;
+	return ns;
+}
+
 /*
  * Sets vCPU, `ns` and `adjusted` of a record made at `guest_tsc`, behind all
  * edges before it.
