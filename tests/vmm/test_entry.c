@@ -135,9 +135,9 @@ static struct entry_state state_of(struct vm *vm)
 }
 
 /* What a backend without paging reports, but does not have. */
-static uint64_t absent(const char *name, unsigned capabilities)
+static uint64_t absent(const char *name, unsigned has)
 {
-	if (capabilities & VM_HAS_PAGING)
+	if (has & VM_HAS_PAGING)
 		return 0;
 	return strcmp(name, "cr0") == 0    ? UINT64_C(0x80000000) /* PG */
 	       : strcmp(name, "efer") == 0 ? UINT64_C(0x800)      /* NXE */
