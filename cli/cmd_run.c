@@ -20,6 +20,7 @@ enum {
 	OPTION_MEMORY,
 	OPTION_TIMEOUT,
 	OPTION_TRACEPARENT,
+	OPTION_TRACESTATE,
 	OPTION_EXPORT,
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
@@ -45,6 +46,8 @@ static const struct option_spec options_table[] = {
          "Hyperlight: batches on port 104 only", NULL},
 	{OPTION_TRACEPARENT, "traceparent", "W3C", "default $TRACEPARENT",
          NULL},
+	{OPTION_TRACESTATE, "tracestate", "W3C",
+         "beside --traceparent; default $TRACESTATE beside $TRACEPARENT", NULL},
 	{'o', "output", "CAPTURE", "keep everything", NULL},
 	{OPTION_EXPORT, "export", "FORMAT[=DEST]", "", format_names},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
@@ -122,6 +125,13 @@ static bool parse_choice(struct session_options *options, int option,
 	}
 }
 
+static bool is_good(const char *option, const char *text, int r)
+{
+	if (r < 0)
+		complain("--%s '%s': %s", option, text, code_text(r));
+	return r == 0;
+}
+
 static bool parse_option(struct session_options *options, int option,
                          const char *text)
 {
@@ -151,7 +161,10 @@ static bool parse_option(struct session_options *options, int option,
 		return true;
 	case OPTION_TRACEPARENT:
 		options->traceparent = text;
-		return true;
+		return is_good("traceparent", text, gt_check_traceparent(text));
+	case OPTION_TRACESTATE:
+		options->tracestate = text;
+		return is_good("tracestate", text, gt_check_tracestate(text));
 	case OPTION_EXPORT:
 		return parse_export(options, text);
 	case OPTION_SPOOL:
@@ -166,6 +179,36 @@ static bool parse_option(struct session_options *options, int option,
 	default:
 		return parse_choice(options, option, text);
 	}
+}
+
+/*
+ * A variable that the shell or a service has set for all it starts: bad ones
+ * are ignored, and said to be. NULL: there is none.
+ */
+static const char *from_environment(const char *name,
+                                    int (*check)(const char *text))
+{
+	const char *text = getenv(name);
+	int r = text && *text ? check(text) : 0;
+
+	if (r < 0)
+		complain("%s: '%s' is %s: ignored", name, text, code_text(r));
+	return r == 0 && text && *text ? text : NULL;
+}
+
+/* A tracestate belongs to its traceparent, from wherever that comes. */
+static bool complete_context(struct session_options *options)
+{
+	if (options->tracestate && !options->traceparent)
+		complain("--tracestate needs --traceparent beside it");
+	if (options->traceparent || options->tracestate)
+		return options->traceparent != NULL;
+	options->traceparent =
+		from_environment("TRACEPARENT", gt_check_traceparent);
+	if (options->traceparent)
+		options->tracestate =
+			from_environment("TRACESTATE", gt_check_tracestate);
+	return true;
 }
 
 /* The tree, for people, unless it or something else has standard output. */
@@ -229,11 +272,8 @@ static int cmd_run(int argc, char **argv)
 	static struct outputs outputs;
 	struct session_options options = {.vcpus = 1, .outputs = &outputs};
 	struct gt_report_options look = {.size = sizeof(look)};
-	const char *from_environment = getenv("TRACEPARENT");
 	int id;
 
-	if (from_environment && *from_environment)
-		options.traceparent = from_environment;
 	while ((id = options_next(&command_run, argc, argv)) != -1)
 		if (id == OPTION_WRONG || id == OPTION_HELP)
 			return options_stop(&command_run, id);
@@ -241,6 +281,8 @@ static int cmd_run(int argc, char **argv)
 			return RUN_FAILED;
 	if (optind == argc)
 		return options_usage(&command_run);
+	if (!complete_context(&options))
+		return RUN_FAILED;
 	take_operands(&options, argc - optind, argv + optind);
 	screen_look(COLOURS_AUTO, &look);
 	if (!options.capture && outputs.count == 0)

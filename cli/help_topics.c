@@ -15,6 +15,7 @@ static const struct {
          "CLICOLOR_FORCE   neither empty nor 0: colours, also into a pipe\n"
          "TERM             dumb: no colours\n"
          "TRACEPARENT      W3C trace context above a run\n"
+         "TRACESTATE       what goes with it\n"
 #ifdef HAVE_OTLP
          "OTEL_*           where and how OTLP is sent: otlp.md\n"
          "GUESTTRACE_SPOOL where what cannot be sent waits\n"

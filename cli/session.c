@@ -176,6 +176,7 @@ static int make_host(struct session *session)
 		.vm_name = "vm",
 		.backend = vm_backend_name(session->vm),
 		.traceparent = options->traceparent,
+		.tracestate = options->tracestate,
 		.guest_build_id = vm_build_id(session->vm),
 		.vm_id = vm_id,
 		.host_name = host_name,

@@ -29,7 +29,7 @@ struct session_options {
 	enum gt_wire wire;
 	bool no_piggyback;
 	const char *filter;
-	const char *traceparent;
+	const char *traceparent, *tracestate;
 	const char *capture; /* path, or NULL */
 	struct outputs *outputs;
 	int guest_argc;

@@ -15,10 +15,11 @@
 _Static_assert(sizeof(struct gt_site) == 16, "a site's head is 16 bytes");
 _Static_assert(sizeof(struct gt_ring) == 128, "a ring is two cache lines");
 _Static_assert(sizeof(struct gt_vcpu) == 64 + GT_LEVELS * 128, "no padding");
-_Static_assert(sizeof(struct gt_control) == 96, "no padding");
+_Static_assert(sizeof(struct gt_control) == 112, "no padding");
 _Static_assert(GT_BLOCK_BYTES_MIN >= GT_SYNC_BYTES + FIXED_BYTES + 512,
                "any record fits any block, with some text");
 
+static char tracestate[GT_TRACESTATE_BYTES];
 static uint64_t own_nested[(GT_LEVELS - 1) * GT_NESTED_BYTES / 8];
 
 static uint64_t power_of_two_in(uint64_t bytes)
@@ -120,6 +121,7 @@ GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
 	struct gt_options options;
 
 	complete(&options, given);
+	tracestate[0] = '\0';
 	gt__encoder = options.encoder;
 	for (uint32_t i = 0; i < options.vcpu_count; i++)
 		init_vcpu(&options.vcpus[i], &options, i);
@@ -134,6 +136,8 @@ GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
 #endif
 		.sites_gva = (uintptr_t)sites,
 		.sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites,
+		.tracestate_gva = (uintptr_t)tracestate,
+		.tracestate_bytes = sizeof(tracestate),
 	};
 	if (options.encoder) {
 		uint64_t argument = (uintptr_t)&options;

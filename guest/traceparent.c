@@ -37,3 +37,11 @@ bool gt_traceparent(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES])
 	*to = '\0';
 	return true;
 }
+
+/* The host has written it behind the compiler's back. */
+const char *gt_tracestate(void)
+{
+	uint64_t gva = *(volatile uint64_t *)&gt_control.tracestate_gva;
+
+	return gva ? (const char *)(uintptr_t)gva : "";
+}

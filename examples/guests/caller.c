@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest that asks others: each request it would send carries the traceparent
- * of its own span, so that what the other side does becomes part of the trace.
+ * of its own span, and the tracestate above the run, so that what the other side does becomes part of the trace.
  * `caller PATH...` prints the requests on the console.
  */
 #define GT_TARGET "caller"
@@ -22,6 +22,11 @@ static void send(const char *path)
 		runtime_print("traceparent: ");
 		runtime_print(traceparent);
 		runtime_print("\n");
+		if (*gt_tracestate()) {
+			runtime_print("tracestate: ");
+			runtime_print(gt_tracestate());
+			runtime_print("\n");
+		}
 	}
 }
 

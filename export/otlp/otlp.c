@@ -53,6 +53,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		.parent_id = v->parent_id && !v->parent_remote ? v->parent_id
 	                                                       : run->span_id,
 		.flags = gt__otlp_span_flags(trace, false),
+		.trace_state = trace->trace_state,
 		.start_ns = v->start_ns,
 		.end_ns = v->end_ns,
 		.attributes =

@@ -41,6 +41,7 @@ struct gt__otlp_span {
 	uint64_t id;
 	uint64_t parent_id; /* 0 = none */
 	uint32_t flags;     /* SpanFlags of trace.proto */
+	struct gt_text trace_state;
 	uint64_t start_ns;
 	uint64_t end_ns;
 	struct gt__otlp_attributes attributes;

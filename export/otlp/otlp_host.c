@@ -42,6 +42,7 @@ int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 		.id = h->id,
 		.parent_id = h->parent_id,
 		.flags = gt__otlp_span_flags(trace, false),
+		.trace_state = trace->trace_state,
 		.start_ns = h->start_ns,
 		.end_ns = h->end_ns,
 	};

@@ -209,6 +209,10 @@ static void put_span(struct gt__out *o, const struct gt__otlp_span *s,
 	put_id(o, ",\"spanId\":", s->id);
 	if (s->parent_id)
 		put_id(o, ",\"parentSpanId\":", s->parent_id);
+	if (s->trace_state.count) {
+		gt__put(o, ",\"traceState\":");
+		gt__put_json(o, s->trace_state);
+	}
 	put_u32(o, ",\"flags\":", s->flags);
 	put_u32(o, ",\"kind\":", GT__OTLP_SPAN_KIND);
 	put_u64(o, ",\"startTimeUnixNano\":", s->start_ns);

@@ -31,6 +31,7 @@ enum tag {
 	SCOPE_VERSION = 2 << 3 | 2,
 	SPAN_TRACE_ID = 1 << 3 | 2,
 	SPAN_SPAN_ID = 2 << 3 | 2,
+	SPAN_TRACE_STATE = 3 << 3 | 2,
 	SPAN_PARENT_SPAN_ID = 4 << 3 | 2,
 	SPAN_NAME = 5 << 3 | 2,
 	SPAN_KIND = 6 << 3 | 0,
@@ -418,6 +419,10 @@ static inline unsigned char *put_head(unsigned char *p,
 {
 	p = put_trace_id(p, SPAN_TRACE_ID, s->trace_id);
 	p = put_id(p, SPAN_SPAN_ID, s->id);
+	if (s->trace_state.count) {
+		*p++ = SPAN_TRACE_STATE;
+		p = gt__pb_utf8(p, s->trace_state);
+	}
 	if (s->parent_id)
 		p = put_id(p, SPAN_PARENT_SPAN_ID, s->parent_id);
 	*p++ = SPAN_KIND;
@@ -436,7 +441,8 @@ static void put_span(struct gt__out *o, const struct gt__otlp_span *s,
 	unsigned char *p = begin_room(
 		o, MAX_SPAN + attributes_max(&s->attributes) + s->events.count +
 			   s->link_count * MAX_LINK +
-			   s->message.count * GT__PB_GROWTH);
+			   (s->message.count + s->trace_state.count) *
+				   GT__PB_GROWTH);
 	unsigned char *from;
 
 	(void)first;

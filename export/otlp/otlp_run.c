@@ -53,6 +53,7 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	if (to->error || run->events.error)
 		return x->out.error = to->error ? to->error : run->events.error;
 	span->trace_id = run->head.trace->trace_id;
+	span->trace_state = run->head.trace->trace_state;
 	span->attributes.opening = (struct gt_text){to->bytes, to->used};
 	span->events = (struct gt_text){run->events.bytes, run->events.used};
 	gt__otlp_put_span(x, run->head.trace, span);

@@ -397,6 +397,8 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
 	gt__put_char(o, '"');
 	put_id(o, ",", "parent_id", trace->parent_id);
+	gt__put(o, ",\"trace_state\":");
+	gt__put_json(o, trace->trace_state);
 	put_number(o, "trace_flags", trace->flags);
 	put_number(o, "index", trace->index);
 	put_text(o, "guest", trace->guest_name);

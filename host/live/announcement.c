@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a guest says of itself once, checked once; and what it is told. */
 #include "rings.h"
+#include "host/decode/w3c.h"
 
 #include <errno.h>
 #include <stddef.h>
+
+/* The first version of the control block ended here. */
+#define CONTROL_BYTES_MIN offsetof(struct gt_control, tracestate_gva)
 
 static bool is_power_of_two(uint64_t value)
 {
@@ -17,7 +21,7 @@ static int check_control(const struct gt_control *control, uint32_t vcpus_max,
 		return -GT_ERROR_BAD_CONTROL;
 	if (control->version != GT_ABI_VERSION)
 		return -GT_ERROR_BAD_VERSION;
-	if (control->size < sizeof(*control) ||
+	if (control->size < CONTROL_BYTES_MIN ||
 	    control->vcpu_bytes != sizeof(struct gt_vcpu) ||
 	    control->vcpus < 1 || control->vcpus > vcpus_max ||
 	    control->vcpus_gva % sizeof(uint64_t) != 0)
@@ -94,6 +98,10 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.sites_gva = control.sites_gva;
 	fresh.sites_bytes = control.sites_bytes;
 	fresh.generation = control.generation;
+	if (control.size >= sizeof(control)) {
+		fresh.tracestate_gva = control.tracestate_gva;
+		fresh.tracestate_bytes = control.tracestate_bytes;
+	}
 	fresh.preemptible = control.flags & GT_CONTROL_PREEMPTIBLE;
 	fresh.rings = calloc(fresh.vcpus, sizeof(*fresh.rings));
 	fresh.lost = calloc(fresh.vcpus, sizeof(*fresh.lost));
@@ -148,12 +156,24 @@ int gt__guest_put_sites(const struct gt__guest *guest,
 
 int gt__guest_set_context(const struct gt__guest *guest,
                           const struct gt__paging *paging,
-                          const struct gt_context *context)
+                          const struct gt_context *context,
+                          const char *tracestate)
 {
-	return gt__memory_write(guest->memory, paging,
-	                        guest->control_gva +
-	                                offsetof(struct gt_control, context),
-	                        context, sizeof(*context));
+	char text[GT_TRACESTATE_BYTES];
+	size_t room = guest->tracestate_bytes;
+	int r = gt__memory_write(guest->memory, paging,
+	                         guest->control_gva +
+	                                 offsetof(struct gt_control, context),
+	                         context, sizeof(*context));
+
+	if (r < 0 || !tracestate || !guest->tracestate_gva || room == 0)
+		return r;
+	if (room > sizeof(text))
+		room = sizeof(text);
+	gt__tracestate_fit((struct gt_text){tracestate, strlen(tracestate)},
+	                   text, room);
+	return gt__memory_write(guest->memory, paging, guest->tracestate_gva,
+	                        text, strlen(text) + 1);
 }
 
 int gt__guest_set_states(const struct gt__guest *guest,

@@ -6,7 +6,7 @@
  */
 #include "host_inside.h"
 #include "system.h"
-#include "host/spans/views.h"
+#include "host/decode/w3c.h"
 
 #include <errno.h>
 
@@ -42,6 +42,9 @@ static int set_context(struct gt_host *host)
 	host->options.random(host->options.random_context, &context->id_base,
 	                     sizeof(context->id_base));
 	context->flags = 1; /* sampled */
+	if (traceparent && host->options.tracestate &&
+	    gt_check_tracestate(host->options.tracestate) < 0)
+		return -GT_ERROR_BAD_TRACESTATE;
 	if (traceparent)
 		return gt__traceparent_parse(
 			       (struct gt_text){traceparent,
@@ -89,6 +92,8 @@ static int copy_names(struct gt_host *host)
 		r = copy_name(&host->vm_id, from->vm_id);
 	if (r == 0)
 		r = copy_name(&host->host_name, from->host_name);
+	if (r == 0 && from->traceparent)
+		r = copy_name(&host->trace_state, from->tracestate);
 	return r;
 }
 
@@ -139,7 +144,7 @@ int gt_host_new(const struct gt_host_options *options,
 	host->options.guest_name = host->options.vm_name = NULL;
 	host->options.backend = NULL;
 	host->options.guest_build_id = host->options.vm_id = NULL;
-	host->options.host_name = NULL;
+	host->options.host_name = host->options.tracestate = NULL;
 	*ret_host = host;
 	return 0;
 }
@@ -158,6 +163,7 @@ void gt_host_free(struct gt_host *host)
 	free(host->guest_build_id);
 	free(host->vm_id);
 	free(host->host_name);
+	free(host->trace_state);
 	free(host->vcpus);
 	free(host->work);
 	free(host->frame.bytes);

@@ -51,7 +51,7 @@ struct gt_host {
 	struct gt_clock_reading first_reading;
 	unsigned clock_flags; /* enum gt_clock_flag */
 	char *guest_name, *vm_name, *backend;
-	char *guest_build_id, *vm_id, *host_name;
+	char *guest_build_id, *vm_id, *host_name, *trace_state;
 	struct gt__filter *filter;
 	struct host_vcpu *vcpus;
 	uint32_t last_vcpu; /* whose page tables are the newest */

@@ -208,6 +208,8 @@ void gt__outbox_put_start(const struct gt_host *host,
 	put_name(frame, host->guest_build_id);
 	put_name(frame, host->vm_id);
 	put_name(frame, host->host_name);
+	if (host->trace_state && *host->trace_state)
+		put_name(frame, host->trace_state);
 }
 
 int gt__outbox_start(struct gt_host *host)

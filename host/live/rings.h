@@ -27,6 +27,8 @@ struct gt__guest {
 	uint64_t vcpus_gva;
 	uint64_t sites_gva;
 	uint64_t sites_bytes;
+	uint64_t tracestate_gva; /* room for it; 0: none */
+	uint32_t tracestate_bytes;
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;
@@ -60,10 +62,14 @@ int gt__guest_put_sites(const struct gt__guest *guest,
                         const struct gt__paging *paging,
                         struct gt__frame_buffer *buffer);
 
-/* Tells the guest its place in the trace. */
+/*
+ * Tells the guest its place in the trace, with the tracestate (NULL: none), as
+ * far as there is room for it.
+ */
 int gt__guest_set_context(const struct gt__guest *guest,
                           const struct gt__paging *paging,
-                          const struct gt_context *context);
+                          const struct gt_context *context,
+                          const char *tracestate);
 
 /* Writes the state of every site. The first error, after all were tried. */
 int gt__guest_set_states(const struct gt__guest *guest,

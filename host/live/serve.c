@@ -105,7 +105,8 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		return r;
 	}
 	/* Without these its records can still be taken. */
-	r = gt__guest_set_context(&host->guest, paging, &host->context);
+	r = gt__guest_set_context(&host->guest, paging, &host->context,
+	                          host->trace_state);
 	if (r == 0)
 		r = gt__guest_set_states(&host->guest, paging,
 		                         gt__pipeline_sites(host->pipeline),

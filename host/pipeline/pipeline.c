@@ -97,8 +97,8 @@ const struct gt__sites *gt__pipeline_sites(const struct gt__pipeline *pipeline)
 #define NAME_BYTES_MAX ((size_t)4096)
 
 /*
- * The names, copied into one piece of memory. Captures of before the last three
- * end behind the others.
+ * The names, copied into one piece of memory. What a capture does not say of
+ * the last four is empty.
  */
 static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 {
@@ -106,6 +106,7 @@ static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 	struct gt_text *names[] = {
 		&trace->guest_name,     &trace->vm_name, &trace->backend,
 		&trace->guest_build_id, &trace->vm_id,   &trace->host_name,
+		&trace->trace_state,
 	};
 	const size_t count = sizeof(names) / sizeof(names[0]);
 	const size_t most = count * NAME_BYTES_MAX;

@@ -3,6 +3,7 @@
 #include "host/decode/bytes.h"
 #include "host/decode/foreign.h"
 #include "host/decode/utf8.h"
+#include "host/decode/w3c.h"
 
 #include <stdlib.h>
 
@@ -123,48 +124,6 @@ static void add_own_link(struct gt__views *views, const struct gt__names *names,
 
 	memcpy(link.trace_id, names->trace_id, sizeof(link.trace_id));
 	add_link(views, &link);
-}
-
-static int hex_digit(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-static bool parse_hex(const char *text, size_t bytes, uint8_t *ret_bytes)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < bytes; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret_bytes[i] = (uint8_t)(high << 4 | low);
-		any |= ret_bytes[i];
-	}
-	return any != 0;
-}
-
-/* W3C Trace Context, 3.2: version, trace-id, parent-id, trace-flags. */
-bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
-                           uint64_t *ret_span_id, uint32_t *ret_flags)
-{
-	uint8_t span_id[8], flags[1] = {0};
-
-	if (text.count != 55 || memcmp(text.bytes, "00-", 3) != 0 ||
-	    text.bytes[35] != '-' || text.bytes[52] != '-' ||
-	    !parse_hex(text.bytes + 3, 16, ret_trace_id) ||
-	    !parse_hex(text.bytes + 36, 8, span_id))
-		return false;
-	if (!parse_hex(text.bytes + 53, 1, flags) &&
-	    memcmp(text.bytes + 53, "00", 2) != 0)
-		return false;
-	*ret_span_id = __builtin_bswap64(gt__load64(span_id));
-	*ret_flags = flags[0];
-	return true;
 }
 
 static void add_remote_link(struct gt__views *views, struct gt_text text)

@@ -76,8 +76,4 @@ struct gt_span_view *gt__view_span(struct gt__views *views,
                                    const struct gt__names *names,
                                    const struct gt__open_span *span);
 
-/* Parses a W3C traceparent, version 00. */
-bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
-                           uint64_t *ret_span_id, uint32_t *ret_flags);
-
 #endif

@@ -234,7 +234,8 @@ struct gt_context {
 };
 
 enum gt_control_flag {
-	GT_CONTROL_PREEMPTIBLE = 1, /* threads change in the middle of records */
+	GT_CONTROL_PREEMPTIBLE =
+		1, /* threads change in the middle of records */
 };
 
 struct gt_control {
@@ -249,7 +250,15 @@ struct gt_control {
 	uint64_t sites_gva;
 	uint64_t sites_bytes;
 	struct gt_context context;
+	/* Room for the W3C tracestate above the run, with its NUL; 0: none.
+	 * A control block that ends before this is one, too. */
+	uint64_t tracestate_gva;
+	uint32_t tracestate_bytes;
+	uint32_t reserved;
 };
+
+#define GT_TRACESTATE_BYTES 513u /* that a host writes at most, with the NUL \
+	                          */
 
 /* ---- Records --------------------------------------------------------------
  *

@@ -196,7 +196,8 @@ struct gt_trace {
 	struct gt_text backend; /* "kvm", "emulated", or the embedder's own */
 	struct gt_text guest_build_id; /* of its image, in hex */
 	struct gt_text vm_id;          /* no other VM has it */
-	struct gt_text host_name; /* where it ran; each is empty if unknown */
+	struct gt_text host_name;   /* where it ran; each is empty if unknown */
+	struct gt_text trace_state; /* W3C tracestate above the run */
 };
 
 /* What did not arrive, and why. All of them count from the start of the run. */

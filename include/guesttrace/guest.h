@@ -224,6 +224,12 @@ static inline uint64_t gt_current(void);
  */
 bool gt_traceparent(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES]);
 
+/*
+ * The W3C tracestate that goes with any of them, of up to GT_TRACESTATE_BYTES;
+ * "" if there is none. Static storage.
+ */
+const char *gt_tracestate(void);
+
 /* Makes an open span the current one, parent of what is recorded next. */
 void gt_enter(struct gt_span *span);
 /* Undoes gt_enter() wherever the span stands among the entered ones. */

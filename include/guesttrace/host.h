@@ -47,6 +47,7 @@ extern "C" {
 	X(NOT_A_CAPTURE, 4112, "not a guesttrace capture")                \
 	X(BAD_VCPU, 4113, "no such vCPU")                                 \
 	X(EMPTY_BATCH, 4114, "batch has no bytes")                        \
+	X(BAD_TRACESTATE, 4115, "not a W3C tracestate")                   \
 	GT_HYPERLIGHT_ERRORS_(X)
 
 /* What can be wrong with a Hyperlight batch: contiguous, see "errors" below. */
@@ -171,7 +172,11 @@ struct gt_host_options {
 	bool no_piggyback;
 	/* NUL-terminated UTF-8, or NULL. */
 	const char *guest_name, *vm_name, *backend;
-	const char *traceparent; /* W3C; NULL: a new trace with random id */
+	/*
+	 * As W3C Trace Context reads it, versions to come among them; NULL: a
+	 * new trace with random id.
+	 */
+	const char *traceparent;
 	struct gt_limits limits; /* zeros are the defaults */
 	/* Reads the clocks; NULL: rdtsc and clock_gettime(). */
 	void (*read_clock)(void *context, struct gt_clock_reading *ret_reading);
@@ -192,15 +197,21 @@ struct gt_host_options {
 	 * other VM has (a UUID, for example), and the name of this machine.
 	 */
 	const char *guest_build_id, *vm_id, *host_name;
+	/* W3C, beside `traceparent`; NULL, or no traceparent: none. */
+	const char *tracestate;
 };
+
+/* Whether gt_host_new() would take such a text: 0, or the code. */
+int gt_check_traceparent(const char *text);
+int gt_check_tracestate(const char *text);
 
 struct gt_host;
 
 /*
  * Makes the host side of one VM. Nothing of the guest is read before its first
  * exit. Errors: -EINVAL (options), -ENOMEM, GT_ERROR_BAD_FILTER,
- * GT_ERROR_BAD_TRACEPARENT, or what a sink's `begin` or the capture's `write`
- * returned.
+ * GT_ERROR_BAD_TRACEPARENT, GT_ERROR_BAD_TRACESTATE, or what a sink's `begin`
+ * or the capture's `write` returned.
  */
 int gt_host_new(const struct gt_host_options *options,
                 struct gt_host **ret_host);

@@ -52,6 +52,8 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 		s->trace.trace_id[i] = (uint8_t)(0x41 + 7 * i + index);
 	s->trace.trace_id[15] = (uint8_t)(0xaa + (index >> 8));
 	s->trace.parent_id = index % 2 ? 0 : 0x00f067aa0ba902b7;
+	s->trace.trace_state = syn_text(
+		index % 2 ? "" : "rojo=00f067aa0ba902b7,congo=t61rcWk");
 	/* One began before the first. */
 	s->trace.start_ns = index == 2
 	                            ? START_NS - UINT64_C(5000000011)

@@ -128,6 +128,7 @@ function checkSpan(got, want, trace, runId) {
   const where = `span ${want.id} (${JSON.stringify(want.name)})`;
   same(got.name, want.name, where, 'name');
   same(hex(got.traceId), trace.trace_id, where, 'trace');
+  same(got.traceState ?? '', trace.trace_state, where, 'trace state');
   same(hex(got.parentSpanId), want.parent_remote || !want.parent_id ? runId : want.parent_id, where, 'parent');
   same(got.startTimeUnixNano, want.start_ns, where, 'start');
   same(got.endTimeUnixNano, want.end_ns, where, 'end');
@@ -155,6 +156,7 @@ function checkStretch(got, want, trace) {
   const where = `stretch ${want.id}`, kind = KINDS[want.kind], reason = REASONS[want.reason];
   same(got.name, { guest: 'guest', exit: `exit ${reason}`, work: want.name }[kind], where, 'name');
   same(hex(got.traceId), trace.trace_id, where, 'trace');
+  same(got.traceState ?? '', trace.trace_state, where, 'trace state');
   same(hex(got.parentSpanId), want.parent_id, where, 'parent');
   same([got.startTimeUnixNano, got.endTimeUnixNano], [want.start_ns, want.end_ns], where, 'times');
   same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.events.length], [1, 0x100, 0, 0], where, 'form');
@@ -199,6 +201,7 @@ function checkRun(spans, trace) {
   const [root] = own.filter((s) => s.name === 'run');
   check(root, `trace ${trace.trace_id} has no span for the run`);
   same(hex(root.parentSpanId), trace.parent_id ?? '', 'the run\'s parent');
+  same(root.traceState ?? '', trace.trace_state, 'the run\'s trace state');
   same(root.startTimeUnixNano, trace.start_ns, 'the run\'s start');
   same(root.endTimeUnixNano, trace.end_ns, 'the run\'s end');
   const outcome = attributes(root.attributes, 'the run').get('guesttrace.outcome');

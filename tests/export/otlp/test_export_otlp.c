@@ -260,10 +260,11 @@ static void a_protobuf_request_is_these_bytes(void **state)
 	static const struct gt_site_view site = {
 		.name = {"op", 2}, .target = {"t", 1}, .level = GT_INFO};
 	static const unsigned char span[] =
-		"\x12\xb7\x01"
+		"\x12\xdc\x01"
 		"\x0a\x10"
 		"AHOV]dkry\x80\x87\x8e\x95\x9c\xa3\xaa"
 		"\x12\x08\x00\x00\x00\x00\x00\x00\x01\x02"
+		"\x1a\x23rojo=00f067aa0ba902b7,congo=t61rcWk"
 		"\x22\x08\x00\x00\x00\x00\x00\x00\x00\x07"
 		"\x30\x01"
 		"\x39\x08\x07\x06\x05\x04\x03\x02\x01"

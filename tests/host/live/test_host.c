@@ -301,7 +301,7 @@ static void bad_control_blocks_get_their_own_codes(void **unused)
 	assert_int_equal(ask(GT_DOORBELL_ANNOUNCE, GVA(fake)), -(code))
 	REFUSED(ram->fake.magic++, GT_ERROR_BAD_CONTROL);
 	REFUSED(ram->fake.version++, GT_ERROR_BAD_VERSION);
-	REFUSED(ram->fake.size--, GT_ERROR_BAD_CONTROL);
+	REFUSED(ram->fake.size = 95, GT_ERROR_BAD_CONTROL);
 	REFUSED(ram->fake.vcpus = 2, GT_ERROR_BAD_CONTROL);
 	REFUSED(ram->fake.vcpus = 0, GT_ERROR_BAD_CONTROL);
 	REFUSED(ram->fake.vcpu_bytes += 8, GT_ERROR_BAD_CONTROL);
