@@ -24,8 +24,9 @@
 #define SEEN_TEXT_BYTES 4096u
 
 struct seen {
-	struct vm *vm; /* while it runs */
-	uint64_t enters, exits;
+	struct vm *vm;           /* while it runs */
+	_Atomic uint64_t enters; /* other threads wait for the first */
+	uint64_t exits;
 	bool inside, unpaired; /* an enter without its exit, or the reverse */
 	bool kick_at_first;    /* the callback ends the run */
 	uint64_t tsc_in;       /* host's clock at the last enter */
