@@ -44,18 +44,19 @@ gt__pipeline_tsc_map(const struct gt__pipeline *pipeline, uint32_t vcpu)
 	return &pipeline->vcpus[vcpu].tsc;
 }
 
-/* No record, entry or exit of it that is to be placed is older. */
+/*
+ * No record, entry or exit of it that is to be placed is older, nor the look
+ * before which its losses lie: missing.c.
+ */
 static uint64_t oldest_of(const struct gt__pipeline_vcpu *vcpu)
 {
 	const struct gt__edges *timeline = &vcpu->timeline;
 	const struct gt__edge *edge = gt__edges_peek(timeline);
-	uint64_t record = vcpu->lower_tick > vcpu->last_tick ? vcpu->lower_tick
-	                                                     : vcpu->last_tick;
 	uint64_t next = timeline->any ? timeline->last_tick : 0;
 
 	if (edge && edge->tick < next)
 		next = edge->tick;
-	return record < next ? record : next;
+	return vcpu->lower_tick < next ? vcpu->lower_tick : next;
 }
 
 void gt__pipeline_taken(struct gt__pipeline *pipeline, uint64_t tick)
