@@ -20,7 +20,6 @@
 
 #define SLOTS     24
 #define DEPTH_MAX 40
-#define STACK_MAX 200u
 
 static uint64_t ring[64 << 10 >> 3];
 
@@ -34,7 +33,7 @@ struct model_span {
 };
 
 static struct model_span open_spans[SLOTS + DEPTH_MAX];
-static uint64_t stack[STACK_MAX + DEPTH_MAX];
+static uint64_t stack[SLOTS + DEPTH_MAX];
 static unsigned stack_count;
 static char *expected;
 static size_t expected_count, expected_room;
@@ -65,17 +64,15 @@ static void push(uint64_t id)
 	stack[stack_count++] = id;
 }
 
-/* The latest entry; false: there is none. */
-static bool remove_from_stack(uint64_t id)
+static void remove_from_stack(uint64_t id)
 {
-	for (unsigned i = stack_count; i-- > 0;)
+	for (unsigned i = 0; i < stack_count; i++)
 		if (stack[i] == id) {
 			memmove(stack + i, stack + i + 1,
 			        (stack_count - i - 1) * sizeof(*stack));
 			stack_count--;
-			return true;
+			return;
 		}
-	return false;
 }
 
 static struct model_span *find(uint64_t id)
@@ -101,8 +98,7 @@ static void model_close(uint64_t id)
 {
 	struct model_span *span = find(id);
 
-	while (remove_from_stack(id))
-		;
+	remove_from_stack(id);
 	expect("close %s %" PRIu64, span->name, id);
 	if (span->events)
 		expect(" events=%u", span->events);
@@ -216,12 +212,10 @@ static void use_slot(struct gt_span *slot)
 
 	switch (random_to(4)) {
 	case 0:
-		/* Now and then once more. */
-		if (is_entered(id) &&
-		    (stack_count == STACK_MAX || random_to(3) > 0)) {
+		if (is_entered(id)) {
 			gt_exit(slot);
 			remove_from_stack(id);
-		} else if (stack_count < STACK_MAX) {
+		} else {
 			gt_enter(slot);
 			push(id);
 		}
