@@ -224,8 +224,12 @@ static void stop_host(void)
 
 /* ---- Tests --------------------------------------------------------------- */
 
-/* Event i was made in the stretch between turn i's entry and its exit. */
-static void check_events(const char *what)
+/*
+ * Event i was made in the stretch between turn i's entry and its exit. The host
+ * learns at the next exit that an offset moved, so what is recorded before that
+ * exit is flagged.
+ */
+static void check_events(const char *what, bool moved)
 {
 	uint64_t bound_ns = seen.summary.clock.error_bound_ns, worst_ns = 0;
 
@@ -256,7 +260,9 @@ static void check_events(const char *what)
 	              "%zu stretches\n",
 	              what, bound_ns, worst_ns, seen.stretches);
 	assert_true(worst_ns <= bound_ns);
-	assert_int_equal(seen.summary.losses.adjusted_records, 0);
+	if (!moved)
+		assert_int_equal(seen.summary.losses.adjusted_records, 0);
+	assert_true(seen.summary.losses.adjusted_records < turns);
 	assert_int_equal(seen.summary.losses.late_records, 0);
 	assert_int_equal(seen.bad_order, 0);
 	assert_int_equal(seen.bad_parent, 0);
@@ -286,7 +292,7 @@ static void every_time_lies_between_the_hosts_own(void **state)
 		stop_host();
 		vm_free(seen.vm);
 		snprintf(what, sizeof(what), "offset %" PRId64, offsets[i]);
-		check_events(what);
+		check_events(what, false);
 	}
 }
 
@@ -305,7 +311,8 @@ static void an_offset_that_moves_moves_no_time(void **state)
 		stop_host();
 		vm_free(seen.vm);
 		check_events(drains ? "offset moved behind drains"
-		                    : "offset moved");
+		                    : "offset moved",
+		             true);
 		assert_true(seen.summary.clock.flags & GT_CLOCK_MOVED);
 		/* Else a record may be one of before or of after. */
 		assert_true(!drains ||
