@@ -22,7 +22,7 @@ const TREE = [...LESS, ...ALL_FIELDS, ...of('trace', `trace_id guest backend out
   'trace.clock.error_bound_ns', ...of('span', 'id parent_id name target level vcpu duration_ns status status_message flags'),
   ...records('time_ns name target vcpu flags'), ...of('event', 'sequence level'), ...of('event of a span', 'span_id level'), 'counter.span_id'];
 const OTLP = [...LESS, ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
-  ...of('trace', `trace_id parent_id guest vm backend guest_build_id vm_id host_name outcome ${TIMES} vcpus`),
+  ...of('trace', `trace_id parent_id trace_state guest vm backend guest_build_id vm_id host_name outcome ${TIMES} vcpus`),
   ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting ${TIMES} status status_message dropped_events dropped_fields flags`),
   ...records(`time_ns ${SITE} vcpu nesting flags`), 'event.span_id', 'counter.span_id',
   ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'];
