@@ -70,6 +70,13 @@ static inline void gt__batch_exit(const void *batch, size_t bytes)
 
 /* What is current has changed and the record of it was lost. */
 void gt__unsaid(struct gt_vcpu *vcpu);
+/* Beside it, of a span that was not current. */
+void gt__unsaid_below(struct gt_vcpu *vcpu);
+/* The end of end_stay() in handle.c where that is rare; not to be inlined. */
+__attribute__((noinline)) void gt__end_below(const struct gt_span *span,
+                                             volatile uint64_t *at,
+                                             struct gt_ring *ring, uint64_t pos,
+                                             uint64_t limit);
 
 /* One instruction, so that an interrupt cannot fall into the middle. */
 static inline void gt__count(uint64_t *counter)

@@ -57,12 +57,6 @@ static void end_word(struct gt_vcpu *vcpu, struct gt__slot slot,
 	gt__publish(slot, ONE_WORD_BYTES);
 }
 
-static void leave(struct gt_vcpu *vcpu, const struct gt_span *span)
-{
-	if (gt__load(&vcpu->current) == span->id)
-		gt__store(&vcpu->current, span->previous);
-}
-
 void gt_enter(struct gt_span *span)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
@@ -74,34 +68,79 @@ void gt_enter(struct gt_span *span)
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	at = begin_word(slot, span->site, GT_RECORD_ENTER);
 	/* Entered once more: it must not become its own predecessor. */
-	if (gt__load(&vcpu->current) != span->id) {
+	if (gt__load(&vcpu->current) == span->id) {
+		span->again++;
+	} else {
+		if (span->entered > 0)
+			vcpu->crossed++; /* what was before is forgotten */
 		span->previous = gt__load(&vcpu->current);
+		span->again = 0;
 		gt__store(&vcpu->current, span->id);
 	}
+	span->entered++;
 	end_word(vcpu, slot, at, span->id);
 }
 
-static void end_stay(struct gt_span *span, uint32_t kind)
+/*
+ * It is not what is current: what is above leads back to it. A span that was
+ * never entered stands nowhere; that the record is lost is told all the same.
+ */
+void gt__end_below(const struct gt_span *span, volatile uint64_t *at,
+                   struct gt_ring *ring, uint64_t pos, uint64_t limit)
+{
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+
+	if (span->entered > 0)
+		vcpu->crossed++;
+	if (!ring)
+		gt__unsaid_below(vcpu);
+	end_word(vcpu, (struct gt__slot){ring, pos, limit}, at, span->id);
+}
+
+static __attribute__((noinline)) void end_stay(struct gt_span *span,
+                                               uint32_t kind)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot = gt__take(vcpu, ONE_WORD_BYTES);
 	volatile uint64_t *at = begin_word(slot, span->site, kind);
 
-	leave(vcpu, span);
+	if (__builtin_expect(gt__load(&vcpu->current) != span->id, 0)) {
+		gt__end_below(span, at, slot.ring, slot.pos, slot.limit);
+		return;
+	}
+	gt__store(&vcpu->current, span->previous);
 	end_word(vcpu, slot, at, span->id);
 }
 
 void gt_exit(struct gt_span *span)
 {
+	uint64_t previous = span->previous;
+
 	if (!span->id || is_far(GT_RECORD_EXIT, span))
 		return;
+	if (span->again > 0 && gt__load(&GT_THIS_VCPU()->current) == span->id) {
+		span->again--;
+		span->previous = span->id; /* it stays what is current */
+	}
 	end_stay(span, GT_RECORD_EXIT);
+	span->previous = previous;
+	if (span->entered > 0)
+		span->entered--;
 }
 
 void gt_close(struct gt_span *span)
 {
 	if (!span->id || is_far(GT_RECORD_CLOSE, span))
 		return;
+	end_stay(span, GT_RECORD_CLOSE);
+	span->id = 0;
+}
+
+void gt__end_scope(struct gt_span *span)
+{
+	if (is_far(GT_RECORD_CLOSE, span))
+		return;
+	span->entered = 1;
 	end_stay(span, GT_RECORD_CLOSE);
 	span->id = 0;
 }

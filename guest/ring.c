@@ -8,7 +8,10 @@
 #include "encoder.h"
 
 /* In gt_vcpu.unsaid: one change, made while nobody was inside level 0. */
-#define GT_UNSAID (UINT64_C(1) << 32)
+#define GT_UNSAID       (UINT64_C(1) << 32)
+/* One of a span that was not current: no word of what is current tells of it.
+ */
+#define GT_UNSAID_BELOW (UINT64_C(1) << 48)
 
 static uint64_t lost_so_far(const struct gt_vcpu *vcpu)
 {
@@ -56,7 +59,15 @@ static void sync(struct gt_vcpu *vcpu, struct gt_ring *ring)
 {
 	volatile uint64_t *at = head(ring, GT_RECORD_SYNC, GT_SYNC_BYTES);
 	uint64_t unsaid = gt__load(&vcpu->unsaid);
+	uint64_t change = unsaid ^ gt__load(&vcpu->told);
+	uint64_t flags = !change                     ? GT_RECORD_SAID
+	                 : change >= GT_UNSAID_BELOW ? GT_RECORD_BELOW
+	                                             : GT_RECORD_UNSAID;
+	uint32_t crossed = vcpu->crossed;
 
+	if (crossed != vcpu->straight)
+		flags |= GT_RECORD_CROSSED;
+	at[-1] |= flags << 56;
 	/* Before the TSC: what a handler loses from here on is not in it. */
 	at[2] = lost_so_far(vcpu);
 	at[0] = GT_TSC();
@@ -66,6 +77,8 @@ static void sync(struct gt_vcpu *vcpu, struct gt_ring *ring)
 	publish(ring, GT_SYNC_BYTES);
 	gt__barrier();
 	gt__store(&vcpu->told, unsaid); /* a handler before that says it too */
+	if (!at[1])
+		vcpu->straight = crossed; /* nothing leads back there */
 }
 
 /* The position behind the last byte that may be written now. */
@@ -97,8 +110,8 @@ static uint64_t needed(const struct gt_ring *ring, uint64_t opening_bytes,
 /*
  * The host may sleep until a block is full. It sets `want`, fences and looks at
  * `pos` again; we have published `pos`, fence and look at `want`: one of the
- * two sees the other. Pairs with gt__guest_want() in host/live/rings.c. An atomic
- * that changes nothing is a full fence and costs a third of mfence.
+ * two sees the other. Pairs with gt__guest_want() in host/live/rings.c. An
+ * atomic that changes nothing is a full fence and costs a third of mfence.
  */
 static void wake(const struct gt_vcpu *vcpu, const struct gt_ring *ring)
 {
@@ -165,6 +178,14 @@ void gt__unsaid(struct gt_vcpu *vcpu)
 	}
 }
 
+void gt__unsaid_below(struct gt_vcpu *vcpu)
+{
+	__asm__ volatile("addq %1, %0"
+	                 : "+m"(vcpu->unsaid)
+	                 : "r"(GT_UNSAID_BELOW)
+	                 : "memory", "cc");
+}
+
 static uint64_t limit_of(const struct gt_ring *ring)
 {
 	uint64_t room = end_of_room(ring), block = end_of_block(ring);
@@ -229,7 +250,7 @@ void gt_call_end(void)
 }
 
 /* The unfinished records of the abandoned levels were never published. */
-void gt_abandon(void)
+GT__SMALL void gt_abandon(void)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot;

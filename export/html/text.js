@@ -20,6 +20,7 @@ const FLAGS = [
   [16, 'evicted', 'ended early: too many spans were open'],
   [32, 'replaced', 'its id was opened again'],
   [64, 'open lost', 'its opening was lost: it starts where it was first seen'],
+  [128, 'parent guessed', 'records were lost: its parent may be another'],
 ];
 const INTERRUPTED = 1;
 const ERROR = 2;

@@ -64,7 +64,7 @@ static size_t put_flags(struct gt_field *to, unsigned flags)
 		"guesttrace.interrupted",   "guesttrace.close_lost",
 		"guesttrace.time_adjusted", "guesttrace.cut",
 		"guesttrace.evicted",       "guesttrace.replaced",
-		"guesttrace.open_lost",
+		"guesttrace.open_lost",     "guesttrace.parent_guessed",
 	};
 	size_t i, n = 0;
 

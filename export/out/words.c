@@ -12,6 +12,7 @@ const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS] = {
 	{GT_SPAN_EVICTED, "evicted"},
 	{GT_SPAN_REPLACED, "replaced"},
 	{GT_SPAN_OPEN_LOST, "open_lost"},
+	{GT_SPAN_PARENT_GUESSED, "parent_guessed"},
 };
 
 const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS] = {

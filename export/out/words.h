@@ -10,7 +10,7 @@ struct gt__flag_word {
 	unsigned flag; /* enum gt_span_flag, enum gt_clock_flag */
 	const char *word;
 };
-#define GT__FLAG_WORDS 7u
+#define GT__FLAG_WORDS 8u
 extern const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS];
 #define GT__CLOCK_WORDS 5u
 extern const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS];

@@ -59,6 +59,9 @@ static void skip_to_block(struct gt__level *level, struct gt_losses *losses)
 		bytes = left;
 	losses->bad_records++;
 	losses->bad_bytes += bytes;
+	if (level->bad_from == level->bad_to)
+		level->bad_from = level->pos;
+	level->bad_to = level->pos + bytes;
 	skip(level, bytes);
 }
 

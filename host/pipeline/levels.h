@@ -18,6 +18,7 @@ struct gt__level {
 	size_t done, count, room;
 	uint64_t pos; /* of bytes[done] */
 	uint64_t block_bytes;
+	uint64_t bad_from, bad_to; /* skipped of late: the reader's to clear */
 	/* The record at `done`, when `length` is not 0. */
 	struct gt__record head;
 	size_t length;

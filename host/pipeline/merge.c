@@ -92,6 +92,20 @@ void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
 	settle(pipeline, number, at, when);
 }
 
+/* What did not decode is missing as what was overwritten is. */
+static void tell_bad(struct gt__pipeline *pipeline, uint32_t number)
+{
+	struct gt__level *levels = pipeline->vcpus[number].levels.level;
+
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		if (levels[i].bad_from == levels[i].bad_to)
+			continue;
+		gt__spans_gap(&pipeline->spans, number, i, levels[i].bad_from,
+		              levels[i].bad_to);
+		levels[i].bad_from = levels[i].bad_to = 0;
+	}
+}
+
 /* What this vCPU shows next, and when that was. False: no record. */
 static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 {
@@ -101,10 +115,13 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 		gt__levels_peek(&vcpu->levels, pipeline->sites, all,
 	                        &pipeline->summary.losses, &vcpu->next);
 
-	if (pipeline->summary.losses.bad_records != pipeline->bad_records_told)
+	if (pipeline->summary.losses.bad_records !=
+	    pipeline->bad_records_told) {
+		tell_bad(pipeline, number);
 		gt__missing_bad(
 			pipeline, number,
 			gt__pipeline_ns_counted(pipeline, vcpu->upper_tick));
+	}
 	vcpu->has_next = has_record || edge;
 	vcpu->next_is_edge = edge != NULL;
 	if (has_record) {
@@ -121,7 +138,7 @@ static bool look(struct gt__pipeline *pipeline, uint32_t number, bool all)
 static void show(struct gt__pipeline *pipeline, uint32_t number)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
-	struct gt__when when = {.level = vcpu->next.level};
+	struct gt__when when = {.level = vcpu->next.level, .native = true};
 
 	if (vcpu->next_is_edge) {
 		gt__pipeline_edge(pipeline, number);

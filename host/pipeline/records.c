@@ -24,7 +24,9 @@ static unsigned show_before_gap(struct gt__pipeline *pipeline, uint32_t number,
 	if (!gaps)
 		return 0;
 	gt__pipeline_show(pipeline, number);
-	gt__spans_gap(&pipeline->spans, number);
+	for (unsigned i = 0; i < GT_LEVELS; i++)
+		gt__spans_gap(&pipeline->spans, number, i, levels[i].pos,
+		              bytes[i] > 0 ? pos[i] : levels[i].pos);
 	return gaps;
 }
 

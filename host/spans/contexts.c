@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
-                       uint64_t key)
+                       uint32_t entries_max, uint64_t key)
 {
-	*contexts = (struct gt__contexts){.count_max = count_max, .key = key};
+	*contexts = (struct gt__contexts){
+		.count_max = count_max, .entries_max = entries_max, .key = key};
 }
 
 /* Forgets contexts without entered spans that no vCPU runs; all with `all`. */
@@ -29,8 +30,23 @@ static void sweep(struct gt__contexts *contexts, bool all)
 	}
 }
 
+/* Before the spans are freed that stand in the contexts. */
 void gt__contexts_fini(struct gt__contexts *contexts)
 {
+	struct gt__entry *entry, *next;
+
+	for (uint32_t i = 0; i < GT__CONTEXT_BUCKETS; i++)
+		for (struct gt__context *at = contexts->buckets[i]; at;
+		     at = at->next)
+			while (at->top)
+				gt__context_remove(contexts, at->top);
+	while (contexts->overflow.top)
+		gt__context_remove(contexts, contexts->overflow.top);
+	for (entry = contexts->free_entries; entry; entry = next) {
+		next = entry->below;
+		free(entry);
+	}
+	contexts->free_entries = NULL;
 	sweep(contexts, true);
 }
 
@@ -80,44 +96,129 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
 	return context;
 }
 
-void gt__context_remove(struct gt__open_span *span)
+/* ---- Entries ------------------------------------------------------------- */
+
+static void unlink_entry(struct gt__entry *entry)
 {
-	if (!span->context)
-		return;
-	if (span->above)
-		span->above->below = span->below;
+	if (entry->above)
+		entry->above->below = entry->below;
 	else
-		span->context->top = span->below;
-	if (span->below)
-		span->below->above = span->above;
-	span->context = NULL;
-	span->above = span->below = NULL;
+		entry->context->top = entry->below;
+	if (entry->below)
+		entry->below->above = entry->above;
+}
+
+static void link_entry(struct gt__context *context, struct gt__entry *entry)
+{
+	entry->context = context;
+	entry->order = ++context->pushes;
+	entry->above = NULL;
+	entry->below = context->top;
+	if (context->top)
+		context->top->above = entry;
+	context->top = entry;
+}
+
+/* NULL: there are too many, or no memory is left. */
+static struct gt__entry *new_entry(struct gt__contexts *contexts,
+                                   struct gt__open_span *span)
+{
+	struct gt__entry *entry = contexts->free_entries;
+
+	if (!span->entry.context)
+		return &span->entry;
+	if (span->entry_count == GT__ENTRIES_PER_SPAN)
+		return NULL;
+	if (entry) {
+		contexts->free_entries = entry->below;
+		return entry;
+	}
+	if (contexts->entries == contexts->entries_max)
+		return NULL;
+	entry = malloc(sizeof(*entry));
+	contexts->entries += entry != NULL;
+	return entry;
+}
+
+struct gt__entry *gt__context_push(struct gt__contexts *contexts,
+                                   struct gt__context *context,
+                                   struct gt__open_span *span, uint32_t level,
+                                   uint32_t turn)
+{
+	struct gt__entry *entry = context->top;
+
+	if (entry && entry->span == span && entry->level == level &&
+	    entry->turn == turn) {
+		entry->times += entry->times < UINT32_MAX;
+		return entry;
+	}
+	entry = new_entry(contexts, span);
+	if (entry) {
+		*entry = (struct gt__entry){.span = span,
+		                            .earlier = span->entries,
+		                            .level = level,
+		                            .turn = turn,
+		                            .times = 1};
+		span->entries = entry;
+		span->entry_count++;
+	} else {
+		entry = span->entries;
+		entry->level = level;
+		entry->turn = turn;
+		unlink_entry(entry);
+	}
+	link_entry(context, entry);
+	return entry;
+}
+
+struct gt__entry *gt__context_find(const struct gt__context *context,
+                                   const struct gt__open_span *span)
+{
+	struct gt__entry *entry = span->entries;
+
+	while (entry && entry->context != context)
+		entry = entry->earlier;
+	return entry;
+}
+
+void gt__context_leave(struct gt__contexts *contexts, struct gt__entry *entry)
+{
+	if (--entry->times == 0)
+		gt__context_remove(contexts, entry);
+}
+
+void gt__context_remove(struct gt__contexts *contexts, struct gt__entry *entry)
+{
+	struct gt__entry **link = &entry->span->entries;
+
+	unlink_entry(entry);
+	while (*link != entry)
+		link = &(*link)->earlier;
+	*link = entry->earlier;
+	entry->span->entry_count--;
+	entry->context = NULL;
+	if (entry == &entry->span->entry)
+		return;
+	entry->below = contexts->free_entries;
+	contexts->free_entries = entry;
 }
 
 void gt__context_move(struct gt__context *context, struct gt__context *from)
 {
-	struct gt__open_span *bottom = from->top;
+	struct gt__entry *bottom = from->top, *entry;
 
 	if (!bottom)
 		return;
-	for (;; bottom = bottom->below) {
-		bottom->context = context;
-		if (!bottom->below)
-			break;
+	while (bottom->below)
+		bottom = bottom->below;
+	for (entry = bottom; entry; entry = entry->above) {
+		entry->order =
+			gt__context_is_sure(entry) ? ++context->pushes : 0;
+		entry->context = context;
 	}
 	bottom->below = context->top;
 	if (context->top)
 		context->top->above = bottom;
 	context->top = from->top;
 	from->top = NULL;
-}
-
-void gt__context_push(struct gt__context *context, struct gt__open_span *span)
-{
-	gt__context_remove(span);
-	span->context = context;
-	span->below = context->top;
-	if (context->top)
-		context->top->above = span;
-	context->top = span;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stack of entered spans of each context (a guest's thread, task, request)
- * on each vCPU. The spans themselves are the links: a context is one pointer.
+ * on each vCPU. A span may stand in several and more than once in each: as
+ * often as it was entered.
  */
 #ifndef GT_HOST_CONTEXTS_H
 #define GT_HOST_CONTEXTS_H
@@ -12,13 +13,18 @@ struct gt__context {
 	uint64_t number; /* the guest's */
 	uint32_t vcpu;
 	bool in_use; /* current on its vCPU */
-	struct gt__open_span *top;
+	struct gt__entry *top;
 	/* Parent where the stack is empty: entered before we could see it. */
 	uint64_t unseen_parent;
+	bool doubtful; /* where it is empty: so much is missing */
+	/* Of entries up to this place in the order something may be missing
+	 * above them. */
+	uint64_t doubted, pushes;
 	struct gt__context *next; /* of the same bucket */
 };
 
-#define GT__CONTEXT_BUCKETS 64u
+#define GT__CONTEXT_BUCKETS  64u
+#define GT__ENTRIES_PER_SPAN 64u /* they are searched one by one */
 
 struct gt__contexts {
 	struct gt__context *buckets[GT__CONTEXT_BUCKETS];
@@ -26,11 +32,17 @@ struct gt__contexts {
 	uint32_t patience; /* misses to go until the next sweep */
 	uint64_t key;
 	struct gt__context overflow; /* shared by all that found no room */
+	/* Memory for entries beyond the first of each span. */
+	struct gt__entry *free_entries;
+	uint32_t entries, entries_max;
 };
 
-/* `key` is random, so that no guest can choose numbers that collide. */
+/*
+ * `key` is random, so that no guest can choose numbers that collide. At most
+ * `entries_max` enterings are kept beyond the first of each span.
+ */
 void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
-                       uint64_t key);
+                       uint32_t entries_max, uint64_t key);
 void gt__contexts_fini(struct gt__contexts *contexts);
 
 /*
@@ -41,11 +53,27 @@ void gt__contexts_fini(struct gt__contexts *contexts);
 struct gt__context *gt__context_get(struct gt__contexts *contexts,
                                     uint32_t vcpu, uint64_t number);
 
-/* Puts the span on top, taking it from wherever it stood. */
-void gt__context_push(struct gt__context *context, struct gt__open_span *span);
+/*
+ * Puts the span on top, once more if it is entered already. Its entry; over the
+ * limits it is the latest one of the span, moved. Never NULL.
+ */
+struct gt__entry *gt__context_push(struct gt__contexts *contexts,
+                                   struct gt__context *context,
+                                   struct gt__open_span *span, uint32_t level,
+                                   uint32_t turn);
 /* Puts the whole stack of `from` on top: its thread now runs elsewhere. */
 void gt__context_move(struct gt__context *context, struct gt__context *from);
-/* Takes the span out of its stack, if it stands in one. */
-void gt__context_remove(struct gt__open_span *span);
+/* Whether `entry` is where it is by records of which none is missing. */
+static inline bool gt__context_is_sure(const struct gt__entry *entry)
+{
+	return entry->order > entry->context->doubted;
+}
+/* The latest entry of the span in the context; NULL: none. */
+struct gt__entry *gt__context_find(const struct gt__context *context,
+                                   const struct gt__open_span *span);
+/* Undoes one entering. */
+void gt__context_leave(struct gt__contexts *contexts, struct gt__entry *entry);
+/* The entry is gone, however often the span was entered there. */
+void gt__context_remove(struct gt__contexts *contexts, struct gt__entry *entry);
 
 #endif

@@ -11,10 +11,26 @@
 struct gt__context;
 struct gt__chunk;
 
+/* A place in a context's stack, for the times a span was entered in a row. */
+struct gt__entry {
+	struct gt__open_span *span;
+	struct gt__context *context; /* NULL: it is nowhere */
+	struct gt__entry *below, *above;
+	struct gt__entry *earlier; /* of the same span */
+	uint32_t level;            /* of the record that entered it */
+	uint32_t turn;             /* gt__vcpu_spans.turns then */
+	uint32_t times;
+	uint64_t order; /* of the context's pushes; 0: on the guest's word alone
+	                 */
+	bool scope;     /* by the record that opened the span */
+};
+
 struct gt__open_span {
 	uint64_t id;     /* as the guest numbers it */
 	uint64_t parent; /* likewise; 0 = none */
 	uint64_t start_ns;
+	/* Of a scope whose close was lost, or is to come: since when, where. */
+	uint64_t left_ns, left_in;
 	uint64_t sequence;
 	uint64_t dropped_events;
 	uint64_t dropped_fields;
@@ -24,16 +40,13 @@ struct gt__open_span {
 	size_t item_bytes;
 	/* By age, for eviction. */
 	struct gt__open_span *older, *newer;
-	/* Where it stands among the entered spans; context NULL: it does not.
-	 */
-	struct gt__context *context;
-	struct gt__open_span *below, *above;
+	struct gt__entry *entries; /* where it is entered, the latest first */
+	uint32_t entry_count;
+	struct gt__entry entry; /* memory for one of them: most have one */
 	uint32_t vcpu;
 	uint32_t level;
-	uint32_t entered_level; /* of the record that entered it */
-	uint32_t entered_turn;  /* gt__vcpu_spans.turns then */
-	unsigned flags;         /* enum gt_span_flag */
-	bool scoped;            /* opened by GT_RECORD_SPAN */
+	unsigned flags; /* enum gt_span_flag */
+	bool scoped;    /* opened by GT_RECORD_SPAN */
 	bool parent_remote;
 	bool has_events; /* among what it has said */
 };

@@ -8,18 +8,23 @@
 #define GT_HOST_SPANS_H
 
 #include "contexts.h"
+#include "early.h"
 #include "fanout.h"
+#include "seen.h"
 #include "views.h"
 
 struct gt__vcpu_spans {
 	struct gt__context *context; /* the one that runs */
-	uint64_t lost;               /* as the last sync record had it */
-	uint64_t lost_by_now;        /* by the end of the records at hand */
-	uint32_t turns;              /* switches of context */
+	/* Scopes that may be over, see entered.c: the last one on top. */
+	struct gt__context limbo;
+	uint64_t lost;        /* as the last sync record had it */
+	uint64_t lost_by_now; /* by the end of the records at hand */
+	uint32_t turns;       /* switches of context */
 	bool preemptible;
 	bool realign; /* the next sync record tells where we are */
 	/* What was current before the last record of each level. */
 	uint64_t before[GT_LEVELS];
+	struct gt__seen seen;
 };
 
 struct gt__spans {
@@ -29,6 +34,7 @@ struct gt__spans {
 	struct gt__names names;
 	struct gt__open_table open;
 	struct gt__contexts contexts;
+	struct gt__earlies early;
 	struct gt__views views;
 	struct gt__vcpu_spans *vcpus;
 	uint32_t vcpu_count;
@@ -44,6 +50,7 @@ struct gt__when {
 	uint32_t vcpu;
 	uint32_t level;
 	bool adjusted;
+	bool native; /* ids are places in rings, the record's own as well */
 };
 
 /* The pointers stay the caller's and must outlive the spans. -ENOMEM. */
@@ -59,8 +66,12 @@ uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu);
 void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
                       const struct gt__record *record);
 
-/* Records of this vCPU are missing: its stack is checked at the next sync. */
-void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu);
+/*
+ * Records of this vCPU are missing, of a level those at positions [from, to):
+ * its stack is checked at the next sync.
+ */
+void gt__spans_gap(struct gt__spans *spans, uint32_t vcpu, uint32_t level,
+                   uint64_t from, uint64_t to);
 
 /*
  * How many records the vCPU has lost by the end of those that come next, and

@@ -208,7 +208,10 @@ struct gt_vcpu {
 	 * many of them the last sync record made good. */
 	uint64_t unsaid;
 	uint64_t told;
-	uint64_t reserved;
+	/* Likewise: how often spans were left or entered so that `current` may
+	 * later name one that has been left, and how many of them are past. */
+	uint32_t crossed;
+	uint32_t straight;
 	struct gt_ring ring[GT_LEVELS];
 };
 
@@ -280,7 +283,18 @@ enum gt_record_kind {
 	GT_RECORD_ABANDON = 11, /* nothing: what was entered here is left */
 };
 
-#define GT_RECORD_CUT 1u /* flag: a string of this record was cut */
+/* Flags of a record. */
+#define GT_RECORD_CUT 1u /* a string of it was cut */
+/*
+ * Of a sync record, what was entered or left since the one before: all of it has
+ * a record; some has none; some has none of spans that were not current, so that
+ * `current` does not tell. None of them: the writer does not say.
+ */
+#define GT_RECORD_SAID   2u
+#define GT_RECORD_UNSAID 4u
+#define GT_RECORD_BELOW  8u
+/* And `current` may name a span that has been left. */
+#define GT_RECORD_CROSSED 16u
 
 #define GT_RECORD_BYTES       16u /* head and TSC */
 #define GT_SYNC_BYTES         48u

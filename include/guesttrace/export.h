@@ -77,6 +77,7 @@ enum gt_span_flag {
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
 	GT_SPAN_REPLACED = 32,   /* its id was opened again */
 	GT_SPAN_OPEN_LOST = 64,  /* starts where it was first seen */
+	GT_SPAN_PARENT_GUESSED = 128, /* after a loss, by the guest's one word */
 };
 
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
@@ -89,7 +90,7 @@ struct gt_event_view {
 	size_t field_count;
 	uint32_t vcpu;
 	uint32_t level; /* of nesting: thread, interrupt, exception, NMI */
-	unsigned flags; /* GT_SPAN_ADJUSTED, GT_SPAN_CUT */
+	unsigned flags; /* GT_SPAN_ADJUSTED, _CUT, _PARENT_GUESSED */
 };
 
 struct gt_span_view {

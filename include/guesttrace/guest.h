@@ -94,6 +94,8 @@ struct gt_span {
 	uint64_t id;
 	uint64_t previous; /* what was current when this one was entered */
 	uint32_t site;     /* 0: recorded by an encoder */
+	uint16_t entered;  /* times, by gt_enter() */
+	uint16_t again;    /* of them, while it was current */
 };
 
 #define GT_BATCH_BYTES_MIN 1024u
@@ -230,9 +232,16 @@ bool gt_traceparent(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES]);
  */
 const char *gt_tracestate(void);
 
-/* Makes an open span the current one, parent of what is recorded next. */
+/*
+ * Makes an open span the current one, parent of what is recorded next. As often
+ * as one likes, and on several vCPUs and in several contexts at once: each time
+ * is undone by itself.
+ */
 void gt_enter(struct gt_span *span);
-/* Undoes gt_enter() wherever the span stands among the entered ones. */
+/*
+ * Undoes the latest gt_enter() of this context, wherever the span stands among
+ * the entered ones; where it is not entered, that of another.
+ */
 void gt_exit(struct gt_span *span);
 /* Exits and ends the span, and clears *span: closing twice is harmless. */
 void gt_close(struct gt_span *span);
@@ -284,7 +293,7 @@ void gt_close(struct gt_span *span);
 #define GT_SPAN(span, level, ...)                                              \
 	GT_LEVELED_SITE_(span##_site_, GT_SITE_SPAN, level, __VA_ARGS__);      \
 	__attribute__((cleanup(gt__scope_end), unused)) struct gt_span span = {\
-		0, 0, 0};                                                      \
+		0, 0, 0, 0, 0};                                                \
 	do {                                                                   \
 		const uint8_t gt_state_ = GT_STATE_(span##_site_, level);      \
 		if (__builtin_expect(gt_state_, 0))                            \
@@ -299,7 +308,7 @@ void gt_close(struct gt_span *span);
 	do {                                                                   \
 		GT_LEVELED_SITE_(gt_site_, GT_SITE_SPAN, level, __VA_ARGS__);  \
 		struct gt_span *const gt_span_ = &(span);                      \
-		*gt_span_ = (struct gt_span){0, 0, 0};                         \
+		*gt_span_ = (struct gt_span){0, 0, 0, 0, 0};                   \
 		const uint8_t gt_state_ = GT_STATE_(gt_site_, level);          \
 		if (__builtin_expect(gt_state_, 0))                            \
 			GT_PUT_(GT_RECORD_OPEN, gt_site_,                      \

@@ -236,6 +236,8 @@ struct gt__text gt__text(const void *bytes, size_t count);
 struct gt__text gt__fit(struct gt__text text, struct gt__room *room,
                         struct gt_vcpu *vcpu);
 /* `text`, as compilers would load the site's own address on the hot path. */
+/* gt_close() of a span that is there and was entered when it was opened. */
+void gt__end_scope(struct gt_span *span);
 void gt__out_of_line(unsigned operation, const char *text, struct gt_span *span,
                      const uint64_t *arguments);
 volatile uint64_t *gt__put_text(volatile uint64_t *at, struct gt__text text);
@@ -347,7 +349,7 @@ GT__INLINE void gt__opened(struct gt_span *span, struct gt__slot slot,
 GT__INLINE void gt__scope_end(struct gt_span *span)
 {
 	if (span->id)
-		gt_close(span);
+		gt__end_scope(span);
 }
 
 GT__INLINE uint64_t gt__i64(int64_t value)

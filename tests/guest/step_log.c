@@ -160,7 +160,8 @@ static int on_close(struct gt_sink *sink, const struct gt_trace *trace,
 	result->close_lost += (span->flags & GT_SPAN_CLOSE_LOST) != 0;
 	step__check(machine_of(sink),
 	            !(span->flags &
-	              ~(unsigned)(GT_SPAN_INTERRUPTED | GT_SPAN_CLOSE_LOST)),
+	              ~(unsigned)(GT_SPAN_INTERRUPTED | GT_SPAN_CLOSE_LOST |
+	                          GT_SPAN_PARENT_GUESSED)),
 	            "a span ends because it was closed or the guest has died");
 	return 0;
 }

@@ -20,6 +20,7 @@
 
 #define SLOTS     24
 #define DEPTH_MAX 40
+#define STACK_MAX 200u
 
 static uint64_t ring[64 << 10 >> 3];
 
@@ -33,7 +34,7 @@ struct model_span {
 };
 
 static struct model_span open_spans[SLOTS + DEPTH_MAX];
-static uint64_t stack[SLOTS + DEPTH_MAX];
+static uint64_t stack[STACK_MAX + DEPTH_MAX];
 static unsigned stack_count;
 static char *expected;
 static size_t expected_count, expected_room;
@@ -64,15 +65,17 @@ static void push(uint64_t id)
 	stack[stack_count++] = id;
 }
 
-static void remove_from_stack(uint64_t id)
+/* The latest entry; false: there is none. */
+static bool remove_from_stack(uint64_t id)
 {
-	for (unsigned i = 0; i < stack_count; i++)
+	for (unsigned i = stack_count; i-- > 0;)
 		if (stack[i] == id) {
 			memmove(stack + i, stack + i + 1,
 			        (stack_count - i - 1) * sizeof(*stack));
 			stack_count--;
-			return;
+			return true;
 		}
+	return false;
 }
 
 static struct model_span *find(uint64_t id)
@@ -98,7 +101,8 @@ static void model_close(uint64_t id)
 {
 	struct model_span *span = find(id);
 
-	remove_from_stack(id);
+	while (remove_from_stack(id))
+		;
 	expect("close %s %" PRIu64, span->name, id);
 	if (span->events)
 		expect(" events=%u", span->events);
@@ -212,10 +216,12 @@ static void use_slot(struct gt_span *slot)
 
 	switch (random_to(4)) {
 	case 0:
-		if (is_entered(id)) {
+		/* Now and then once more. */
+		if (is_entered(id) &&
+		    (stack_count == STACK_MAX || random_to(3) > 0)) {
 			gt_exit(slot);
 			remove_from_stack(id);
-		} else {
+		} else if (stack_count < STACK_MAX) {
 			gt_enter(slot);
 			push(id);
 		}

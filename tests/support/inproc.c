@@ -161,10 +161,10 @@ static void say_fields(const struct gt_field *fields, size_t count)
 static void say_flags(unsigned flags)
 {
 	static const char *const names[] = {
-		"interrupted", "close_lost", "adjusted", "cut",
-		"evicted",     "replaced",   "open_lost"};
+		"interrupted", "close_lost", "adjusted",  "cut",
+		"evicted",     "replaced",   "open_lost", "parent_guessed"};
 
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; i < 8; i++)
 		if (flags & 1u << i)
 			say(" !%s", names[i]);
 }

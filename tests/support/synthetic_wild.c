@@ -191,6 +191,8 @@ static void one(struct syn *s, uint64_t *now)
 		if (!span)
 			break;
 		span->view.status = (enum gt_status)below(3);
+		if (!below(4))
+			span->view.flags |= GT_SPAN_PARENT_GUESSED;
 		syn_late(span, (struct gt_field){.key = key[below(KEYS)],
 		                                 .type = GT_TYPE_U64,
 		                                 .value.u64 = below(100)});

@@ -17,7 +17,7 @@ import bt2
 HIDDEN = [(0, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x61c, 0x61c), (0x180e, 0x180e), (0x200b, 0x200f),
           (0x2028, 0x202e), (0x2060, 0x206f), (0xfeff, 0xfeff), (0xfff9, 0xfffb), (0xe0000, 0xe007f)]
 FLAGS = {1: "interrupted", 2: "close_lost", 4: "time_adjusted", 8: "cut", 16: "evicted", 32: "replaced",
-         64: "open_lost"}
+         64: "open_lost", 128: "parent_guessed"}
 REASONS = ["other", "io", "mmio", "halt", "shutdown", "exception", "interrupted", "timeout", "error"]
 
 

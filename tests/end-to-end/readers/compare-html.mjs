@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { openNs, parseJson, readText } from './compare.mjs';
 
 const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
-  [32, 'replaced'], [64, 'open_lost']];
+  [32, 'replaced'], [64, 'open_lost'], [128, 'parent_guessed']];
 const LEVELS = ['unknown', 'error', 'warn', 'info', 'debug', 'trace'];
 const flags = (bits) => FLAGS.filter(([bit]) => bits & bit).map(([, word]) => word);
 const site = (trace, column) => {
