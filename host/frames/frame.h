@@ -34,6 +34,7 @@ enum gt__frame_type {
 	GT__FRAME_MERGE = 8,
 	GT__FRAME_TSC = 9,
 	GT__FRAME_WORK = 10,
+	GT__FRAME_FILTER = 11,
 };
 
 /* Bytes of GT__FRAME_RECORDS before the rings' own. */

@@ -62,13 +62,23 @@ static int set_context(struct gt_host *host)
 static int replace_filter(struct gt_host *host, const char *text)
 {
 	struct gt__filter *filter;
-	int r = gt__filter_new(text, &filter);
+	int r = gt__filter_for(host->options.wire, text, &filter);
 
 	if (r < 0)
 		return r;
 	free(host->filter);
 	host->filter = filter;
 	return 0;
+}
+
+/* Whoever decodes its batches, now or later, leaves out what it mutes. */
+static int tell_filter(struct gt_host *host, const char *text)
+{
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return 0;
+	gt__frame_begin(&host->frame);
+	gt__frame_put(&host->frame, text, strlen(text));
+	return gt__outbox_send(host, GT__FRAME_FILTER, 0);
 }
 
 static int copy_name(char **to, const char *name)
@@ -118,7 +128,11 @@ static int init(struct gt_host *host)
 	if (r == 0)
 		r = gt__pipeline_new(options->sinks, options->sink_count, 0,
 		                     &options->limits, &host->pipeline);
-	return r < 0 ? r : gt__outbox_start(host);
+	if (r == 0)
+		r = gt__outbox_start(host);
+	if (r == 0 && options->filter)
+		r = tell_filter(host, options->filter);
+	return r;
 }
 
 int gt_host_new(const struct gt_host_options *options,
@@ -318,6 +332,8 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 
 	pthread_mutex_lock(&host->lock);
 	r = host->finished ? -EINVAL : replace_filter(host, filter);
+	if (r == 0)
+		r = tell_filter(host, filter);
 	if (r == 0 && host->guest.vcpus > 0)
 		r = gt__guest_set_states(
 			&host->guest, &host->vcpus[host->last_vcpu].paging,

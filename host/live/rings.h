@@ -8,7 +8,7 @@
 #ifndef GT_HOST_RINGS_H
 #define GT_HOST_RINGS_H
 
-#include "filter.h"
+#include "host/decode/filter.h"
 #include "host/frames/frame.h"
 #include "host/memory/memory.h"
 #include "host/decode/sites.h"

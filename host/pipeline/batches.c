@@ -9,14 +9,17 @@ struct taking {
 	uint32_t vcpu;
 };
 
-static int show(void *context, const struct gt_hyperlight_event *event)
+static int show(void *context, const struct gt_hyperlight_event *shown)
 {
+	struct gt_hyperlight_event copy = *shown, *event = &copy;
 	struct taking *taking = context;
 	struct gt__pipeline *pipeline = taking->pipeline;
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[taking->vcpu];
 	struct gt__foreign_record foreign;
 	struct gt__when when = {.vcpu = taking->vcpu};
 
+	if (!gt__sieve_passes(&pipeline->sieve, event))
+		return 0;
 	pipeline->summary.records++;
 	if (!gt__foreign_read(&pipeline->foreign, event,
 	                      &pipeline->summary.losses, &foreign))
@@ -77,5 +80,19 @@ int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
 	if ((int64_t)now_tick > 0 && now_tick > vcpu->lower_tick)
 		vcpu->lower_tick = now_tick;
 	gt__pipeline_taken(pipeline, 0);
+	return 0;
+}
+
+int gt__pipeline_filter(struct gt__pipeline *pipeline, const uint8_t *payload,
+                        size_t count)
+{
+	struct gt__filter *filter;
+	int r;
+
+	r = gt__filter_new((struct gt_text){(const char *)payload, count},
+	                   &filter);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EINVAL;
+	gt__sieve_set(&pipeline->sieve, filter);
 	return 0;
 }

@@ -53,6 +53,7 @@ int gt__pipeline_new(struct gt_sink *const *sinks, size_t sink_count,
 	}
 	pipeline->limits = gt__limits(limits);
 	gt__foreign_init(&pipeline->foreign, pipeline->limits.name_bytes);
+	pipeline->sieve.count_max = pipeline->limits.open_spans;
 	pipeline->trace.index = index;
 	*ret_pipeline = pipeline;
 	return 0;
@@ -72,6 +73,7 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	gt__clock_fini(&pipeline->clock);
 	gt__spans_fini(&pipeline->spans);
 	gt__foreign_fini(&pipeline->foreign);
+	gt__sieve_fini(&pipeline->sieve);
 	while ((sites = pipeline->sites)) {
 		pipeline->sites = sites->before;
 		gt__sites_free(sites);
@@ -329,6 +331,8 @@ static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
 		return gt__pipeline_exits(pipeline, payload, count);
 	case GT__FRAME_BATCH:
 		return gt__pipeline_batch(pipeline, vcpu, payload, count);
+	case GT__FRAME_FILTER:
+		return gt__pipeline_filter(pipeline, payload, count);
 	case GT__FRAME_MERGE:
 		return gt__pipeline_merge_frame(pipeline, payload, count);
 	case GT__FRAME_TSC:

@@ -10,6 +10,7 @@
 #include "host/time/clock.h"
 #include "host/decode/foreign.h"
 #include "levels.h"
+#include "sieve.h"
 #include "pipeline.h"
 #include "host/spans/spans.h"
 #include "edges.h"
@@ -84,7 +85,8 @@ struct gt__pipeline {
 	struct gt__sites *sites;
 	uint32_t site_tables;
 	struct gt__foreign foreign;
-	char *texts; /* of trace */
+	struct gt__sieve sieve; /* of what comes in batches */
+	char *texts;            /* of trace */
 	char *message;
 	uint64_t announced_sites_gva;
 	bool started, announced, ended;
@@ -183,6 +185,8 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
                          const uint8_t *payload, size_t count);
 int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
                              const uint8_t *payload, size_t count);
+int gt__pipeline_filter(struct gt__pipeline *pipeline, const uint8_t *payload,
+                        size_t count);
 int gt__pipeline_batch(struct gt__pipeline *pipeline, uint32_t number,
                        const uint8_t *payload, size_t count);
 

@@ -48,6 +48,7 @@ extern "C" {
 	X(BAD_VCPU, 4113, "no such vCPU")                                 \
 	X(EMPTY_BATCH, 4114, "batch has no bytes")                        \
 	X(BAD_TRACESTATE, 4115, "not a W3C tracestate")                   \
+	X(NO_LEVELS, 4116, "this wire tells no levels: off or trace")     \
 	GT_HYPERLIGHT_ERRORS_(X)
 
 /* What can be wrong with a Hyperlight batch: contiguous, see "errors" below. */
@@ -164,19 +165,15 @@ struct gt_host_options {
 	const char *filter; /* see gt_host_set_filter(); NULL: "trace" */
 	/*
 	 * What the guest speaks. On a Hyperlight wire there are no sites to
-	 * switch, and no rings to drain: what does not leave the guest in a
-	 * batch does not arrive.
+	 * switch (see gt_host_set_filter()), and no rings to drain: what does
+	 * not leave the guest in a batch does not arrive.
 	 */
 	enum gt_wire wire;
 	/* Hyperlight: take batches on GT_PORT_TRACE only, not on any exit. */
 	bool no_piggyback;
 	/* NUL-terminated UTF-8, or NULL. */
 	const char *guest_name, *vm_name, *backend;
-	/*
-	 * As W3C Trace Context reads it, versions to come among them; NULL: a
-	 * new trace with random id.
-	 */
-	const char *traceparent;
+	const char *traceparent; /* W3C; NULL: a new trace with random id */
 	struct gt_limits limits; /* zeros are the defaults */
 	/* Reads the clocks; NULL: rdtsc and clock_gettime(). */
 	void (*read_clock)(void *context, struct gt_clock_reading *ret_reading);
@@ -200,6 +197,17 @@ struct gt_host_options {
 	/* W3C, beside `traceparent`; NULL, or no traceparent: none. */
 	const char *tracestate;
 };
+
+/*
+ * Whether a host of that wire would take such a filter: 0, or the code. Shows
+ * the target of each directive that has one to `show`, which may be NULL, and
+ * returns what that returned if it is not 0.
+ */
+int gt_filter_check(enum gt_wire wire, const char *filter,
+                    int (*show)(void *context, struct gt_text target),
+                    void *context);
+/* Whether it switches such a site on; a filter that is none does not. */
+bool gt_filter_admits(const char *filter, const struct gt_site_view *site);
 
 /* Whether gt_host_new() would take such a text: 0, or the code. */
 int gt_check_traceparent(const char *text);
@@ -321,9 +329,14 @@ uint64_t gt_host_control(struct gt_host *host);
  * when it does; the guest may be running. `filter` is directives separated by
  * commas: LEVEL for all targets, TARGET=LEVEL for a target and all whose name
  * goes on with one of . : / behind it, TARGET for TARGET=trace; the longest
- * match holds, and what nothing matches is off. LEVEL is off, error, warn,
- * info, debug, trace or 0..5. Errors: GT_ERROR_BAD_FILTER; or why a site could
- * not be written, after all others were.
+ * match holds, and what nothing matches is off. LEVEL is off, error, warn (or
+ * warning), info, debug, trace or 0..5. Blanks around words and empty
+ * directives mean nothing; a filter of none is "trace". At most 64 directives
+ * and 65,536 bytes. On a Hyperlight wire,
+ * which tells no levels, LEVEL is off or trace, and spans are left out by their
+ * target, with the events inside of them: hyperlight.md. Errors:
+ * GT_ERROR_BAD_FILTER, GT_ERROR_NO_LEVELS; or why a site could not be written,
+ * after all others were.
  */
 int gt_host_set_filter(struct gt_host *host, const char *filter);
 

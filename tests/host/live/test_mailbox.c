@@ -157,6 +157,39 @@ static void other_exits_carry_none(void **state)
 	assert_int_equal(inproc_summary.events, 0);
 }
 
+/* The batch is a log event of the span 1 or of none: hyperlight.md. */
+static void a_filter_leaves_events_out_from_where_it_is_set(void **state)
+{
+	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
+
+	(void)state;
+	assert_int_equal(gt_host_set_filter(inproc_host, "off"), 0);
+	assert_int_equal(send(&exit), 1);
+	assert_int_equal(gt_host_set_filter(inproc_host, " ,trace\n"), 0);
+	memcpy(batch + 4096, batch, batch_bytes);
+	exit.r9 += 4096;
+	assert_int_equal(send(&exit), 1);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.events, 1);
+	assert_int_equal(inproc_summary.losses.bad_records, 0);
+}
+
+static void a_filter_of_levels_is_refused(void **state)
+{
+	struct gt_host_options options = inproc_options();
+	struct gt_host *host = NULL;
+
+	(void)state;
+	options.wire = GT_WIRE_HYPERLIGHT_0_11;
+	options.filter = "info";
+	assert_int_equal(gt_host_new(&options, &host), -GT_ERROR_NO_LEVELS);
+	assert_null(host);
+	assert_int_equal(gt_host_set_filter(inproc_host, "trace,a=warn"),
+	                 -GT_ERROR_NO_LEVELS);
+	assert_int_equal(gt_host_set_filter(inproc_host, "a=none"),
+	                 -GT_ERROR_BAD_FILTER);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +204,8 @@ int main(int argc, char **argv)
 		T(the_same_batch_again_is_dropped_and_counted),
 		T(the_same_bytes_from_elsewhere_are_another_batch),
 		T(other_exits_carry_none),
+		T(a_filter_leaves_events_out_from_where_it_is_set),
+		T(a_filter_of_levels_is_refused),
 	};
 	FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
 

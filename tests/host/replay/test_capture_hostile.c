@@ -249,6 +249,20 @@ static void frames_that_make_no_sense_are_counted(void **unused)
 	assert_int_equal(sites, 4);
 }
 
+static void filters_that_are_none_are_counted(void **unused)
+{
+	static const char *const texts[] = {"a=", "=1", "a=6", "off", ""};
+
+	(void)unused;
+	frames_beginning();
+	for (unsigned i = 0; i < 5; i++) {
+		gt__frame_begin(&frames_buffer);
+		gt__frame_put(&frames_buffer, texts[i], strlen(texts[i]));
+		frames_seal(GT__FRAME_FILTER, 0);
+	}
+	expect(0, 3);
+}
+
 /* Ids would be those of other vCPUs, or 0, which is nobody's. */
 static void positions_without_an_id_are_refused(void **unused)
 {
@@ -465,6 +479,7 @@ int main(void)
 		T(names_that_may_be_missing_are_whole_or_absent),
 		T(a_name_is_cut_before_it_is_repeated),
 		T(frames_that_make_no_sense_are_counted),
+		T(filters_that_are_none_are_counted),
 		T(positions_without_an_id_are_refused),
 		T(announcements_of_another_length_are_refused),
 		T(lengths_that_lie_are_refused),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The language of gt_host_set_filter(), as host.h tells it. */
-#include "host/live/filter.h"
+#include "host/decode/filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,9 @@ static bool admits(const char *text, const char *target, enum gt_level level)
 	struct gt__filter *filter;
 	bool admitted;
 
-	assert_int_equal(gt__filter_new(text, &filter), 0);
+	assert_int_equal(
+		gt__filter_new((struct gt_text){text, strlen(text)}, &filter),
+		0);
 	admitted = gt__filter_admits(filter, &site);
 	free(filter);
 	return admitted;
@@ -38,9 +40,10 @@ static unsigned verbosity(const char *text, const char *target)
 static bool is_bad(const char *text)
 {
 	struct gt__filter *filter = NULL;
-	/* A copy of its own size: nothing behind the NUL is read. */
-	char *copy = strdup(text);
-	int r = gt__filter_new(copy, &filter);
+	/* A copy of its own size: nothing behind it is read. */
+	size_t count = strlen(text);
+	char *copy = memcpy(malloc(count + !count), text, count);
+	int r = gt__filter_new((struct gt_text){copy, count}, &filter);
 
 	free(copy);
 	if (r == 0) {
@@ -139,13 +142,118 @@ static void blanks_around_words_do_not_count(void **unused)
 	assert_int_equal(verbosity(" a = debug , b = 0 ,  warn", "c"), GT_WARN);
 }
 
+/* isspace(3) in the C locale. */
+static void every_blank_is_a_blank(void **unused)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+
+	(void)unused;
+	for (const char *at = blanks; *at; at++) {
+		char text[] = "?off?,?net?=?warn?";
+
+		for (char *mark = text; (mark = strchr(mark, '?'));)
+			*mark = *at;
+		assert_int_equal(verbosity(text, "net"), GT_WARN);
+		assert_int_equal(verbosity(text, "db"), GT_OFF);
+	}
+	assert_int_equal(verbosity("off,\r\n\tnet=warn\n", "net"), GT_WARN);
+	assert_int_equal(verbosity("off,\xa0net", "net"), GT_OFF);
+}
+
+static void empty_directives_mean_nothing(void **unused)
+{
+	static const char *const infos[] = {"info,",  ",info",   "info,,",
+	                                    ",,info", " , info", "info,\n"};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++)
+		assert_int_equal(verbosity(infos[i], "a"), GT_INFO);
+	assert_int_equal(verbosity("info,,a=1", "a"), GT_ERROR);
+	assert_int_equal(verbosity("info,,a=1", "b"), GT_INFO);
+}
+
+/* As if there were no filter. */
+static void none_at_all_is_trace(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("", "a"), GT_TRACE);
+	assert_int_equal(verbosity(" ", "a"), GT_TRACE);
+	assert_int_equal(verbosity(",, ,", "a"), GT_TRACE);
+}
+
+static void warning_is_warn(void **unused)
+{
+	(void)unused;
+	assert_int_equal(verbosity("warning", "a"), GT_WARN);
+	assert_int_equal(verbosity("Warning", "warning"), GT_WARN);
+	assert_int_equal(verbosity("off,a=warning", "a"), GT_WARN);
+	assert_int_equal(verbosity("warning=info", "warning"), GT_INFO);
+	assert_int_equal(verbosity("warnings", "warnings"), GT_TRACE);
+}
+
+/* hyperlight.md: no level is on either wire. */
+static void a_wire_without_levels_takes_off_and_trace(void **unused)
+{
+	static const char *const good[] = {"off",     "trace",       "0",
+	                                   "5",       "off,net",     "",
+	                                   "net=off", "net=5,db=off"};
+	static const char *const bad[] = {"info", "error",           "1",
+	                                  "a=4",  "trace,net=debug", "warning"};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_int_equal(gt_filter_check(GT_WIRE_HYPERLIGHT_0_11,
+		                                 good[i], NULL, NULL),
+		                 0);
+		assert_int_equal(gt_filter_check(GT_WIRE_HYPERLIGHT_0_12,
+		                                 good[i], NULL, NULL),
+		                 0);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(
+			gt_filter_check(GT_WIRE_NATIVE, bad[i], NULL, NULL), 0);
+		assert_int_equal(gt_filter_check(GT_WIRE_HYPERLIGHT_0_11,
+		                                 bad[i], NULL, NULL),
+		                 -GT_ERROR_NO_LEVELS);
+		assert_int_equal(gt_filter_check(GT_WIRE_HYPERLIGHT_0_12,
+		                                 bad[i], NULL, NULL),
+		                 -GT_ERROR_NO_LEVELS);
+	}
+	assert_int_equal(
+		gt_filter_check(GT_WIRE_HYPERLIGHT_0_12, "a=b", NULL, NULL),
+		-GT_ERROR_BAD_FILTER);
+}
+
+static int append(void *context, struct gt_text target)
+{
+	strncat(context, target.bytes, target.count);
+	strcat(context, ";");
+	return strlen(context) > 20 ? -7 : 0;
+}
+
+static void its_targets_are_shown(void **unused)
+{
+	char text[64] = "";
+
+	(void)unused;
+	assert_int_equal(gt_filter_check(GT_WIRE_NATIVE,
+	                                 "info, a = off ,b,,c::d=1", append,
+	                                 text),
+	                 0);
+	assert_string_equal(text, "a;b;c::d;");
+	assert_int_equal(gt_filter_check(GT_WIRE_NATIVE,
+	                                 "quite_long_names,others", append,
+	                                 text),
+	                 -7);
+	assert_string_equal(text, "a;b;c::d;quite_long_names;");
+}
+
 static void everything_else_is_refused(void **unused)
 {
 	static const char *const bad[] = {
-		"",        " ",      ",",         "info,", ",info", "info,,a=1",
-		"=info",   " =info", "a=",        "a= ",   "a=6",   "a=inf",
-		"a=infos", "a=b=1",  "a==1",      "a=1=",  "a=-1",  "a=33",
-		"a=\t1",   "info, ", "a=info;b=1"};
+		"=info", " =info",  "a=",         "a= ",    "a=6",
+		"a=inf", "a=infos", "a=b=1",      "a==1",   "a=1=",
+		"a=-1",  "a=33",    "a=info;b=1", "info,=", "a=\n"};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -163,6 +271,20 @@ static void sixty_four_directives_are_the_most(void **unused)
 	assert_int_equal(verbosity(text, "a"), GT_ERROR);
 	strcat(text, ",a=2");
 	assert_true(is_bad(text));
+}
+
+static void a_text_of_65536_bytes_is_the_longest(void **unused)
+{
+	size_t count = 65536;
+	char *text = calloc(1, count + 2);
+
+	(void)unused;
+	memset(text, ' ', count);
+	memcpy(text + count - 5, "a=off", 5);
+	assert_int_equal(verbosity(text, "a"), GT_OFF);
+	text[count] = ' ';
+	assert_true(is_bad(text));
+	free(text);
 }
 
 /* Any bytes are taken or refused, and nothing behind them is read. */
@@ -183,7 +305,7 @@ static void any_text_is_safe(void **unused)
 		}
 		good += !is_bad(text);
 	}
-	assert_in_range(good, 1000, 90000);
+	assert_in_range(good, 1000, 95000);
 }
 
 int main(void)
@@ -196,8 +318,15 @@ int main(void)
 		cmocka_unit_test(of_two_equal_ones_the_later_holds),
 		cmocka_unit_test(what_nothing_matches_is_off),
 		cmocka_unit_test(blanks_around_words_do_not_count),
+		cmocka_unit_test(every_blank_is_a_blank),
+		cmocka_unit_test(empty_directives_mean_nothing),
+		cmocka_unit_test(none_at_all_is_trace),
+		cmocka_unit_test(warning_is_warn),
+		cmocka_unit_test(a_wire_without_levels_takes_off_and_trace),
+		cmocka_unit_test(its_targets_are_shown),
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(sixty_four_directives_are_the_most),
+		cmocka_unit_test(a_text_of_65536_bytes_is_the_longest),
 		cmocka_unit_test(any_text_is_safe),
 	};
 
