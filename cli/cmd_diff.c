@@ -22,44 +22,65 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-static bool take_option(struct gt_report_options *look,
-                        enum screen_colours *colours, bool *json, int id)
+struct diff {
+	struct gt_report_options look;
+	enum screen_colours colours;
+	bool json;
+	bool has_top;
+};
+
+static bool take_option(struct diff *diff, int id)
 {
 	switch (id) {
 	case OPTION_JSON:
-		return *json = true;
+		return diff->json = true;
 	case OPTION_NAME:
-		look->name = optarg;
+		diff->look.name = optarg;
 		return true;
 	case OPTION_TOP:
-		return parse_count("top", optarg, UINT32_MAX, &look->top);
+		diff->has_top = true;
+		return parse_count("top", optarg, UINT32_MAX, &diff->look.top);
 	default:
-		return screen_parse(optarg, colours);
+		return screen_parse(optarg, &diff->colours);
 	}
+}
+
+/* What would have no effect is refused: it would be missed. */
+static bool has_a_meaning(const struct diff *diff)
+{
+	const char *other = !diff->json                       ? NULL
+	                    : diff->look.name                 ? "--name"
+	                    : diff->has_top                   ? "--top"
+	                    : diff->colours == COLOURS_ALWAYS ? "--color always"
+	                                                      : NULL;
+
+	if (other)
+		complain("%s does not go with --json", other);
+	return !other;
 }
 
 static int cmd_diff(int argc, char **argv)
 {
-	struct gt_report_options look = {.size = sizeof(look)};
-	enum screen_colours colours = COLOURS_AUTO;
+	struct diff diff = {.look.size = sizeof(diff.look)};
 	static struct outputs outputs;
-	bool json = false;
 	int id;
 
 	while ((id = options_next(&command_diff, argc, argv)) != -1) {
 		if (id == OPTION_WRONG || id == OPTION_HELP)
 			return options_stop(&command_diff, id);
-		if (!take_option(&look, &colours, &json, id))
+		if (!take_option(&diff, id))
 			return COMMAND_USAGE;
 	}
 	if (argc - optind != 2)
 		return options_usage(&command_diff);
+	if (!has_a_meaning(&diff))
+		return COMMAND_USAGE;
 	outputs.says_damage = true;
-	screen_look(colours, &look);
-	if (json)
+	screen_look(diff.colours, &diff.look);
+	if (diff.json)
 		outputs_add(&outputs, "diff", gt_diff_json_new, NULL);
 	else
-		outputs_add_text(&outputs, "diff", gt_diff_with, &look);
+		outputs_add_text(&outputs, "diff", gt_diff_with, &diff.look);
 	return replay_all(&outputs, argv + optind, 2);
 }
 

@@ -50,6 +50,7 @@ static int cmd_export(int argc, char **argv)
 	const char *format = NULL, *path = NULL, *by = NULL;
 	const struct format *found;
 	new_sink_fn *new_sink;
+	bool host_spans = false;
 	int id;
 
 	while ((id = options_next(&command_export, argc, argv)) != -1)
@@ -70,6 +71,7 @@ static int cmd_export(int argc, char **argv)
 			if (!parse_switch("host-spans", optarg,
 			                  &outputs.otlp.no_host_spans))
 				return COMMAND_USAGE;
+			host_spans = true;
 			break;
 		case OPTION_FORCE:
 			outputs.force = true;
@@ -88,7 +90,8 @@ static int cmd_export(int argc, char **argv)
 	new_sink = found->new_sink;
 	if (by && !set_by(by, format, &new_sink))
 		return COMMAND_USAGE;
-	if (outputs_add(&outputs, format, new_sink, path) < 0)
+	if (outputs_add(&outputs, format, new_sink, path) < 0 ||
+	    !outputs_take_otlp(&outputs, host_spans))
 		return COMMAND_USAGE;
 	outputs.says_damage = true;
 	outputs.many_runs = argc - optind > 1;

@@ -107,6 +107,52 @@ static const char *beside_follow(const struct report *report)
 	return report->look.no_tree ? "--depth 0" : NULL;
 }
 
+/* An option of the tree alone; NULL: there is none. */
+static const char *of_the_tree(const struct gt_report_options *look)
+{
+	return look->exits             ? "--exits"
+	       : look->min_duration_ns ? "--min-duration"
+	                               : NULL;
+}
+
+/* The same of the tree and its table. */
+static const char *of_tree_and_table(const struct report *report)
+{
+	const struct gt_report_options *look = &report->look;
+
+	return look->depth || look->no_tree ? "--depth"
+	       : look->name                 ? "--name"
+	       : report->has_top            ? "--top"
+	                                    : of_the_tree(look);
+}
+
+/* What says that something else is shown; NULL: nothing does. */
+static const char *other_view(const struct report *report)
+{
+	return report->json             ? "--json"
+	       : report->look.histogram ? "--histogram"
+	       : report->look.no_tree   ? "--depth 0"
+	                                : NULL;
+}
+
+/* What would have no effect is refused: it would be missed. */
+static bool has_a_meaning(const struct report *report)
+{
+	const char *view = other_view(report), *other = NULL;
+
+	if (report->json && report->look.histogram)
+		other = "--histogram";
+	else if (report->json && report->colours == COLOURS_ALWAYS)
+		other = "--color always";
+	else if (report->json || report->look.histogram)
+		other = of_tree_and_table(report);
+	else if (report->look.no_tree)
+		other = of_the_tree(&report->look);
+	if (other)
+		complain("%s does not go with %s", other, view);
+	return !other;
+}
+
 static bool can_follow(const struct report *report, int captures)
 {
 	const char *other = beside_follow(report);
@@ -132,7 +178,8 @@ static int cmd_report(int argc, char **argv)
 	}
 	if (optind == argc)
 		return options_usage(&command_report);
-	if (report.follow && !can_follow(&report, argc - optind))
+	if (report.follow ? !can_follow(&report, argc - optind)
+	                  : !has_a_meaning(&report))
 		return COMMAND_USAGE;
 	screen_look(report.colours, &report.look);
 	return show(&report, argv + optind, argc - optind);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace run: the command line, checked and put into session_options. */
+#include "filter_hints.h"
 #include "options.h"
 #include "screen.h"
 #include "session.h"
@@ -58,6 +59,9 @@ static const struct option_spec options_table[] = {
 	{0},
 };
 
+static const char *const wires[] = {"native", "hyperlight-0.11",
+                                    "hyperlight-0.12", NULL};
+
 static bool parse_seconds(const char *text, uint64_t *ret_ns)
 {
 	char *end;
@@ -94,8 +98,6 @@ static bool parse_choice(struct session_options *options, int option,
                          const char *text)
 {
 	static const char *const backends[] = {"auto", "kvm", "emulated", NULL};
-	static const char *const wires[] = {"native", "hyperlight-0.11",
-	                                    "hyperlight-0.12", NULL};
 	static const char *const drains[] = {"exit", "exits", "shared", "end",
 	                                     NULL};
 	static const char *const modes[] = {"flush", "drop", "overwrite", NULL};
@@ -211,6 +213,48 @@ static bool complete_context(struct session_options *options)
 	return true;
 }
 
+/* Which options were there: 1 << of their places behind OPTION_BACKEND. */
+static bool is_given(unsigned given, int option)
+{
+	return given >> (option - OPTION_BACKEND) & 1;
+}
+
+/* What means nothing there is refused: it would be missed. */
+static bool fits_wire(enum gt_wire wire, unsigned given)
+{
+	static const struct {
+		int option;
+		const char *name;
+		bool native;
+	} of_one[] = {
+		{OPTION_DRAIN, "drain", true},
+		{OPTION_RING_MODE, "ring-mode", true},
+		{OPTION_NO_PIGGYBACK, "no-piggyback", false},
+	};
+	bool is_native = wire == GT_WIRE_NATIVE;
+
+	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++) {
+		if (!is_given(given, of_one[i].option) ||
+		    of_one[i].native == is_native)
+			continue;
+		complain("--%s is of the %s, not of %s", of_one[i].name,
+		         of_one[i].native ? "wire native"
+		                          : "wires of Hyperlight",
+		         wires[wire]);
+		return false;
+	}
+	return true;
+}
+
+static bool has_a_meaning(const struct session_options *options, unsigned given)
+{
+	return fits_wire(options->wire, given) &&
+	       (!options->filter ||
+	        filter_is_good(options->filter, options->wire)) &&
+	       outputs_take_otlp(options->outputs,
+	                         is_given(given, OPTION_HOST_SPANS));
+}
+
 /* The tree, for people, unless it or something else has standard output. */
 static void add_console(const struct session_options *options,
                         const struct gt_report_options *look)
@@ -272,13 +316,17 @@ static int cmd_run(int argc, char **argv)
 	static struct outputs outputs;
 	struct session_options options = {.vcpus = 1, .outputs = &outputs};
 	struct gt_report_options look = {.size = sizeof(look)};
+	unsigned given = 0;
 	int id;
 
-	while ((id = options_next(&command_run, argc, argv)) != -1)
+	while ((id = options_next(&command_run, argc, argv)) != -1) {
 		if (id == OPTION_WRONG || id == OPTION_HELP)
 			return options_stop(&command_run, id);
-		else if (!parse_option(&options, id, optarg))
+		if (!parse_option(&options, id, optarg))
 			return RUN_FAILED;
+		if (id >= OPTION_BACKEND)
+			given |= 1u << (id - OPTION_BACKEND);
+	}
 	if (optind == argc)
 		return options_usage(&command_run);
 	if (!complete_context(&options))
@@ -288,6 +336,8 @@ static int cmd_run(int argc, char **argv)
 	if (!options.capture && outputs.count == 0)
 		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
 	add_from_environment(&options, &look);
+	if (!has_a_meaning(&options, given))
+		return RUN_FAILED;
 	return session_run(&options);
 }
 

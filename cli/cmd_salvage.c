@@ -394,16 +394,6 @@ static int salvage(struct salvage *s)
 	return write_capture(s) < 0 ? COMMAND_FAILED : 0;
 }
 
-/* Whether one of the files of memory is what it would write. */
-static bool replaces_memory(const struct salvage *s)
-{
-	for (uint32_t i = 0; i < s->dump.file_count; i++)
-		if (s->dump.files[i].path &&
-		    place_is_input(s->output, s->dump.files[i].path))
-			return true;
-	return false;
-}
-
 static bool take_memory(struct salvage *s, const char *text)
 {
 	struct stat info;
@@ -419,24 +409,19 @@ static bool take_memory(struct salvage *s, const char *text)
 	return true;
 }
 
-static bool take_number(const char *option, const char *text, uint64_t *number)
+static bool take_number(const char *option, const char *text, unsigned min,
+                        uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
 	*number = strtoull(text, &end, 0);
-	if (end != text && *end == '\0' && errno == 0 && *text != '-')
+	if (end != text && *end == '\0' && errno == 0 && *text != '-' &&
+	    *number >= min)
 		return true;
-	complain("--%s wants a whole number below 2^64, not '%s'", option,
-	         text);
+	complain("--%s wants a whole number from %u to 2^64 - 1, not '%s'",
+	         option, min, text);
 	return false;
-}
-
-static bool is_rate(uint64_t khz)
-{
-	if (khz == 0)
-		complain("--tsc-khz wants a number above 0, not '0'");
-	return khz > 0;
 }
 
 static bool take_option(struct salvage *s, int id)
@@ -446,18 +431,29 @@ static bool take_option(struct salvage *s, int id)
 		return take_memory(s, optarg);
 	case OPTION_CR3:
 		s->has_cr3 = true;
-		return take_number("cr3", optarg, &s->cr3);
+		return take_number("cr3", optarg, 0, &s->cr3);
 	case OPTION_IDENTITY:
 		return s->identity = true;
 	case OPTION_TSC_KHZ:
-		return take_number("tsc-khz", optarg, &s->tsc_khz) &&
-		       is_rate(s->tsc_khz);
+		return take_number("tsc-khz", optarg, 1, &s->tsc_khz);
 	case OPTION_FORCE:
 		return s->force = true;
 	default:
 		s->output = optarg;
 		return true;
 	}
+}
+
+static int check(const struct salvage *s)
+{
+	if (s->has_cr3 && s->identity) {
+		complain("--cr3 does not go with --identity");
+		return COMMAND_USAGE;
+	}
+	if (s->dump.count > 0)
+		return 0;
+	complain("%s: not one page of memory", s->name);
+	return COMMAND_FAILED;
 }
 
 static int cmd_salvage(int argc, char **argv)
@@ -477,14 +473,13 @@ static int cmd_salvage(int argc, char **argv)
 	}
 	if (status == 0 && (optind != argc || !s.name))
 		status = options_usage(&command_salvage);
-	if (status == 0 && s.dump.count == 0) {
-		complain("%s: not one page of memory", s.name);
-		status = COMMAND_FAILED;
-	}
+	if (status == 0)
+		status = check(&s);
 	if (status == 0 && !screen_takes("a capture", s.output, s.force))
 		status = COMMAND_USAGE;
 	if (status == 0)
-		status = replaces_memory(&s) ? COMMAND_FAILED : salvage(&s);
+		status = dump_is_replaced(&s.dump, s.output) ? COMMAND_FAILED
+		                                             : salvage(&s);
 	dump_fini(&s.dump);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
 #include "command.h"
+#include "elf_sites.h"
 #include "inputs.h"
 #include "options.h"
 #include "places.h"
@@ -8,9 +9,7 @@
 #include <guesttrace/host.h>
 
 #include <getopt.h>
-#include <libelf.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static void print_text(struct gt_text text)
@@ -42,42 +41,6 @@ static int show(void *context, const struct gt_site_view *site,
 	return 0;
 }
 
-static Elf_Data *find_section(Elf *elf)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return NULL;
-	while ((section = elf_nextscn(elf, section)) != NULL) {
-		const Elf64_Shdr *head = elf64_getshdr(section);
-		const char *name =
-			head ? elf_strptr(elf, names, head->sh_name) : NULL;
-
-		if (name && strcmp(name, "gt_sites") == 0)
-			return elf_rawdata(section, NULL);
-	}
-	return NULL;
-}
-
-/* 1: it is no ELF file. */
-static int show_elf(int fd, unsigned *count)
-{
-	Elf *elf;
-	Elf_Data *data;
-	int r = 1;
-
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF) {
-		data = find_section(elf);
-		r = data ? gt_sites_list(data->d_buf, data->d_size, show, count)
-		         : 0;
-	}
-	elf_end(elf);
-	return r;
-}
-
 static int list_sites(const char *path)
 {
 	unsigned count = 0;
@@ -87,7 +50,7 @@ static int list_sites(const char *path)
 		return COMMAND_FAILED;
 	fd = input_open_whole(path);
 	path = place_input_name(path);
-	r = fd < 0 ? fd : show_elf(fd, &count);
+	r = fd < 0 ? fd : elf_sites(fd, show, &count);
 	if (r == 1) {
 		lseek(fd, 0, SEEK_SET);
 		r = gt_capture_sites(read_file, &fd, show, &count);

@@ -147,7 +147,7 @@ int destination_open(struct destination *destination, const char *path,
 	destination->fd = r;
 	if (r >= 0)
 		return 0;
-	complain("cannot write %s: %s", path,
+	complain("cannot write %s: %s", place_output_name(path),
 	         r == -EBUSY ? "another process is writing it" : code_text(r));
 	forget(destination);
 	return r;

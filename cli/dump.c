@@ -2,6 +2,7 @@
 #include "dump.h"
 #include "command.h"
 #include "inputs.h"
+#include "places.h"
 
 #include <errno.h>
 #include <gelf.h>
@@ -150,6 +151,15 @@ int dump_add(struct dump *dump, const char *text)
 	else if (r < 0)
 		complain("%s: %s", text, code_text(r));
 	return r;
+}
+
+bool dump_is_replaced(const struct dump *dump, const char *output)
+{
+	for (uint32_t i = 0; i < dump->file_count; i++)
+		if (dump->files[i].path &&
+		    place_is_input(output, dump->files[i].path))
+			return true;
+	return false;
 }
 
 void dump_fini(struct dump *dump)

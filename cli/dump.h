@@ -22,6 +22,9 @@ struct dump {
  * Complains and returns < 0.
  */
 int dump_add(struct dump *dump, const char *text);
+
+/* Complains and returns true if writing `output` would replace one of them. */
+bool dump_is_replaced(const struct dump *dump, const char *output);
 void dump_fini(struct dump *dump);
 
 /* What lies at a GPA, if all of it is in one slot; else NULL. */

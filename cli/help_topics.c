@@ -24,12 +24,15 @@ static const struct {
         },
 	{"filter",
          "Which call sites record: directives with commas between them.\n\n"
-         "  LEVEL          off, error, warn, info, debug, trace or 0..5,\n"
-         "                 for all targets\n"
+         "  LEVEL          off, error, warn (or warning), info, debug, trace\n"
+         "                 or 0..5, for all targets\n"
          "  TARGET=LEVEL   for a target, and all whose name goes on with one\n"
          "                 of . : / behind it\n"
          "  TARGET         the same as TARGET=trace\n\n"
-         "The longest match holds; what nothing matches is off.\n"
+         "The longest match holds; what nothing matches is off. Blanks around\n"
+         "words and empty directives mean nothing; none at all is trace.\n"
+         "On the wires of Hyperlight LEVEL is off or trace: they tell no "
+         "others.\n"
          "For example: info,net=debug,net.dns=off\n"},
 	{"formats",
          "tree            text: spans and events, indented\n"

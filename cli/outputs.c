@@ -325,6 +325,28 @@ bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
 	return false;
 }
 
+bool outputs_take_otlp(const struct outputs *outputs, bool host_spans)
+{
+	bool sends = false, encodes = false;
+
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		sends |= IS_OTLP(output);
+		encodes |= output->new_sink == gt_otlp_json_new ||
+		           output->new_sink == gt_otlp_protobuf_new;
+	}
+	if (outputs->otlp.spool && !sends)
+		complain("--spool is of the format otlp, to which nothing "
+		         "goes here");
+	else if (host_spans && !sends && !encodes)
+		complain("--host-spans is of the formats otlp, otlp-json and "
+		         "otlp-protobuf, to which nothing goes here");
+	else
+		return true;
+	return false;
+}
+
 bool outputs_have_text(const struct outputs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++)

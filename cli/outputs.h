@@ -61,6 +61,11 @@ int outputs_add(struct outputs *outputs, const char *name,
                 new_sink_fn *new_sink, const char *path);
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
+/*
+ * Whether --spool, and --host-spans if it was given, mean something to one of
+ * them. Complains and returns false if not.
+ */
+bool outputs_take_otlp(const struct outputs *outputs, bool host_spans);
 bool outputs_have_text(const struct outputs *outputs);
 
 /* A text on standard output; `look` stays the caller's. */

@@ -19,12 +19,12 @@ bool place_is_stream(const char *path)
 
 const char *place_input_name(const char *path)
 {
-	return place_is_stream(path) ? "standard input" : path;
+	return place_is_stream(path) ? "standard input" : *path ? path : "''";
 }
 
 const char *place_output_name(const char *path)
 {
-	return place_is_stream(path) ? "standard output" : path;
+	return place_is_stream(path) ? "standard output" : *path ? path : "''";
 }
 
 int place_follow(const char *path, char **ret_path)

@@ -2,6 +2,7 @@
 #include "session.h"
 #include "command.h"
 #include "console.h"
+#include "filter_hints.h"
 #include "places.h"
 #include "vm_exit.h"
 #include "waiting.h"
@@ -128,6 +129,8 @@ static int make_vm(struct session *session)
 	if (r == 0) {
 		say_backend(session);
 		r = load(session->vm, options->guest_argv[0], &boot);
+		if (r == 0 && options->filter)
+			filter_hints(options->filter, options->guest_argv[0]);
 	} else {
 		complain("%s", argv ? error : code_text(r));
 	}

@@ -42,7 +42,10 @@ void complain_of_writing(const char *path, int code)
 	if (!path && code == -EPIPE && dies_of_pipe)
 		pipe_is_closed = true;
 	else if (path || !has_complained)
-		complain("cannot write %s: %s", path ? path : "standard output",
+		complain("cannot write %s: %s",
+		         !path   ? "standard output"
+		         : *path ? path
+		                 : "''",
 		         code_text(code));
 	has_complained |= !path;
 }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The call sites in a guest's ELF file. */
+#ifndef GT_CLI_ELF_SITES_H
+#define GT_CLI_ELF_SITES_H
+
+#include <guesttrace/host.h>
+
+typedef int elf_site_fn(void *context, const struct gt_site_view *site,
+                        enum gt_site_kind kind);
+
+/* As gt_sites_list() of them; 1: the file is no ELF file. */
+int elf_sites(int fd, elf_site_fn *show, void *context);
+
+#endif
