@@ -266,24 +266,33 @@ void gt__put_folded(struct gt__out *out, struct gt_text text)
 		gt__put(out, "(unnamed)");
 }
 
+static bool is_blank(uint32_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 ||
+	       c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+	       c == 0x205f || c == 0x3000;
+}
+
 /*
- * A spreadsheet takes a cell that begins so for a formula, in quotes or not;
- * the wide forms where its language writes them. (Tabs and line ends, after
- * which it looks on, are escaped.) One that begins with the mark is marked as
- * well, so that it can be told from a mark of ours.
+ * A spreadsheet takes a cell that begins so for a formula, in quotes or not,
+ * and some look on behind blanks; the wide forms where its language writes
+ * them. One that begins with the mark is marked as well, so that it can be told
+ * from a mark of ours.
  */
 static bool is_formula(struct gt_text text)
 {
+	uint32_t c = ' ';
 	size_t at = 0;
 
-	if (!text.count)
-		return false;
-	switch (gt__next_code_point(&text, &at)) {
+	if (text.count && text.bytes[0] == GT__CSV_MARK)
+		return true;
+	while (at < text.count && is_blank(c))
+		c = gt__next_code_point(&text, &at);
+	switch (c) {
 	case '=':
 	case '+':
 	case '-':
 	case '@':
-	case GT__CSV_MARK:
 	case 0xff0b: /* full width: + - = @ */
 	case 0xff0d:
 	case 0xff1d:

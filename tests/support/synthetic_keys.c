@@ -56,6 +56,7 @@ static const char *const names[] = {
 	"'=1",
 	"'",
 	" =1",
+	"\xe3\x80\x80=1",
 	"1",
 	"-1e3",
 	"\xef\xbc\x9d"

@@ -193,6 +193,57 @@ static void expect(struct gt__out *o, const char *want)
 	o->used = 0;
 }
 
+/* `text` with and without blanks in front, as a cell: whether a mark is there.
+ */
+static void expect_mark(const char *text, bool is_marked)
+{
+	static const char *const blanks[] = {"",
+	                                     " ",
+	                                     "   ",
+	                                     "\t",
+	                                     "\r",
+	                                     "\n",
+	                                     "\r\n",
+	                                     "\v\f",
+	                                     "\xc2\xa0",
+	                                     " \t ",
+	                                     "\xe3\x80\x80",
+	                                     "\xe2\x80\x83 ",
+	                                     "\xe2\x80\xaf"};
+
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks); i++) {
+		struct gt__out o = new_out();
+		char cell[32];
+
+		snprintf(cell, sizeof(cell), "%s%s", blanks[i], text);
+		gt__put_csv(&o, syn_text(cell));
+		assert_true(o.used > 2);
+		if ((o.bytes[1] == '\'') != is_marked)
+			fail_msg("blanks %zu, then %s: %.*s", i, text,
+			         (int)o.used, (const char *)o.bytes);
+		gt__out_fini(&o);
+	}
+}
+
+static void blanks_in_front_make_no_formula_harmless(void **unused)
+{
+	static const char *const formulas[] = {"=1+1",
+	                                       "+1",
+	                                       "-1",
+	                                       "@SUM(1)",
+	                                       "\xef\xbc\x9d.",
+	                                       "\xef\xbc\x8b.",
+	                                       "\xef\xbc\x8d.",
+	                                       "\xef\xbc\xa0."};
+
+	(void)unused;
+	for (size_t i = 0; i < 8; i++)
+		expect_mark(formulas[i], true);
+	expect_mark("1=1", false);
+	expect_mark("\\=1", false);
+	expect_mark("\xff=1", false);
+}
+
 static void each_sink_escapes_what_it_is_made_of(void **state)
 {
 	struct gt__out o = new_out();
@@ -397,6 +448,7 @@ int main(void)
 		cmocka_unit_test(
 			c17_no_code_point_reaches_a_terminal_that_acts_on_it),
 		cmocka_unit_test(c13_bytes_that_are_no_utf8_are_replaced),
+		cmocka_unit_test(blanks_in_front_make_no_formula_harmless),
 		cmocka_unit_test(each_sink_escapes_what_it_is_made_of),
 		cmocka_unit_test(c17_no_text_sink_shows_a_control_character),
 		cmocka_unit_test(c17_nothing_for_people_acts_on_their_terminal),
