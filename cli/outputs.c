@@ -230,21 +230,6 @@ static bool may_go(const struct outputs *outputs, const struct output *output)
 	        screen_takes(output->name, output->path, outputs->force));
 }
 
-bool outputs_are_apart(const struct outputs *outputs, const char *capture)
-{
-	if (capture && (meets_messages(capture) ||
-	                !screen_takes("a capture", capture, outputs->force)))
-		return false;
-	for (size_t i = 0; i < outputs->count; i++) {
-		const struct output *output = &outputs->outputs[i];
-
-		if (!IS_OTLP(output) && (meets_another(outputs, i, capture) ||
-		                         !may_go(outputs, output)))
-			return false;
-	}
-	return true;
-}
-
 const char *outputs_on_standard_output(const struct outputs *outputs,
                                        const char *capture)
 {
@@ -258,6 +243,34 @@ const char *outputs_on_standard_output(const struct outputs *outputs,
 			return output->name;
 	}
 	return NULL;
+}
+
+bool outputs_meet_messages(const struct outputs *outputs, const char *capture)
+{
+	const char *what = outputs_on_standard_output(outputs, capture);
+
+	/* The tree is for people, as messages are. */
+	if (!what || strcmp(what, "tree") == 0 || !place_streams_are_one())
+		return false;
+	complain("cannot write %s to standard output: standard error goes "
+	         "there, too",
+	         what);
+	return true;
+}
+
+bool outputs_are_apart(const struct outputs *outputs, const char *capture)
+{
+	if (capture && (meets_messages(capture) ||
+	                !screen_takes("a capture", capture, outputs->force)))
+		return false;
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct output *output = &outputs->outputs[i];
+
+		if (!IS_OTLP(output) && (meets_another(outputs, i, capture) ||
+		                         !may_go(outputs, output)))
+			return false;
+	}
+	return true;
 }
 
 int outputs_open(struct outputs *outputs)

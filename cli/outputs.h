@@ -84,6 +84,13 @@ bool outputs_replace(const struct outputs *outputs, const char *input);
 bool outputs_are_apart(const struct outputs *outputs, const char *capture);
 
 /*
+ * Whether standard error goes into the same file as one of them, where what is
+ * said, and what a guest prints, would be among its bytes. Complains and
+ * returns true if so.
+ */
+bool outputs_meet_messages(const struct outputs *outputs, const char *capture);
+
+/*
  * The name of what goes to standard output and wants it alone, "the capture"
  * among them; NULL: nothing, or a text for people.
  */

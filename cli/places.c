@@ -135,6 +135,15 @@ bool place_is_standard_error(const char *path)
 	       compare(path, NULL, STDERR_FILENO);
 }
 
+bool place_streams_are_one(void)
+{
+	struct place out = {.name = NULL}, messages = out;
+
+	return find(NULL, STDOUT_FILENO, &out) &&
+	       find(NULL, STDERR_FILENO, &messages) &&
+	       is_same(&out, &messages) && !S_ISCHR(out.info.st_mode);
+}
+
 bool place_is_one(const char *output, const char *other)
 {
 	bool standard = place_is_standard_output(output);

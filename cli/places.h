@@ -19,6 +19,12 @@ bool place_is_standard_output(const char *path);
 /* Standard error is that file. Not, if standard output is it, too. */
 bool place_is_standard_error(const char *path);
 
+/*
+ * Whether standard output and standard error are one file or pipe. Terminals
+ * and /dev/null are no such file.
+ */
+bool place_streams_are_one(void);
+
 /* Whether two outputs would be written into each other. */
 bool place_is_one(const char *output, const char *other);
 

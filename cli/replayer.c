@@ -120,7 +120,8 @@ int replay_all(struct outputs *outputs, char *const *paths, int count)
 
 	if (!inputs_are_apart(paths, count))
 		return COMMAND_USAGE;
-	if (!outputs_are_apart(outputs, NULL))
+	if (!outputs_are_apart(outputs, NULL) ||
+	    (outputs->says_damage && outputs_meet_messages(outputs, NULL)))
 		return COMMAND_FAILED;
 	for (int i = 0; i < count; i++)
 		if (outputs_replace(outputs, paths[i]))

@@ -358,7 +358,8 @@ static int open_files(struct session *session)
 	if (place_is_input(NULL, guest) ||
 	    outputs_replace(options->outputs, guest) ||
 	    (options->capture && place_is_input(options->capture, guest)) ||
-	    !outputs_are_apart(options->outputs, options->capture))
+	    !outputs_are_apart(options->outputs, options->capture) ||
+	    outputs_meet_messages(options->outputs, options->capture))
 		return -EINVAL;
 	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
