@@ -3,7 +3,9 @@
 #include "command.h"
 #include "streams.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,50 @@ static void remove_files(const void *context)
 	rmdir(directory->temporary);
 }
 
+/* 0: nothing but itself and the one above; -ENOTEMPTY. */
+static int is_empty(DIR *directory)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	while ((entry = readdir(directory)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return -ENOTEMPTY;
+	return -errno;
+}
+
+/*
+ * Whether a directory can be renamed to this: there is none, or an empty one,
+ * which stays until then. A root of another file system cannot be replaced.
+ */
+static int check_place(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *slash = strrchr(path, '/');
+	struct stat info, above;
+	DIR *directory;
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	directory = fdopendir(fd);
+	if (!directory) {
+		close(fd);
+		return -ENOMEM;
+	}
+	r = is_empty(directory);
+	if (r == 0 && strcmp(slash ? slash + 1 : path, ".") == 0)
+		r = -EINVAL;
+	if (r == 0 &&
+	    (fstat(fd, &info) < 0 || fstatat(fd, "..", &above, 0) < 0))
+		r = -errno;
+	if (r == 0 && info.st_dev != above.st_dev)
+		r = -EBUSY;
+	closedir(directory);
+	return r;
+}
+
 /* What is left of a run that was killed is not ours to remove. */
 static int name_temporary(struct directory *directory, const char *path)
 {
@@ -50,9 +96,7 @@ static int name_temporary(struct directory *directory, const char *path)
 		directory->temporary = NULL;
 		return -ENOMEM;
 	}
-	if (rmdir(directory->path) < 0 && errno != ENOENT)
-		return -errno;
-	return 0;
+	return check_place(directory->path);
 }
 
 static int make_directory(struct directory *directory)
