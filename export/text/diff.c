@@ -329,6 +329,8 @@ static void conclude_text(struct gt__collect_sink *x)
 		gt__put_count(o, shown - options->top, 12);
 		gt__put(o, " more\n");
 	}
+	if (shown == 0 && options->name)
+		gt__put(o, "no span of that name\n");
 	put_unfinished(o, x->kept);
 	free(changes);
 }

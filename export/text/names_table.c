@@ -200,4 +200,6 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 	}
 	if (table.unfinished)
 		gt__put_unfinished(o, table.unfinished);
+	else if (shown == 0)
+		gt__put(o, "no span of that name\n");
 }

@@ -60,6 +60,24 @@ static void a_name_keeps_what_is_above_and_below_it(void **state)
 	free(text);
 }
 
+static void a_name_that_no_span_has_is_said(void **state)
+{
+	struct gt_report_options options = {.name = "leav"};
+	char *text;
+
+	(void)state;
+	text = printed(gt_report_with, options);
+	SHOWS(text, "no span of that name\n");
+	free(text);
+	options.name = "leaf";
+	text = printed(gt_report_with, options);
+	SHOWS_NOT(text, "no span of that name");
+	free(text);
+	text = printed(gt_report_with, (struct gt_report_options){0});
+	SHOWS_NOT(text, "no span of that name");
+	free(text);
+}
+
 static void the_table_has_as_many_rows_as_asked_for(void **state)
 {
 	struct gt_report_options options = {.no_tree = true, .top = 2};
@@ -358,6 +376,33 @@ static void a_diff_is_sorted_by_impact_and_names_what_is_new(void **state)
 	gt__out_fini(&text);
 }
 
+static void a_diff_says_that_no_span_has_the_name(void **state)
+{
+	static const char *const names[] = {"outre", "outer", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct gt_report_options options = {.size = sizeof(options),
+		                                    .name = names[i]};
+		struct gt_output none = {0};
+		struct gt__out text;
+		struct gt_output output = {write_all, &text};
+		struct syn s = {.sink_count = 1};
+
+		gt__out_init(&text, &none);
+		assert_int_equal(gt_diff_with(&output, &options, &s.sinks[0]),
+		                 0);
+		traced(&s, 0, &outer, 1000, &inner);
+		traced(&s, 1, &outer, 1250, &leaf);
+		assert_int_equal(syn_finish(&s), 0);
+		gt__put_char(&text, '\0');
+		assert_int_equal(!strstr(text.bytes, "no span of that name\n"),
+		                 i > 0);
+		syn_free(&s);
+		gt__out_fini(&text);
+	}
+}
+
 static void a_diff_of_one_trace_is_freed(void **state)
 {
 	struct gt_output none = {0};
@@ -379,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_depth_cuts_off_what_is_below),
 		cmocka_unit_test(short_spans_go_and_those_above_long_ones_stay),
 		cmocka_unit_test(a_name_keeps_what_is_above_and_below_it),
+		cmocka_unit_test(a_name_that_no_span_has_is_said),
 		cmocka_unit_test(the_table_has_as_many_rows_as_asked_for),
 		cmocka_unit_test(the_report_says_where_the_time_went),
 		cmocka_unit_test(exits_stand_in_the_tree_where_they_happened),
@@ -391,6 +437,7 @@ int main(void)
 		cmocka_unit_test(following_shows_every_span_and_event_once),
 		cmocka_unit_test(
 			a_diff_is_sorted_by_impact_and_names_what_is_new),
+		cmocka_unit_test(a_diff_says_that_no_span_has_the_name),
 		cmocka_unit_test(a_diff_of_one_trace_is_freed),
 	};
 
