@@ -47,6 +47,13 @@ static void complain_of_opening(const struct gt_otlp_http_options *options,
 	}
 }
 
+/* At once: a run may go on for days. On a thread of the sink's. */
+static void complain_of_refusal(void *unused, const char *why)
+{
+	(void)unused;
+	complain("OTLP: the endpoint refuses spans (%s)", why);
+}
+
 int otlp_output_open(const char *url, const struct otlp_options *options,
                      struct gt_sink **ret_sink)
 {
@@ -63,6 +70,7 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 		settings.options.spool_directory = options->spool;
 	settings.options.wait_for_room = options->offline;
 	settings.options.no_host_spans = options->no_host_spans;
+	settings.options.refused = complain_of_refusal;
 	r = gt_otlp_http_new(&settings.options, ret_sink);
 	if (r < 0)
 		complain_of_opening(&settings.options, r);
@@ -108,6 +116,28 @@ static void complain_of_damage(const struct gt_otlp_stats *stats)
 		complain("OTLP: found in the spool: %s", line);
 }
 
+static void add_refused(char *line, size_t size, uint64_t spans,
+                        const struct gt_otlp_stats *stats)
+{
+	add(line, size, spans, "refused by the endpoint");
+	add(line, size, stats->refused_kept,
+	    "of the refused in the spool's folder 'refused'");
+}
+
+/* What others left in the spool, as far as this process has met it. */
+static void complain_of_backlog(const struct gt_otlp_stats *stats)
+{
+	char line[256] = "";
+
+	if (stats->found_rejected + stats->found_waiting == 0)
+		return;
+	add(line, sizeof(line), stats->found_acknowledged, "acknowledged");
+	add(line, sizeof(line), stats->found_rejected,
+	    "refused by the endpoint");
+	add(line, sizeof(line), stats->found_waiting, "wait");
+	complain("OTLP: of spans found in the spool: %s", line);
+}
+
 int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
 {
 	struct gt_otlp_stats stats;
@@ -115,16 +145,21 @@ int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
 
 	gt_otlp_http_stats(sink, &stats);
 	complain_of_damage(&stats);
+	complain_of_backlog(&stats);
+	if (stats.last_warning[0])
+		complain("OTLP: the endpoint says: %s", stats.last_warning);
 	if (stats.acknowledged == stats.spans)
 		return 0;
 	add(line, sizeof(line), stats.spans, "spans");
 	add(line, sizeof(line), stats.acknowledged, "acknowledged");
-	add(line, sizeof(line), stats.rejected, "refused by the endpoint");
+	add_refused(line, sizeof(line), stats.rejected, &stats);
 	add(line, sizeof(line), stats.spooled, "in the spool");
 	add(line, sizeof(line), stats.dropped, "dropped");
 	complain_of_rest(line, &stats);
-	return options->offline && stats.rejected + stats.dropped > 0 ? -EIO
-	                                                              : 0;
+	return options->offline && (stats.rejected + stats.dropped > 0 ||
+	                            stats.turned_away)
+	               ? -EIO
+	               : 0;
 }
 
 int otlp_spool_send(const char *url, const char *directory)
@@ -150,14 +185,15 @@ int otlp_spool_send(const char *url, const char *directory)
 	}
 	otlp_settings_free(&settings);
 	printf("%" PRIu64 " spans acknowledged\n", stats.found_acknowledged);
-	add(line, sizeof(line), stats.found_rejected,
-	    "spans refused by the endpoint");
+	add_refused(line, sizeof(line), stats.found_rejected, &stats);
 	add(line, sizeof(line), stats.found_waiting, "spans wait");
 	add_damage(line, sizeof(line), &stats);
 	add(line, sizeof(line), stats.found_lost,
 	    "spans lost with a process that was killed");
 	complain_of_rest(line, &stats);
-	return r < 0 || stats.damaged_spans + stats.damaged_bytes > 0
+	return r < 0 || stats.damaged_spans + stats.damaged_bytes +
+	                                       stats.found_rejected >
+	                               0
 	               ? COMMAND_FAILED
 	               : 0;
 }

@@ -10,4 +10,11 @@
  */
 struct gt__otlp_request *gt__gzip(struct gt__otlp_request *request);
 
+/*
+ * The request expanded, as a new one: 0, -ENOMEM, or -EBADMSG for what is no
+ * gzip or holds more than GT__REQUEST_BYTES_MAX.
+ */
+int gt__gunzip(const struct gt__otlp_request *request,
+               struct gt__otlp_request **ret_plain);
+
 #endif

@@ -282,30 +282,58 @@ void gt__otlp_post_drop(struct gt__otlp_post *p)
 	p->busy = false;
 }
 
-static bool is_json(const struct gt__otlp_post *p)
+static const char *content_type(const struct gt__otlp_post *p)
 {
 	const char *type = NULL;
 
 	curl_easy_getinfo(p->easy, CURLINFO_CONTENT_TYPE, &type);
-	return type && strcasestr(type, "json");
+	return type ? type : "";
+}
+
+/* What the endpoint has to say, in the first line of plain text as well. */
+static struct gt_text message_of(const struct gt__otlp_post *p, bool json,
+                                 bool taken)
+{
+	size_t line = 0;
+
+	if (json)
+		return gt__otlp_message_json(p->body, p->body_bytes, taken);
+	if (strncasecmp(content_type(p), "text/plain", 10) != 0)
+		return gt__otlp_message_protobuf(p->body, p->body_bytes, taken);
+	while (line < p->body_bytes && p->body[line] >= ' ')
+		line++;
+	return (struct gt_text){p->body, taken ? 0 : line};
+}
+
+/* Proxies and receivers that answer 400 where 413 is meant. */
+static bool says_too_large(struct gt_text message)
+{
+	static const char words[] = "too large";
+	size_t i;
+
+	for (i = 0; i + sizeof words - 1 <= message.count; i++)
+		if (!strncasecmp(message.bytes + i, words, sizeof words - 1))
+			return true;
+	return false;
 }
 
 /* What its body says: how many it did not take, and why. */
 static void judge_body(const struct gt__otlp_post *p, long status,
                        struct gt__otlp_result *result)
 {
-	bool json = is_json(p), taken = result->verdict == GT__OTLP_TAKEN;
-	struct gt_text message =
-		json ? gt__otlp_message_json(p->body, p->body_bytes, taken)
-		     : gt__otlp_message_protobuf(p->body, p->body_bytes, taken);
+	bool json = strcasestr(content_type(p), "json") != NULL;
+	bool taken = result->verdict == GT__OTLP_TAKEN;
+	struct gt_text message = message_of(p, json, taken);
 	int count = message.count < 120 ? (int)message.count : 120;
 
+	if (status == 400 && says_too_large(message))
+		result->verdict = GT__OTLP_TOO_LARGE;
 	if (taken)
 		result->rejected_spans =
 			json ? gt__otlp_rejected_json(p->body, p->body_bytes)
 			     : gt__otlp_rejected_protobuf(p->body,
 		                                          p->body_bytes);
-	if (!taken || result->rejected_spans)
+	if (!taken || result->rejected_spans || count)
 		snprintf(result->error, sizeof result->error, "HTTP %ld%s%.*s",
 		         status, count ? ": " : "", count, message.bytes);
 }

@@ -16,8 +16,10 @@ struct gt__otlp_result {
 	uint64_t rejected_spans; /* of a request that was taken */
 	uint32_t retry_after_ms;
 	bool has_retry_after;
-	bool answered;   /* with a status, whatever it was */
-	char error[160]; /* "" or what happened */
+	bool answered; /* with a status, whatever it was */
+	/* "" or what happened; of what was taken whole, what the endpoint said.
+	 */
+	char error[160];
 };
 
 /* 0, -ENOMEM or -EINVAL for the URL, a header or a file that is not there. */

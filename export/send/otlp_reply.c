@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Replies of an OTLP endpoint: status, Retry-After, partial success. */
 #include "otlp_reply.h"
+#include "protobuf_cursor.h"
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,21 @@ enum gt__otlp_verdict gt__otlp_verdict(long status)
 {
 	if (status >= 200 && status < 300)
 		return GT__OTLP_TAKEN;
-	if (status == 429 || status == 502 || status == 503 || status == 504)
+	switch (status) {
+	case 413:
+		return GT__OTLP_TOO_LARGE;
+	case 400:
+	case 415:
+	case 422:
+		return GT__OTLP_REFUSED;
+	case 429:
+	case 502:
+	case 503:
+	case 504:
 		return GT__OTLP_TRY_AGAIN;
-	return GT__OTLP_REFUSED;
+	default:
+		return GT__OTLP_TURNED_AWAY;
+	}
 }
 
 /* Seconds, or a date (RFC 9110, 10.2.3). */
@@ -38,70 +51,16 @@ bool gt__otlp_retry_after(const char *value, int64_t now_unix_s,
 
 /* ---- Protobuf ------------------------------------------------------------ */
 
-struct cursor {
-	const unsigned char *at;
-	size_t left;
-	bool bad;
-};
-
-static uint64_t take_varint(struct cursor *c)
-{
-	uint64_t value = 0;
-	unsigned shift;
-
-	for (shift = 0; shift < 64 && c->left; shift += 7) {
-		unsigned char byte = *c->at++;
-
-		c->left--;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return value;
-	}
-	c->bad = true;
-	return 0;
-}
-
-static struct cursor take(struct cursor *c, uint64_t count)
-{
-	struct cursor part = {c->at, 0, false};
-
-	if (c->left < count) {
-		c->bad = true;
-		return part;
-	}
-	part.left = (size_t)count;
-	c->at += part.left;
-	c->left -= part.left;
-	return part;
-}
-
 /* The last varint `number`, or the last message `number` in *ret_message. */
-static uint64_t find(struct cursor c, uint64_t number,
-                     struct cursor *ret_message)
+static uint64_t find(struct gt__cursor c, uint64_t number,
+                     struct gt__cursor *ret_message)
 {
 	uint64_t found = 0;
 
 	while (c.left && !c.bad) {
-		uint64_t tag = take_varint(&c), value = 0;
-		struct cursor part = {c.at, 0, false};
+		uint64_t tag = gt__take_varint(&c), value = 0;
+		struct gt__cursor part = gt__take_value(&c, tag, &value);
 
-		switch (tag & 7) {
-		case 0:
-			value = take_varint(&c);
-			break;
-		case 1:
-			take(&c, 8);
-			break;
-		case 2:
-			value = take_varint(&c);
-			part = take(&c, value);
-			break;
-		case 5:
-			take(&c, 4);
-			break;
-		default:
-			c.bad = true;
-		}
 		if (c.bad || tag >> 3 != number)
 			continue;
 		if ((tag & 7) == 0)
@@ -114,7 +73,8 @@ static uint64_t find(struct cursor c, uint64_t number,
 
 uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count)
 {
-	struct cursor all = {body, count, false}, partial = {body, 0, false};
+	struct gt__cursor all = {body, count, false},
+			  partial = {body, 0, false};
 	uint64_t rejected;
 
 	find(all, 1, &partial);
@@ -122,7 +82,7 @@ uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count)
 	return rejected <= INT64_MAX ? rejected : 0;
 }
 
-static struct gt_text text_of(struct cursor text)
+static struct gt_text text_of(struct gt__cursor text)
 {
 	return (struct gt_text){(const char *)text.at, text.left};
 }
@@ -130,8 +90,8 @@ static struct gt_text text_of(struct cursor text)
 struct gt_text gt__otlp_message_protobuf(const void *body, size_t count,
                                          bool taken)
 {
-	struct cursor all = {body, count, false}, part = {body, 0, false};
-	struct cursor message = {body, 0, false};
+	struct gt__cursor all = {body, count, false}, part = {body, 0, false};
+	struct gt__cursor message = {body, 0, false};
 
 	if (taken)
 		find(all, 1, &part);
@@ -145,9 +105,9 @@ struct gt_text gt__otlp_message_protobuf(const void *body, size_t count,
  * A string without its quotes, escapes as they stand: a key that is looked for
  * needs none.
  */
-static struct cursor take_string(struct cursor *c)
+static struct gt__cursor take_string(struct gt__cursor *c)
 {
-	struct cursor text = {c->at, 0, false};
+	struct gt__cursor text = {c->at, 0, false};
 
 	while (c->left && *c->at != '"') {
 		size_t step = *c->at == '\\' && c->left > 1 ? 2 : 1;
@@ -165,7 +125,7 @@ static struct cursor take_string(struct cursor *c)
 	return text;
 }
 
-static bool is_word(struct cursor text, const char *word, const char *other)
+static bool is_word(struct gt__cursor text, const char *word, const char *other)
 {
 	return (text.left == strlen(word) &&
 	        !memcmp(text.at, word, text.left)) ||
@@ -173,7 +133,7 @@ static bool is_word(struct cursor text, const char *word, const char *other)
 	        !memcmp(text.at, other, text.left));
 }
 
-static uint64_t number_of(struct cursor text)
+static uint64_t number_of(struct gt__cursor text)
 {
 	char digits[40];
 	size_t count = 0;
@@ -202,17 +162,17 @@ struct key {
  * without a tree: the depth, the last key at depth 1, whether the last key is
  * the one.
  */
-static struct cursor find_json(const void *body, size_t count,
-                               const struct key *outer, struct key key)
+static struct gt__cursor find_json(const void *body, size_t count,
+                                   const struct key *outer, struct key key)
 {
-	const struct cursor none = {body, 0, false};
-	struct cursor c = {body, count, false}, found = none;
+	const struct gt__cursor none = {body, 0, false};
+	struct gt__cursor c = {body, count, false}, found = none;
 	bool is_inside = !outer, is_value = false;
 	size_t depth = 0;
 
 	while (c.left && !c.bad) {
 		unsigned char byte = *c.at++;
-		struct cursor text = {c.at - 1, c.left, false};
+		struct gt__cursor text = {c.at - 1, c.left, false};
 
 		c.left--;
 		if (byte == '{' || byte == '[')

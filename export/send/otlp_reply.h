@@ -12,12 +12,18 @@
 #include <stdint.h>
 
 enum gt__otlp_verdict {
-	GT__OTLP_TAKEN,    /* but for those of a partial success */
-	GT__OTLP_REFUSED,  /* for good */
-	GT__OTLP_TRY_AGAIN /* later */
+	GT__OTLP_TAKEN,     /* but for those of a partial success */
+	GT__OTLP_REFUSED,   /* this request, for good */
+	GT__OTLP_TOO_LARGE, /* likewise; its halves may be taken */
+	GT__OTLP_TRY_AGAIN, /* later */
+	/* Whatever the request is: moved, not allowed, not found, broken. */
+	GT__OTLP_TURNED_AWAY,
 };
 
-/* Of a reply that came: by its status alone. */
+/*
+ * Of a reply that came: by its status alone (RFC 9110, 15; which are to be
+ * tried again: OTLP 1.11, "Failures", "Retryable Response Codes").
+ */
 enum gt__otlp_verdict gt__otlp_verdict(long status);
 
 /* ms to wait, at most GT__RETRY_AFTER_MAX_MS; false: no such value. */

@@ -110,6 +110,8 @@ static void set_up(struct gt__otlp_sender *s,
 	s->gzip = o->gzip;
 	s->json = o->protocol == GT_OTLP_HTTP_JSON;
 	s->wait_for_room = o->wait_for_room;
+	s->refused = o->refused;
+	s->refused_context = o->refused_context;
 	s->queue_spans = or_default(o->queue_spans, QUEUE_SPANS);
 	s->delay_ms = or_default(
 		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
@@ -230,6 +232,7 @@ void gt__otlp_sender_stats(struct gt__otlp_sender *s,
 	stats.damaged_spans = c->damaged_spans;
 	stats.damaged_bytes = c->damaged_bytes;
 	stats.unreadable_files = c->unreadable_files;
+	stats.refused_kept = c->refused_kept;
 	pthread_mutex_unlock(&s->lock);
 	*ret_stats = stats;
 }

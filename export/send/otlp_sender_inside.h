@@ -17,6 +17,9 @@ struct gt__otlp_sender {
 	bool gzip, json, wait_for_room, drain_all;
 	bool (*flush)(void *context);
 	void *context;
+	/* gt_otlp_http_options.refused, called once. */
+	void (*refused)(void *context, const char *why);
+	void *refused_context;
 	struct gt__otlp_post *post;
 	struct gt__spool *spool;         /* NULL: none; the thread's */
 	struct gt__spool_ledger *ledger; /* the spool's, or `own_ledger` */
@@ -40,6 +43,7 @@ struct gt__otlp_sender {
 
 	/* The thread's alone. */
 	struct gt__otlp_queue pending; /* in memory only */
+	struct gt__otlp_queue parts;   /* of requests that were too large */
 	struct gt__otlp_request *sent; /* under way */
 	unsigned failures;             /* in a row */
 	bool answered;                 /* the last failed one: with a status */
@@ -70,6 +74,28 @@ static inline uint64_t gt__count_of(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
+
+/* ---- otlp_outcome.c: the thread's ---- */
+
+/* Memory that a request held is free. Under the lock. */
+void gt__otlp_let_go(struct gt__otlp_sender *sender,
+                     const struct gt__otlp_request *request);
+/*
+ * Whether the request is to be sent again: always where the endpoint asks for
+ * it, and with a spool also where it takes nothing, whatever it is. Without one
+ * that is final (OTLP 1.11, "Failures").
+ */
+bool gt__otlp_is_kept(const struct gt__otlp_sender *sender,
+                      const struct gt__otlp_result *result);
+/* Of any other: settles it, or puts its halves into `parts`. */
+void gt__otlp_conclude(struct gt__otlp_sender *sender,
+                  struct gt__otlp_request *request,
+                  const struct gt__otlp_result *result);
+/* To whom asked for it, the first time. */
+void gt__otlp_tell_refusal(struct gt__otlp_sender *sender, const char *why);
+/* Parts that are not under way: what they are part of stays in the spool, or is
+ * counted as dropped as far as it was not taken. */
+void gt__otlp_drop_parts(struct gt__otlp_sender *sender);
 
 /* What the thread runs, until it is told to stop; `context` is the sender. */
 void *gt__otlp_sender_run(void *context);

@@ -31,13 +31,6 @@ static uint32_t random_below(struct gt__otlp_sender *s, uint32_t limit)
 
 /* ---- To the spool -------------------------------------------------------- */
 
-static void let_go(struct gt__otlp_sender *s, struct gt__otlp_request *request)
-{
-	s->held_spans -= request->spans;
-	s->held_bytes -= request->count;
-	pthread_cond_broadcast(&s->room);
-}
-
 /* Whether it is on disk now, and freed. */
 static bool spool_away(struct gt__otlp_sender *s,
                        struct gt__otlp_request *request)
@@ -46,7 +39,7 @@ static bool spool_away(struct gt__otlp_sender *s,
 
 	pthread_mutex_lock(&s->lock);
 	if (!rc)
-		let_go(s, request);
+		gt__otlp_let_go(s, request);
 	else if (s->spool)
 		s->stats.spool_errors++;
 	if (s->spool)
@@ -138,8 +131,10 @@ static void sync_spool(struct gt__otlp_sender *s, uint64_t now)
 
 static struct gt__otlp_request *pick(struct gt__otlp_sender *s)
 {
-	struct gt__otlp_request *request = NULL;
+	struct gt__otlp_request *request = gt__queue_take(&s->parts);
 
+	if (request)
+		return request;
 	s->turn++;
 	if (s->spool && (s->away || s->turn % BACKLOG_SHARE == 0))
 		request = gt__spool_next(s->spool, GT__SPOOL_OLD);
@@ -156,7 +151,9 @@ static void give_back(struct gt__otlp_sender *s,
                       struct gt__otlp_request *request)
 {
 	s->found_none = false;
-	if (request->segment)
+	if (request->whole)
+		gt__queue_prepend(&s->parts, request);
+	else if (request->segment)
 		free(request); /* the spool has it */
 	else
 		gt__queue_prepend(&s->pending, request);
@@ -168,7 +165,8 @@ static void send_next(struct gt__otlp_sender *s, uint64_t now)
 		return;
 	s->sent = pick(s);
 	s->found_none = !s->sent;
-	if (s->sent && s->sent->segment && s->gzip && !s->sent->gzip)
+	if (s->sent && (s->sent->segment || s->sent->whole) && s->gzip &&
+	    !s->sent->gzip)
 		s->sent = gt__gzip(s->sent);
 	if (s->sent && gt__otlp_post_begin(s->post, s->sent) < 0) {
 		give_back(s, s->sent);
@@ -190,52 +188,26 @@ static void wait_longer(struct gt__otlp_sender *s,
 		delay = result->retry_after_ms +
 		        random_below(s, result->retry_after_ms / 16 + 1);
 	s->failures++;
-	s->answered = result->answered;
+	s->answered =
+		result->answered && result->verdict != GT__OTLP_TURNED_AWAY;
 	s->try_ms = now + delay;
 }
 
-/* Counts what became of it, for good. Under the lock. */
-static void count_outcome(struct gt__otlp_sender *s,
-                          const struct gt__otlp_request *request,
-                          const struct gt__otlp_result *result)
+/* Of a request that an endpoint takes whole, its words are a warning. */
+static void keep_words(struct gt_otlp_stats *stats,
+                       const struct gt__otlp_result *result)
 {
-	struct gt_otlp_stats *stats = &s->stats;
-	uint64_t bad = request->spans;
+	bool is_warning =
+		result->verdict == GT__OTLP_TAKEN && !result->rejected_spans;
+	char *to = is_warning ? stats->last_warning : stats->last_error;
 
-	if (result->verdict == GT__OTLP_TAKEN &&
-	    result->rejected_spans < request->spans)
-		bad = result->rejected_spans;
-	if (request->found) {
-		stats->found_rejected += bad;
-		stats->found_acknowledged += request->spans - bad;
-	} else {
-		stats->rejected += bad;
-		stats->acknowledged += request->spans - bad;
-	}
-}
-
-static void settle(struct gt__otlp_sender *s, struct gt__otlp_request *request,
-                   const struct gt__otlp_result *result)
-{
-	if (request->segment)
-		gt__spool_settle(s->spool, request);
-	else
-		gt__count_up(&s->ledger->settled, request->spans);
-	pthread_mutex_lock(&s->lock);
-	count_outcome(s, request, result);
-	if (!request->segment)
-		let_go(s, request);
-	if (s->spool)
-		s->spool_counts = gt__spool_counts(s->spool);
-	pthread_mutex_unlock(&s->lock);
-	free(request);
+	if (result->error[0])
+		snprintf(to, sizeof stats->last_error, "%s", result->error);
 }
 
 static void note(struct gt__otlp_sender *s,
-                 const struct gt__otlp_result *result)
+                 const struct gt__otlp_result *result, bool failed)
 {
-	bool failed = result->verdict == GT__OTLP_TRY_AGAIN;
-
 	pthread_mutex_lock(&s->lock);
 	s->stats.requests++;
 	s->stats.failures += failed;
@@ -244,9 +216,11 @@ static void note(struct gt__otlp_sender *s,
 	if (failed && !s->away)
 		s->away_since_ms = gt__now_ms();
 	s->away = failed;
-	if (result->error[0])
-		snprintf(s->stats.last_error, sizeof s->stats.last_error, "%s",
-		         result->error);
+	s->stats.turned_away = result->verdict == GT__OTLP_TURNED_AWAY;
+	keep_words(&s->stats, result);
+	/* Who waits for room waits for the end too, as long as replies come. */
+	if (s->wait_for_room && s->stopping && s->deadline_ms && !failed)
+		s->deadline_ms = gt__now_ms() + s->finish_ms;
 	if (failed)
 		pthread_cond_broadcast(&s->room);
 	pthread_mutex_unlock(&s->lock);
@@ -256,19 +230,23 @@ static void take_result(struct gt__otlp_sender *s)
 {
 	struct gt__otlp_result result;
 	struct gt__otlp_request *request = s->sent;
+	bool kept;
 
 	if (!request || !gt__otlp_post_ended(s->post, &result))
 		return;
 	s->sent = NULL;
-	note(s, &result);
-	if (result.verdict == GT__OTLP_TRY_AGAIN) {
+	kept = gt__otlp_is_kept(s, &result);
+	note(s, &result, kept);
+	if (kept) {
+		if (result.verdict == GT__OTLP_TURNED_AWAY)
+			gt__otlp_tell_refusal(s, result.error);
 		give_back(s, request);
 		wait_longer(s, &result, gt__now_ms());
 		return;
 	}
 	s->failures = 0;
 	s->try_ms = 0;
-	settle(s, request, &result);
+	gt__otlp_conclude(s, request, &result);
 }
 
 /* ---- The thread ---------------------------------------------------------- */
@@ -297,7 +275,8 @@ static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 	bool done;
 
 	pthread_mutex_lock(&s->lock);
-	done = s->stopping && !s->incoming.first && !s->pending.first;
+	done = s->stopping && !s->incoming.first && !s->pending.first &&
+	       (!s->parts.first || s->parts.first->whole->segment);
 	if (done && (!(s->spool && s->away) || waits_for_its_turn(s)))
 		done = !s->sent &&
 		       (s->found_none || (!s->drain_all && !c->own_waiting));
@@ -346,12 +325,13 @@ static void leave(struct gt__otlp_sender *s)
 	if (s->sent)
 		give_back(s, s->sent);
 	s->sent = NULL;
+	gt__otlp_drop_parts(s);
 	store_incoming(s, SIZE_MAX);
 	while ((request = gt__queue_take(&s->pending))) {
 		gt__count_up(&s->ledger->settled, request->spans);
 		pthread_mutex_lock(&s->lock);
 		s->stats.dropped += request->spans;
-		let_go(s, request);
+		gt__otlp_let_go(s, request);
 		pthread_mutex_unlock(&s->lock);
 		free(request);
 	}

@@ -39,6 +39,7 @@ struct gt__spool_counts {
 	/* Files that were found and stay: they cannot be opened or read to
 	 * their end, or hold nothing that this version has written. */
 	uint64_t unreadable_files;
+	uint64_t refused_kept; /* spans in the folder of what was refused */
 };
 
 /* Two places to read from, each in the order of writing. */
@@ -86,6 +87,14 @@ struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
 /* It was taken or refused and is not read again. */
 void gt__spool_settle(struct gt__spool *spool,
                       const struct gt__otlp_request *request);
+
+/*
+ * The endpoint wants none of it, whatever is done: its body goes to a file of
+ * its own in the folder `refused`, which holds an eighth of what the spool may,
+ * in 4,096 files. Over that, or where the disk fails, it is not kept. Settles nothing.
+ */
+void gt__spool_keep_refused(struct gt__spool *spool,
+                            const struct gt__otlp_request *request);
 
 /* GT__SPOOL_NEW begins behind what is there now. */
 void gt__spool_skip(struct gt__spool *spool);

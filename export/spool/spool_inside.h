@@ -55,6 +55,7 @@ struct gt__spool {
 	struct gt__spool_segment *current;
 	struct gt__spool_position cursors[GT__SPOOL_CURSORS];
 	struct gt__spool_counts counts;
+	uint64_t refused_number; /* of the next file in `refused` */
 	struct gt__spool_syncer syncer;
 };
 

@@ -80,6 +80,13 @@ struct gt_otlp_http_options {
 	bool wait_for_room;
 	const char *spool_directory; /* made if it is missing; none */
 	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
+	/*
+	 * Called once, from a thread of the sink, when the endpoint refuses for
+	 * the first time: `why` is printable ASCII and valid during the call.
+	 * NULL: nobody wants to know before the end.
+	 */
+	void (*refused)(void *context, const char *why);
+	void *refused_context;
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
 	bool no_host_spans; /* as in struct gt_otlp_options */
@@ -108,11 +115,14 @@ struct gt_otlp_stats {
 	 * nothing in them was written by this version.
 	 */
 	uint64_t unreadable_files;
+	bool turned_away; /* when last asked it took nothing, whatever it is */
+	uint64_t refused_kept; /* spans in the folder `refused` of the spool */
 	uint64_t requests;     /* tried */
 	uint64_t failures;     /* of them, to be tried again */
 	uint64_t spool_errors; /* of the disk, a full one too */
 	char last_error[160];  /* "" or why the last failed one failed: of the
 	                          endpoint's own words, printable ASCII */
+	char last_warning[160]; /* "" or what it said of a request it took */
 };
 
 /* Whether "Name: value" may stand among the headers of the options. */
@@ -123,8 +133,8 @@ bool gt_otlp_is_header(const char *text);
  * from being opened (-EPERM: it belongs to another user or all may write to
  * it).
  *
- * Its `finish` waits for the queue to be sent, at most finish_ms; what is left
- * then stays in the spool, or is dropped where there is none. It is 0 in either
+ * Its `finish` waits for the queue to be sent, at most finish_ms, with
+ * wait_for_room from the latest reply that was good on; what is left then stays in the spool, or is dropped where there is none. It is 0 in either
  * case: the figures say what became of the spans. `free` waits for nothing.
  */
 int gt_otlp_http_new(const struct gt_otlp_http_options *options,

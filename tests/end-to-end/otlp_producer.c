@@ -196,8 +196,10 @@ static void print(const struct gt_otlp_stats *s, int result, uint64_t ns,
 	       s->found_lost, s->damaged_spans, s->damaged_bytes,
 	       s->unreadable_files);
 	printf(",\"requests\":%" PRIu64 ",\"failures\":%" PRIu64
-	       ",\"spoolErrors\":%" PRIu64 ",\"lastError\":\"%s\"",
-	       s->requests, s->failures, s->spool_errors, s->last_error);
+	       ",\"spoolErrors\":%" PRIu64 ",\"lastError\":\"%s\""
+	       ",\"lastWarning\":\"%s\",\"refusedKept\":%" PRIu64,
+	       s->requests, s->failures, s->spool_errors, s->last_error,
+	       s->last_warning, s->refused_kept);
 	printf(",\"stallMs\":%.3f", (double)stall_ns / 1e6);
 	printf(",\"worstMs\":%.3f,\"ms\":%.3f,\"finishMs\":%.3f,\"cpuMs\":"
 	       "%.3f,\"maxKiB\":%ld}\n",

@@ -115,6 +115,12 @@ export class Receiver {
     return { url, headers, json, spans: ids.length, ids, message, bytes: body.length, at: Date.now() };
   }
 
+  // Of a file, with the reader's own way to know its form.
+  static decodeFile(name) {
+    const bytes = fs.readFileSync(name);
+    return decode(name.endsWith('.gz') ? zlib.gunzipSync(bytes) : bytes, /\.json(\.gz)?$/.test(name));
+  }
+
   #record(request) {
     for (const id of request.ids) this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
     this.requests.push(request);
@@ -144,6 +150,12 @@ export class Receiver {
         socket.write(reply(200, type, request.json
           ? JSON.stringify({ partialSuccess: { ...partialSuccess, rejectedSpans: String(mode.rejected) } })
           : Buffer.from(Response.encode(Response.fromObject({ partialSuccess })).finish())));
+        break;
+      }
+      case 'picky': { // refuses what mode.refuses says, and takes the rest
+        const status = mode.refuses(request);
+        if (!status) this.#record(request);
+        socket.write(status ? reply(status, { ...mode.headers }, mode.body ?? 'no') : good());
         break;
       }
       case 'hang': break;

@@ -57,7 +57,7 @@ for (const status of [429, 502, 503, 504]) {
   }));
 }
 
-for (const status of [301, 307, 400, 401, 404, 413, 500, 501]) {
+for (const status of [301, 307, 400, 401, 404, 415, 422, 500, 501]) {
   holds(`${status} is counted and not tried again`, () => against(
     { kind: 'status', status, headers: { Location: 'http://127.0.0.1:1/elsewhere' }, times: 1 }, {}, async (receiver, options) => {
       const stats = await produce({ ...options, spans: 1000, batch_spans: 100 });

@@ -11,17 +11,22 @@
 
 #define NOW_S INT64_C(1795420800) /* Sun, 23 Nov 2026 08:00:00 GMT */
 
-static void only_four_statuses_are_tried_again(void **state)
+/* OTLP 1.11, "Retryable Response Codes"; RFC 9110, 15.5 and 15.6. */
+static void a_status_tells_of_the_request_or_of_the_endpoint(void **state)
 {
 	(void)state;
 	for (long status = 100; status < 1000; status++) {
-		enum gt__otlp_verdict want = GT__OTLP_REFUSED;
+		enum gt__otlp_verdict want = GT__OTLP_TURNED_AWAY;
 
 		if (status / 100 == 2)
 			want = GT__OTLP_TAKEN;
 		if (status == 429 || status == 502 || status == 503 ||
 		    status == 504)
 			want = GT__OTLP_TRY_AGAIN;
+		if (status == 400 || status == 415 || status == 422)
+			want = GT__OTLP_REFUSED;
+		if (status == 413)
+			want = GT__OTLP_TOO_LARGE;
 		assert_int_equal(gt__otlp_verdict(status), want);
 	}
 }
@@ -209,7 +214,7 @@ static void any_bytes_are_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_four_statuses_are_tried_again),
+		cmocka_unit_test(a_status_tells_of_the_request_or_of_the_endpoint),
 		cmocka_unit_test(retry_after_is_seconds_or_a_date),
 		cmocka_unit_test(retry_after_has_a_limit),
 		cmocka_unit_test(what_is_no_retry_after_is_none),
