@@ -88,27 +88,34 @@ static bool halve(struct gt__otlp_sender *s, struct gt__otlp_request *request)
 	return true;
 }
 
+/* What has not been taken of it is dropped, if the spool has it not. */
+static void drop_whole(struct gt__otlp_sender *s,
+                       struct gt__otlp_request *whole)
+{
+	uint64_t done = whole->spans_good + whole->spans_bad;
+
+	if (whole->segment) {
+		gt__spool_give_back(s->spool, whole);
+		return;
+	}
+	gt__count_up(&s->ledger->settled, whole->spans);
+	pthread_mutex_lock(&s->lock);
+	count(&s->stats, false, whole->spans_good, whole->spans_bad);
+	s->stats.dropped += whole->spans - done;
+	gt__otlp_let_go(s, whole);
+	pthread_mutex_unlock(&s->lock);
+	free(whole);
+}
+
 void gt__otlp_drop_parts(struct gt__otlp_sender *s)
 {
-	struct gt__otlp_request *part, *whole = NULL;
+	struct gt__otlp_request *part;
 
 	while ((part = gt__queue_take(&s->parts))) {
-		whole = part->whole;
+		if (--part->whole->parts_left == 0)
+			drop_whole(s, part->whole);
 		free(part);
 	}
-	if (!whole)
-		return;
-	if (!whole->segment) {
-		uint64_t done = whole->spans_good + whole->spans_bad;
-
-		gt__count_up(&s->ledger->settled, whole->spans);
-		pthread_mutex_lock(&s->lock);
-		count(&s->stats, false, whole->spans_good, whole->spans_bad);
-		s->stats.dropped += whole->spans - done;
-		gt__otlp_let_go(s, whole);
-		pthread_mutex_unlock(&s->lock);
-	}
-	free(whole); /* or the spool has it */
 }
 
 /* ---- Replies ------------------------------------------------------------- */

@@ -19,12 +19,10 @@
 #define POLL_MS_MAX 60000u
 #define USER_AGENT  "OTel-OTLP-Exporter-C/" GT_VERSION
 
-struct gt__otlp_post {
-	CURLM *multi;
+/* A request under way and its reply. */
+struct exchange {
 	CURL *easy;
-	/* Of a body in protobuf or JSON, as it is or in gzip. */
-	struct curl_slist *headers[2][2];
-	bool busy;
+	struct gt__otlp_request *request; /* NULL: none */
 	bool too_long;
 	size_t head_bytes;
 	size_t body_bytes;
@@ -32,29 +30,37 @@ struct gt__otlp_post {
 	char error[CURL_ERROR_SIZE];
 };
 
+struct gt__otlp_post {
+	CURLM *multi;
+	/* Of a body in protobuf or JSON, as it is or in gzip. */
+	struct curl_slist *headers[2][2];
+	/* Made when they are needed, but for the first. */
+	struct exchange *exchanges[GT__POSTS_MAX];
+};
+
 static size_t take_head(char *bytes, size_t size, size_t count, void *context)
 {
-	struct gt__otlp_post *p = context;
+	struct exchange *x = context;
 
 	(void)bytes;
-	if (GT__REPLY_BYTES_MAX - p->head_bytes < size * count) {
-		p->too_long = true;
+	if (GT__REPLY_BYTES_MAX - x->head_bytes < size * count) {
+		x->too_long = true;
 		return 0;
 	}
-	p->head_bytes += size * count;
+	x->head_bytes += size * count;
 	return size * count;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct gt__otlp_post *p = context;
+	struct exchange *x = context;
 
-	if (GT__REPLY_BYTES_MAX - p->body_bytes < size * count) {
-		p->too_long = true;
+	if (GT__REPLY_BYTES_MAX - x->body_bytes < size * count) {
+		x->too_long = true;
 		return 0;
 	}
-	memcpy(p->body + p->body_bytes, bytes, size * count);
-	p->body_bytes += size * count;
+	memcpy(x->body + x->body_bytes, bytes, size * count);
+	x->body_bytes += size * count;
 	return size * count;
 }
 
@@ -184,32 +190,46 @@ static void set_up_tls(CURL *easy, const struct gt_otlp_http_options *options)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key_file);
 }
 
-static void set_up(struct gt__otlp_post *p,
-                   const struct gt_otlp_http_options *options, const char *url)
+static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
+                   const char *url)
 {
 	uint32_t timeout_ms =
 		options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
 
-	curl_easy_setopt(p->easy, CURLOPT_URL, url);
-	curl_easy_setopt(p->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(p->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(p->easy, CURLOPT_PROXY, ""); /* whatever env says */
-	curl_easy_setopt(p->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(p->easy, CURLOPT_HTTP_VERSION,
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever env says */
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 	                 (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(p->easy, CURLOPT_USERAGENT, USER_AGENT);
-	curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(p->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(p->easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
-	curl_easy_setopt(p->easy, CURLOPT_ERRORBUFFER, p->error);
-	curl_easy_setopt(p->easy, CURLOPT_HEADERFUNCTION, take_head);
-	curl_easy_setopt(p->easy, CURLOPT_HEADERDATA, p);
-	curl_easy_setopt(p->easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(p->easy, CURLOPT_WRITEDATA, p);
-	set_up_tls(p->easy, options);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	set_up_tls(easy, options);
+}
+
+/* Takes `easy`, also where there is no memory: then NULL. */
+static struct exchange *new_exchange(CURL *easy)
+{
+	struct exchange *x = easy ? calloc(1, sizeof *x) : NULL;
+
+	if (!x) {
+		curl_easy_cleanup(easy);
+		return NULL;
+	}
+	x->easy = easy;
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->error);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)x);
+	return x;
 }
 
 int gt__otlp_post_new(const struct gt_otlp_http_options *options,
@@ -227,8 +247,8 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 	if (!p)
 		return -ENOMEM;
 	p->multi = curl_multi_init();
-	p->easy = curl_easy_init();
-	if (!p->multi || !p->easy)
+	p->exchanges[0] = new_exchange(curl_easy_init());
+	if (!p->multi || !p->exchanges[0])
 		rc = -ENOMEM;
 	if (!rc)
 		rc = make_headers(p, options);
@@ -236,73 +256,111 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 		gt__otlp_post_free(p);
 		return rc;
 	}
-	set_up(p, options, url);
+	set_up(p->exchanges[0]->easy, options, url);
 	*ret_post = p;
 	return 0;
 }
 
 void gt__otlp_post_free(struct gt__otlp_post *p)
 {
-	size_t form;
+	size_t i;
 
 	if (!p)
 		return;
-	gt__otlp_post_drop(p);
-	curl_easy_cleanup(p->easy);
+	while (gt__otlp_post_take_back(p))
+		;
+	for (i = 0; i < GT__POSTS_MAX; i++) {
+		if (p->exchanges[i])
+			curl_easy_cleanup(p->exchanges[i]->easy);
+		free(p->exchanges[i]);
+	}
 	curl_multi_cleanup(p->multi);
-	for (form = 0; form < 4; form++)
-		curl_slist_free_all(p->headers[form / 2][form % 2]);
+	for (i = 0; i < 4; i++)
+		curl_slist_free_all(p->headers[i / 2][i % 2]);
 	free(p);
 }
 
 /* ---- A request ----------------------------------------------------------- */
 
-int gt__otlp_post_begin(struct gt__otlp_post *p,
-                        const struct gt__otlp_request *request)
+/* One that is free, as the first is set up; NULL: none, or no memory. */
+static struct exchange *free_exchange(struct gt__otlp_post *p)
 {
-	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER,
-	                 p->headers[request->json][request->gzip]);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS,
-	                 (const char *)request->bytes);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-	                 (curl_off_t)request->count);
-	p->too_long = false;
-	p->head_bytes = p->body_bytes = 0;
-	p->error[0] = '\0';
-	if (curl_multi_add_handle(p->multi, p->easy) != CURLM_OK)
+	size_t i = 0;
+
+	while (i < GT__POSTS_MAX && p->exchanges[i] && p->exchanges[i]->request)
+		i++;
+	if (i == GT__POSTS_MAX)
+		return NULL;
+	if (!p->exchanges[i])
+		p->exchanges[i] = new_exchange(
+			curl_easy_duphandle(p->exchanges[0]->easy));
+	return p->exchanges[i];
+}
+
+int gt__otlp_post_begin(struct gt__otlp_post *p,
+                        struct gt__otlp_request *request)
+{
+	struct exchange *x = free_exchange(p);
+
+	if (!x)
 		return -ENOMEM;
-	p->busy = true;
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER,
+	                 p->headers[request->json][request->gzip]);
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS,
+	                 (const char *)request->bytes);
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	                 (curl_off_t)request->count);
+	x->too_long = false;
+	x->head_bytes = x->body_bytes = 0;
+	x->error[0] = '\0';
+	if (curl_multi_add_handle(p->multi, x->easy) != CURLM_OK)
+		return -ENOMEM;
+	x->request = request;
 	return 0;
 }
 
-void gt__otlp_post_drop(struct gt__otlp_post *p)
+/* It is over, or given up. */
+static struct gt__otlp_request *release(struct gt__otlp_post *p,
+                                        struct exchange *x)
 {
-	if (p->busy)
-		curl_multi_remove_handle(p->multi, p->easy);
-	p->busy = false;
+	struct gt__otlp_request *request = x->request;
+
+	curl_multi_remove_handle(p->multi, x->easy);
+	x->request = NULL;
+	return request;
 }
 
-static const char *content_type(const struct gt__otlp_post *p)
+struct gt__otlp_request *gt__otlp_post_take_back(struct gt__otlp_post *p)
+{
+	size_t i;
+
+	for (i = 0; i < GT__POSTS_MAX; i++)
+		if (p->exchanges[i] && p->exchanges[i]->request)
+			return release(p, p->exchanges[i]);
+	return NULL;
+}
+
+static const char *content_type(const struct exchange *x)
 {
 	const char *type = NULL;
 
-	curl_easy_getinfo(p->easy, CURLINFO_CONTENT_TYPE, &type);
+	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
 	return type ? type : "";
 }
 
 /* What the endpoint has to say, in the first line of plain text as well. */
-static struct gt_text message_of(const struct gt__otlp_post *p, bool json,
+static struct gt_text message_of(const struct exchange *x, bool json,
                                  bool taken)
 {
 	size_t line = 0;
 
 	if (json)
-		return gt__otlp_message_json(p->body, p->body_bytes, taken);
-	if (strncasecmp(content_type(p), "text/plain", 10) != 0)
-		return gt__otlp_message_protobuf(p->body, p->body_bytes, taken);
-	while (line < p->body_bytes && p->body[line] >= ' ')
+		return gt__otlp_message_json(x->body, x->body_bytes, taken);
+	if (strncasecmp(content_type(x), "text/plain", 10) != 0)
+		return gt__otlp_message_protobuf(x->body, x->body_bytes, taken);
+	while (line < x->body_bytes && x->body[line] >= ' ')
 		line++;
-	return (struct gt_text){p->body, taken ? 0 : line};
+	return (struct gt_text){x->body, taken ? 0 : line};
 }
 
 /* Proxies and receivers that answer 400 where 413 is meant. */
@@ -318,40 +376,40 @@ static bool says_too_large(struct gt_text message)
 }
 
 /* What its body says: how many it did not take, and why. */
-static void judge_body(const struct gt__otlp_post *p, long status,
+static void judge_body(const struct exchange *x, long status,
                        struct gt__otlp_result *result)
 {
-	bool json = strcasestr(content_type(p), "json") != NULL;
+	bool json = strcasestr(content_type(x), "json") != NULL;
 	bool taken = result->verdict == GT__OTLP_TAKEN;
-	struct gt_text message = message_of(p, json, taken);
+	struct gt_text message = message_of(x, json, taken);
 	int count = message.count < 120 ? (int)message.count : 120;
 
 	if (status == 400 && says_too_large(message))
 		result->verdict = GT__OTLP_TOO_LARGE;
 	if (taken)
 		result->rejected_spans =
-			json ? gt__otlp_rejected_json(p->body, p->body_bytes)
-			     : gt__otlp_rejected_protobuf(p->body,
-		                                          p->body_bytes);
+			json ? gt__otlp_rejected_json(x->body, x->body_bytes)
+			     : gt__otlp_rejected_protobuf(x->body,
+		                                          x->body_bytes);
 	if (!taken || result->rejected_spans || count)
 		snprintf(result->error, sizeof result->error, "HTTP %ld%s%.*s",
 		         status, count ? ": " : "", count, message.bytes);
 }
 
-static void judge_reply(struct gt__otlp_post *p, long status,
+static void judge_reply(struct exchange *x, long status,
                         struct gt__otlp_result *result)
 {
 	struct curl_header *after;
 
 	result->answered = true;
 	result->verdict = gt__otlp_verdict(status);
-	if (curl_easy_header(p->easy, "Retry-After", 0, CURLH_HEADER, -1,
+	if (curl_easy_header(x->easy, "Retry-After", 0, CURLH_HEADER, -1,
 	                     &after) == CURLHE_OK)
 		result->has_retry_after =
 			gt__otlp_retry_after(after->value, (int64_t)time(NULL),
 		                             &result->retry_after_ms);
-	if (!p->too_long)
-		judge_body(p, status, result);
+	if (!x->too_long)
+		judge_body(x, status, result);
 	else
 		snprintf(result->error, sizeof result->error,
 		         "HTTP %ld and a reply too long", status);
@@ -365,37 +423,38 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static void judge(struct gt__otlp_post *p, CURLcode code,
+static void judge(struct exchange *x, CURLcode code,
                   struct gt__otlp_result *result)
 {
 	long status = 0;
 
 	*result = (struct gt__otlp_result){.verdict = GT__OTLP_TRY_AGAIN};
-	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	/* Of 1xx a reply is still to come. */
-	if (status >= 200 && (code == CURLE_OK || p->too_long))
-		judge_reply(p, status, result);
+	if (status >= 200 && (code == CURLE_OK || x->too_long))
+		judge_reply(x, status, result);
 	else
 		snprintf(result->error, sizeof result->error, "%.150s",
-		         p->error[0] ? p->error : curl_easy_strerror(code));
+		         x->error[0] ? x->error : curl_easy_strerror(code));
 	make_printable(result->error);
 }
 
-bool gt__otlp_post_ended(struct gt__otlp_post *p,
-                         struct gt__otlp_result *ret_result)
+struct gt__otlp_request *gt__otlp_post_ended(struct gt__otlp_post *p,
+                                             struct gt__otlp_result *ret_result)
 {
 	const CURLMsg *message;
+	struct exchange *x = NULL;
 	int running, left;
 
-	if (!p->busy)
-		return false;
 	curl_multi_perform(p->multi, &running);
-	message = curl_multi_info_read(p->multi, &left);
-	if (!message || message->msg != CURLMSG_DONE)
-		return false;
-	judge(p, message->data.result, ret_result);
-	gt__otlp_post_drop(p);
-	return true;
+	do
+		message = curl_multi_info_read(p->multi, &left);
+	while (message && message->msg != CURLMSG_DONE);
+	if (!message)
+		return NULL;
+	curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x);
+	judge(x, message->data.result, ret_result);
+	return release(p, x);
 }
 
 void gt__otlp_post_wait(struct gt__otlp_post *p, uint32_t timeout_ms)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request at a time to one endpoint, by libcurl. */
+/* Requests to one endpoint, some at a time, by libcurl. */
 #ifndef GUESTTRACE_OTLP_POST_H
 #define GUESTTRACE_OTLP_POST_H
 
@@ -8,6 +8,9 @@
 #include <guesttrace/export_otlp.h>
 
 #define GT__REPLY_BYTES_MAX (64u << 10) /* and as much of headers */
+
+/* As many hide a reply that takes 100 ms behind 80,000 spans/s. */
+#define GT__POSTS_MAX 16u
 
 struct gt__otlp_post;
 
@@ -27,13 +30,18 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
                       struct gt__otlp_post **ret_post);
 void gt__otlp_post_free(struct gt__otlp_post *post);
 
-/* The request stays the caller's, until the result or gt__otlp_post_drop(). */
+/*
+ * The request stays the caller's and where it is until it is given back. 0, or
+ * -ENOMEM with GT__POSTS_MAX of them under way, or for want of memory.
+ */
 int gt__otlp_post_begin(struct gt__otlp_post *post,
-                        const struct gt__otlp_request *request);
-/* Whether the request is over; else gt__otlp_post_wait() and ask again. */
-bool gt__otlp_post_ended(struct gt__otlp_post *post,
-                         struct gt__otlp_result *ret_result);
-void gt__otlp_post_drop(struct gt__otlp_post *post);
+                        struct gt__otlp_request *request);
+/* One that is over; NULL: gt__otlp_post_wait(), and ask again. */
+struct gt__otlp_request *
+gt__otlp_post_ended(struct gt__otlp_post *post,
+                    struct gt__otlp_result *ret_result);
+/* One that is not, to be given up; NULL: there is none. */
+struct gt__otlp_request *gt__otlp_post_take_back(struct gt__otlp_post *post);
 
 /* Until something moves, somebody wakes it, or the time is over. */
 void gt__otlp_post_wait(struct gt__otlp_post *post, uint32_t timeout_ms);

@@ -119,6 +119,7 @@ static void set_up(struct gt__otlp_sender *s,
 	s->away_max_ms = or_default(o->finish_ms, AWAY_MAX_MS);
 	s->backoff_ms = or_default(o->backoff_ms, BACKOFF_MS);
 	s->backoff_max_ms = or_default(o->backoff_max_ms, BACKOFF_MAX_MS);
+	s->window = 1;
 	s->ledger = &s->own_ledger;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->room, NULL);

@@ -44,9 +44,10 @@ struct gt__otlp_sender {
 	/* The thread's alone. */
 	struct gt__otlp_queue pending; /* in memory only */
 	struct gt__otlp_queue parts;   /* of requests that were too large */
-	struct gt__otlp_request *sent; /* under way */
-	unsigned failures;             /* in a row */
-	bool answered;                 /* the last failed one: with a status */
+	unsigned under_way;
+	unsigned window;   /* so many may be */
+	unsigned failures; /* in a row */
+	bool answered;     /* the last failed one: with a status */
 	unsigned turn;
 	uint64_t try_ms; /* nothing is sent before */
 	bool found_none; /* to send, when last looked */
@@ -89,12 +90,12 @@ bool gt__otlp_is_kept(const struct gt__otlp_sender *sender,
                       const struct gt__otlp_result *result);
 /* Of any other: settles it, or puts its halves into `parts`. */
 void gt__otlp_conclude(struct gt__otlp_sender *sender,
-                  struct gt__otlp_request *request,
-                  const struct gt__otlp_result *result);
+                       struct gt__otlp_request *request,
+                       const struct gt__otlp_result *result);
 /* To whom asked for it, the first time. */
 void gt__otlp_tell_refusal(struct gt__otlp_sender *sender, const char *why);
-/* Parts that are not under way: what they are part of stays in the spool, or is
- * counted as dropped as far as it was not taken. */
+/* With none under way: what they are part of stays in the spool, or is counted
+ * as dropped as far as it was not taken. */
 void gt__otlp_drop_parts(struct gt__otlp_sender *sender);
 
 /* What the thread runs, until it is told to stop; `context` is the sender. */

@@ -2,7 +2,7 @@
 /*
  * With a spool, a request is on disk before it is on the wire, so that no kill
  * loses it: it is read back from there. Without one, or while the disk takes
- * nothing, it waits in memory. One request is under way at a time.
+ * nothing, it waits in memory. Up to GT__POSTS_MAX are under way at a time.
  *
  * After a failure nothing is sent until the time to try again; then the oldest
  * goes first, to find out. When it is taken, new requests go first again, and
@@ -154,33 +154,49 @@ static void give_back(struct gt__otlp_sender *s,
 	if (request->whole)
 		gt__queue_prepend(&s->parts, request);
 	else if (request->segment)
-		free(request); /* the spool has it */
+		gt__spool_give_back(s->spool, request);
 	else
 		gt__queue_prepend(&s->pending, request);
 }
 
-static void send_next(struct gt__otlp_sender *s, uint64_t now)
+static bool send_one(struct gt__otlp_sender *s, uint64_t now)
 {
-	if (s->sent || now < s->try_ms)
-		return;
-	s->sent = pick(s);
-	s->found_none = !s->sent;
-	if (s->sent && (s->sent->segment || s->sent->whole) && s->gzip &&
-	    !s->sent->gzip)
-		s->sent = gt__gzip(s->sent);
-	if (s->sent && gt__otlp_post_begin(s->post, s->sent) < 0) {
-		give_back(s, s->sent);
-		s->sent = NULL;
+	struct gt__otlp_request *request = pick(s);
+
+	s->found_none = !request;
+	if (!request)
+		return false;
+	if ((request->segment || request->whole) && s->gzip && !request->gzip)
+		request = gt__gzip(request);
+	if (gt__otlp_post_begin(s->post, request) < 0) {
+		give_back(s, request);
 		s->try_ms = now + s->backoff_ms;
+		return false;
 	}
+	s->under_way++;
+	return true;
 }
 
+/*
+ * One, to find out whether the endpoint takes anything; twice as many at a time
+ * with each that it takes, up to GT__POSTS_MAX.
+ */
+static void send_more(struct gt__otlp_sender *s, uint64_t now)
+{
+	while (now >= s->try_ms && s->under_way < s->window && send_one(s, now))
+		;
+}
+
+/* Of those that were under way together the first says how long. */
 static void wait_longer(struct gt__otlp_sender *s,
                         const struct gt__otlp_result *result, uint64_t now)
 {
 	uint64_t delay = (uint64_t)s->backoff_ms
 	                 << (s->failures < 16 ? s->failures : 16);
 
+	s->window = 1;
+	if (now < s->try_ms && !result->has_retry_after)
+		return;
 	if (delay > s->backoff_max_ms)
 		delay = s->backoff_max_ms;
 	delay = delay / 2 + random_below(s, (uint32_t)delay / 2 + 1);
@@ -205,48 +221,65 @@ static void keep_words(struct gt_otlp_stats *stats,
 		snprintf(to, sizeof stats->last_error, "%s", result->error);
 }
 
+/* What went well while all wait was sent before that which did not. */
 static void note(struct gt__otlp_sender *s,
-                 const struct gt__otlp_result *result, bool failed)
+                 const struct gt__otlp_result *result, bool failed,
+                 uint64_t now)
 {
+	bool was_away = s->away;
+
 	pthread_mutex_lock(&s->lock);
 	s->stats.requests++;
 	s->stats.failures += failed;
-	if (s->away && !failed && s->spool)
+	s->away = failed || (was_away && now < s->try_ms);
+	if (was_away && !s->away && s->spool)
 		gt__spool_skip(s->spool);
-	if (failed && !s->away)
-		s->away_since_ms = gt__now_ms();
-	s->away = failed;
-	s->stats.turned_away = result->verdict == GT__OTLP_TURNED_AWAY;
+	if (s->away && !was_away)
+		s->away_since_ms = now;
+	if (failed || !s->away)
+		s->stats.turned_away = result->verdict == GT__OTLP_TURNED_AWAY;
 	keep_words(&s->stats, result);
 	/* Who waits for room waits for the end too, as long as replies come. */
 	if (s->wait_for_room && s->stopping && s->deadline_ms && !failed)
-		s->deadline_ms = gt__now_ms() + s->finish_ms;
+		s->deadline_ms = now + s->finish_ms;
 	if (failed)
 		pthread_cond_broadcast(&s->room);
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void take_result(struct gt__otlp_sender *s)
+static void take_result(struct gt__otlp_sender *s,
+                        struct gt__otlp_request *request,
+                        const struct gt__otlp_result *result)
 {
-	struct gt__otlp_result result;
-	struct gt__otlp_request *request = s->sent;
-	bool kept;
+	bool kept = gt__otlp_is_kept(s, result);
+	uint64_t now = gt__now_ms();
 
-	if (!request || !gt__otlp_post_ended(s->post, &result))
-		return;
-	s->sent = NULL;
-	kept = gt__otlp_is_kept(s, &result);
-	note(s, &result, kept);
+	note(s, result, kept, now);
 	if (kept) {
-		if (result.verdict == GT__OTLP_TURNED_AWAY)
-			gt__otlp_tell_refusal(s, result.error);
+		if (result->verdict == GT__OTLP_TURNED_AWAY)
+			gt__otlp_tell_refusal(s, result->error);
 		give_back(s, request);
-		wait_longer(s, &result, gt__now_ms());
+		wait_longer(s, result, now);
 		return;
 	}
-	s->failures = 0;
-	s->try_ms = 0;
-	gt__otlp_conclude(s, request, &result);
+	if (now >= s->try_ms) {
+		s->failures = 0;
+		s->window = s->window < GT__POSTS_MAX / 2 ? 2 * s->window
+		                                          : GT__POSTS_MAX;
+	}
+	gt__otlp_conclude(s, request, result);
+}
+
+static void take_results(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_result result;
+	struct gt__otlp_request *request;
+
+	while (s->under_way &&
+	       (request = gt__otlp_post_ended(s->post, &result))) {
+		s->under_way--;
+		take_result(s, request, &result);
+	}
 }
 
 /* ---- The thread ---------------------------------------------------------- */
@@ -275,11 +308,11 @@ static bool is_done(struct gt__otlp_sender *s, uint64_t now)
 	bool done;
 
 	pthread_mutex_lock(&s->lock);
-	done = s->stopping && !s->incoming.first && !s->pending.first &&
+	done = s->stopping && !s->under_way && !s->incoming.first &&
+	       !s->pending.first &&
 	       (!s->parts.first || s->parts.first->whole->segment);
 	if (done && (!(s->spool && s->away) || waits_for_its_turn(s)))
-		done = !s->sent &&
-		       (s->found_none || (!s->drain_all && !c->own_waiting));
+		done = s->found_none || (!s->drain_all && !c->own_waiting);
 	done = done || (s->stopping && now >= s->deadline_ms);
 	pthread_mutex_unlock(&s->lock);
 	return done;
@@ -299,11 +332,12 @@ static void wait_for_work(struct gt__otlp_sender *s, uint64_t now)
 		earlier(&when, s->flush_ms);
 	if (s->unsynced)
 		earlier(&when, s->synced_ms + SYNC_MS);
-	if (!s->sent && now < s->try_ms)
+	if (!s->under_way && now < s->try_ms)
 		earlier(&when, s->try_ms);
 	pthread_mutex_lock(&s->lock);
 	if (s->stopping)
-		earlier(&when, s->found_none ? now : s->deadline_ms);
+		earlier(&when,
+		        s->found_none && !s->under_way ? now : s->deadline_ms);
 	if (s->incoming.first)
 		when = now;
 	pthread_mutex_unlock(&s->lock);
@@ -315,16 +349,15 @@ static void leave(struct gt__otlp_sender *s)
 {
 	struct gt__otlp_request *request;
 
-	if (s->sent) {
+	if (s->under_way) {
 		pthread_mutex_lock(&s->lock);
 		snprintf(s->stats.last_error, sizeof s->stats.last_error,
 		         "no reply until the end");
 		pthread_mutex_unlock(&s->lock);
 	}
-	gt__otlp_post_drop(s->post);
-	if (s->sent)
-		give_back(s, s->sent);
-	s->sent = NULL;
+	while ((request = gt__otlp_post_take_back(s->post)))
+		give_back(s, request);
+	s->under_way = 0;
 	gt__otlp_drop_parts(s);
 	store_incoming(s, SIZE_MAX);
 	while ((request = gt__queue_take(&s->pending))) {
@@ -346,12 +379,12 @@ void *gt__otlp_sender_run(void *context)
 	for (;;) {
 		flush_in_time(s, now);
 		store_incoming(s, STORE_SHARE);
-		take_result(s);
+		take_results(s);
 		now = gt__now_ms();
 		if (is_done(s, now))
 			break;
 		sync_spool(s, now);
-		send_next(s, now);
+		send_more(s, now);
 		wait_for_work(s, now);
 		now = gt__now_ms();
 	}

@@ -80,9 +80,18 @@ bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count);
  */
 int gt__spool_sync(struct gt__spool *spool);
 
-/* The next request that waits, for the caller to free(), or NULL. */
+/*
+ * The next request that waits and is not out already, or NULL; also with
+ * GT__SPOOL_OUT_MAX of them out. It is out, and the caller's to free(), until
+ * it is settled or given back.
+ */
+#define GT__SPOOL_OUT_MAX 64u
 struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
                                         enum gt__spool_cursor cursor);
+
+/* It waits again, and will be the next; frees it. */
+void gt__spool_give_back(struct gt__spool *spool,
+                         struct gt__otlp_request *request);
 
 /* It was taken or refused and is not read again. */
 void gt__spool_settle(struct gt__spool *spool,
@@ -91,7 +100,8 @@ void gt__spool_settle(struct gt__spool *spool,
 /*
  * The endpoint wants none of it, whatever is done: its body goes to a file of
  * its own in the folder `refused`, which holds an eighth of what the spool may,
- * in 4,096 files. Over that, or where the disk fails, it is not kept. Settles nothing.
+ * in 4,096 files. Over that, or where the disk fails, it is not kept. Settles
+ * nothing.
  */
 void gt__spool_keep_refused(struct gt__spool *spool,
                             const struct gt__otlp_request *request);

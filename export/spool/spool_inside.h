@@ -30,6 +30,7 @@ struct gt__spool_segment {
 	bool found; /* another process's */
 	bool whole; /* nothing is appended any more */
 	bool keep;  /* it may hold what cannot be read now */
+	bool left;  /* the old cursor is past it, with requests of it out */
 };
 
 struct gt__spool_position {
@@ -54,6 +55,8 @@ struct gt__spool {
 	struct gt__spool_segment **last;
 	struct gt__spool_segment *current;
 	struct gt__spool_position cursors[GT__SPOOL_CURSORS];
+	struct gt__spool_position out[GT__SPOOL_OUT_MAX];
+	size_t out_count;
 	struct gt__spool_counts counts;
 	uint64_t refused_number; /* of the next file in `refused` */
 	struct gt__spool_syncer syncer;

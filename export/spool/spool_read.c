@@ -1,7 +1,62 @@
 /* SPDX-License-Identifier: MIT */
-/* What waits in a spool: read in two places, settled. */
+/*
+ * What waits in a spool: read in two places, out for a while, settled or given
+ * back. A cursor goes past what is out; what is given back draws it back.
+ */
 #include "spool_inside.h"
 #include <errno.h>
+#include <stdlib.h>
+
+/* ---- Out ----------------------------------------------------------------- */
+
+static size_t find_out(const struct gt__spool *spool,
+                       const struct gt__spool_segment *s, uint64_t offset)
+{
+	size_t i;
+
+	for (i = 0; i < spool->out_count; i++)
+		if (spool->out[i].segment == s &&
+		    spool->out[i].offset == offset)
+			break;
+	return i;
+}
+
+static bool has_out(const struct gt__spool *spool,
+                    const struct gt__spool_segment *s)
+{
+	size_t i;
+
+	for (i = 0; i < spool->out_count; i++)
+		if (spool->out[i].segment == s)
+			return true;
+	return false;
+}
+
+/* Whatever was in doubt while some were out is looked at once more. */
+static void take_in(struct gt__spool *spool,
+                    const struct gt__otlp_request *request)
+{
+	size_t i = find_out(spool, request->segment, request->offset);
+
+	if (i < spool->out_count)
+		spool->out[i] = spool->out[--spool->out_count];
+	if (!request->segment->left || has_out(spool, request->segment))
+		return;
+	request->segment->left = false;
+	spool->cursors[GT__SPOOL_OLD] =
+		(struct gt__spool_position){spool->segments, 0};
+}
+
+void gt__spool_give_back(struct gt__spool *spool,
+                         struct gt__otlp_request *request)
+{
+	take_in(spool, request);
+	spool->cursors[GT__SPOOL_OLD] =
+		(struct gt__spool_position){spool->segments, 0};
+	free(request);
+}
+
+/* ---- Settled ------------------------------------------------------------- */
 
 static void settle_frame(struct gt__spool *spool, struct gt__spool_segment *s,
                          uint64_t offset, uint64_t spans,
@@ -40,7 +95,9 @@ static void leave(struct gt__spool *spool, struct gt__spool_position *at,
 	bool is_old = at == &spool->cursors[GT__SPOOL_OLD];
 
 	*at = (struct gt__spool_position){s->next, 0};
-	if (is_old && readable && s->waiting_frames) {
+	if (is_old)
+		s->left = has_out(spool, s);
+	if (is_old && readable && s->waiting_frames && !s->left) {
 		uint64_t spans = s->waiting_spans;
 		uint64_t *waiting = s->found ? &spool->counts.found_waiting
 		                             : &spool->counts.own_waiting;
@@ -57,6 +114,8 @@ static void leave(struct gt__spool *spool, struct gt__spool_position *at,
 	else
 		gt__spool_rest(spool, s);
 }
+
+/* ---- Read ---------------------------------------------------------------- */
 
 /* The next waiting request of the cursor's segment: 1, 0 or < 0. */
 static int next_in_segment(struct gt__spool *spool,
@@ -78,7 +137,8 @@ static int next_in_segment(struct gt__spool *spool,
 			break;
 		}
 		at->offset = frame.offset;
-		if (frame.state == GT__SPOOL_WAITING) {
+		if (frame.state == GT__SPOOL_WAITING &&
+		    find_out(spool, s, frame.offset) == spool->out_count) {
 			rc = gt__spool_read(s->fd, &frame, ret_request);
 			if (rc != -EBADMSG)
 				break;
@@ -101,12 +161,16 @@ struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
 	struct gt__spool_position *at = &spool->cursors[cursor];
 	struct gt__otlp_request *request = NULL;
 
-	while (at->segment) {
+	while (at->segment && spool->out_count < GT__SPOOL_OUT_MAX) {
 		int rc = next_in_segment(spool, at, cursor == GT__SPOOL_OLD,
 		                         &request);
 
-		if (rc == 1)
+		if (rc == 1) {
+			spool->out[spool->out_count++] =
+				(struct gt__spool_position){request->segment,
+			                                    request->offset};
 			return request;
+		}
 		if (rc == -ENOMEM || !at->segment->whole)
 			return NULL;
 		leave(spool, at, rc == 0 || rc == -ENOENT);
@@ -119,6 +183,7 @@ void gt__spool_settle(struct gt__spool *spool,
 {
 	settle_frame(spool, request->segment, request->offset, request->spans,
 	             GT__SPOOL_SETTLED);
+	take_in(spool, request);
 	if (request->segment->whole && gt__spool_is_settled(request->segment))
 		gt__spool_remove(spool, request->segment);
 }

@@ -51,17 +51,17 @@ holds(`away for ${awayMs / 1000} s at ${rate} spans/s, then back: sent is what w
   const rest = stats.spooled ? await drain(receiver, options, spool) : { foundAcknowledged: 0 };
   same(stats.acknowledged + rest.foundAcknowledged, stats.spans, 'acknowledged');
   same(receiver.ids.size, stats.spans, 'received');
-  check(duplicates(receiver) <= 512, `${duplicates(receiver)} duplicates: more than the request that was under way`);
+  check(duplicates(receiver) <= 16 * 512, `${duplicates(receiver)} duplicates: more than the requests that were under way`);
   checkCalm(stats, stats.ms * 0.9);
 }));
 
 holds('new spans are not kept waiting by a backlog', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
-  const old = await produce({ ...options, spool, spans: 20000, base: 7, batch_spans: 100 });
+  const old = await produce({ ...options, spool, spans: 20000, base: 7, batch_spans: 20 });
   same(old.spooled, old.spans, 'in the backlog');
   await receiver.open();
-  receiver.mode = { kind: 'slow-take', ms: 10 };
+  receiver.mode = { kind: 'slow-take', ms: 100 };
   const stats = await produce({ ...options, spool, spans: 2000, rate: 1000, base: 8, batch_spans: 100 });
   same(stats.acknowledged, stats.spans, 'acknowledged of the new ones');
   check(stats.foundWaiting > 0 && stats.foundAcknowledged > 0, `of the backlog ${stats.foundAcknowledged} sent, ${stats.foundWaiting} waiting: both should go on`);
