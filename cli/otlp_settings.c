@@ -20,6 +20,11 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
+static const char *behind_blanks(const char *text)
+{
+	return text + strspn(text, " \t\n\v\f\r");
+}
+
 static bool read_number(const char *name, uint32_t *number)
 {
 	const char *text = variable(name);
@@ -29,15 +34,26 @@ static bool read_number(const char *name, uint32_t *number)
 	if (!text)
 		return false;
 	errno = 0;
+	text = behind_blanks(text);
 	value = strtoull(text, &end, 10);
-	if (errno == 0 && *end == '\0' && isdigit((unsigned char)*text) &&
-	    value > 0 && value <= INT32_MAX) {
+	if (errno == 0 && *behind_blanks(end) == '\0' &&
+	    isdigit((unsigned char)*text) && value > 0 && value <= INT32_MAX) {
 		*number = (uint32_t)value;
 		return true;
 	}
 	complain("%s wants a whole number from 1 to %d, not '%s': ignored",
 	         name, INT32_MAX, text);
 	return false;
+}
+
+/* In any case of letters, with blanks around it. */
+static bool is_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	text = behind_blanks(text);
+	return strncasecmp(text, word, length) == 0 &&
+	       *behind_blanks(text + length) == '\0';
 }
 
 /* 0 or 1: which of the two words it is; -1: not set, or neither. */
@@ -47,9 +63,9 @@ static int read_choice(const char *name, const char *zero, const char *one)
 
 	if (!text)
 		return -1;
-	if (strcmp(text, zero) == 0)
+	if (is_word(text, zero))
 		return 0;
-	if (strcmp(text, one) == 0)
+	if (is_word(text, one))
 		return 1;
 	complain("%s is %s or %s, not '%s': ignored", name, zero, one, text);
 	return -1;
@@ -101,32 +117,35 @@ static bool decode(char *text)
 
 /*
  * Takes the next pair out of *list, which it changes; nothing between two
- * commas is nothing. 1, 0 at the end, -1 for something else than a pair.
+ * commas is nothing, and what is no pair is named and ignored, without what may
+ * be a secret in it. False at the end.
  */
-static int next_pair(char **list, char **ret_key, char **ret_value)
+static bool next_pair(const char *name, bool decodes_keys, char **list,
+                      char **ret_key, char **ret_value)
 {
-	char *item = NULL, *equals;
+	while (*list) {
+		char *item = trim(strsep(list, ","));
+		char *equals = strchr(item, '=');
 
-	while (*list && (!item || !*item))
-		item = trim(strsep(list, ","));
-	if (!item || !*item)
-		return 0;
-	equals = strchr(item, '=');
-	if (!equals)
-		return -1;
-	*equals = '\0';
-	*ret_key = trim(item);
-	*ret_value = trim(equals + 1);
-	return **ret_key && decode(*ret_key) && decode(*ret_value) ? 1 : -1;
+		if (!*item)
+			continue;
+		if (equals)
+			*equals = '\0';
+		*ret_key = trim(item);
+		*ret_value = equals ? trim(equals + 1) : NULL;
+		if (equals && **ret_key && decode(*ret_value) &&
+		    (!decodes_keys || decode(*ret_key)))
+			return true;
+		complain("%s: '%s' has no key=value: ignored", name, item);
+	}
+	return false;
 }
 
-static void complain_of_pairs(const char *name, bool too_many)
+/* Beyond a bound that nobody needs. */
+static void complain_of_pair(const char *name, const char *key)
 {
-	if (too_many)
-		complain("%s has more than %d pairs: ignored", name,
-		         OTLP_PAIRS_MAX);
-	else
-		complain("%s is no list of key=value: ignored", name);
+	complain("%s has more than %d pairs: '%s' is ignored", name,
+	         OTLP_PAIRS_MAX, key);
 }
 
 static bool read_headers(struct otlp_settings *s, const char *name,
@@ -134,16 +153,14 @@ static bool read_headers(struct otlp_settings *s, const char *name,
 {
 	char *copy = strdup(text), *list = copy, *key, *value;
 	size_t count = 0;
-	bool too_many = false;
-	int r = copy ? 1 : -1;
 
-	while (r > 0 && (r = next_pair(&list, &key, &value)) > 0) {
+	while (next_pair(name, false, &list, &key, &value)) {
 		char *header = NULL;
 
-		too_many = count == OTLP_PAIRS_MAX;
-		if (too_many || asprintf(&header, "%s: %s", key, value) < 0)
-			r = -1;
-		else if (gt_otlp_is_header(header))
+		if (count == OTLP_PAIRS_MAX)
+			complain_of_pair(name, key);
+		else if (asprintf(&header, "%s: %s", key, value) >= 0 &&
+		         gt_otlp_is_header(header))
 			s->headers[count++] = header;
 		else {
 			complain("%s: '%s' is no header that can be given: "
@@ -153,17 +170,9 @@ static bool read_headers(struct otlp_settings *s, const char *name,
 		}
 	}
 	free(copy);
-	if (r == 0) {
-		s->options.headers = (const char *const *)s->headers;
-		s->options.header_count = count;
-		return true;
-	}
-	while (count > 0) {
-		free(s->headers[--count]);
-		s->headers[count] = NULL;
-	}
-	complain_of_pairs(name, too_many);
-	return false;
+	s->options.headers = (const char *const *)s->headers;
+	s->options.header_count = count;
+	return count > 0;
 }
 
 /* What guesttrace alone says would be left out of the resource in silence. */
@@ -184,12 +193,11 @@ void otlp_settings_add(struct otlp_settings *s, const char *key,
 
 static int read_attributes(struct otlp_settings *s)
 {
+	static const char name[] = "OTEL_RESOURCE_ATTRIBUTES";
 	const char *service = variable("OTEL_SERVICE_NAME");
-	const char *text = variable("OTEL_RESOURCE_ATTRIBUTES");
+	const char *text = variable(name);
 	size_t before;
 	char *list, *key, *value;
-	bool too_many = false;
-	int r;
 
 	if (service)
 		otlp_settings_add(s, "service.name", service);
@@ -199,19 +207,14 @@ static int read_attributes(struct otlp_settings *s)
 	if (!list)
 		return -ENOMEM;
 	before = s->options.attribute_count;
-	while (!too_many && (r = next_pair(&list, &key, &value)) > 0) {
-		too_many =
-			s->options.attribute_count - before == OTLP_PAIRS_MAX;
+	while (next_pair(name, true, &list, &key, &value)) {
 		if (is_reserved(key))
-			complain("OTEL_RESOURCE_ATTRIBUTES: %s is "
-			         "guesttrace's own: ignored",
+			complain("%s: %s is guesttrace's own: ignored", name,
 			         key);
+		else if (s->options.attribute_count - before == OTLP_PAIRS_MAX)
+			complain_of_pair(name, key);
 		else
 			otlp_settings_add(s, key, value);
-	}
-	if (too_many || r < 0) {
-		s->options.attribute_count = before;
-		complain_of_pairs("OTEL_RESOURCE_ATTRIBUTES", too_many);
 	}
 	return 0;
 }
@@ -331,21 +334,27 @@ static char *below(const char *base)
 	return url;
 }
 
-/* The value of a variable, NULL if it is no URL for HTTP. */
-static const char *read_url(const char *name)
+/* The value of a variable, for free(); NULL if it is no URL for HTTP. */
+static char *read_url(const char *name)
 {
-	const char *url = variable(name);
+	const char *text = variable(name);
+	char *copy = text ? strdup(text) : NULL, *url;
 
-	if (!url || strncasecmp(url, "http://", 7) == 0 ||
-	    strncasecmp(url, "https://", 8) == 0)
-		return url;
+	if (!copy)
+		return NULL;
+	url = trim(copy);
+	memmove(copy, url, strlen(url) + 1);
+	if (strncasecmp(copy, "http://", 7) == 0 ||
+	    strncasecmp(copy, "https://", 8) == 0)
+		return copy;
 	complain("%s is no http:// or https:// URL: ignored", name);
+	free(copy);
 	return NULL;
 }
 
 static char *find_url(const char *given)
 {
-	const char *own, *base;
+	char *own, *base, *url;
 
 	if (given && *given) {
 		const char *path = path_of(given);
@@ -356,9 +365,11 @@ static char *find_url(const char *given)
 	}
 	own = read_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
 	if (own)
-		return strdup(own);
+		return own;
 	base = read_url("OTEL_EXPORTER_OTLP_ENDPOINT");
-	return below(base ? base : BASE_URL);
+	url = below(base ? base : BASE_URL);
+	free(base);
+	return url;
 }
 
 /* ---- All of it ----------------------------------------------------------- */
@@ -373,13 +384,12 @@ static void read_batching(struct gt_otlp_http_options *options)
 
 int otlp_settings_read(struct otlp_settings *s, const char *url)
 {
-	const char *disabled = variable("OTEL_SDK_DISABLED");
 	uint32_t spool_mib;
 
 	*s = (struct otlp_settings){
 		.options = {.size = sizeof(s->options), .gzip = true},
 	};
-	s->disabled = disabled && strcasecmp(disabled, "true") == 0;
+	s->disabled = read_choice("OTEL_SDK_DISABLED", "false", "true") == 1;
 	s->url = find_url(url);
 	s->options.url = s->url;
 	s->options.spool_directory = variable("GUESTTRACE_SPOOL");

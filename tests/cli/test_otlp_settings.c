@@ -144,11 +144,12 @@ static void a_bad_value_is_complained_about_and_ignored(void **state)
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=b%0d%0aHost: c"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a b=c"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "=c"},
-		{"OTEL_RESOURCE_ATTRIBUTES", "a=1,b"},
+		{"OTEL_RESOURCE_ATTRIBUTES", "b"},
 		{"OTEL_RESOURCE_ATTRIBUTES", "a=%"},
 		{"OTEL_RESOURCE_ATTRIBUTES", "a=%00"},
 		{"OTEL_BSP_SCHEDULE_DELAY", "x"},
-		{"OTEL_BSP_MAX_QUEUE_SIZE", " 5"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", "5 5"},
+		{"OTEL_SDK_DISABLED", "1"},
 	};
 
 	(void)state;
@@ -162,6 +163,44 @@ static void a_bad_value_is_complained_about_and_ignored(void **state)
 		assert_int_equal(settings.options.attribute_count, 0);
 		assert_true(settings.options.gzip);
 	}
+}
+
+/* SDK environment variables: "Enum values SHOULD be interpreted in a
+ * case-insensitive manner". */
+static void letters_and_blanks_do_not_matter(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_PROTOCOL", " HTTP/Json\t",
+	      "OTEL_EXPORTER_OTLP_COMPRESSION", "NONE ",
+	      "OTEL_EXPORTER_OTLP_TIMEOUT", " 100 ", "OTEL_SDK_DISABLED",
+	      " False", BASE, " HTTP://a:1/ ");
+	assert_int_equal(settings.options.protocol, GT_OTLP_HTTP_JSON);
+	assert_false(settings.options.gzip);
+	assert_int_equal(settings.options.timeout_ms, 100);
+	assert_string_equal(settings.url, "HTTP://a:1/v1/traces");
+	assert_int_equal(complaints, 0);
+}
+
+/* Nor does it hide the good ones beside it. */
+static void a_bad_pair_costs_itself(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_HEADERS", "a=1,x=100%,b,c=3",
+	      "OTEL_RESOURCE_ATTRIBUTES", "a=1,b,c=%,d=4");
+	assert_int_equal(complaints, 4);
+	assert_int_equal(settings.options.header_count, 2);
+	assert_string_equal(settings.headers[1], "c: 3");
+	assert_int_equal(settings.options.attribute_count, 2);
+	assert_string_equal(settings.attributes[1].key, "d");
+}
+
+/* Baggage, by whose grammar they are: the key is a token of HTTP's. */
+static void keys_of_headers_are_taken_as_they_are(void **state)
+{
+	(void)state;
+	READ_(NULL, "OTEL_EXPORTER_OTLP_HEADERS", "k%41=v");
+	assert_int_equal(complaints, 0);
+	assert_string_equal(settings.headers[0], "k%41: v");
 }
 
 /* A form for traces that is bad leaves the general one. */
@@ -233,7 +272,7 @@ static void what_guesttrace_says_itself_is_not_given(void **state)
 	assert_string_equal(settings.attributes[0].key, "team");
 }
 
-static void too_many_pairs_are_ignored_as_a_whole(void **state)
+static void of_too_many_pairs_the_first_are_taken(void **state)
 {
 	char text[4 * (OTLP_PAIRS_MAX + 1) + 1] = "";
 
@@ -241,24 +280,16 @@ static void too_many_pairs_are_ignored_as_a_whole(void **state)
 	for (size_t i = 0; i < OTLP_PAIRS_MAX; i++)
 		strcat(text, "a=1,");
 	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
-	      "OTEL_EXPORTER_OTLP_HEADERS", text);
-	assert_int_equal(complaints, 0);
-	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX);
-	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
-	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
-	      "shop");
+	      "OTEL_EXPORTER_OTLP_HEADERS", text, "OTEL_SERVICE_NAME", "shop");
 	assert_int_equal(complaints, 0);
 	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX + 1);
+	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
 	strcat(text, "b=1");
 	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text,
 	      "OTEL_EXPORTER_OTLP_HEADERS", text);
 	assert_int_equal(complaints, 2);
-	assert_int_equal(settings.options.attribute_count, 0);
-	assert_int_equal(settings.options.header_count, 0);
-	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", text, "OTEL_SERVICE_NAME",
-	      "shop");
-	assert_int_equal(complaints, 1);
-	assert_int_equal(settings.options.attribute_count, 1);
+	assert_int_equal(settings.options.attribute_count, OTLP_PAIRS_MAX);
+	assert_int_equal(settings.options.header_count, OTLP_PAIRS_MAX);
 }
 
 static void only_the_word_true_disables(void **state)
@@ -314,7 +345,10 @@ int main(void)
 		cmocka_unit_test(the_service_name_beats_the_attribute),
 		cmocka_unit_test(nothing_between_commas_is_nothing),
 		cmocka_unit_test(what_guesttrace_says_itself_is_not_given),
-		cmocka_unit_test(too_many_pairs_are_ignored_as_a_whole),
+		cmocka_unit_test(of_too_many_pairs_the_first_are_taken),
+		cmocka_unit_test(letters_and_blanks_do_not_matter),
+		cmocka_unit_test(a_bad_pair_costs_itself),
+		cmocka_unit_test(keys_of_headers_are_taken_as_they_are),
 		cmocka_unit_test(only_the_word_true_disables),
 		cmocka_unit_test(batching_and_spool_are_read),
 	};
