@@ -57,6 +57,15 @@ uint64_t gt__loss(const struct gt_losses *losses, size_t word)
 	return value;
 }
 
+/* The others are of times and texts, or were shown in another way. */
+bool gt__is_partial(const struct gt_losses *losses)
+{
+	return (losses->records | losses->overwritten_bytes |
+	        losses->bad_records | losses->bad_bytes | losses->bad_requests |
+	        losses->evicted_spans | losses->dropped_events |
+	        losses->cut_bytes | losses->unknown_kinds) != 0;
+}
+
 const char *gt__level_word(enum gt_level level)
 {
 	switch (level) {

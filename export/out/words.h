@@ -24,6 +24,8 @@ struct gt__loss_word {
 #define GT__LOSS_WORDS 17u
 extern const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS];
 uint64_t gt__loss(const struct gt_losses *losses, size_t word);
+/* Records, spans or events are missing: what is summed up is too small. */
+bool gt__is_partial(const struct gt_losses *losses);
 
 const char *gt__level_word(enum gt_level level);
 const char *gt__type_word(enum gt_type type);

@@ -187,6 +187,15 @@ int gt__collect_host_span(struct gt__collect *c,
 	return 0;
 }
 
+int gt__collect_gap(struct gt__collect *c, const struct gt_loss_view *view)
+{
+	if (!reserve((void **)&c->gaps, &c->gap_size, c->gap_count,
+	             sizeof *c->gaps))
+		return -ENOMEM;
+	c->gaps[c->gap_count++] = (struct gt__gap){.view = *view};
+	return 0;
+}
+
 void gt__collect_free(struct gt__collect *c)
 {
 	struct gt__chunk *chunk;
@@ -200,6 +209,7 @@ void gt__collect_free(struct gt__collect *c)
 	free(c->items);
 	free(c->names);
 	free(c->host_spans);
+	free(c->gaps);
 	free(c->splits);
 	gt__timeline_fini(&c->timeline);
 	free(c);
@@ -284,6 +294,8 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 	for (i = 0; i < c->host_span_count; i++)
 		c->host_spans[i].parent =
 			*slot_of(ids, c, c->host_spans[i].parent_id);
+	for (i = 0; i < c->gap_count; i++)
+		c->gaps[i].parent = *slot_of(ids, c, c->gaps[i].view.span_id);
 	cut_cycles(c);
 }
 
@@ -304,6 +316,7 @@ void gt__collect_index_items(struct gt__collect *c)
 {
 	uint32_t i;
 
+	qsort(c->items, c->item_count, sizeof *c->items, compare_items);
 	c->first_root_item = c->item_count;
 	for (i = c->item_count; i--;) {
 		uint32_t parent = c->items[i].parent;
@@ -320,7 +333,8 @@ void gt__collect_index_items(struct gt__collect *c)
 static bool sort_items(struct gt__collect *c)
 {
 	uint32_t i, n = 0, hosts = c->shows_exits ? c->host_span_count : 0;
-	size_t count = (size_t)c->span_count + c->event_count + hosts + 1;
+	size_t count = (size_t)c->span_count + c->event_count + hosts +
+	               c->gap_count + 1;
 	struct gt__item *items = malloc(count * sizeof *items);
 
 	if (!items)
@@ -347,7 +361,13 @@ static bool sort_items(struct gt__collect *c)
 				.index = i,
 				.kind = GT__HOST_ITEM,
 			};
-	qsort(items, n, sizeof *items, compare_items);
+	for (i = 0; i < c->gap_count; i++)
+		items[n++] = (struct gt__item){
+			.sequence = c->gaps[i].view.sequence,
+			.parent = c->gaps[i].parent,
+			.index = i,
+			.kind = GT__GAP_ITEM,
+		};
 	c->items = items;
 	c->item_count = n;
 	gt__collect_index_items(c);

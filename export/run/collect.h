@@ -34,10 +34,17 @@ struct gt__event {
 	bool counter;
 };
 
+/* What is missing, where in the tree it was noticed. */
+struct gt__gap {
+	struct gt_loss_view view;
+	uint32_t parent; /* span index, or GT__ROOT */
+};
+
 enum gt__item_kind {
 	GT__SPAN_ITEM,
 	GT__EVENT_ITEM,
 	GT__HOST_ITEM, /* only if shows_exits */
+	GT__GAP_ITEM,
 };
 
 struct gt__item {
@@ -95,6 +102,8 @@ struct gt__collect {
 	uint32_t event_count, event_size;
 	struct gt__host_span *host_spans;
 	uint32_t host_span_count, host_span_size;
+	struct gt__gap *gaps; /* in the order in which they were noticed */
+	uint32_t gap_count, gap_size;
 	bool shows_exits; /* exits and the VMM's own spans are items, too */
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
@@ -111,11 +120,12 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *event,
                       bool counter);
 int gt__collect_host_span(struct gt__collect *c,
                           const struct gt_host_span_view *view);
+int gt__collect_gap(struct gt__collect *c, const struct gt_loss_view *view);
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
 bool gt__collect_names(struct gt__collect *c); /* and its last part */
-/* Tells spans without items which of c->items are theirs. */
+/* Sorts c->items, and tells spans without items which are theirs. */
 void gt__collect_index_items(struct gt__collect *c);
 /* Gives each host span the sequence of the record of its vCPU before it. */
 bool gt__collect_place_host_spans(struct gt__collect *c);

@@ -70,6 +70,16 @@ static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	         : x->head.out.error;
 }
 
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
+{
+	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
+	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
+
+	return c ? gt__run_sink_done(&x->head, gt__collect_gap(c, loss))
+	         : x->head.out.error;
+}
+
 static int finish(struct gt_sink *sink)
 {
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
@@ -110,6 +120,7 @@ int gt__collect_sink_with(const struct gt_output *output,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host_span,
+		.loss = put_loss,
 		.finish = finish,
 		.free = free_sink,
 	};

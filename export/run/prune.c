@@ -115,6 +115,18 @@ static bool is_kept(const struct pruning *p, const struct gt__item *item)
 	return (mark & SHOWN) && !(mark & LAST);
 }
 
+/* What is missing stays, at the nearest level that is shown. */
+static void lift(const struct pruning *p, struct gt__item *item)
+{
+	while (item->parent != GT__ROOT) {
+		unsigned mark = p->marks[item->parent];
+
+		if (mark & (SHOWN | ABOVE) && !(mark & LAST))
+			return;
+		item->parent = p->c->spans[item->parent].parent;
+	}
+}
+
 static void drop_items(struct pruning *p)
 {
 	struct gt__collect *c = p->c;
@@ -122,9 +134,13 @@ static void drop_items(struct pruning *p)
 
 	for (i = 0; i < c->span_count; i++)
 		c->spans[i].item_count = c->spans[i].first_item = 0;
-	for (i = 0; i < c->item_count; i++)
-		if (is_kept(p, &c->items[i]))
-			c->items[n++] = c->items[i];
+	for (i = 0; i < c->item_count; i++) {
+		if (c->items[i].kind == GT__GAP_ITEM)
+			lift(p, &c->items[i]);
+		else if (!is_kept(p, &c->items[i]))
+			continue;
+		c->items[n++] = c->items[i];
+	}
 	c->item_count = n;
 	gt__collect_index_items(c);
 }

@@ -5,6 +5,7 @@
  */
 #include "export/out/columns.h"
 #include "export/out/escape.h"
+#include "export/out/losses.h"
 #include "export/out/numbers.h"
 #include "tree.h"
 #include "export/out/words.h"
@@ -42,6 +43,7 @@ struct side {
 
 struct sides {
 	struct side before, after;
+	bool partial; /* one of them */
 };
 
 /* `&none` where a trace has no such name. */
@@ -316,6 +318,8 @@ static void conclude_text(struct gt__collect_sink *x)
 	columns_shown = gt__fit_columns(o, columns, COLUMN_COUNT,
 	                                (1u << COLUMN_COUNT) - 1);
 	gt__put_char(o, '\n');
+	if (((const struct sides *)x->kept)->partial)
+		gt__put_partial_note(o);
 	gt__put_column_heads(o, columns, COLUMN_COUNT, columns_shown);
 	for (i = 0; i < count; i++) {
 		if (!gt__name_matches(options->name,
@@ -374,13 +378,19 @@ static void put_traced(struct gt__out *o, const struct gt_trace *trace,
 {
 	gt__put(o, "{\"trace_id\":\"");
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
-	gt__put(o, "\",\"guest\":");
+	gt__put_char(o, '"');
+	gt__put_losses_json(o, &summary->losses);
+	gt__put(o, ",\"guest\":");
 	gt__put_json(o, trace->guest_name);
 	gt__put(o, ",\"outcome\":\"");
 	gt__put(o, gt__ending_word(summary->ending));
 	put_member(o, "\",\"", "duration_ns",
 	           gt__elapsed_ns(trace, summary->end_ns));
 	put_member(o, ",\"", "spans", summary->spans);
+	gt__put(o, ",\"status\":");
+	gt__put_u64(o, summary->status);
+	gt__put(o, ",\"message\":");
+	gt__put_json(o, summary->message);
 	gt__put_char(o, '}');
 }
 
@@ -414,12 +424,15 @@ static void conclude_json(struct gt__collect_sink *x)
 
 /* ---- Sinks --------------------------------------------------------------- */
 
-static void keep(struct gt__collect_sink *x, const struct gt__collect *c)
+static void keep(struct gt__collect_sink *x, const struct gt__collect *c,
+                 const struct gt_summary *summary)
 {
 	struct sides *sides = x->kept;
 
 	if (!sides)
 		sides = x->kept = calloc(1, sizeof *sides);
+	if (sides)
+		sides->partial |= gt__is_partial(&summary->losses);
 	if (!sides ||
 	    !keep_names(x->printed ? &sides->after : &sides->before, c))
 		x->head.out.error =
@@ -432,7 +445,7 @@ static void print_text(struct gt__collect_sink *x, struct gt__collect *c,
 	if (x->printed > 1)
 		return;
 	gt__put_header(&x->head.out, c, summary);
-	keep(x, c);
+	keep(x, c, summary);
 }
 
 static void print_json(struct gt__collect_sink *x, struct gt__collect *c,
@@ -442,7 +455,7 @@ static void print_json(struct gt__collect_sink *x, struct gt__collect *c,
 		return;
 	gt__put(&x->head.out, x->printed ? ",\n\"after\":" : "{\"before\":");
 	put_traced(&x->head.out, c->head.trace, summary);
-	keep(x, c);
+	keep(x, c, summary);
 }
 
 static void free_sides(void *kept)

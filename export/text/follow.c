@@ -208,6 +208,24 @@ static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	              : x->head.out.error;
 }
 
+/* At once, as what belongs to no span. */
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
+{
+	struct follow *x = (struct follow *)sink;
+	struct followed *f = gt__run_sink_find(&x->head, trace);
+	struct gt__collect *c = f ? new_collect(x, f) : NULL;
+	int rc = c ? gt__collect_gap(c, loss) : -ENOMEM;
+
+	if (!f)
+		return x->head.out.error;
+	if (rc == 0)
+		rc = print(x, c);
+	if (c)
+		gt__collect_free(c);
+	return gt__run_sink_done(&x->head, rc);
+}
+
 static void free_followed(struct gt__run_sink *x, struct gt__run *head)
 {
 	struct followed *f = (struct followed *)head;
@@ -239,6 +257,7 @@ int gt_follow_with(const struct gt_output *output,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host_span,
+		.loss = put_loss,
 	};
 	static const struct gt__run_kind kind = {sizeof(struct followed), NULL,
 	                                         end_run, free_followed};

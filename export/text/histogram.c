@@ -137,11 +137,12 @@ static void put_unfinished(struct gt__out *o, uint32_t count)
 }
 
 void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,
-                       const char *pattern)
+                       const struct gt_summary *summary, const char *pattern)
 {
 	struct gt_text name = {pattern, strlen(pattern)};
 	uint64_t *times = malloc((c->span_count + (size_t)1) * sizeof *times);
 	uint32_t n, unfinished;
+	size_t from;
 
 	if (!times) {
 		o->error = o->error ? o->error : -ENOMEM;
@@ -149,8 +150,10 @@ void gt__put_histogram(struct gt__out *o, const struct gt__collect *c,
 	}
 	n = find_times(c, pattern, times, &unfinished);
 	gt__put_char(o, '\n');
+	from = o->used;
 	gt__put_bold(o, name);
-	gt__put_char(o, '\n');
+	gt__put_partial(o, summary);
+	gt__wrap_line(o, from, 2);
 	if (n) {
 		put_buckets(o, times, n);
 		gt__put_char(o, '\n');

@@ -9,6 +9,6 @@
  * times a power of ten, from the fastest to the slowest; then percentiles.
  */
 void gt__put_histogram(struct gt__out *out, const struct gt__collect *c,
-                       const char *pattern);
+                       const struct gt_summary *summary, const char *pattern);
 
 #endif

@@ -2,9 +2,11 @@
 /* The table of names: counts, times and where these went. */
 #include "export/out/columns.h"
 #include "export/out/escape.h"
+#include "export/out/losses.h"
 #include "export/out/numbers.h"
 #include "export/run/split_words.h"
 #include "tree.h"
+#include "export/out/words.h"
 
 #define TIME_COLUMNS 12u
 
@@ -172,17 +174,43 @@ static uint64_t unfinished_of(const struct gt__collect *c, const char *pattern)
 	return count;
 }
 
+void gt__put_partial(struct gt__out *o, const struct gt_summary *summary)
+{
+	if (!gt__is_partial(&summary->losses))
+		return;
+	gt__put(o, "  ");
+	gt__paint(o, GT__ALARM);
+	gt__put(o, "partial: ");
+	gt__put_lost(o, summary);
+	gt__unpaint(o);
+}
+
+void gt__put_partial_note(struct gt__out *o)
+{
+	size_t from = o->used;
+
+	gt__put_painted(o, GT__ALARM,
+	                "partial: what was lost is in no number below");
+	gt__wrap_line(o, from, 2);
+}
+
 void gt__put_names(struct gt__out *o, const struct gt__collect *c,
+                   const struct gt_summary *summary,
                    const struct gt_report_options *options)
 {
 	struct table table = {.timeline = &c->timeline};
 	uint32_t i, shown = 0, hidden = 0;
+	size_t from;
 
 	if (!c->name_count)
 		return;
 	table.unfinished = unfinished_of(c, options->name);
 	table.shown = columns_shown(o, &table);
-	gt__put_title(o, "by name");
+	gt__put_char(o, '\n');
+	from = o->used;
+	gt__put_painted(o, GT__BOLD, "by name");
+	gt__put_partial(o, summary);
+	gt__wrap_line(o, from, 2);
 	gt__put_column_heads(o, columns, COLUMN_COUNT, table.shown);
 	for (i = 0; i < c->name_count; i++) {
 		if (!gt__name_matches(options->name, c->names[i].name))

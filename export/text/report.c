@@ -8,7 +8,7 @@
 #include "export/out/words.h"
 #include <errno.h>
 
-#define COLUMNS 12u
+#define COLUMNS GT__COUNT_COLUMNS
 
 /* ---- Where the time went ------------------------------------------------- */
 
@@ -71,7 +71,8 @@ static void put_part(struct gt__out *o, uint64_t ns, uint64_t whole_ns,
 }
 
 /* What the lines below add up to, where that is not the time of the header. */
-static void put_split_title(struct gt__out *o, uint32_t vcpus, uint64_t run_ns)
+static void put_split_title(struct gt__out *o, uint32_t vcpus, uint64_t run_ns,
+                            const struct gt_summary *summary)
 {
 	size_t from;
 
@@ -84,7 +85,8 @@ static void put_split_title(struct gt__out *o, uint32_t vcpus, uint64_t run_ns)
 		gt__put(o, " vCPUs \u00d7 ");
 		gt__put_duration(o, run_ns);
 	}
-	gt__end_line(o, from);
+	gt__put_partial(o, summary);
+	gt__wrap_line(o, from, 2);
 }
 
 static void put_time_split(struct gt__out *o, struct gt__collect *c,
@@ -100,7 +102,7 @@ static void put_time_split(struct gt__out *o, struct gt__collect *c,
 		return;
 	gt__timeline_sum(t, trace->vcpus, trace->start_ns, summary->end_ns,
 	                 row);
-	put_split_title(o, trace->vcpus, run_ns);
+	put_split_title(o, trace->vcpus, run_ns, summary);
 	for (i = 0; i < t->columns; i++)
 		if (row[i] && i != GT__PART_UNKNOWN)
 			put_part(o, row[i], whole_ns, t->parts[i], summary);
@@ -110,34 +112,6 @@ static void put_time_split(struct gt__out *o, struct gt__collect *c,
 }
 
 /* ---- The rest ------------------------------------------------------------ */
-
-static void put_counted(struct gt__out *o, uint64_t count, const char *what)
-{
-	size_t from = o->used;
-
-	gt__put_count(o, count, COLUMNS);
-	gt__put(o, "  ");
-	gt__put(o, what);
-	gt__wrap_line(o, from, COLUMNS + 2);
-}
-
-void gt__put_losses(struct gt__out *o, const struct gt_losses *losses)
-{
-	size_t i;
-
-	if (!gt__lost_anything(losses)) {
-		gt__put_char(o, '\n');
-		gt__put_painted(o, GT__GREEN, "nothing lost");
-		gt__put_char(o, '\n');
-		return;
-	}
-	gt__put_title(o, "lost");
-	for (i = 0; i < GT__LOSS_WORDS; i++) {
-		if (!gt__loss(losses, i))
-			continue;
-		put_counted(o, gt__loss(losses, i), gt__loss_words[i].prose);
-	}
-}
 
 static void put_exits(struct gt__out *o, const struct gt_summary *summary)
 {
@@ -150,15 +124,15 @@ static void put_exits(struct gt__out *o, const struct gt_summary *summary)
 		if (!any)
 			gt__put_title(o, "exits");
 		any = true;
-		put_counted(o, summary->exits[i], gt__exit_word(i));
+		gt__put_counted(o, summary->exits[i], gt__exit_word(i));
 	}
 }
 
 static void put_volume(struct gt__out *o, const struct gt_summary *summary)
 {
 	gt__put_title(o, "taken");
-	put_counted(o, summary->records, "records");
-	put_counted(o, summary->record_bytes, "bytes");
+	gt__put_counted(o, summary->records, "records");
+	gt__put_counted(o, summary->record_bytes, "bytes");
 }
 
 static void put_tree(struct gt__out *o, struct gt__collect *c,
@@ -195,11 +169,11 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 		gt__put_char(o, '\n');
 	gt__put_header(o, c, summary);
 	if (x->options.histogram) {
-		gt__put_histogram(o, c, x->options.histogram);
+		gt__put_histogram(o, c, summary, x->options.histogram);
 		return;
 	}
 	put_tree(o, c, summary, &x->options);
-	gt__put_names(o, c, &x->options);
+	gt__put_names(o, c, summary, &x->options);
 	put_time_split(o, c, summary);
 	gt__put_losses(o, &summary->losses);
 	put_exits(o, summary);

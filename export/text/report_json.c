@@ -6,6 +6,7 @@
 #include "export/run/collect.h"
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
+#include "export/out/losses.h"
 #include "export/run/split_words.h"
 #include "export/out/words.h"
 
@@ -344,6 +345,32 @@ static void put_tracing(struct gt__out *o, const struct gt_summary *summary)
 	gt__put_char(o, '}');
 }
 
+/* When something was lost, in the order in which it was noticed. */
+static void put_gaps(struct gt__out *o, const struct gt__collect *c)
+{
+	uint32_t i;
+
+	put_key(o, ",\n", "gaps");
+	gt__put_char(o, '[');
+	for (i = 0; i < c->gap_count; i++) {
+		const struct gt_loss_view *gap = &c->gaps[i].view;
+
+		gt__put(o, i ? ",\n{" : "\n{");
+		put_id(o, "", "span_id", gap->span_id);
+		put_string_u64(o, "sequence", gap->sequence);
+		put_string_u64(o, "from_ns", gap->from_ns);
+		put_string_u64(o, "to_ns", gap->to_ns);
+		put_number(o, "vcpu", gap->vcpu);
+		put_string_u64(o, "records", gap->records);
+		put_string_u64(o, "overwritten_bytes", gap->overwritten_bytes);
+		put_string_u64(o, "bad_records", gap->bad_records);
+		put_string_u64(o, "bad_bytes", gap->bad_bytes);
+		gt__put_char(o, '}');
+		gt__out_record(o);
+	}
+	gt__put_char(o, ']');
+}
+
 static void put_lost_records(struct gt__out *o, const struct gt_trace *trace,
                              const struct gt_summary *summary)
 {
@@ -379,14 +406,6 @@ static void put_summary(struct gt__out *o, const struct gt_summary *summary)
 		gt__put_u64(o, summary->exits[i]);
 		gt__put_char(o, '"');
 	}
-	gt__put(o, "},\n\"losses\":{");
-	for (i = 0; i < GT__LOSS_WORDS; i++) {
-		gt__put(o, i ? ",\"" : "\"");
-		gt__put(o, gt__loss_words[i].word);
-		gt__put(o, "\":\"");
-		gt__put_u64(o, gt__loss(&summary->losses, i));
-		gt__put_char(o, '"');
-	}
 	gt__put_char(o, '}');
 }
 
@@ -396,7 +415,8 @@ static void put_trace(struct gt__out *o, const struct gt_trace *trace,
 	gt__put(o, "{\"trace_id\":\"");
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
 	gt__put_char(o, '"');
-	put_id(o, ",", "parent_id", trace->parent_id);
+	gt__put_losses_json(o, &summary->losses);
+	put_id(o, ",\n", "parent_id", trace->parent_id);
 	gt__put(o, ",\"trace_state\":");
 	gt__put_json(o, trace->trace_state);
 	put_number(o, "trace_flags", trace->flags);
@@ -439,6 +459,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_tracing(o, summary);
 	put_summary(o, summary);
 	put_lost_records(o, c->head.trace, summary);
+	put_gaps(o, c);
 	gt__put_char(o, '}');
 }
 

@@ -6,6 +6,7 @@
  */
 #include "tree.h"
 #include "export/out/escape.h"
+#include "export/out/losses.h"
 #include "export/out/values.h"
 #include "export/out/words.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ struct printer {
 static struct gt_text name_of(const struct gt__collect *c,
                               const struct gt__item *item)
 {
-	static const struct gt_text exit = {"exit", 4};
+	static const struct gt_text exit = {"exit", 4}, lost = {"LOST", 4};
 	const struct gt__host_span *h;
 
 	switch (item->kind) {
@@ -38,6 +39,8 @@ static struct gt_text name_of(const struct gt__collect *c,
 		return c->spans[item->index].view.site->name;
 	case GT__EVENT_ITEM:
 		return c->events[item->index].view.site->name;
+	case GT__GAP_ITEM:
+		return lost;
 	case GT__HOST_ITEM:
 		break;
 	}
@@ -64,6 +67,8 @@ static const char *mark_of(const struct printer *p, const struct gt__item *item)
 		return "\u2500";
 	if (item->kind == GT__HOST_ITEM)
 		return "\u25cb";
+	if (item->kind == GT__GAP_ITEM)
+		return "\u2717";
 	return p->c->events[item->index].counter ? "#" : "\u00b7";
 }
 
@@ -259,6 +264,26 @@ static void put_host_span(struct printer *p, uint32_t index)
 	put_flags(o, h->flags);
 }
 
+/* Where in time something is missing: it was made within that. */
+static void put_loss(struct printer *p, uint32_t index)
+{
+	const struct gt_loss_view *gap = &p->c->gaps[index].view;
+	const struct gt_trace *trace = p->c->head.trace;
+	struct gt__out *o = p->out;
+
+	put_time(p, gt__elapsed_ns(trace, gap->from_ns), true);
+	gt__put(o, " to +");
+	gt__put_duration(o, gt__elapsed_ns(trace, gap->to_ns));
+	if (trace->vcpus > 1) {
+		gt__put(o, "  vCPU ");
+		gt__put_u64(o, gap->vcpu);
+	}
+	gt__put(o, "  ");
+	gt__paint(o, GT__ALARM);
+	gt__put_gap(o, gap);
+	gt__unpaint(o);
+}
+
 static size_t name_columns(const struct printer *p, const struct gt__item *item,
                            uint32_t depth)
 {
@@ -340,6 +365,9 @@ static void put_item(struct printer *p, const struct gt__item *item,
 	case GT__HOST_ITEM:
 		put_host_span(p, item->index);
 		break;
+	case GT__GAP_ITEM:
+		put_loss(p, item->index);
+		break;
 	}
 	if (walk->depth > DRAWN_DEPTH_MAX) {
 		gt__put(p->out, "  (depth ");
@@ -378,14 +406,13 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	if (x->printed)
 		gt__put_char(&x->head.out, '\n');
 	gt__put_header(&x->head.out, c, summary);
-	if (gt__lost_anything(&summary->losses))
-		gt__put(&x->head.out, "something was lost: `guesttrace report` "
-		                      "says what\n");
 	gt__put_char(&x->head.out, '\n');
 	if (gt__collect_prune(c, &x->options, &hidden))
 		gt__put_tree(&x->head.out, c, summary);
 	else if (!x->head.out.error)
 		x->head.out.error = -ENOMEM;
+	if (gt__lost_anything(&summary->losses))
+		gt__put_losses(&x->head.out, &summary->losses);
 }
 
 int gt_tree_with(const struct gt_output *output,

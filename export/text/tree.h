@@ -16,13 +16,20 @@ void gt__put_tree(struct gt__out *out, struct gt__collect *c,
 
 /* The table of names, as many and of those names that `options` ask for. */
 void gt__put_names(struct gt__out *out, const struct gt__collect *c,
+                   const struct gt_summary *summary,
                    const struct gt_report_options *options);
+/* Behind a title: that what stands below lacks what was lost. */
+void gt__put_partial(struct gt__out *out, const struct gt_summary *summary);
+void gt__put_partial_note(struct gt__out *out); /* a line above a table */
 /* A line below a table: so many spans are not in its percentiles. */
 void gt__put_unfinished(struct gt__out *out, uint64_t count);
 /* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end. */
 void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
                        size_t from);
 void gt__put_losses(struct gt__out *out, const struct gt_losses *losses);
+/* A line: so many of that. */
+#define GT__COUNT_COLUMNS 12u
+void gt__put_counted(struct gt__out *out, uint64_t count, const char *what);
 
 /* Since the start of the trace. */
 uint64_t gt__elapsed_ns(const struct gt_trace *trace, uint64_t time_ns);

@@ -2,6 +2,7 @@
 /* Who ran and how it ended. */
 #include "tree.h"
 #include "export/out/escape.h"
+#include "export/out/losses.h"
 #include "export/out/words.h"
 
 #define INDENT 2u /* where a line of the header goes on */
@@ -18,10 +19,12 @@ bool gt__lost_anything(const struct gt_losses *losses)
 
 static const char *outcome_colour(const struct gt_summary *summary)
 {
-	if (summary->ending == GT_ENDING_HALTED && !summary->status)
+	if (summary->ending == GT_ENDING_HALTED && !summary->status &&
+	    !gt__is_partial(&summary->losses))
 		return GT__GREEN;
 	if (summary->ending == GT_ENDING_UNKNOWN ||
-	    summary->ending == GT_ENDING_SNAPSHOT)
+	    summary->ending == GT_ENDING_SNAPSHOT ||
+	    (summary->ending == GT_ENDING_HALTED && !summary->status))
 		return GT__YELLOW;
 	return GT__ALARM;
 }
@@ -77,6 +80,12 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	const struct gt_trace *trace = c->head.trace;
 	size_t from = o->used;
 
+	if (gt__is_partial(&summary->losses)) { /* first: no terminal cuts it */
+		gt__paint(o, GT__ALARM);
+		gt__put_lost(o, summary);
+		gt__unpaint(o);
+		gt__put(o, "  ");
+	}
 	gt__put_bold(o, trace->guest_name);
 	gt__put(o, "  ");
 	gt__put_terminal(o, trace->backend);

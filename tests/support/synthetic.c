@@ -190,6 +190,21 @@ void syn_close(struct syn *s, struct syn_span *span, uint32_t vcpu,
 	CALL_(close, &span->view);
 }
 
+void syn_loss(struct syn *s, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns,
+              uint64_t records, const struct syn_span *inside)
+{
+	const struct gt_loss_view loss = {
+		.from_ns = s->trace.start_ns + from_ns,
+		.to_ns = s->trace.start_ns + to_ns,
+		.span_id = inside ? inside->view.id : 0,
+		.sequence = s->sequence,
+		.vcpu = vcpu,
+		.records = records,
+	};
+
+	CALL_(loss, &loss);
+}
+
 uint64_t syn_host(struct syn *s, struct gt_host_span_view stretch)
 {
 	if (!stretch.parent_id)

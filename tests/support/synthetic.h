@@ -59,6 +59,9 @@ void syn_counter(struct syn *s, const struct gt_site_view *site,
                  const struct gt_field *fields, size_t count);
 void syn_close(struct syn *s, struct syn_span *span, uint32_t vcpu,
                uint64_t at_ns);
+/* So many records were lost then; their sums are the caller's. */
+void syn_loss(struct syn *s, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns,
+              uint64_t records, const struct syn_span *inside);
 /* A stretch of the host; its id is returned. Times are since the start. */
 uint64_t syn_host(struct syn *s, struct gt_host_span_view stretch);
 void syn_end(struct syn *s, uint64_t at_ns);

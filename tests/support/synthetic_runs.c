@@ -209,11 +209,13 @@ void syn_everything(struct syn *s, uint32_t index)
 	f[0] = u64_field("user", 30);
 	f[1] = u64_field("system", 12);
 	syn_counter(s, &sites[LOAD], NULL, 1, 25000, f, 2);
+	syn_loss(s, 1, 22000, 25200, 3, NULL);
 	syn_event(s, &sites[HOSTILE], boot, 0, 25500, f, all_fields(f));
 	syn_open(s, &sites[REQUEST], boot, 0, 26000, true);
 	f[0] = text_field("expression", GT_TYPE_STRING, "head < tail", 11);
 	syn_event(s, &sites[PANIC], s->spans[s->span_count - 1], 0, 27000, f,
 	          1);
+	syn_loss(s, 0, 25500, 27500, 2, boot);
 	host(s, boot);
 	s->summary.ending = GT_ENDING_ABORTED;
 	s->summary.message = syn_text("assertion failed: head < tail");

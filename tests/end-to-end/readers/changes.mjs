@@ -89,6 +89,9 @@ export function* changesOf(traces, host) {
   for (const key of ['spans', 'events', 'counters', 'names'])
     yield* changesOfList(`trace.${key}`, traces[0], key);
   yield* changesOfMembers('name', traces.flatMap((t) => t.names));
+  const gaps = traces.flatMap((t) => t.gaps);
+  yield* changesOfMembers('gap', gaps);
+  yield* changesOfList('trace.gaps', traces.find((t) => t.gaps.length), 'gaps');
   yield* changesOfMembers('stretch', host);
   yield ['stretch: one less', () => { const last = host.pop(); return () => host.push(last); }];
 }

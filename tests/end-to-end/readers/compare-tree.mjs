@@ -50,8 +50,10 @@ function itemsOf(trace) {
   for (const s of trace.spans) add(s.parent_id, s, '─');
   for (const e of trace.allEvents) add(e.span_id, e, '·');
   for (const c of trace.counters) add(c.span_id, c, '#');
+  for (const g of trace.gaps) add(g.span_id, g, '✗');
   for (const list of children.values())
-    list.sort((a, b) => BigInt(a.item.sequence) < BigInt(b.item.sequence) ? -1 : 1);
+    list.sort((a, b) => BigInt(a.item.sequence) < BigInt(b.item.sequence) ? -1
+      : a.item.sequence === b.item.sequence ? (a.mark === '✗') - (b.mark === '✗') : 1);
   const items = [], stack = [{ list: children.get(null) ?? [], at: 0 }];
   while (stack.length) {
     const top = stack[stack.length - 1];
@@ -70,19 +72,40 @@ const END = '(?:  ◀ it died in here|  ◀ last event(?:: it died after this)?)
 const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(NUMBER, '(\\S+)').replaceAll(CUT, '…?');
 const toDouble = (text) => Number(text.replace(/^(-?)inf.*/i, '$1Infinity').replace(/^-?nan$/i, 'NaN'));
 
+const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
+
+// What is missing, of a run or between two moments of it.
+function lostText(losses, records) {
+  const parts = [['records', 'record', ''], ['overwritten_bytes', 'byte', ' overwritten'], ['bad_records', 'record', ' that did not decode'],
+    ['bad_bytes', 'byte', ' skipped'], ['bad_requests', 'doorbell', ' that could not be used'], ['evicted_spans', 'span', ' ended early'],
+    ['dropped_events', 'event', ' over a quota'], ['cut_bytes', 'byte', ' cut off the capture'], ['unknown_kinds', 'event', ' of an unknown kind']]
+    .filter(([key]) => (losses[key] ?? '0') !== '0');
+  return parts.map(([key, noun, behind]) => key === 'records' && records !== undefined
+    ? `${losses[key]} of ${BigInt(losses[key]) + BigInt(records)} records` : counted(losses[key], noun) + behind).join(', ');
+}
+
+const partialText = (trace) => lostText(trace.losses, trace.records);
+const partialTitle = (trace) => partialText(trace) ? `  partial: LOST ${partialText(trace)}` : '';
+
+function gapText(trace, gap) {
+  const [from, to] = [gap.from_ns, gap.to_ns].map((ns) => `+${duration(BigInt(ns) - BigInt(trace.start_ns))}`);
+  return `${from} to ${to}${trace.vcpus > 1 ? `  vCPU ${gap.vcpu}` : ''}  ${lostText(gap)}`;
+}
+
 // Returns the line behind the tree.
 function checkTree(lines, at, trace) {
   const items = itemsOf(trace);
   for (const { item, mark, depth, last } of items) {
-    const drawn = Math.min(depth, DEPTH_MAX), isSpan = mark === '─';
+    const drawn = Math.min(depth, DEPTH_MAX), isSpan = mark === '─', isGap = mark === '✗';
     const branch = depth ? `${BRANCHES}{${drawn - 1}}[├└]${mark} ` : isSpan ? '' : `${mark} `;
     const deep = depth > DEPTH_MAX ? `  \\(depth ${depth}\\)` : '';
-    const name = visible(item.name);
-    const want = new RegExp(`^${branch}${literally(name)} *${literally(rest(trace, item, isSpan))}${END}${deep}$`, 'u');
+    const name = isGap ? 'LOST' : visible(item.name);
+    const behind = isGap ? gapText(trace, item) : rest(trace, item, isSpan);
+    const want = new RegExp(`^${branch}${literally(name)} *${literally(behind)}${END}${deep}$`, 'u');
     const found = want.exec(lines[at]);
     check(found, 'tree: line', at + 1, 'is', JSON.stringify(lines[at]), 'instead of', String(want));
     same(found.slice(1).map((n) => String(toDouble(n))),
-      item.fields.filter(([, type]) => type === 'f64').map(([, , v]) => String(toNumber(v))), 'tree: line', at + 1);
+      (item.fields ?? []).filter(([, type]) => type === 'f64').map(([, , v]) => String(toNumber(v))), 'tree: line', at + 1);
     if (depth) same(/^(?:│  |   )*(.)/u.exec(lines[at])[1], last ? '└' : '├', 'tree: line', at + 1);
     at++;
   }
@@ -92,12 +115,13 @@ function checkTree(lines, at, trace) {
 const OUTCOMES = { halted: /^halted with status (\d+)$/, aborted: /^ABORTED$/, shutdown: /^TRIPLE FAULT$/,
   timeout: /^TIMED OUT$/, interrupted: /^INTERRUPTED$/, failed: /^THE HOST FAILED$/,
   snapshot: /^snapshot, still running$/, unknown: /^end not captured$/ };
-const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
 
 function checkHeader(lines, at, trace) {
-  const head = `${visible(trace.guest)}  ${visible(trace.backend)}  `;
+  const lost = partialText(trace) ? `LOST ${partialText(trace)}  ` : '';
+  const head = `${lost}${visible(trace.guest)}  ${visible(trace.backend)}  `;
   const whole = BigInt(trace.end_ns) - BigInt(trace.start_ns);
   const tail = ` after ${duration(whole)}  times within ${duration(BigInt(trace.clock.error_bound_ns))}`;
+  same(trace.partial, lost !== '', 'report: partial');
   check(lines[at].startsWith(head) && lines[at].endsWith(tail), 'header:', JSON.stringify(lines[at]));
   const outcome = OUTCOMES[trace.outcome].exec(lines[at].slice(head.length, -tail.length));
   check(outcome, 'header: outcome in', JSON.stringify(lines[at]));
@@ -144,7 +168,7 @@ function checkWhere(lines, at, trace) {
     ...Object.entries(exits).map(([reason, ns]) => [ns, `exits: ${reason}`]), [unknown, UNKNOWN]].filter(([ns]) => ns !== '0');
   if (parts.every(([, words]) => words === UNKNOWN)) return at;
   const run = BigInt(trace.end_ns) - BigInt(trace.start_ns), whole = run * BigInt(trace.vcpus);
-  same(lines.slice(at, at + 2), ['', 'where the time went' + (trace.vcpus > 1 ? `  ${trace.vcpus} vCPUs × ${duration(run)}` : '')], 'report: line', at + 1);
+  same(lines.slice(at, at + 2), ['', 'where the time went' + (trace.vcpus > 1 ? `  ${trace.vcpus} vCPUs × ${duration(run)}` : '') + partialTitle(trace)], 'report: line', at + 1);
   at += 2;
   for (const [ns, words] of parts) {
     const m = /^ *([\d.]+ (?:ns|µs|ms|s)) +([\d.]+) %  (.*?)(?: \(\d+, \d+ bytes\))?$/u.exec(lines[at]);
@@ -158,7 +182,14 @@ function checkWhere(lines, at, trace) {
 
 export const readLines = (file) => readText(file).split('\n');
 
-const LOST = 'something was lost: `guesttrace report` says what';
+// The losses by kind, where there are any.
+function checkLost(lines, at, trace) {
+  const lost = Object.values(trace.losses).filter((n) => n !== '0');
+  if (!lost.length) return at;
+  same(lines.slice(at, at + 2), ['', 'lost'], 'tree: line', at + 1);
+  same(lines.slice(at + 2, at + 2 + lost.length).map((l) => l.trimStart().split('  ')[0]), lost, 'tree: losses');
+  return at + 2 + lost.length;
+}
 
 /** The tree of each run below its header, a blank line between. */
 export function compareTree(lines, report) {
@@ -166,9 +197,9 @@ export function compareTree(lines, report) {
   for (const trace of report) {
     if (at) same(lines[at++], '', 'tree: line', at);
     at = checkHeader(lines, at, trace);
-    if (Object.values(trace.losses).some((n) => n !== '0')) same(lines[at++], LOST, 'tree: losses');
     same(lines[at++], '', 'tree: line', at);
     at = checkTree(lines, at, trace);
+    at = checkLost(lines, at, trace);
   }
   same(lines.slice(at), [''], 'tree: its end');
   return `${at} lines are the same`;
@@ -182,7 +213,7 @@ export function compareReport(lines, report) {
     same(lines[at++], '', 'report: line', at);
     at = checkTree(lines, at, trace);
     if (trace.names.length) {
-      same(lines.slice(at, at + 2), ['', 'by name'], 'report: line', at + 1);
+      same(lines.slice(at, at + 2), ['', 'by name' + partialTitle(trace)], 'report: line', at + 1);
       at = checkTable(lines, at + 3, trace);
     }
     at = checkWhere(lines, at, trace);

@@ -408,10 +408,12 @@ static void the_tree_shows_where_a_guest_died(void **state)
 	assert_int_equal(gt_tree_new(&output, &s.sinks[0]), 0);
 	syn_everything(&s, 0);
 	assert_int_equal(syn_finish(&s), 0);
-	assert_true(contains(&text, "demo-guest  emulated  ABORTED after "
-	                            "30.000 \u00b5s"));
+	assert_int_equal(text.bytes[0], 'L'); /* of LOST: before all else */
+	assert_true(contains(&text, "LOST 5 of 23 records, 3 events over a "
+	                            "quota  demo-guest  emulated  ABORTED "
+	                            "after 30.000 \u00b5s"));
 	assert_true(contains(&text, "\u2717 assertion failed: head < tail\n"));
-	assert_true(contains(&text, "\u2514\u2500 handle_request"));
+	assert_true(contains(&text, "\u2514\u2717 LOST"));
 	assert_true(contains(&text, "\u2717 INTERRUPTED  \u25c0 it died in "
 	                            "here\n"));
 	assert_true(contains(&text, "expression=\"head < tail\"  \u25c0 last "
