@@ -354,12 +354,24 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	           : x->head.out.error;
 }
 
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
+{
+	struct gt__chrome *x = (struct gt__chrome *)sink;
+	struct gt__chrome_run *run = gt__run_sink_find(&x->head, trace);
+
+	return run ? gt__run_sink_done(&x->head,
+	                               gt__chrome_put_loss(x, run, loss))
+	           : x->head.out.error;
+}
+
 static void free_run(struct gt__run_sink *sink, struct gt__run *head)
 {
 	struct gt__chrome_run *run = (struct gt__chrome_run *)head;
 
 	(void)sink;
 	gt__chrome_free_host(run);
+	free(run->gaps);
 	gt__lanes_fini(&run->lanes);
 	free(run);
 }
@@ -367,9 +379,10 @@ static void free_run(struct gt__run_sink *sink, struct gt__run *head)
 static void end_run(struct gt__run_sink *sink, struct gt__run *run,
                     const struct gt_summary *summary)
 {
-	(void)summary;
 	gt__chrome_end_host((struct gt__chrome *)sink,
 	                    (struct gt__chrome_run *)run);
+	gt__chrome_put_outcome((struct gt__chrome *)sink,
+	                       (struct gt__chrome_run *)run, summary);
 }
 
 static int finish(struct gt_sink *sink)
@@ -390,6 +403,7 @@ int gt_chrome_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
+		.loss = put_loss,
 		.finish = finish,
 	};
 	static const struct gt__run_kind kind = {sizeof(struct gt__chrome_run),

@@ -3,6 +3,7 @@
 #ifndef GUESTTRACE_CHROME_LINES_H
 #define GUESTTRACE_CHROME_LINES_H
 
+#include "export/run/gap_track.h"
 #include "export/run/host_stack.h"
 #include "export/run/lanes.h"
 #include "export/run/run_sink.h"
@@ -26,6 +27,7 @@ struct gt__chrome_run {
 	struct gt__lanes lanes;
 	uint32_t lane_tid;            /* plus the index of a lane's track */
 	struct gt__chrome_host *host; /* by vCPU; NULL before the first */
+	struct gt__gap_track *gaps;   /* by vCPU; NULL before the first */
 };
 
 struct gt__chrome {
@@ -83,5 +85,14 @@ int gt__chrome_put_host(struct gt__chrome *x, struct gt__chrome_run *run,
 /* Ends what is still open of the host's stretches. */
 void gt__chrome_end_host(struct gt__chrome *x, struct gt__chrome_run *run);
 void gt__chrome_free_host(struct gt__chrome_run *run);
+
+/* ---- chrome_losses.c ----------------------------------------------------- */
+
+/* 0, -EINVAL for a vCPU that the run does not have, or -ENOMEM. */
+int gt__chrome_put_loss(struct gt__chrome *x, struct gt__chrome_run *run,
+                        const struct gt_loss_view *loss);
+/* How the run ended, and all that was lost of it. */
+void gt__chrome_put_outcome(struct gt__chrome *x, struct gt__chrome_run *run,
+                            const struct gt_summary *summary);
 
 #endif

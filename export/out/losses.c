@@ -41,6 +41,19 @@ void gt__put_lost(struct gt__out *o, const struct gt_summary *summary)
 	put_part(o, &comma, l->unknown_kinds, "event", " of an unknown kind");
 }
 
+void gt__put_outcome(struct gt__out *o, const struct gt_summary *summary)
+{
+	gt__put(o, gt__ending_word(summary->ending));
+	if (summary->ending == GT_ENDING_HALTED) {
+		gt__put(o, " with status ");
+		gt__put_u64(o, summary->status);
+	}
+	if (!gt__is_partial(&summary->losses))
+		return;
+	gt__put(o, ", ");
+	gt__put_lost(o, summary);
+}
+
 void gt__put_gap(struct gt__out *o, const struct gt_loss_view *gap)
 {
 	const char *comma = "";

@@ -220,7 +220,8 @@ uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)
 }
 
 #define PID_STRIDE 4096u
-_Static_assert(PID_STRIDE > GT__THREADS_PER_VCPU * GT_VCPUS_MAX + 1,
+_Static_assert(PID_STRIDE > GT__THREADS_PER_VCPU * GT_VCPUS_MAX +
+                                    GT__LOSS_THREADS + 1,
                "ids of threads are their own");
 
 uint32_t gt__pid(const struct gt_trace *trace)

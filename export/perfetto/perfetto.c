@@ -256,11 +256,21 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	           : x->out.error;
 }
 
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
+{
+	struct gt__run_sink *x = (struct gt__run_sink *)sink;
+	struct gt__pf_run *run = gt__run_sink_find(x, trace);
+
+	return run ? gt__run_sink_done(x, gt__pf_put_loss(&x->out, run, loss))
+	           : x->out.error;
+}
+
 static void end_run(struct gt__run_sink *x, struct gt__run *run,
                     const struct gt_summary *summary)
 {
-	(void)summary;
 	gt__pf_end_host(&x->out, (struct gt__pf_run *)run);
+	gt__pf_put_outcome(&x->out, (struct gt__pf_run *)run, summary);
 }
 
 static void free_run(struct gt__run_sink *x, struct gt__run *head)
@@ -271,6 +281,7 @@ static void free_run(struct gt__run_sink *x, struct gt__run *head)
 	gt__keys_fini(&run->keys);
 	free(run->site);
 	free(run->host);
+	free(run->gaps);
 	gt__lanes_fini(&run->lanes);
 	gt__intern_fini(&run->sites);
 	gt__intern_fini(&run->counters);
@@ -285,6 +296,7 @@ int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink)
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
+		.loss = put_loss,
 	};
 	static const struct gt__run_kind kind = {sizeof(struct gt__pf_run),
 	                                         begin_run, end_run, free_run};

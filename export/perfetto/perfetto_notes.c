@@ -282,6 +282,25 @@ void gt__pf_put_own_word(struct gt__out *o, enum gt__pf_key key,
 	put_own_text(o, key, (struct gt_text){word, strlen(word)});
 }
 
+void gt__pf_put_spelled_u64(struct gt__out *o, const char *key, uint64_t value)
+{
+	size_t note = gt__pb_begin(o, GT__PF_EVENT_ANNOTATIONS);
+
+	gt__pb_string(o, NOTE_NAME, key);
+	gt__pb_u64(o, NOTE_U64, value);
+	gt__pb_end(o, note);
+}
+
+void gt__pf_put_spelled_text(struct gt__out *o, const char *key,
+                             struct gt_text text)
+{
+	size_t note = gt__pb_begin(o, GT__PF_EVENT_ANNOTATIONS);
+
+	gt__pb_string(o, NOTE_NAME, key);
+	gt__pb_text(o, NOTE_STRING, text);
+	gt__pb_end(o, note);
+}
+
 void gt__pf_put_flags(struct gt__out *o, unsigned flags)
 {
 	unsigned i;

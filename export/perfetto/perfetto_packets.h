@@ -7,6 +7,7 @@
 #ifndef GUESTTRACE_PERFETTO_PACKETS_H
 #define GUESTTRACE_PERFETTO_PACKETS_H
 
+#include "export/run/gap_track.h"
 #include "export/run/host_stack.h"
 #include "export/out/intern.h"
 #include "export/out/keys.h"
@@ -63,6 +64,7 @@ enum {
 #define GT__PF_UUID_PROCESS 1u
 #define GT__PF_UUID_TRACKS  2u          /* plus the index of the track */
 #define GT__PF_UUID_HOST    0x40000000u /* plus 2 x vCPU, plus 1 for exits */
+#define GT__PF_UUID_LOST 0x50000000u /* plus vCPU */
 #define GT__PF_UUID_COUNTER                              \
 	0x80000000u /* plus 16 x site number, plus field \
 	             */
@@ -121,6 +123,7 @@ struct gt__pf_run {
 	struct gt__pf_site *site; /* by number - 1 */
 	uint32_t site_size;
 	struct gt__pf_host *host; /* by vCPU; NULL before the first stretch */
+	struct gt__gap_track *gaps; /* by vCPU; NULL before the first loss */
 	uint64_t uuid;            /* of its tracks; the low 32 bits are 0 */
 	uint8_t prefix[24];       /* of every packet */
 	uint8_t prefix_bytes;
@@ -146,6 +149,8 @@ uint64_t gt__pf_track_uuid(struct gt__out *out, struct gt__pf_run *run,
                            uint32_t index);
 uint64_t gt__pf_host_uuid(struct gt__out *out, struct gt__pf_run *run,
                           uint32_t vcpu, bool exits);
+uint64_t gt__pf_lost_uuid(struct gt__out *out, struct gt__pf_run *run,
+                          uint32_t vcpu);
 /* One value per numeric field, each on a track of its own. */
 void gt__pf_put_counter(struct gt__out *out, const struct gt__pf_run *run,
                         uint32_t number, bool is_new,
@@ -206,11 +211,26 @@ void gt__pf_put_own_id(struct gt__out *out, enum gt__pf_key key, uint64_t id);
 void gt__pf_put_own_word(struct gt__out *out, enum gt__pf_key key,
                          const char *word);
 
+/* Those of few events, whose keys are spelled out. */
+void gt__pf_put_spelled_u64(struct gt__out *out, const char *key,
+                            uint64_t value);
+void gt__pf_put_spelled_text(struct gt__out *out, const char *key,
+                             struct gt_text text);
+
 /* ---- perfetto_host.c ----------------------------------------------------- */
 
 int gt__pf_put_host(struct gt__out *out, struct gt__pf_run *run,
                     const struct gt_host_span_view *span);
 /* Ends what is still open of the host's stretches. */
 void gt__pf_end_host(struct gt__out *out, struct gt__pf_run *run);
+
+/* ---- perfetto_losses.c --------------------------------------------------- */
+
+/* 0, -EINVAL for a vCPU that the run does not have, or -ENOMEM. */
+int gt__pf_put_loss(struct gt__out *out, struct gt__pf_run *run,
+                    const struct gt_loss_view *loss);
+/* How the run ended, and all that was lost of it. */
+void gt__pf_put_outcome(struct gt__out *out, struct gt__pf_run *run,
+                        const struct gt_summary *summary);
 
 #endif

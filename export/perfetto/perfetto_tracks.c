@@ -201,22 +201,39 @@ uint64_t gt__pf_track_uuid(struct gt__out *o, struct gt__pf_run *run,
 	return uuid;
 }
 
-uint64_t gt__pf_host_uuid(struct gt__out *o, struct gt__pf_run *run,
-                          uint32_t vcpu, bool exits)
+static void describe(struct gt__out *o, const struct gt__pf_run *run,
+                     uint64_t uuid, uint32_t vcpu, const char *what)
 {
-	uint64_t uuid = run->uuid | (GT__PF_UUID_HOST + vcpu * 2 + exits);
 	size_t packet, descriptor;
 
-	if (run->host[vcpu].described[exits])
-		return uuid;
-	run->host[vcpu].described[exits] = true;
 	packet = gt__pf_begin_packet(o, run);
 	descriptor = gt__pb_begin(o, GT__PF_PACKET_TRACK_DESCRIPTOR);
 	gt__pb_u64(o, TRACK_UUID, uuid);
 	gt__pb_u64(o, TRACK_PARENT_UUID, run->uuid | GT__PF_UUID_PROCESS);
-	put_vcpu_name(o, TRACK_NAME, vcpu, exits ? " exits" : " guest runs", 0);
+	put_vcpu_name(o, TRACK_NAME, vcpu, what, 0);
 	gt__pb_end(o, descriptor);
 	gt__pb_end(o, packet);
+}
+
+uint64_t gt__pf_host_uuid(struct gt__out *o, struct gt__pf_run *run,
+                          uint32_t vcpu, bool exits)
+{
+	uint64_t uuid = run->uuid | (GT__PF_UUID_HOST + vcpu * 2 + exits);
+
+	if (!run->host[vcpu].described[exits])
+		describe(o, run, uuid, vcpu, exits ? " exits" : " guest runs");
+	run->host[vcpu].described[exits] = true;
+	return uuid;
+}
+
+uint64_t gt__pf_lost_uuid(struct gt__out *o, struct gt__pf_run *run,
+                          uint32_t vcpu)
+{
+	uint64_t uuid = run->uuid | (GT__PF_UUID_LOST + vcpu);
+
+	if (!run->gaps[vcpu].described)
+		describe(o, run, uuid, vcpu, " lost");
+	run->gaps[vcpu].described = true;
 	return uuid;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compares the texts that people read, the tree and the report, with the report as
 // JSON: every line of the tree, and the table of names, by the rules of docs/report.md.
-import { check, readText, same, toNumber, visible } from './compare.mjs';
+import { check, readText, same, toNumber, visible, counted, lostText } from './compare.mjs';
 
 const UNITS = [[1000000000n, 's'], [1000000n, 'ms'], [1000n, 'µs']];
 
@@ -71,18 +71,6 @@ function itemsOf(trace) {
 const END = '(?:  ◀ it died in here|  ◀ last event(?:: it died after this)?)?';
 const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(NUMBER, '(\\S+)').replaceAll(CUT, '…?');
 const toDouble = (text) => Number(text.replace(/^(-?)inf.*/i, '$1Infinity').replace(/^-?nan$/i, 'NaN'));
-
-const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
-
-// What is missing, of a run or between two moments of it.
-function lostText(losses, records) {
-  const parts = [['records', 'record', ''], ['overwritten_bytes', 'byte', ' overwritten'], ['bad_records', 'record', ' that did not decode'],
-    ['bad_bytes', 'byte', ' skipped'], ['bad_requests', 'doorbell', ' that could not be used'], ['evicted_spans', 'span', ' ended early'],
-    ['dropped_events', 'event', ' over a quota'], ['cut_bytes', 'byte', ' cut off the capture'], ['unknown_kinds', 'event', ' of an unknown kind']]
-    .filter(([key]) => (losses[key] ?? '0') !== '0');
-  return parts.map(([key, noun, behind]) => key === 'records' && records !== undefined
-    ? `${losses[key]} of ${BigInt(losses[key]) + BigInt(records)} records` : counted(losses[key], noun) + behind).join(', ');
-}
 
 const partialText = (trace) => lostText(trace.losses, trace.records);
 const partialTitle = (trace) => partialText(trace) ? `  partial: LOST ${partialText(trace)}` : '';

@@ -51,6 +51,18 @@ export function tracesOf(report) {
   return report.traces;
 }
 
+export const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
+
+/** What is missing, of a run or between two moments of it. */
+export function lostText(losses, records) {
+  const parts = [['records', 'record', ''], ['overwritten_bytes', 'byte', ' overwritten'], ['bad_records', 'record', ' that did not decode'],
+    ['bad_bytes', 'byte', ' skipped'], ['bad_requests', 'doorbell', ' that could not be used'], ['evicted_spans', 'span', ' ended early'],
+    ['dropped_events', 'event', ' over a quota'], ['cut_bytes', 'byte', ' cut off the capture'], ['unknown_kinds', 'event', ' of an unknown kind']]
+    .filter(([key]) => (losses[key] ?? '0') !== '0');
+  return parts.map(([key, noun, behind]) => key === 'records' && records !== undefined
+    ? `${losses[key]} of ${BigInt(losses[key]) + BigInt(records)} records` : counted(losses[key], noun) + behind).join(', ');
+}
+
 const HOST_KEY = /^$|^(guesttrace|guest|code|host|otel|process|service|telemetry)\./;
 
 /** The key under which a guest's own key is shown beside the host's, and an empty one. */

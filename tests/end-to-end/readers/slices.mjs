@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compares what the trace processor made of a trace with the report: for both
 // of the formats that it reads.
-import { check, lastFields, same, show, shownKey, toNumber } from './compare.mjs';
+import { check, lastFields, lostText, same, show, shownKey, toNumber } from './compare.mjs';
 import { load } from './trace-processor.mjs';
 
 async function readSlices(trace) {
@@ -200,6 +200,32 @@ export const FLAVOURS = {
   chrome: { name: (n) => n ? upToNul(n) : '[No name]', counter: (c, key) => upToNul(`${c.name} ${key}`), values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns) + t.zero, key: upToNul, flows: checkArrows },
 };
 
+const LOST = ['records', 'overwritten_bytes', 'bad_records', 'bad_bytes'];
+const number = (slice, key) => String(own(slice, [`guesttrace.${key}`, `guesttrace_${key.replaceAll('.', '_')}`]) ?? 0);
+
+// What was lost when, each on the track of its vCPU; where two overlap the later one
+// says by how much it is too late.
+function checkLosses(report, slices, flavour) {
+  const got = slices.map((s) => show([String(s.ts - BigInt(number(s, 'began_earlier_ns'))),
+    String(s.ts + s.dur - BigInt(number(s, 'ended_earlier_ns'))), number(s, 'vcpu'), s.name, own(s, PARENT) ?? null,
+    ...LOST.map((key) => number(s, `lost.${key}`))]));
+  const want = report.flatMap((t) => t.gaps.map((g) => show([String(BigInt(g.from_ns) - flavour.offset(t)), String(BigInt(g.to_ns) - flavour.offset(t)),
+    String(g.vcpu), `LOST ${lostText(g)}`, g.span_id, ...LOST.map((key) => g[key])])));
+  same(got.sort(), want.sort(), 'losses');
+  return got.length;
+}
+
+// How each run ended, and all that it lost.
+function checkOutcomes(report, instants, flavour) {
+  const text = (s, key) => own(s, [`guesttrace.${key}`, `guesttrace_${key}`]) ?? '';
+  const got = instants.map((s) => show([String(s.ts), s.name, text(s, 'outcome'), number(s, 'exit_status'), text(s, 'message'),
+    number(s, 'records'), ...Object.keys(report[0].losses).map((key) => number(s, `lost.${key}`))]));
+  const want = report.map((t) => show([String(BigInt(t.end_ns) - flavour.offset(t)),
+    `run ${t.outcome}${t.outcome === 'halted' ? ` with status ${t.status}` : ''}${t.partial ? `, LOST ${lostText(t.losses, t.records)}` : ''}`,
+    t.outcome, t.outcome === 'halted' ? String(t.status) : '0', upToNul(t.message), t.records, ...Object.values(t.losses)]));
+  same(got.sort(), want.sort(), 'outcomes');
+}
+
 // Arrows: from a span to each that links to it, and to where another vCPU closed it.
 async function checkFlows(report, tp, bySpan, closings) {
   const flows = new Map(); // id of the flow -> the slices on it
@@ -265,8 +291,10 @@ export async function compareSlices({ tp, slices }, report, flavour) {
   const bySlice = new Map(slices.map((s) => [s.id, s]));
   const bySpan = new Map();
   const instants = [], closings = new Map(), links = [];
+  const lost = checkLosses(report, slices.filter((s) => s.category === 'guesttrace.lost'), flavour);
+  checkOutcomes(report, slices.filter((s) => s.category === 'guesttrace.run'), flavour);
   for (const s of slices) {
-    if (s.host) continue;
+    if (s.host || s.category === 'guesttrace.lost' || s.category === 'guesttrace.run') continue;
     const id = own(s, ID);
     check(s.dur >= 0n, 'slice', JSON.stringify(s.name), 'at', s.ts, 'has a duration of', s.dur);
     if (own(s, CLOSES) !== undefined) closings.set(own(s, CLOSES), s);
@@ -296,5 +324,5 @@ export async function compareSlices({ tp, slices }, report, flavour) {
   const arrows = await flavour.flows(report, tp, bySpan, closings, links);
   const counters = await checkCounters(report, tp, flavour);
   return `${spans} spans (${split} split, ${moved} with a moved end), ${events} instants, `
-    + `${counters} counter values, ${arrows} arrows are the same`;
+    + `${counters} counter values, ${arrows} arrows, ${lost} losses are the same`;
 }

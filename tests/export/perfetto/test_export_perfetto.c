@@ -287,8 +287,10 @@ static void a_run_of_everything_has_its_instants_and_counters(void **state)
 		instants += events[i].type == 3;
 		counters += events[i].type == 4;
 	}
-	assert_int_equal(begins, 12 + 2 + 12); /* two are split; the host's */
-	assert_int_equal(instants, 4 + 1);     /* one span ends elsewhere */
+	/* Two are split; the host's; two losses. */
+	assert_int_equal(begins, 12 + 2 + 12 + 2);
+	assert_int_equal(instants, 4 + 1 + 1); /* one span ends elsewhere; the
+	                                          run's end */
 	assert_int_equal(counters, 3);         /* one of them has two values */
 	syn_free(&s);
 	free(b.at);
