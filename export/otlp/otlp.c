@@ -128,6 +128,7 @@ static int new_sink(const struct gt__otlp_encoding *encoding,
 		.counter = gt__otlp_counter,
 		.host_span = options->no_host_spans ? NULL : gt__otlp_host_span,
 		.end = gt__otlp_end,
+		.loss = gt__otlp_loss_outside,
 		.finish = finish,
 		.free = free_sink,
 	};

@@ -126,6 +126,8 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 	         text_of(gt__ending_word(s->ending)));
 	if (s->ending == GT_ENDING_HALTED)
 		put_u64(&to[n++], KEY("guesttrace.exit_status"), s->status);
+	if (s->message.count) /* a status has one with an error only */
+		put_text(&to[n++], KEY("guesttrace.message"), s->message);
 	put_u64(&to[n++], KEY("guesttrace.error_bound_ns"),
 	        s->clock.error_bound_ns);
 	put_u64(&to[n++], KEY("guesttrace.records"), s->records);
@@ -136,6 +138,24 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 		if (gt__loss(&s->losses, i))
 			put_u64(&to[n++], text_of(gt__loss_words[i].key),
 			        gt__loss(&s->losses, i));
+	return n;
+}
+
+size_t gt__otlp_loss(struct gt_field *to, const struct gt_loss_view *loss)
+{
+	const struct gt_losses losses = {
+		.records = loss->records,
+		.overwritten_bytes = loss->overwritten_bytes,
+		.bad_records = loss->bad_records,
+		.bad_bytes = loss->bad_bytes,
+	};
+	size_t i, n = 0;
+
+	put_u64(&to[n++], KEY("guesttrace.from_ns"), loss->from_ns);
+	for (i = 0; i < GT__LOSS_WORDS; i++)
+		if (gt__loss(&losses, i))
+			put_u64(&to[n++], text_of(gt__loss_words[i].key),
+			        gt__loss(&losses, i));
 	return n;
 }
 

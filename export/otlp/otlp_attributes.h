@@ -12,7 +12,8 @@
 #define GT__OTLP_SITE_MAX  4u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
 #define GT__OTLP_HOST_MAX  (6u + GT__OTLP_PLACE_MAX)
-#define GT__OTLP_RUN_MAX   (5u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+#define GT__OTLP_RUN_MAX   (6u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+#define GT__OTLP_LOSS_MAX  5u
 
 /* The one that every span has and that differs for each. */
 #define GT__OTLP_GUEST_ID "guesttrace.guest_id"
@@ -37,6 +38,9 @@ void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
 /* Of a span that no guest recorded; of a run, its outcome and losses. */
 size_t gt__otlp_synthetic(struct gt_field *to,
                           const struct gt_summary *summary);
+
+/* Of a loss: since when, and how much of what. */
+size_t gt__otlp_loss(struct gt_field *to, const struct gt_loss_view *loss);
 
 /* Of what the host did: which of it, why, whose. */
 size_t gt__otlp_stretch(struct gt_field *to,

@@ -69,3 +69,29 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	if (run->event_sites.error)
 		x->out.error = run->event_sites.error;
 }
+
+void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
+                       const struct gt_loss_view *loss, bool first)
+{
+	const struct gt__otlp_place place = {.vcpu = loss->vcpu,
+	                                     .close_vcpu = loss->vcpu};
+	struct gt_field host[GT__OTLP_LOSS_MAX], span_id;
+	struct gt__otlp_event event = {.time_ns = loss->to_ns};
+	struct gt__out *opening = &x->scratch;
+	char hex[16];
+
+	opening->used = 0;
+	x->encoding->open(opening, true, (struct gt_text){"LOST", 4}, host,
+	                  gt__otlp_loss(host, loss));
+	if (opening->error)
+		x->out.error = opening->error;
+	event.attributes.opening =
+		(struct gt_text){opening->bytes, opening->used};
+	event.attributes.place =
+		gt__otlp_encode_place(x, &x->event_place, true, &place);
+	if (loss->span_id) {
+		gt__otlp_span_id(&span_id, loss->span_id, hex);
+		event.attributes.span_id = &span_id;
+	}
+	x->encoding->event(to, &event, first);
+}

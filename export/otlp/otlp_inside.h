@@ -85,6 +85,10 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt__out *to, const struct gt_event_view *event,
                         bool names_span, bool first);
 
+/* The same of a loss, which is of no site: an event called LOST. */
+void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
+                       const struct gt_loss_view *loss, bool first);
+
 /* ---- otlp_run.c, of the sink ---- */
 
 int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace);
@@ -92,6 +96,8 @@ int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
                            const struct gt_event_view *event);
 int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
                      const struct gt_event_view *event);
+int gt__otlp_loss_outside(struct gt_sink *sink, const struct gt_trace *trace,
+                          const struct gt_loss_view *loss);
 int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
                  const struct gt_summary *summary);
 void gt__otlp_free_run(struct gt__otlp_run *run);

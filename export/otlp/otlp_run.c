@@ -2,7 +2,7 @@
 /*
  * A run itself is a span named "run", written at its end, whose parent is the
  * one above the run: the guest's root spans are its children, and what was
- * recorded outside of any span (and every counter) are its events. When there
+ * recorded outside of any span (and every counter, and every loss) are its events. When there
  * are many such events, they go into spans named "events" below it, so that
  * memory is bounded.
  */
@@ -76,16 +76,23 @@ static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
 	return put_synthetic(x, run, TEXT("events"), &span, NULL);
 }
 
-static int gather(struct gt__otlp_sink *x, struct gt__otlp_run *run,
-                  const struct gt_event_view *event)
+/* For one event more, of that time. */
+static void make_room(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                      uint64_t time_ns)
 {
 	if (run->event_count >= RUN_EVENTS ||
 	    run->events.used >= RUN_EVENT_BYTES)
 		put_event_span(x, run);
-	if (!run->event_count || event->time_ns < run->first_event_ns)
-		run->first_event_ns = event->time_ns;
-	if (!run->event_count || event->time_ns > run->last_event_ns)
-		run->last_event_ns = event->time_ns;
+	if (!run->event_count || time_ns < run->first_event_ns)
+		run->first_event_ns = time_ns;
+	if (!run->event_count || time_ns > run->last_event_ns)
+		run->last_event_ns = time_ns;
+}
+
+static int gather(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                  const struct gt_event_view *event)
+{
+	make_room(x, run, event->time_ns);
 	gt__otlp_put_event(x, run, &run->events, event, true,
 	                   !run->event_count++);
 	return x->out.error;
@@ -110,6 +117,20 @@ int gt__otlp_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
 
 	return run ? gather(x, run, event) : x->out.error;
+}
+
+/* A span is told at its end; the run has the losses of all, as they come. */
+int gt__otlp_loss_outside(struct gt_sink *sink, const struct gt_trace *trace,
+                          const struct gt_loss_view *loss)
+{
+	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
+	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
+
+	if (!run)
+		return x->out.error;
+	make_room(x, run, loss->to_ns);
+	gt__otlp_put_loss(x, &run->events, loss, !run->event_count++);
+	return x->out.error;
 }
 
 static enum gt_status run_status(const struct gt_summary *summary)

@@ -47,6 +47,7 @@ void syn_begin(struct syn *s, uint32_t index, const char *guest)
 
 	memset(&s->trace, 0, sizeof s->trace);
 	memset(&s->summary, 0, sizeof s->summary);
+	memset(s->lost, 0, sizeof s->lost);
 	s->trace.index = index;
 	for (i = 0; i < 16; i++)
 		s->trace.trace_id[i] = (uint8_t)(0x41 + 7 * i + index);

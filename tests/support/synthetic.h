@@ -32,6 +32,7 @@ struct syn {
 	size_t span_count;
 	uint64_t sequence;
 	uint64_t host_ids;
+	uint64_t lost[2]; /* records, by vCPU; in the summary if that says so */
 	int error; /* first that a sink returned */
 };
 

@@ -172,6 +172,17 @@ static struct syn_span *pick(const struct syn *s)
 	return span->open ? span : NULL;
 }
 
+/* They may overlap, and be noticed long after. */
+static void lose(struct syn *s, const struct syn_span *span, uint32_t vcpu,
+                 uint64_t now)
+{
+	static const uint64_t back[] = {0, 10, 300, 5000};
+	uint64_t from = back[below(4)], records = 1 + below(40);
+
+	syn_loss(s, vcpu, now > from ? now - from : 0, now, records, span);
+	s->lost[vcpu] += records;
+}
+
 static void one(struct syn *s, uint64_t *now)
 {
 	const struct gt_site_view *site = &sites[below(SITES)];
@@ -181,6 +192,8 @@ static void one(struct syn *s, uint64_t *now)
 	struct syn_span *span = pick(s);
 
 	now[vcpu] += below(500);
+	if (!below(12))
+		lose(s, span, vcpu, now[vcpu]);
 	switch (below(5)) {
 	case 0:
 	case 1:
@@ -262,7 +275,12 @@ void syn_wild(struct syn *s, uint32_t index, uint32_t seed, unsigned count)
 	end_ns = (now[0] > now[1] ? now[0] : now[1]) + 1;
 	random_host(s, 0, end_ns);
 	random_host(s, 1, end_ns);
-	s->summary.ending = GT_ENDING_HALTED;
+	s->summary.ending = (enum gt_ending)below(8);
+	s->summary.status = below(3);
+	if (below(2))
+		s->summary.message = work[below(WORKS)];
+	s->summary.losses.records = s->lost[0] + s->lost[1];
+	s->summary.lost_records = s->lost;
 	syn_end(s, end_ns);
 }
 

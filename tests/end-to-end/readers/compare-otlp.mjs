@@ -122,6 +122,15 @@ function checkEvent(got, want, where, withSpan) {
   checkAttributes(attributes(got.attributes, where), list, where);
 }
 
+function checkLoss(got, want, where) {
+  same([got.name, got.timeUnixNano], ['LOST', want.to_ns], where, 'name and time');
+  const list = [['guesttrace.from_ns', int(want.from_ns)], ['guesttrace.vcpu', int(want.vcpu)]];
+  if (want.span_id) list.push(['guesttrace.span_id', text(want.span_id)]);
+  for (const key of ['records', 'overwritten_bytes', 'bad_records', 'bad_bytes'])
+    if (want[key] !== '0') list.push([`guesttrace.lost.${key}`, int(want[key])]);
+  checkAttributes(attributes(got.attributes, where), list, where);
+}
+
 const STATUS = { unset: 0, ok: 1, error: 2 };
 
 function checkSpan(got, want, trace, runId) {
@@ -204,11 +213,24 @@ function checkRun(spans, trace) {
   same(root.traceState ?? '', trace.trace_state, 'the run\'s trace state');
   same(root.startTimeUnixNano, trace.start_ns, 'the run\'s start');
   same(root.endTimeUnixNano, trace.end_ns, 'the run\'s end');
-  const outcome = attributes(root.attributes, 'the run').get('guesttrace.outcome');
-  same(outcome, text(trace.outcome), 'the outcome');
+  const said = attributes(root.attributes, 'the run');
+  const list = [['guesttrace.synthetic', ['boolValue', true]], ['guesttrace.outcome', text(trace.outcome)],
+    ['guesttrace.error_bound_ns', int(trace.clock.error_bound_ns)], ['guesttrace.records', int(trace.records)],
+    ...Object.entries(trace.exits).map(([reason, n]) => [`guesttrace.exits.${reason}`, int(n)]),
+    ...Object.entries(trace.losses).filter(([, n]) => n !== '0').map(([key, n]) => [`guesttrace.lost.${key}`, int(n)])];
+  if (trace.outcome === 'halted') list.push(['guesttrace.exit_status', int(trace.status)]);
+  if (trace.message) list.push(['guesttrace.message', text(trace.message)]);
+  checkAttributes(said, list, 'the run');
+  const failed = ['aborted', 'shutdown', 'timeout', 'failed'].includes(trace.outcome) || trace.outcome === 'halted' && trace.status !== 0;
+  same(root.status?.code ?? 0, failed ? STATUS.error : STATUS.unset, 'the run\'s status');
+  if (failed) same(root.status.message ?? '', trace.message, 'the run\'s status message');
   const seq = (a, b) => BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1;
   const want = [...trace.events.filter((e) => !e.span_id), ...trace.counters].sort(seq);
-  const got = [...own.filter((s) => s !== root), root].flatMap((s) => s.events);
+  const isLoss = (e) => e.name === 'LOST' && e.attributes.some((a) => a.key === 'guesttrace.from_ns');
+  const all = [...own.filter((s) => s !== root), root].flatMap((s) => s.events);
+  const got = all.filter((e) => !isLoss(e)), losses = all.filter(isLoss);
+  same(losses.length, trace.gaps.length, 'losses of the run');
+  losses.forEach((e, i) => checkLoss(e, trace.gaps[i], `loss ${i}`));
   same(got.length, want.length, 'events of the run');
   got.forEach((e, i) => checkEvent(e, want[i], `run event ${i}`, true));
   return { runId: hex(root.spanId), own: own.length, events: got.length };
