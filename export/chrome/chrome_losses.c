@@ -34,14 +34,14 @@ static void name_thread(struct gt__chrome *x, struct gt__chrome_run *run,
 	gt__put(o, " lost\"}}");
 }
 
-static void put_count(struct gt__out *o, const char *key, uint64_t count)
+static void put_moved(struct gt__out *o, const char *what, uint64_t ns)
 {
-	if (!count)
+	if (!ns)
 		return;
 	gt__put(o, ",\"guesttrace.");
-	gt__put(o, key);
-	gt__put(o, "\":");
-	gt__put_json_u64(o, count);
+	gt__put(o, what);
+	gt__put(o, "_earlier_ns\":");
+	gt__put_json_u64(o, ns);
 }
 
 /* Arguments are at the end of a slice, as with a guest's spans; `moved_ns`: how
@@ -49,19 +49,15 @@ static void put_count(struct gt__out *o, const char *key, uint64_t count)
 static void put_notes(struct gt__out *o, const struct gt_loss_view *loss,
                       const uint64_t moved_ns[2])
 {
-	gt__put(o, ",\"args\":{\"guesttrace.vcpu\":");
-	gt__put_u64(o, loss->vcpu);
+	gt__put(o, ",\"args\":{");
+	gt__put_gap_members(o, loss);
 	if (loss->span_id) {
 		gt__put(o, ",\"guesttrace.parent_id\":\"");
 		gt__put_hex(o, loss->span_id, 16);
 		gt__put_char(o, '"');
 	}
-	put_count(o, "lost.records", loss->records);
-	put_count(o, "lost.overwritten_bytes", loss->overwritten_bytes);
-	put_count(o, "lost.bad_records", loss->bad_records);
-	put_count(o, "lost.bad_bytes", loss->bad_bytes);
-	put_count(o, "began_earlier_ns", moved_ns[0]);
-	put_count(o, "ended_earlier_ns", moved_ns[1]);
+	put_moved(o, "began", moved_ns[0]);
+	put_moved(o, "ended", moved_ns[1]);
 	gt__put_char(o, '}');
 }
 
@@ -117,33 +113,13 @@ void gt__chrome_put_outcome(struct gt__chrome *x, struct gt__chrome_run *run,
                             const struct gt_summary *summary)
 {
 	struct gt__out *o = &x->head.out;
-	size_t i;
 
 	put_label(x, run, summary);
 	gt__chrome_begin_tid(x, run, gt__tid(run->head.trace, 0), 'i',
 	                     summary->end_ns);
 	gt__put(o, ",\"cat\":\"guesttrace.run\",\"name\":\"run ");
 	gt__put_outcome(o, summary);
-	gt__put(o, "\",\"s\":\"p\",\"args\":{\"guesttrace.outcome\":\"");
-	gt__put(o, gt__ending_word(summary->ending));
-	gt__put_char(o, '"');
-	if (summary->ending == GT_ENDING_HALTED) {
-		gt__put(o, ",\"guesttrace.exit_status\":");
-		gt__put_u64(o, summary->status);
-	}
-	if (summary->message.count) {
-		gt__put(o, ",\"guesttrace.message\":");
-		gt__put_json(o, summary->message);
-	}
-	gt__put(o, ",\"guesttrace.records\":");
-	gt__put_json_u64(o, summary->records);
-	for (i = 0; i < GT__LOSS_WORDS; i++) {
-		if (!gt__loss(&summary->losses, i))
-			continue;
-		gt__put(o, ",\"");
-		gt__put(o, gt__loss_words[i].key);
-		gt__put(o, "\":");
-		gt__put_json_u64(o, gt__loss(&summary->losses, i));
-	}
+	gt__put(o, "\",\"s\":\"p\",\"args\":{");
+	gt__put_outcome_members(o, summary);
 	gt__put(o, "}}");
 }

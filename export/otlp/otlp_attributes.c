@@ -2,6 +2,7 @@
 /* The attributes of OTLP that the host sets. */
 #include "otlp_attributes.h"
 #include "export/out/keys.h"
+#include "export/out/losses.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,12 +144,7 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 
 size_t gt__otlp_loss(struct gt_field *to, const struct gt_loss_view *loss)
 {
-	const struct gt_losses losses = {
-		.records = loss->records,
-		.overwritten_bytes = loss->overwritten_bytes,
-		.bad_records = loss->bad_records,
-		.bad_bytes = loss->bad_bytes,
-	};
+	const struct gt_losses losses = gt__losses_of(loss);
 	size_t i, n = 0;
 
 	put_u64(&to[n++], KEY("guesttrace.from_ns"), loss->from_ns);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "losses.h"
+#include "escape.h"
+#include "json_values.h"
 #include "words.h"
 
 /* `2 bytes skipped`, from the noun in the singular and what is behind it. */
@@ -41,17 +43,32 @@ void gt__put_lost(struct gt__out *o, const struct gt_summary *summary)
 	put_part(o, &comma, l->unknown_kinds, "event", " of an unknown kind");
 }
 
-void gt__put_outcome(struct gt__out *o, const struct gt_summary *summary)
+void gt__put_ending(struct gt__out *o, const struct gt_summary *summary)
 {
 	gt__put(o, gt__ending_word(summary->ending));
-	if (summary->ending == GT_ENDING_HALTED) {
-		gt__put(o, " with status ");
-		gt__put_u64(o, summary->status);
-	}
+	if (summary->ending != GT_ENDING_HALTED)
+		return;
+	gt__put(o, " with status ");
+	gt__put_u64(o, summary->status);
+}
+
+void gt__put_outcome(struct gt__out *o, const struct gt_summary *summary)
+{
+	gt__put_ending(o, summary);
 	if (!gt__is_partial(&summary->losses))
 		return;
 	gt__put(o, ", ");
 	gt__put_lost(o, summary);
+}
+
+struct gt_losses gt__losses_of(const struct gt_loss_view *gap)
+{
+	return (struct gt_losses){
+		.records = gap->records,
+		.overwritten_bytes = gap->overwritten_bytes,
+		.bad_records = gap->bad_records,
+		.bad_bytes = gap->bad_bytes,
+	};
 }
 
 void gt__put_gap(struct gt__out *o, const struct gt_loss_view *gap)
@@ -79,4 +96,46 @@ void gt__put_losses_json(struct gt__out *o, const struct gt_losses *losses)
 		gt__put_char(o, '"');
 	}
 	gt__put_char(o, '}');
+}
+
+static void put_count(struct gt__out *o, const char *key, uint64_t count)
+{
+	gt__put(o, ",\"");
+	gt__put(o, key);
+	gt__put(o, "\":");
+	gt__put_json_u64(o, count);
+}
+
+static void put_counts(struct gt__out *o, const struct gt_losses *losses)
+{
+	size_t i;
+
+	for (i = 0; i < GT__LOSS_WORDS; i++)
+		if (gt__loss(losses, i))
+			put_count(o, gt__loss_words[i].key, gt__loss(losses, i));
+}
+
+void gt__put_gap_members(struct gt__out *o, const struct gt_loss_view *gap)
+{
+	const struct gt_losses losses = gt__losses_of(gap);
+
+	gt__put(o, "\"guesttrace.vcpu\":");
+	gt__put_u64(o, gap->vcpu);
+	put_counts(o, &losses);
+}
+
+void gt__put_outcome_members(struct gt__out *o,
+                             const struct gt_summary *summary)
+{
+	gt__put(o, "\"guesttrace.outcome\":\"");
+	gt__put(o, gt__ending_word(summary->ending));
+	gt__put_char(o, '"');
+	if (summary->ending == GT_ENDING_HALTED)
+		put_count(o, "guesttrace.exit_status", summary->status);
+	if (summary->message.count) {
+		gt__put(o, ",\"guesttrace.message\":");
+		gt__put_json(o, summary->message);
+	}
+	put_count(o, "guesttrace.records", summary->records);
+	put_counts(o, &summary->losses);
 }

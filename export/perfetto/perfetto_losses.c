@@ -15,6 +15,14 @@ static void put_count(struct gt__out *o, const char *key, uint64_t count)
 		gt__pf_put_spelled_u64(o, key, count);
 }
 
+static void put_losses(struct gt__out *o, const struct gt_losses *losses)
+{
+	size_t i;
+
+	for (i = 0; i < GT__LOSS_WORDS; i++)
+		put_count(o, gt__loss_words[i].key, gt__loss(losses, i));
+}
+
 static void put_name(struct gt__out *o, const struct gt_loss_view *loss)
 {
 	size_t name = gt__pb_begin(o, GT__PF_EVENT_NAME);
@@ -28,14 +36,12 @@ static void put_name(struct gt__out *o, const struct gt_loss_view *loss)
 static void put_notes(struct gt__out *o, const struct gt_loss_view *loss,
                       uint64_t start_ns, uint64_t end_ns)
 {
+	const struct gt_losses losses = gt__losses_of(loss);
+
 	gt__pf_put_spelled_u64(o, "guesttrace.vcpu", loss->vcpu);
 	if (loss->span_id)
 		gt__pf_put_own_id(o, GT__PF_KEY_PARENT_ID, loss->span_id);
-	put_count(o, "guesttrace.lost.records", loss->records);
-	put_count(o, "guesttrace.lost.overwritten_bytes",
-	          loss->overwritten_bytes);
-	put_count(o, "guesttrace.lost.bad_records", loss->bad_records);
-	put_count(o, "guesttrace.lost.bad_bytes", loss->bad_bytes);
+	put_losses(o, &losses);
 	put_count(o, "guesttrace.began_earlier_ns", start_ns - loss->from_ns);
 	if (end_ns != loss->to_ns)
 		gt__pf_put_own_u64(o, GT__PF_KEY_ENDED_EARLIER_NS,
@@ -84,7 +90,6 @@ void gt__pf_put_outcome(struct gt__out *o, struct gt__pf_run *run,
 	struct gt__pf_event e = gt__pf_begin_event(
 		o, run, GT__PF_INSTANT, run->uuid | GT__PF_UUID_PROCESS,
 		summary->end_ns);
-	size_t i;
 
 	put_run_name(o, summary);
 	gt__pf_put_spelled_text(o, "guesttrace.outcome",
@@ -96,8 +101,6 @@ void gt__pf_put_outcome(struct gt__out *o, struct gt__pf_run *run,
 		gt__pf_put_spelled_text(o, "guesttrace.message",
 		                        summary->message);
 	gt__pf_put_spelled_u64(o, "guesttrace.records", summary->records);
-	for (i = 0; i < GT__LOSS_WORDS; i++)
-		put_count(o, gt__loss_words[i].key,
-		          gt__loss(&summary->losses, i));
+	put_losses(o, &summary->losses);
 	gt__pf_end_event(o, run, e, NULL, 0);
 }

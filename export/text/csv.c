@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line per span, RFC 4180, in the order in which spans end. Ids are hex as
- * elsewhere, guest_id is decimal; control characters in text are escaped
- * (escape.h), so that every record is one line, and a text that a spreadsheet
- * would take for a formula has a mark in front.
+ * One line per span, RFC 4180, in the order in which spans end; one per loss
+ * when it is noticed, and one per run at its end: the last column says which it
+ * is. Ids are hex as elsewhere, guest_id is decimal; control characters in text
+ * are escaped (escape.h), so that every record is one line, and a text that a
+ * spreadsheet would take for a formula has a mark in front.
  */
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
+#include "export/out/losses.h"
 #include "export/run/run_sink.h"
 #include "export/out/words.h"
 
@@ -21,7 +23,7 @@ static void put_header(struct csv *x)
 		gt__put(&x->head.out,
 		        "trace_id,span_id,parent_id,guest_id,vcpu,name,target,"
 		        "level,start_ns,end_ns,duration_ns,status,flags,"
-		        "fields\r\n");
+		        "fields,kind\r\n");
 	x->begun = true;
 }
 
@@ -64,7 +66,7 @@ static void put_fields(struct gt__out *o, const struct gt_span_view *span)
 	gt__put_json_members(o, span->fields, span->field_count, false);
 	gt__put_char(o, '}');
 	gt__quote_csv(o, from);
-	gt__put(o, "\r\n");
+	gt__put(o, ",span\r\n");
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -97,6 +99,76 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	return gt__out_record(o);
 }
 
+/* Of a line that is no span's: what is before its name. Lines that begin with
+ * an id without quotes are spans, for who counts these with a line editor. */
+static void put_origin(struct gt__out *o, const struct gt_trace *trace,
+                       uint64_t id, uint64_t parent_id)
+{
+	gt__put_char(o, '"');
+	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put(o, "\",");
+	if (id)
+		gt__put_hex(o, id, 16);
+	gt__put_char(o, ',');
+	if (parent_id)
+		gt__put_hex(o, parent_id, 16);
+	gt__put(o, ",,"); /* no guest_id */
+}
+
+/* What is behind its name, up to its fields. */
+static void put_times(struct gt__out *o, uint64_t start_ns, uint64_t end_ns)
+{
+	gt__put(o, ",guesttrace,,");
+	put_cell(o, start_ns);
+	put_cell(o, end_ns);
+	put_cell(o, end_ns > start_ns ? end_ns - start_ns : 0);
+	gt__put(o, ",,"); /* no status, no flags */
+}
+
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
+{
+	struct gt__out *o = &((struct csv *)sink)->head.out;
+	size_t from;
+
+	put_origin(o, trace, 0, loss->span_id);
+	put_cell(o, loss->vcpu);
+	from = o->used;
+	gt__put(o, "LOST ");
+	gt__put_gap(o, loss);
+	gt__quote_csv(o, from);
+	put_times(o, loss->from_ns, loss->to_ns);
+	from = o->used;
+	gt__put_char(o, '{');
+	gt__put_gap_members(o, loss);
+	gt__put_char(o, '}');
+	gt__quote_csv(o, from);
+	gt__put(o, ",lost\r\n");
+	return gt__out_record(o);
+}
+
+static int end(struct gt_sink *sink, const struct gt_trace *trace,
+               const struct gt_summary *summary)
+{
+	struct gt__out *o = &((struct csv *)sink)->head.out;
+	size_t from;
+
+	put_origin(o, trace, trace->run_id, trace->parent_id);
+	gt__put_char(o, ','); /* of no vCPU */
+	from = o->used;
+	gt__put(o, "run ");
+	gt__put_outcome(o, summary);
+	gt__quote_csv(o, from);
+	put_times(o, trace->start_ns, summary->end_ns);
+	from = o->used;
+	gt__put_char(o, '{');
+	gt__put_outcome_members(o, summary);
+	gt__put_char(o, '}');
+	gt__quote_csv(o, from);
+	gt__put(o, ",run\r\n");
+	return gt__out_flush(o);
+}
+
 static int finish(struct gt_sink *sink)
 {
 	struct csv *x = (struct csv *)sink;
@@ -110,6 +182,8 @@ int gt_csv_new(const struct gt_output *output, struct gt_sink **ret_sink)
 	static const struct gt_sink calls = {
 		.begin = begin,
 		.close = close_span,
+		.loss = put_loss,
+		.end = end,
 		.finish = finish,
 	};
 

@@ -11,11 +11,15 @@
  * Of a span whose end nobody saw it is not known how long it was open: its own
  * time is under a frame below it that says so.
  *
+ * If records were lost, the frame of the run says how many: all below it is
+ * partial. How the run ended is a frame below it that has taken no time.
+ *
  * What is deeper than FRAMES_MAX spans is summed up under one frame that says
  * so: a guest cannot make the output grow with the square of its depth.
  */
 #include "export/run/collect.h"
 #include "export/out/escape.h"
+#include "export/out/losses.h"
 #include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
@@ -90,25 +94,46 @@ static void count_self(struct frames *f, const struct gt__span *span,
 	f->frames[frame].self_ns += span->self_ns;
 }
 
-static void put_run(struct gt__out *o, const struct gt_trace *trace)
+static void put_run(struct gt__out *o, const struct gt_trace *trace,
+                    const struct gt_summary *summary)
 {
 	gt__put_folded(o, trace->guest_name);
-	if (!trace->index)
+	if (trace->index) {
+		gt__put(o, " (run ");
+		gt__put_u64(o, trace->index + UINT64_C(1));
+		gt__put_char(o, ')');
+	}
+	if (!gt__is_partial(&summary->losses))
 		return;
-	gt__put(o, " (run ");
-	gt__put_u64(o, trace->index + UINT64_C(1));
+	gt__put(o, " (");
+	gt__put_lost(o, summary);
 	gt__put_char(o, ')');
 }
 
+static void put_ending(struct gt__out *o, const struct gt_trace *trace,
+                       const struct gt_summary *summary)
+{
+	put_run(o, trace, summary);
+	gt__put(o, ";(");
+	gt__put_ending(o, summary);
+	if (summary->message.count) {
+		gt__put(o, ": ");
+		gt__put_folded(o, summary->message);
+	}
+	gt__put(o, ") 0\n");
+	gt__out_record(o);
+}
+
 static void put_stack(struct gt__out *o, const struct gt_trace *trace,
-                      const struct frames *f, uint32_t i)
+                      const struct gt_summary *summary, const struct frames *f,
+                      uint32_t i)
 {
 	uint32_t stack[FRAMES_MAX + 1], n = 0;
 	uint64_t self_ns = f->frames[i].self_ns;
 
 	for (; i != RUN && n <= FRAMES_MAX; i = f->frames[i].parent)
 		stack[n++] = i;
-	put_run(o, trace);
+	put_run(o, trace, summary);
 	while (n) {
 		gt__put_char(o, ';');
 		gt__put_folded(o, f->frames[stack[--n]].name);
@@ -175,16 +200,18 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 }
 
 static void print_stacks(struct gt__collect_sink *x, struct gt__collect *c,
-                         bool exits)
+                         const struct gt_summary *summary, bool exits)
 {
 	struct frames f = {0};
 	uint32_t i;
 
 	if (!make_frames(&f, c, exits) && !x->head.out.error)
 		x->head.out.error = -ENOMEM;
+	if (!x->head.out.error)
+		put_ending(&x->head.out, c->head.trace, summary);
 	for (i = 0; i < f.count && !x->head.out.error; i++)
 		if (f.frames[i].self_ns)
-			put_stack(&x->head.out, c->head.trace, &f, i);
+			put_stack(&x->head.out, c->head.trace, summary, &f, i);
 	free(f.frames);
 	free(f.chains);
 }
@@ -192,15 +219,13 @@ static void print_stacks(struct gt__collect_sink *x, struct gt__collect *c,
 static void print(struct gt__collect_sink *x, struct gt__collect *c,
                   const struct gt_summary *summary)
 {
-	(void)summary;
-	print_stacks(x, c, false);
+	print_stacks(x, c, summary, false);
 }
 
 static void print_exits(struct gt__collect_sink *x, struct gt__collect *c,
                         const struct gt_summary *summary)
 {
-	(void)summary;
-	print_stacks(x, c, true);
+	print_stacks(x, c, summary, true);
 }
 
 int gt_folded_new(const struct gt_output *output, struct gt_sink **ret_sink)

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { launch } from './chromium.mjs';
-import { visible } from '../readers/compare.mjs';
+import { lostText, visible } from '../readers/compare.mjs';
 import { finish, holds, skipped } from './holds.mjs';
 
 const directory = process.argv[2];
@@ -70,7 +70,8 @@ const folded = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)'
 
 // The own time of a span whose close was lost stands apart.
 function stackOf(trace, span, isSelf) {
-  const names = [], run = folded(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '');
+  const names = [], run = folded(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '')
+    + (trace.partial ? ` (LOST ${lostText(trace.losses, trace.records)})` : '');
   const isLost = isSelf && (span.flags.includes('close_lost') || span.flags.includes('replaced'));
   for (let at = span; at; at = trace.byId.get(at.parent_id))
     names.unshift(folded(at.name));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compares CSV, folded stacks and the report's own sums with the report.
-import { check, lastFields, openNs, parseJson, readText, same, visible } from './compare.mjs';
+import { check, lastFields, lostText, openNs, parseJson, readText, same, visible } from './compare.mjs';
 
 // RFC 4180, strictly: records end in CRLF, quotes are doubled.
 function parseCsv(text) {
@@ -33,7 +33,32 @@ const csvText = (text) => (FORMULA.test(text) || text.startsWith("'") ? "'" : ''
 
 export const readCsv = (file) => parseCsv(readText(file));
 
-export function compareCsv([header, ...rows], report) {
+const COUNTS = ['records', 'overwritten_bytes', 'bad_records', 'bad_bytes'];
+const counts = (losses, keys) => Object.fromEntries(keys.filter((key) => losses[key] !== '0')
+  .map((key) => [`guesttrace.lost.${key}`, integer(losses[key])]));
+
+// The lines that are no spans' stand where what they tell of was noticed.
+function compareOthers(rows, report) {
+  for (const row of rows) row.fields = parseJson(row.fields);
+  const empty = { guest_id: '', target: 'guesttrace', level: '', status: '', flags: '' };
+  const times = (from, to) => ({ start_ns: from, end_ns: to, duration_ns: String(BigInt(to) - BigInt(from)) });
+  for (const t of report) {
+    const own = rows.filter((row) => row.trace_id === t.trace_id), [{ span_id: runId } = {}] = own.slice(-1);
+    check(/^[0-9a-f]{16}$/.test(runId) && !t.byId.has(runId), 'CSV: the run has the id', runId);
+    const lost = t.gaps.map((g) => ({ ...empty, ...times(g.from_ns, g.to_ns), trace_id: t.trace_id, span_id: '', parent_id: g.span_id ?? '',
+      vcpu: String(g.vcpu), name: `LOST ${lostText(g)}`, fields: { 'guesttrace.vcpu': g.vcpu, ...counts(g, COUNTS) }, kind: 'lost' }));
+    const fields = { 'guesttrace.outcome': t.outcome, 'guesttrace.records': integer(t.records), ...counts(t.losses, Object.keys(t.losses)) };
+    if (t.outcome === 'halted') fields['guesttrace.exit_status'] = t.status;
+    if (t.message) fields['guesttrace.message'] = t.message;
+    same(own, [...lost, { ...empty, ...times(t.start_ns, t.end_ns), trace_id: t.trace_id, span_id: runId, parent_id: t.parent_id ?? '', vcpu: '',
+      name: `run ${endingText(t)}${t.partial ? `, LOST ${lostText(t.losses, t.records)}` : ''}`, fields, kind: 'run' }], 'CSV: the run and its losses');
+  }
+  same(rows.length, report.reduce((n, t) => n + t.gaps.length + 1, 0), 'CSV: number of losses and runs');
+}
+
+export function compareCsv([header, ...all], report) {
+  const at = header.indexOf('kind'), rows = all.filter((cells) => cells[at] === 'span');
+  compareOthers(all.filter((cells) => cells[at] !== 'span').map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i]]))), report);
   const spans = report.flatMap((t) => t.spans.map((s) => [t, s]));
   const byId = new Map(spans.map(([t, s]) => [s.id, [t, s]]));
   same(rows.length, spans.length, 'CSV: number of records');
@@ -51,7 +76,7 @@ export function compareCsv([header, ...rows], report) {
       trace_id: t.trace_id, span_id: s.id, parent_id: s.parent_id ?? '', guest_id: s.guest_id,
       vcpu: String(s.vcpu), name: csvText(s.name), target: csvText(s.target), level: s.level,
       start_ns: s.start_ns, end_ns: s.end_ns, duration_ns: s.duration_ns, status: s.status,
-      flags: s.flags.join(' '),
+      flags: s.flags.join(' '), kind: 'span',
     }, 'CSV: span', s.id);
   }
   return `${rows.length} records are the same`;
@@ -71,7 +96,11 @@ function selfNs(span, children) {
 
 const FRAMES_MAX = 128;
 const frame = (name) => visible(name).replaceAll(';', '\\u{3b}') || '(unnamed)';
-const frameOfRun = (trace) => frame(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '');
+const frameOfRun = (trace) => frame(trace.guest) + (trace.index ? ` (run ${trace.index + 1})` : '')
+  + (trace.partial ? ` (LOST ${lostText(trace.losses, trace.records)})` : '');
+// How each run ended, in a stack that has taken no time.
+const endingText = (trace) => trace.outcome + (trace.outcome === 'halted' ? ` with status ${trace.status}` : '');
+const endOfRun = (trace) => `${frameOfRun(trace)};(${endingText(trace)}${trace.message ? `: ${frame(trace.message)}` : ''}) 0`;
 
 function stackOf(trace, span, isKnown = true) {
   let names = [];
@@ -111,23 +140,25 @@ function stacksOfExits(report, host) {
 }
 
 export function readFolded(file) {
-  const stacks = new Map();
+  const stacks = new Map(), ends = [];
   for (const line of readText(file).split('\n').slice(0, -1)) {
     const m = /^(.*) (\d+)$/.exec(line);
     check(m, 'folded: bad line', JSON.stringify(line));
-    addTo(stacks, m[1], BigInt(m[2]));
+    if (m[2] === '0') ends.push(line);
+    else addTo(stacks, m[1], BigInt(m[2]));
   }
-  return stacks;
+  return { stacks, ends };
 }
 
-function compareStacks(got, want) {
+function compareStacks({ stacks: got, ends }, want, report) {
+  same(ends, report.map(endOfRun), 'folded: ends of runs');
   for (const [stack, ns] of want) same(String(got.get(stack)), String(ns), 'folded:', stack);
   same(got.size, want.size, 'folded: number of stacks');
   return `${got.size} stacks are the same`;
 }
 
-export const compareFolded = (stacks, report) => compareStacks(stacks, stacksOfSelf(report));
-export const compareExits = (stacks, report, host) => compareStacks(stacks, stacksOfExits(report, host));
+export const compareFolded = (stacks, report) => compareStacks(stacks, stacksOfSelf(report), report);
+export const compareExits = (stacks, report, host) => compareStacks(stacks, stacksOfExits(report, host), report);
 
 const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
 
