@@ -316,17 +316,44 @@ static int put_host(struct gt_sink *sink, const struct gt_trace *trace,
 	            gt__ctf_packet(s, trace, GT__CTF_HOST, span->vcpu, false));
 }
 
-/* ---- The end ------------------------------------------------------------- */
+/* ---- Losses -------------------------------------------------------------- */
 
-static uint64_t lost_on(uint32_t vcpu, const struct gt_summary *summary)
+/* Readers know of events that were discarded, but not of bytes. */
+static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
+                    const struct gt_loss_view *loss)
 {
-	if (summary->lost_records)
-		return summary->lost_records[vcpu];
-	return vcpu ? 0 : summary->losses.records;
+	struct ctf *x = (struct ctf *)sink;
+	struct gt__ctf_stream *s = NULL;
+
+	if (loss->records)
+		s = stream_of(x, trace, loss->vcpu, GT__CTF_RECORDS);
+	if (!s)
+		return x->error;
+	return done(x, gt__ctf_discard(s, trace, loss->vcpu, loss->records,
+	                               loss->from_ns, loss->to_ns));
 }
 
-/* How many records are missing is known at the end: a vCPU that had nothing
- * else has a stream now. */
+/* ---- The end ------------------------------------------------------------- */
+
+/* How many are missing of which nobody knows when they were. */
+static uint64_t lost_on(uint32_t vcpu, const struct gt_trace *trace,
+                        const struct gt_summary *summary,
+                        const struct ctf_run *run)
+{
+	uint64_t told = 0, lost = summary->losses.records;
+	uint32_t i;
+
+	if (summary->lost_records) {
+		told = run->streams[vcpu * 2].discarded;
+		lost = summary->lost_records[vcpu];
+	} else {
+		for (i = 0; i < trace->vcpus; i++)
+			told += run->streams[i * 2].discarded;
+	}
+	return lost > told ? lost - told : 0;
+}
+
+/* A vCPU that has lost something and had nothing else has a stream now. */
 static int end_streams(struct ctf *x, const struct gt_trace *trace,
                        const struct gt_summary *summary, struct ctf_run *run)
 {
@@ -340,11 +367,11 @@ static int end_streams(struct ctf *x, const struct gt_trace *trace,
 		                    (enum gt__ctf_stream_id)(i & 1), i / 2,
 		                    true);
 	for (i = 0; i < trace->vcpus && !rc && !x->error; i++) {
-		count = lost_on(i, summary);
+		count = lost_on(i, trace, summary, run);
 		stream = count ? stream_of(x, trace, i, GT__CTF_RECORDS) : NULL;
 		if (stream)
 			rc = gt__ctf_discard(stream, trace, i, count,
-			                     summary->end_ns);
+			                     trace->start_ns, summary->end_ns);
 	}
 	return rc;
 }
@@ -428,6 +455,7 @@ int gt_ctf_new(const struct gt_directory *directory, bool many,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host,
+		.loss = put_loss,
 		.end = end,
 		.finish = finish,
 		.free = free_sink,

@@ -164,14 +164,17 @@ int gt__ctf_packet(struct gt__ctf_stream *s, const struct gt_trace *trace,
 }
 
 int gt__ctf_discard(struct gt__ctf_stream *s, const struct gt_trace *trace,
-                    uint32_t vcpu, uint64_t events, uint64_t by_ns)
+                    uint32_t vcpu, uint64_t events, uint64_t from_ns,
+                    uint64_t by_ns)
 {
-	uint64_t at = clock_ns(trace, by_ns);
+	uint64_t from = clock_ns(trace, from_ns), at = clock_ns(trace, by_ns);
 
 	if (!s->packets && !s->out.used) {
 		s->first_ns = s->last_ns = clock_ns(trace, trace->start_ns);
 		begin_packet(s);
 	}
+	if (s->out.used && from > s->last_ns)
+		s->last_ns = from;
 	gt__ctf_packet(s, trace, GT__CTF_RECORDS, vcpu, true);
 	s->first_ns = s->last_ns;
 	if (at > s->last_ns)

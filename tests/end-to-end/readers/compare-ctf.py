@@ -144,6 +144,9 @@ class Trace:
         self.begun, self.ended, self.counts = set(), set(), [0, 0]
         self.no_loss = ["0"] * report["vcpus"]
         self.lost = [0] * report["vcpus"]
+        # Of each vCPU what is lost, in order, and the time that its stream has come to.
+        self.gaps = [[g for g in report["gaps"] if g["vcpu"] == v and g["records"] != "0"] for v in range(report["vcpus"])]
+        self.times = [int(report["start_ns"])] * report["vcpus"]
 
     def begin(self, m, keys):
         p = m.event.payload_field
@@ -198,10 +201,24 @@ class Trace:
         check_fields(m.event, want["fields"], keys, where)
         self.counts[bool(kind)] += 1
 
+    def discarded(self, m, vcpu):
+        """Between the record before, or since when something can be missing, and when it was noticed."""
+        self.lost[vcpu] += m.count
+        begin, end = (c.ns_from_origin for c in (m.beginning_default_clock_snapshot, m.end_default_clock_snapshot))
+        where = f"discarded events on vCPU {vcpu} by {end}"
+        if not self.gaps[vcpu]:
+            return # of what nobody knows when it was
+        gap = self.gaps[vcpu].pop(0)
+        same(m.count, int(gap["records"]), where, "count")
+        same(end, max(self.times[vcpu], int(gap["from_ns"]), int(gap["to_ns"])), where, "end")
+        same(self.times[vcpu] <= begin <= max(self.times[vcpu], int(gap["from_ns"])), True, where, "begin", begin)
+        self.times[vcpu] = end
+
     def finish(self):
         where = f"trace {self.report['trace_id']}"
         same(len(self.begun), len(self.spans), where, "beginnings")
         same(len(self.ended), len(self.spans), where, "ends")
+        same([len(gaps) for gaps in self.gaps], [0] * len(self.gaps), where, "losses")
         same([str(n) for n in self.lost], self.report.get("lost_records", self.no_loss), where, "lost records")
         same(self.counts, [len(self.events), len(self.counters)], where, "events and counters")
 
@@ -267,8 +284,11 @@ def compare(messages, report, host):
             check_clock(stream.cls, trace.report)
             keys[which] = {k: str(v) for k, v in stream.trace.environment.items() if k.startswith("key_")}
         if lost:
-            trace.lost[int(stream.name.rpartition("_")[2])] += m.count
-        elif stream.cls.id == 1:
+            trace.discarded(m, int(stream.name.rpartition("_")[2]))
+            continue
+        if stream.cls.id == 0:
+            trace.times[int(m.event.packet.context_field["cpu_id"])] = m.default_clock_snapshot.ns_from_origin
+        if stream.cls.id == 1:
             want = stretches.pop(hexid(m.event.payload_field["id"]), None)
             if host is not None:
                 same(want is not None, True, "there is a stretch", hexid(m.event.payload_field["id"]))
