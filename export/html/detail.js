@@ -173,6 +173,17 @@ function stretchDetail(stretch) {
   ];
 }
 
+function lossDetail(gap) {
+  const time = (ns) => moment(ns, gap.run.duration_ns);
+  return [
+    element('h2', { class: 'bad' }, gap.lost),
+    element('p', {}, 'What is missing was recorded between these times. Spans whose end was among it have none, '
+      + 'and what was inside of them may stand elsewhere.'),
+    pairs(['from', time(gap.from)], ['to', time(gap.to)], ['vCPU', String(gap.vcpu)],
+      gap.losses > 1 ? ['losses', `${count(gap.losses)}, drawn as one`] : null),
+  ];
+}
+
 function emptyDetail(runs) {
   const longest = runs.flatMap((run) => run.spans.filter((span) => !span.parent));
   return [
@@ -186,6 +197,8 @@ function showDetail(panel, item, runs, actions) {
   let parts;
   if (!item)
     parts = emptyDetail(runs);
+  else if (item.lost)
+    parts = lossDetail(item);
   else if (item.host)
     parts = stretchDetail(item);
   else if (item.spans)

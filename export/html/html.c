@@ -221,6 +221,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_counts(&r);
 	put_last(&r);
 	put_losses(&r);
+	gt__html_losses(&r);
 	put_exits(&r);
 	put_names(&r);
 	put_totals(&r, "name_totals", false);

@@ -72,6 +72,7 @@ void gt__html_spans(struct gt__html_run *run);
 void gt__html_blocks(struct gt__html_run *run);
 void gt__html_events(struct gt__html_run *run);
 void gt__html_host(struct gt__html_run *run);      /* stretches of the host */
+void gt__html_losses(struct gt__html_run *run);    /* and where they are */
 void gt__html_parts(struct gt__html_run *run);     /* the columns of a split */
 void gt__html_run_split(struct gt__html_run *run); /* of all vCPUs */
 /* A row of such columns; NULL: none is known. */

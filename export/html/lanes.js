@@ -60,13 +60,15 @@ function vcpusOf(run) {
   const vcpus = new Map();
   const of = (vcpu) => {
     if (!vcpus.has(vcpu))
-      vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], counters: [], closed: false });
+      vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], gaps: [], counters: [], closed: false });
     return vcpus.get(vcpu);
   };
   for (const item of [...run.spans, ...run.blocks])
     of(item.vcpu).items.push(item);
   for (const stretch of run.host)
     of(stretch.vcpu)[stretch.host === 'work' ? 'work' : 'host'].push(stretch);
+  for (const gap of run.gaps)
+    of(gap.vcpu).gaps.push(gap);
   for (const event of run.events) {
     const track = of(event.vcpu);
     if (event.counter)
@@ -75,12 +77,23 @@ function vcpusOf(run) {
   return [...vcpus.values()].sort((a, b) => a.vcpu - b.vcpu);
 }
 
+// In one row none may overlap the one before: it is drawn behind that.
+function followEachOther(items) {
+  let last = -Infinity;
+  for (const item of items) {
+    item.start = Math.max(item.start, last);
+    last = item.end = Math.max(item.end, item.start);
+    item.duration = item.end - item.start;
+  }
+}
+
 // Per run and vCPU: its lanes, once; what is open or switched on is chosen later.
 function makeTracks(runs) {
   return runs.flatMap((run) => vcpusOf(run).map((track) => {
     track.lanes = makeLanes(track);
     track.host.sort(byStart);
     track.work.sort(byStart);
+    followEachOther(track.gaps.sort(byStart));
     track.graphs = makeGraphs(track.counters);
     return track;
   }));
@@ -94,12 +107,13 @@ function makeRows(tracks, showHost, showCounters) {
     rows.push({ heading: track });
     track.row = rows.length;
     const shown = track.closed ? [] : [
+      ...(track.gaps.length > 0 ? [{ items: track.gaps, host: true }] : []),
       ...(showHost ? [track.host, track.work] : []).filter((items) => items.length > 0)
         .map((items) => ({ items, host: true })),
       ...track.lanes.flatMap((lane) => lane.rows.map((items, depth) => ({ items, first: depth === 0 }))),
       ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph, i) => [{ items: [], graph, first: i === 0 }, { items: [] }]),
     ];
-    for (const item of [...track.items, ...track.host, ...track.work])
+    for (const item of [...track.items, ...track.host, ...track.work, ...track.gaps])
       item.row = -1;
     for (const row of shown) {
       for (const item of row.items)

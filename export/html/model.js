@@ -6,7 +6,8 @@
 // or 0, what most lack; of a block:
 // spans, parent, start, duration, self, vCPU; of an event: site, span, time,
 // vCPU, flags, whether it is a counter, fields; of a stretch of the host: kind,
-// reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name.
+// reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name;
+// of a loss: start, duration, vCPU, how many it stands for, what is missing.
 // A site, span or parent is its number in its run, -1 for none; a site may stand
 // there itself. Times are ns since the run's start; here they become ns since the
 // page's: the start of the first run, or, aligned, of each. The split of a run is
@@ -59,6 +60,14 @@ function makeStretch(run, [kind, reason, start, length, vcpu, port, tracing, wai
   };
 }
 
+// From when all was still there until it was noticed; `start` and `end` are drawn.
+function makeGap(run, [start, length, vcpu, losses, lost]) {
+  return {
+    run, lost: `LOST ${lost}`, losses, from: start, to: start + length, start: run.offset + start, duration: length,
+    end: run.offset + start + length, vcpu, row: -1,
+  };
+}
+
 function makeRun(trace, index, offset) {
   const sites = trace.sites.map((site) => siteOf([], site));
   const run = { ...trace, index, offset, realOffset: offset, spans: [], end: offset + trace.duration_ns };
@@ -72,9 +81,10 @@ function makeRun(trace, index, offset) {
   run.blocks = trace.blocks.map((column) => makeBlock(run, column));
   run.events = trace.events.map((column) => makeEvent(run, column));
   run.host = (trace.host ?? []).map((column) => makeStretch(run, column));
+  run.gaps = trace.gaps.map((column) => makeGap(run, column));
   run.last = run.spans[trace.last_span] ?? null;
   run.died = !['halted', 'unknown'].includes(trace.outcome);
-  for (const item of [...run.spans, ...run.blocks, ...run.host])
+  for (const item of [...run.spans, ...run.blocks, ...run.host, ...run.gaps])
     run.end = Math.max(run.end, item.end);
   return run;
 }
@@ -89,7 +99,7 @@ function readTraces(text) {
 // Moves a run in the page's time, so that it starts there.
 function moveRun(run, offset) {
   const by = offset - run.offset;
-  for (const item of [...run.spans, ...run.blocks, ...run.host]) {
+  for (const item of [...run.spans, ...run.blocks, ...run.host, ...run.gaps]) {
     item.start += by;
     item.end += by;
   }

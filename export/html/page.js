@@ -9,8 +9,9 @@ function outcomeText(run) {
 function runLine(run) {
   const died = run.died;
   const lost = run.losses.reduce((sum, [, , number]) => sum + BigInt(number), 0n);
-  const kind = died ? 'bad' : run.outcome === 'halted' && run.status === 0 ? 'good' : 'warn';
+  const kind = died ? 'bad' : run.outcome === 'halted' && run.status === 0 && !run.lost ? 'good' : 'warn';
   return element('div', { class: 'run' },
+    run.lost ? element('strong', { class: 'lost wrap' }, run.lost) : null,
     element('h1', {}, guestText(run.guest || 'guest')),
     element('span', { class: `outcome ${kind}` }, died ? outcomeText(run).toUpperCase() : outcomeText(run)),
     element('span', {}, `after ${duration(run.duration_ns)}`),
@@ -184,6 +185,8 @@ class Page {
 
   appearance(item) {
     const { theme } = this;
+    if (item.lost)
+      return { name: item.lost, color: theme.lost };
     if (item.host) {
       const colors = { guest: theme.guest, work: theme.work, merged: theme.block };
       const color = colors[item.host] ?? (item.tracing ? theme.traceExit : theme.exit);
@@ -237,7 +240,7 @@ class Page {
       this.placeTip(tip, mouse);
       return;
     }
-    const name = item.host ? stretchTitle(item) : item.spans ? plural(item.spans, 'span') : visible(item.site.name);
+    const name = item.lost ? item.lost : item.host ? stretchTitle(item) : item.spans ? plural(item.spans, 'span') : visible(item.site.name);
     tip.replaceChildren(
       element('strong', {}, element('bdi', {}, name)),
       element('div', {}, `${duration(item.duration)}${item.self !== undefined ? ` · self ${duration(item.self)}` : ''}`),

@@ -5,8 +5,8 @@ const PAGE_ROWS = 500;
 
 // Columns: { title, number, value(row): to sort by, cell(row), tight }.
 class SortedTable {
-  constructor(columns, rows, order, pick) {
-    Object.assign(this, { columns, rows, pick, shown: PAGE_ROWS });
+  constructor(columns, rows, order, notice) {
+    Object.assign(this, { columns, rows, notice, shown: PAGE_ROWS });
     [this.by, this.down] = order;
   }
 
@@ -44,6 +44,7 @@ class SortedTable {
     const more = rows.length - this.shown;
     const focused = panel.contains(document.activeElement) ? document.activeElement.closest('th')?.cellIndex : undefined;
     panel.replaceChildren(
+      this.notice ? element('p', { class: 'partial' }, this.notice) : '',
       element('table', {}, element('thead', {}, element('tr', {}, ...this.columns.map((column) => this.header(column)))),
         element('tbody', {}, ...rows.slice(0, this.shown).map((row) => this.row(row)))),
       more > 0 ? element('p', {}, element('button', { type: 'button', onclick: () => {
@@ -64,6 +65,13 @@ function cutText(text, properties) {
 // What there is none of is less than all others.
 function timeColumn(title, value) {
   return { title, number: true, value: (row) => value(row) ?? -1, cell: (row) => (value(row) === null ? '–' : duration(value(row))) };
+}
+
+// What was lost is in no number of a table.
+function partialText(runs) {
+  const partial = runs.filter((run) => run.lost);
+  return partial.length === 0 ? null
+    : `Partial: ${partial.map((run) => (runs.length > 1 ? `${visible(run.guest)} ${run.lost}` : run.lost)).join('; ')}`;
 }
 
 function runColumn(runs) {
@@ -93,7 +101,7 @@ function namesTable(runs, actions) {
     timeColumn('p50', (row) => row.p50),
     timeColumn('p99', (row) => row.p99),
     timeColumn('max', (row) => row.max),
-  ], rows, [total, true]);
+  ], rows, [total, true], partialText(runs));
 }
 
 function eventsTable(runs, actions) {
@@ -113,13 +121,14 @@ function eventsTable(runs, actions) {
     { title: 'span', value: (event) => event.span?.site.name ?? '', cell: (event) => (event.span ? cutText(event.span.site.name) : '') },
     { title: 'fields', value: (event) => fieldsText(event.fields),
       cell: (event) => cutText(fieldsText(event.fields), { class: 'mono' }) },
-  ], runs.flatMap((run) => run.events), [time, false]);
+  ], runs.flatMap((run) => run.events), [time, false], partialText(runs));
 }
 
 function runDetail(run) {
   const row = (key, value) => element('tr', {}, element('td', { class: 'tight faint' }, key), element('td', {}, value));
   const mono = (key, text) => (text ? row(key, element('span', { class: 'mono' }, guestText(text))) : '');
-  return element('div', {}, element('table', {}, element('tbody', {},
+  return element('div', {}, run.lost ? element('p', { class: 'partial' }, partialText([run])) : null,
+  element('table', {}, element('tbody', {},
     row('guest', guestText(run.guest)),
     mono('build id', run.guest_build_id),
     run.vm ? row('VM', guestText(run.vm)) : '',
@@ -141,7 +150,7 @@ function makeTabs(runs, actions) {
   const events = runs.reduce((sum, run) => sum + run.events.length, 0);
   const names = namesTable(runs, actions);
   const tables = [
-    [`Names (${count(names.rows.length)})`, (panel) => names.draw(panel)],
+    [`Names (${count(names.rows.length)}${names.notice ? ', partial' : ''})`, (panel) => names.draw(panel)],
     [`${runs.some((run) => run.counter_count > 0) ? 'Events and counters' : 'Events'} (${count(events)})`, (() => {
       let table;
       return (panel) => (table ??= eventsTable(runs, actions)).draw(panel);

@@ -5,7 +5,7 @@ const STEPS = { p: -1, n: 1 };
 
 // What lies on the timeline of a vCPU, of which each has a row or lanes.
 function layersOf(track) {
-  return [track.items, track.host, track.work].filter((items) => items.length > 0);
+  return [track.items, track.host, track.work, track.gaps].filter((items) => items.length > 0);
 }
 
 // Of `items` by start, none of which holds another: the one at that time, or the
@@ -15,13 +15,15 @@ function stretchAt(items, time) {
 }
 
 function besides(item, track) {
+  if (item.lost)
+    return track.gaps;
   if (item.host)
     return item.host === 'work' ? track.work : track.host;
   return [...item.run.spans, ...item.run.blocks].filter((one) => one.parent === item.parent).sort(byStart);
 }
 
 function below(item, track) {
-  if (item.host)
+  if (item.host || item.lost)
     return track.items.find(({ end }) => end > item.start) ?? track.items.at(-1);
   return [...item.run.spans, ...item.run.blocks].filter((one) => one.parent === item).sort(byStart)[0];
 }

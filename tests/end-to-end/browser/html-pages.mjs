@@ -209,6 +209,24 @@ async function everyDetail(page) {
   assert.match(await text(page, '#detail'), /0, closed on 1/);
 }
 
+// The first words, the tables, and a row above the spans with what is missing where.
+async function lossesFirst(page, traces) {
+  const lost = 'LOST 5 of 23 records, 3 events over a quota';
+  assert.ok((await text(page, '.run >> nth=0')).startsWith(lost));
+  assert.equal(await page.locator('.run .lost').count(), 1); // of one run of three
+  assert.match(await text(page, '#tab-0'), /, partial\)$/);
+  assert.equal(await text(page, '#table .partial'), `Partial: demo-guest ${lost}`);
+  await page.locator('#fit').click();
+  await settle(page);
+  const { x, y, width } = await page.locator('#chart').boundingBox();
+  const [gap] = traces[0].gaps.filter(({ vcpu }) => vcpu === 0);
+  const [start, from, to, ...ends] = [traces[0].start_ns, gap.from_ns, gap.to_ns, ...traces.map((t) => BigInt(t.end_ns) - BigInt(t.start_ns))].map(BigInt);
+  const end = Math.max(...ends.map(Number));
+  await page.mouse.click(x + width * Number((from + to) / 2n - start) / end, y + 52 + 24 + 18 + 9);
+  assert.equal(await text(page, '#detail h2'), 'LOST 2 records');
+  assert.match(await text(page, '#detail .pairs'), /25\.500000000? µs|25\.500 µs/);
+}
+
 async function splitAndHost(page, traces) {
   await page.locator('#search').fill('serve');
   await page.locator('#search').press('Enter');
@@ -342,6 +360,7 @@ for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file
     if (kind !== 'everything')
       return;
     await holds('losses, the clock, a failure, its events and links are shown', () => everyDetail(page));
+    await holds('losses come first, and are drawn where they were', () => lossesFirst(page, traces));
     await holds('the split of a span is the report\'s, and the host\'s rows switch off', () => splitAndHost(page, traces));
     await holds('all works from the keyboard', () => keyboard(page));
     await holds('keys lead to what the host did, to other vCPUs, and fold them', () => keysOfHost(page));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether the data of a page is that of `report --json`.
 import assert from 'node:assert/strict';
-import { openNs, parseJson, readText } from './compare.mjs';
+import { lostText, openNs, parseJson, readText } from './compare.mjs';
 
 const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 'cut'], [16, 'evicted'],
   [32, 'replaced'], [64, 'open_lost'], [128, 'parent_guessed']];
@@ -99,6 +99,9 @@ function compareTrace(page, report) {
     assert.deepEqual(new Map(page[`${key}_totals`].filter(([text]) => isWhole(text))), totalsOf(report.spans, key), `totals by ${key}`);
   assert.deepEqual(Object.fromEntries(page.losses.map(([word, , number]) => [word, number])),
     Object.fromEntries(Object.entries(report.losses).filter(([, number]) => number !== '0')));
+  assert.equal(page.lost, report.partial ? `LOST ${lostText(report.losses, report.records)}` : '');
+  assert.deepEqual(byText(page.gaps), byText(report.gaps.map((gap) => [Number(BigInt(gap.from_ns) - BigInt(report.start_ns)),
+    Number(BigInt(gap.to_ns) - BigInt(gap.from_ns)), gap.vcpu, 1, lostText(gap)])));
   assert.deepEqual(Object.fromEntries(page.exits), report.exits);
   assert.deepEqual(pageParts(page, page.split), reportParts(report.split, hasHost), 'split of the run');
   assert.equal(page.span_count, report.spans.length);
