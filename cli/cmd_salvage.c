@@ -6,6 +6,7 @@
  */
 #include "destination.h"
 #include "dump.h"
+#include "first_pass.h"
 #include "options.h"
 #include "places.h"
 #include "screen.h"
@@ -48,13 +49,6 @@ static const struct option_spec options[] = {
 	{'o', "output", "CAPTURE", "default standard output", NULL},
 	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
 	{0},
-};
-
-/* The least and greatest TSC of all records, read as if a tick were a ns. */
-struct range {
-	struct gt_sink sink; /* first, so that a sink is a range */
-	uint64_t first, last;
-	uint64_t records;
 };
 
 struct salvage {
@@ -278,52 +272,14 @@ static bool find_guest(struct salvage *s, uint32_t *ret_controls)
 
 /* ---- Times --------------------------------------------------------------- */
 
-static void see(struct gt_sink *sink, uint64_t tsc)
-{
-	struct range *range = (struct range *)sink;
-
-	if (range->records++ == 0 || tsc < range->first)
-		range->first = tsc;
-	if (tsc > range->last)
-		range->last = tsc;
-}
-
-static int see_open(struct gt_sink *sink, const struct gt_trace *trace,
-                    const struct gt_span_view *span)
-{
-	(void)trace;
-	see(sink, span->start_ns);
-	return 0;
-}
-
-static int see_close(struct gt_sink *sink, const struct gt_trace *trace,
-                     const struct gt_span_view *span)
-{
-	(void)trace;
-	if (!(span->flags & GT_SPAN_INTERRUPTED))
-		see(sink, span->end_ns);
-	return 0;
-}
-
-static int see_event(struct gt_sink *sink, const struct gt_trace *trace,
-                     const struct gt_event_view *event)
-{
-	(void)trace;
-	see(sink, event->time_ns);
-	return 0;
-}
-
 /* A first pass, on a clock of one tick a ns, tells between what TSCs it is. */
-static int find_range(struct salvage *s, struct range *range)
+static int find_range(struct salvage *s, struct seen *range)
 {
 	struct gt_sink *const sink = &range->sink;
 	uint64_t khz = s->tsc_khz;
 	int r;
 
-	*range = (struct range){.sink = {.open = see_open,
-	                                 .close = see_close,
-	                                 .event = see_event,
-	                                 .counter = see_event}};
+	*range = seen_begin();
 	s->tsc_khz = 0;
 	s->tsc[0] = s->realtime_ns[0] = 0;
 	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
@@ -333,7 +289,7 @@ static int find_range(struct salvage *s, struct range *range)
 }
 
 /* The last record is given the time at which the dump was written. */
-static void set_clock(struct salvage *s, const struct range *range)
+static void set_clock(struct salvage *s, const struct seen *range)
 {
 	uint64_t duration_ns = ns_of(s, range->last - range->first);
 
@@ -351,7 +307,7 @@ static int write_capture(struct salvage *s)
 {
 	struct destination destination;
 	struct gt_output to;
-	struct range range;
+	struct seen range;
 	int r = find_range(s, &range), closed;
 
 	if (r < 0) {
@@ -367,6 +323,8 @@ static int write_capture(struct salvage *s)
 	if (r < 0 && !destination.error)
 		complain("%s: %s", s->name, code_text(r));
 	closed = destination_close(&destination, r == 0);
+	if (r == 0 && closed == 0)
+		seen_say_losses(&range, s->name);
 	if (r == 0 && closed == 0 && range.records == 0)
 		complain("%s: the guest has recorded nothing, or these page "
 		         "tables are not its own",

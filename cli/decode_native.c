@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How many fields a span had at its opening; a node of a search tree. */
 struct opening {
@@ -187,14 +189,80 @@ static int counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return put_record(sink, "counter", event);
 }
 
+static int loss(struct gt_sink *sink, const struct gt_trace *trace,
+                const struct gt_loss_view *view)
+{
+	const struct decoder *decoder = (struct decoder *)sink;
+
+	(void)trace;
+	put_head(decoder, "lost");
+	if (view->span_id)
+		json_member_exact(decoder->to, "parent_id", view->span_id);
+	else
+		fputs(",\"parent_id\":null", decoder->to);
+	json_member_exact(decoder->to, "from_ns", view->from_ns);
+	json_member_exact(decoder->to, "ns", view->to_ns);
+	json_member_u64(decoder->to, "vcpu", view->vcpu);
+	json_member_exact(decoder->to, "records", view->records);
+	json_member_exact(decoder->to, "overwritten_bytes",
+	                  view->overwritten_bytes);
+	json_member_exact(decoder->to, "bad_records", view->bad_records);
+	json_member_exact(decoder->to, "bad_bytes", view->bad_bytes);
+	return put_end(decoder);
+}
+
+static void put_losses(FILE *to, const struct gt_losses *losses)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} list[] = {
+#define LOSS_(name) {#name, offsetof(struct gt_losses, name)}
+		LOSS_(records),           LOSS_(strings_cut),
+		LOSS_(overwritten_bytes), LOSS_(bad_records),
+		LOSS_(bad_bytes),         LOSS_(bad_requests),
+		LOSS_(unknown_spans),     LOSS_(replaced_spans),
+		LOSS_(evicted_spans),     LOSS_(dropped_events),
+		LOSS_(dropped_fields),    LOSS_(adjusted_records),
+		LOSS_(late_records),      LOSS_(cut_bytes),
+		LOSS_(repeated_batches),  LOSS_(unknown_kinds),
+		LOSS_(crowded_names),
+#undef LOSS_
+	};
+
+	_Static_assert(sizeof(list) / sizeof(*list) * sizeof(uint64_t) ==
+	                       sizeof(*losses),
+	               "each loss has a name");
+	fputs(",\"losses\":{", to);
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		uint64_t count;
+
+		memcpy(&count, (const char *)losses + list[i].offset,
+		       sizeof(count));
+		fprintf(to, "%s\"%s\":\"%" PRIu64 "\"", i ? "," : "",
+		        list[i].name, count);
+	}
+	putc('}', to);
+}
+
 static int end(struct gt_sink *sink, const struct gt_trace *trace,
                const struct gt_summary *summary)
 {
+	static const char outcomes[][12] = {
+		"unknown", "halted",      "aborted", "shutdown",
+		"timeout", "interrupted", "failed",  "snapshot"};
 	struct decoder *decoder = (struct decoder *)sink;
 
 	(void)trace;
 	decoder->losses = summary->losses;
-	return 0;
+	put_head(decoder, "end");
+	json_member_exact(decoder->to, "ns", summary->end_ns);
+	fprintf(decoder->to, ",\"outcome\":\"%s\"", outcomes[summary->ending]);
+	json_member_u64(decoder->to, "status", summary->status);
+	json_member_text(decoder->to, "message", summary->message);
+	json_member_exact(decoder->to, "records", summary->records);
+	put_losses(decoder->to, &summary->losses);
+	return put_end(decoder);
 }
 
 static int judge(const struct gt_losses *losses, const char *path)
@@ -216,6 +284,7 @@ int decode_native(int fd, const char *path)
 	                 .close = close_span,
 	                 .event = log_event,
 	                 .counter = counter,
+	                 .loss = loss,
 	                 .end = end},
 		.to = stdout,
 	};

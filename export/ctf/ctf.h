@@ -105,9 +105,9 @@ int gt__ctf_packet(struct gt__ctf_stream *stream, const struct gt_trace *trace,
                    enum gt__ctf_stream_id stream_id, uint32_t vcpu, bool all);
 
 /*
- * So many events more are missing, from `from_ns` up to `by_ns`: a packet of its
- * own, and the one before ends no earlier than there, since readers count from
- * the end of the packet before. The sticky error.
+ * So many events more are missing, from `from_ns` up to `by_ns`: a packet of
+ * its own, and the one before ends no earlier than there, since readers count
+ * from the end of the packet before. The sticky error.
  */
 int gt__ctf_discard(struct gt__ctf_stream *stream, const struct gt_trace *trace,
                     uint32_t vcpu, uint64_t events, uint64_t from_ns,

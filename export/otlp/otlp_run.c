@@ -2,9 +2,9 @@
 /*
  * A run itself is a span named "run", written at its end, whose parent is the
  * one above the run: the guest's root spans are its children, and what was
- * recorded outside of any span (and every counter, and every loss) are its events. When there
- * are many such events, they go into spans named "events" below it, so that
- * memory is bounded.
+ * recorded outside of any span (and every counter, and every loss) are its
+ * events. When there are many such events, they go into spans named "events"
+ * below it, so that memory is bounded.
  */
 #include "otlp_inside.h"
 #include <errno.h>

@@ -36,7 +36,8 @@ void gt__put_lost(struct gt__out *o, const struct gt_summary *summary)
 	put_part(o, &comma, l->overwritten_bytes, "byte", " overwritten");
 	put_part(o, &comma, l->bad_records, "record", " that did not decode");
 	put_part(o, &comma, l->bad_bytes, "byte", " skipped");
-	put_part(o, &comma, l->bad_requests, "doorbell", " that could not be used");
+	put_part(o, &comma, l->bad_requests, "doorbell",
+	         " that could not be used");
 	put_part(o, &comma, l->evicted_spans, "span", " ended early");
 	put_part(o, &comma, l->dropped_events, "event", " over a quota");
 	put_part(o, &comma, l->cut_bytes, "byte", " cut off the capture");
@@ -112,7 +113,8 @@ static void put_counts(struct gt__out *o, const struct gt_losses *losses)
 
 	for (i = 0; i < GT__LOSS_WORDS; i++)
 		if (gt__loss(losses, i))
-			put_count(o, gt__loss_words[i].key, gt__loss(losses, i));
+			put_count(o, gt__loss_words[i].key,
+			          gt__loss(losses, i));
 }
 
 void gt__put_gap_members(struct gt__out *o, const struct gt_loss_view *gap)

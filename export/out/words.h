@@ -60,8 +60,8 @@ uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns);
 
 /*
  * Process and thread ids for viewers. A process has room for all its vCPUs, and
- * for two threads more of each, numbered from GT_VCPUS_MAX, and behind these for
- * GT__LOSS_THREADS, so that no thread of one run has the id of another run.
+ * for two threads more of each, numbered from GT_VCPUS_MAX, and behind these
+ * for GT__LOSS_THREADS, so that no thread of one run has the id of another run.
  */
 #define GT__THREADS_PER_VCPU 3u
 #define GT__LOSS_THREADS     (GT_VCPUS_MAX - 2)

@@ -64,7 +64,7 @@ enum {
 #define GT__PF_UUID_PROCESS 1u
 #define GT__PF_UUID_TRACKS  2u          /* plus the index of the track */
 #define GT__PF_UUID_HOST    0x40000000u /* plus 2 x vCPU, plus 1 for exits */
-#define GT__PF_UUID_LOST 0x50000000u /* plus vCPU */
+#define GT__PF_UUID_LOST    0x50000000u /* plus vCPU */
 #define GT__PF_UUID_COUNTER                              \
 	0x80000000u /* plus 16 x site number, plus field \
 	             */
@@ -122,10 +122,10 @@ struct gt__pf_run {
 	struct gt__keys keys;
 	struct gt__pf_site *site; /* by number - 1 */
 	uint32_t site_size;
-	struct gt__pf_host *host; /* by vCPU; NULL before the first stretch */
+	struct gt__pf_host *host;   /* by vCPU; NULL before the first stretch */
 	struct gt__gap_track *gaps; /* by vCPU; NULL before the first loss */
-	uint64_t uuid;            /* of its tracks; the low 32 bits are 0 */
-	uint8_t prefix[24];       /* of every packet */
+	uint64_t uuid;              /* of its tracks; the low 32 bits are 0 */
+	uint8_t prefix[24];         /* of every packet */
 	uint8_t prefix_bytes;
 };
 

@@ -11,7 +11,7 @@
 
 struct gt__gap_track {
 	uint64_t end_ns; /* of the last slice */
-	bool described; /* for the format */
+	bool described;  /* for the format */
 };
 
 /* The slice, which begins and ends no earlier than the last one has ended. */

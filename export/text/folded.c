@@ -24,9 +24,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define FRAMES_MAX 128u /* of spans; the run is one more, what is deeper too \
-	                 */
-#define RUN        0u   /* the frame of the run */
+#define FRAMES_MAX                                                  \
+	128u   /* of spans; the run is one more, what is deeper too \
+	        */
+#define RUN 0u /* the frame of the run */
 
 struct frame {
 	uint64_t self_ns;
@@ -173,8 +174,7 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 		chains *= 2;
 	f->mask = (uint32_t)(chains - 1);
 	/* Of each span its own and that of a time not known. */
-	f->frames =
-		malloc((c->span_count * (size_t)2 + 3) * sizeof *f->frames);
+	f->frames = malloc((c->span_count * (size_t)2 + 3) * sizeof *f->frames);
 	f->chains = malloc(chains * sizeof *f->chains);
 	if (!frame_of_span || !f->frames || !f->chains) {
 		free(frame_of_span);

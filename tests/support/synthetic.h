@@ -33,7 +33,7 @@ struct syn {
 	uint64_t sequence;
 	uint64_t host_ids;
 	uint64_t lost[2]; /* records, by vCPU; in the summary if that says so */
-	int error; /* first that a sink returned */
+	int error;        /* first that a sink returned */
 };
 
 /* Of nesting, for what is opened next. */
