@@ -191,6 +191,8 @@ static void put_time(struct printer *p, uint64_t ns, bool relative)
 
 	if (columns < GT__DURATION_COLUMNS + 1)
 		gt__put_spaces(p->out, GT__DURATION_COLUMNS + 1 - columns);
+	else
+		gt__put_char(p->out, ' ');
 	if (relative)
 		gt__put_char(p->out, '+');
 	gt__put_duration(p->out, ns);

@@ -206,8 +206,9 @@ class Trace:
         self.lost[vcpu] += m.count
         begin, end = (c.ns_from_origin for c in (m.beginning_default_clock_snapshot, m.end_default_clock_snapshot))
         where = f"discarded events on vCPU {vcpu} by {end}"
-        if not self.gaps[vcpu]:
-            return # of what nobody knows when it was
+        if not self.gaps[vcpu]:  # of what nobody knows when it was
+            same(end, int(self.report["end_ns"]), where, "end")
+            return
         gap = self.gaps[vcpu].pop(0)
         same(m.count, int(gap["records"]), where, "count")
         same(end, max(self.times[vcpu], int(gap["from_ns"]), int(gap["to_ns"])), where, "end")
