@@ -44,7 +44,7 @@ static const struct {
          "otlp-json       OTLP/JSON, one object per line\n"
          "otlp-protobuf   OTLP/protobuf: an ExportTraceServiceRequest\n"
          "folded          stacks with self time, for flame graphs\n"
-         "csv             one line per span\n"
+         "csv             one line per span, loss and run\n"
          "html            a page with a timeline, for a browser\n"
          "ctf             a directory: Common Trace Format 1.8\n"},
 	{"status",

@@ -338,7 +338,7 @@ struct gt_directory {
  *   otlp_json OTLP/JSON, one TracesData object per line
  *   folded    one line per stack: name;name;name self-time-in-ns
  *   folded_exits  the same with the time of VM exits inside of each span
- *   csv       one line per span, RFC 4180
+ *   csv       one line per span, loss and run, RFC 4180
  *   html      one page for a browser, with a timeline; needs nothing else
  *   report    text: header, tree, names with times, where the time went, losses
  *   otlp_protobuf  ExportTraceServiceRequests of opentelemetry-proto, one
