@@ -195,7 +195,7 @@ function checkNames(trace) {
   same(trace.names.length, groups.size, 'number of names');
   for (const n of trace.names) {
     const spans = groups.get(JSON.stringify([n.name, n.target])) ?? [];
-    const isWhole = (s) => !s.flags.some((f) => f !== 'cut' && f !== 'time_adjusted');
+    const isWhole = (s) => !s.flags.some((f) => !['cut', 'time_adjusted', 'parent_guessed'].includes(f));
     const known = spans.filter((s) => !s.flags.some((f) => f === 'close_lost' || f === 'replaced'));
     const sorted = spans.filter(isWhole).map((s) => BigInt(s.duration_ns)).sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
     const sum = (key) => String(known.reduce((total, s) => total + BigInt(s[key]), 0n));
