@@ -56,6 +56,18 @@ static bool is_word(const char *text, const char *word)
 	       *behind_blanks(text + length) == '\0';
 }
 
+/* A limit, which may be 0. */
+static bool read_limit(const char *name, uint32_t *number)
+{
+	const char *text = variable(name);
+
+	if (text && is_word(text, "0")) {
+		*number = 0;
+		return true;
+	}
+	return read_number(name, number);
+}
+
 /* 0 or 1: which of the two words it is; -1: not set, or neither. */
 static int read_choice(const char *name, const char *zero, const char *one)
 {
@@ -397,6 +409,8 @@ int otlp_settings_read(struct otlp_settings *s, const char *url)
 		s->options.spool_bytes = (uint64_t)spool_mib << 20;
 	read_exporter(s);
 	read_batching(&s->options);
+	s->options.has_events_max = read_limit("OTEL_SPAN_EVENT_COUNT_LIMIT",
+	                                       &s->options.events_max);
 	if (s->url && read_attributes(s) == 0)
 		return 0;
 	complain("%s", code_text(-ENOMEM));

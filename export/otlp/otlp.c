@@ -22,17 +22,27 @@ static uint32_t at_most_u32(uint64_t value)
 
 static struct gt_text put_events(struct gt__otlp_sink *x,
                                  struct gt__otlp_run *run,
-                                 const struct gt_span_view *span)
+                                 const struct gt_span_view *span, size_t count)
 {
 	struct gt__out *to = &x->scratch;
 	size_t i;
 
 	to->used = 0;
-	for (i = 0; i < span->event_count; i++)
+	for (i = 0; i < count; i++)
 		gt__otlp_put_event(x, run, to, &span->events[i], false, !i);
 	if (to->error)
 		x->out.error = to->error;
 	return (struct gt_text){to->bytes, to->used};
+}
+
+/* The first ones; the specification leaves open which are dropped. */
+static size_t allowed_events(const struct gt__otlp_sink *x,
+                             const struct gt_span_view *span)
+{
+	return x->options.has_events_max &&
+	                       span->event_count > x->options.events_max
+	               ? x->options.events_max
+	               : span->event_count;
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -42,6 +52,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
 	struct gt__otlp_place place = {v->vcpu, v->close_vcpu, v->level,
 	                               v->flags};
+	size_t events = allowed_events(x, v);
+	size_t fitting = gt__otlp_fitting(v->events, events);
 	struct gt__otlp_span span;
 	struct gt_field *list;
 
@@ -63,7 +75,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 				.guest_id = v->guest_id,
 			},
 		.dropped_attributes = at_most_u32(v->dropped_fields),
-		.dropped_events = at_most_u32(v->dropped_events),
+		.dropped_events = at_most_u32(v->dropped_events +
+	                                      v->event_count - events),
 		.links = v->links,
 		.link_count = v->link_count,
 		.status = v->status,
@@ -75,12 +88,14 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		gt__otlp_encode_place(x, &x->span_place, false, &place);
 	if (run->span_sites.error)
 		x->out.error = run->span_sites.error;
-	if (v->event_count)
-		span.events = put_events(x, run, v);
+	if (fitting)
+		span.events = put_events(x, run, v, fitting);
 	list = gt__otlp_make_unique(x, &span.attributes);
 	if (!x->out.error)
 		gt__otlp_put_span(x, trace, &span);
 	free(list);
+	gt__otlp_put_further(x, run, v->id, v->events + fitting,
+	                     events - fitting);
 	return x->out.error;
 }
 
@@ -107,6 +122,7 @@ static void free_sink(struct gt_sink *sink)
 	}
 	gt__out_fini(&x->out);
 	gt__out_fini(&x->scratch);
+	gt__out_fini(&x->further);
 	gt__out_fini(&x->span_place.encoded);
 	gt__out_fini(&x->event_place.encoded);
 	free(x->resource);
@@ -162,6 +178,8 @@ static int new_file(const struct gt__otlp_encoding *encoding,
 		       given->size < sizeof options ? given->size
 		                                    : sizeof options);
 	encoder.no_host_spans = options.no_host_spans;
+	encoder.has_events_max = options.has_events_max;
+	encoder.events_max = options.events_max;
 	encoder.attributes = options.attributes;
 	encoder.attribute_count = options.attribute_count;
 	return new_sink(encoding, &encoder, output, ret_sink);

@@ -29,6 +29,8 @@ struct gt__otlp_encoder_options {
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
 	bool no_host_spans;
+	bool has_events_max; /* as in struct gt_otlp_options */
+	uint32_t events_max;
 };
 
 /* 0 or -ENOMEM. */

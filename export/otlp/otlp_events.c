@@ -70,6 +70,58 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 		x->out.error = run->event_sites.error;
 }
 
+/* ---- How many fit -------------------------------------------------------- */
+
+#define EVENT_WEIGHT 512u /* of time, name, place and site */
+#define FIELD_WEIGHT 64u
+
+/* As many bytes as JSON needs for it, at most. */
+static uint64_t text_weight(struct gt_text text)
+{
+	uint64_t weight = text.count;
+	size_t i;
+
+	for (i = 0; i < text.count; i++) {
+		unsigned char byte = (unsigned char)text.bytes[i];
+
+		weight += byte < ' ' ? 5 : byte == '"' || byte == '\\';
+	}
+	return weight;
+}
+
+static bool has_text(const struct gt_field *field)
+{
+	return field->type == GT_TYPE_STRING || field->type == GT_TYPE_BYTES;
+}
+
+uint64_t gt__otlp_weight(const struct gt_event_view *event)
+{
+	uint64_t weight = EVENT_WEIGHT;
+	size_t i;
+
+	for (i = 0; i < event->field_count; i++) {
+		const struct gt_field *field = &event->fields[i];
+
+		weight += FIELD_WEIGHT + text_weight(field->key);
+		if (has_text(field))
+			weight += text_weight(field->value.text);
+	}
+	return weight;
+}
+
+size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count)
+{
+	uint64_t weight = 0;
+	size_t i;
+
+	for (i = 0; i < count && i < GT__OTLP_EVENTS_MAX; i++) {
+		weight += gt__otlp_weight(&events[i]);
+		if (i && weight > GT__OTLP_EVENTS_WEIGHT)
+			break;
+	}
+	return i;
+}
+
 void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
                        const struct gt_loss_view *loss, bool first)
 {

@@ -25,6 +25,7 @@ struct gt__otlp_run {
 	struct gt__otlp_sites event_sites;
 	struct gt__out events; /* a buffer only: of the run, so far */
 	uint32_t event_count;
+	uint64_t events_weight;
 	uint32_t event_spans;
 	uint64_t first_event_ns;
 	uint64_t last_event_ns;
@@ -39,6 +40,7 @@ struct gt__otlp_sink {
 	struct gt_field *resource; /* room for it */
 	struct gt__out out;        /* a buffer only: the request begun */
 	struct gt__out scratch;    /* a buffer only: a part of it */
+	struct gt__out further;    /* likewise: events behind the first */
 	struct gt__otlp_last_place span_place;
 	struct gt__otlp_last_place event_place;
 	struct gt__run *runs;
@@ -85,11 +87,29 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt__out *to, const struct gt_event_view *event,
                         bool names_span, bool first);
 
+/*
+ * Of one span, so that no request is larger than receivers take (4 MiB, gRPC's
+ * default) and no line than readers of lines take (1 MiB). What they weigh is
+ * the same in both encodings, so that spans of one id have the same events.
+ */
+#define GT__OTLP_EVENTS_MAX    512u
+#define GT__OTLP_EVENTS_WEIGHT (512u << 10)
+#define GT__OTLP_LOSS_WEIGHT   512u
+
+uint64_t gt__otlp_weight(const struct gt_event_view *event);
+/* How many of the first ones go into one span: one at least. */
+size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count);
+
 /* The same of a loss, which is of no site: an event called LOST. */
 void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
                        const struct gt_loss_view *loss, bool first);
 
-/* ---- otlp_run.c, of the sink ---- */
+/* ---- otlp_run.c ---- */
+
+/* The events of a span for which it had no room, in spans below it. */
+void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                          uint64_t span_id, const struct gt_event_view *events,
+                          size_t count);
 
 int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace);
 int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,

@@ -2,12 +2,14 @@
 /*
  * OTLP/JSON: proto3's JSON form, but for ids, which are hex, and enumerations,
  * which are numbers. 64-bit integers are strings, bytes are base64. A u64 above
- * INT64_MAX, which OTLP lacks, is a decimal stringValue.
+ * INT64_MAX, which OTLP lacks, is a decimal stringValue, and what is no number
+ * of JSON's is one too: backends that show traces in JSON fail on a NaN.
  */
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
 #include "otlp.h"
 #include "otlp_attributes.h"
+#include <math.h>
 
 #ifndef GT_VERSION
 #define GT_VERSION "0.1.0"
@@ -26,7 +28,8 @@ static void put_value(struct gt__out *o, const struct gt_field *f)
 		gt__put(o, "\"intValue\":");
 		break;
 	case GT_TYPE_F64:
-		gt__put(o, "\"doubleValue\":");
+		gt__put(o, isfinite(f->value.f64) ? "\"doubleValue\":"
+		                                  : "\"stringValue\":");
 		break;
 	case GT_TYPE_BOOL:
 		gt__put(o, "\"boolValue\":");

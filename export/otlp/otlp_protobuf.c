@@ -13,6 +13,7 @@
 #include "otlp_attributes.h"
 #include "export/out/protobuf_bytes.h"
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #ifndef GT_VERSION
@@ -119,6 +120,14 @@ static unsigned char *put_f64(unsigned char *p, double value)
 {
 	uint64_t bits;
 
+	if (!isfinite(value)) {
+		const char *word = isnan(value) ? "NaN"
+		                   : value > 0  ? "Infinity"
+		                                : "-Infinity";
+
+		*p++ = VALUE_STRING;
+		return gt__pb_bytes(p, word, strlen(word));
+	}
 	memcpy(&bits, &value, sizeof bits);
 	*p++ = VALUE_DOUBLE;
 	return gt__pb_fixed64(p, bits);

@@ -9,18 +9,18 @@
 #include "otlp_inside.h"
 #include <errno.h>
 
-#define RUN_EVENTS      512u /* events of a "run" or "events" span */
-#define RUN_EVENT_BYTES (256u << 10)
-
 #define TEXT(text) ((struct gt_text){(text), sizeof(text) - 1})
 
-static uint64_t own_id(const struct gt_trace *trace, uint32_t number)
+static uint64_t own_id(const struct gt_trace *trace, uint64_t span_id,
+                       uint32_t number)
 {
 	uint64_t id =
 		gt__hash(GT__HASH, trace->trace_id, sizeof trace->trace_id);
 
 	id = gt__hash(id, &trace->index, sizeof trace->index);
 	id = gt__hash(id, &trace->start_ns, sizeof trace->start_ns);
+	if (span_id)
+		id = gt__hash(id, &span_id, sizeof span_id);
 	id = gt__hash(id, &number, sizeof number);
 	return id ? id : 1;
 }
@@ -35,11 +35,11 @@ int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace)
 	run = gt__run_add(&x->runs, trace, sizeof *run);
 	if (!run)
 		return x->out.error = -ENOMEM;
-	run->span_id = trace->run_id ? trace->run_id : own_id(trace, 0);
+	run->span_id = trace->run_id ? trace->run_id : own_id(trace, 0, 0);
 	return 0;
 }
 
-/* A span that no guest recorded, with the events that have gathered. */
+/* A span that no guest recorded. */
 static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                          struct gt_text name, struct gt__otlp_span *span,
                          const struct gt_summary *summary)
@@ -50,15 +50,28 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	to->used = 0;
 	x->encoding->open(to, false, name, host,
 	                  gt__otlp_synthetic(host, summary));
-	if (to->error || run->events.error)
-		return x->out.error = to->error ? to->error : run->events.error;
+	if (to->error)
+		x->out.error = to->error;
+	if (x->out.error)
+		return x->out.error;
 	span->trace_id = run->head.trace->trace_id;
 	span->trace_state = run->head.trace->trace_state;
 	span->attributes.opening = (struct gt_text){to->bytes, to->used};
+	return gt__otlp_put_span(x, run->head.trace, span);
+}
+
+/* The same with the events that have gathered. */
+static int put_gathered(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                        struct gt_text name, struct gt__otlp_span *span,
+                        const struct gt_summary *summary)
+{
+	if (run->events.error)
+		return x->out.error = run->events.error;
 	span->events = (struct gt_text){run->events.bytes, run->events.used};
-	gt__otlp_put_span(x, run->head.trace, span);
+	put_synthetic(x, run, name, span, summary);
 	run->events.used = 0;
 	run->event_count = 0;
+	run->events_weight = 0;
 	return x->out.error;
 }
 
@@ -66,23 +79,70 @@ static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
 {
 	const struct gt_trace *trace = run->head.trace;
 	struct gt__otlp_span span = {
-		.id = own_id(trace, ++run->event_spans),
+		.id = own_id(trace, 0, ++run->event_spans),
 		.parent_id = run->span_id,
 		.flags = gt__otlp_span_flags(trace, false),
 		.start_ns = run->first_event_ns,
 		.end_ns = run->last_event_ns,
 	};
 
-	return put_synthetic(x, run, TEXT("events"), &span, NULL);
+	return put_gathered(x, run, TEXT("events"), &span, NULL);
 }
 
-/* For one event more, of that time. */
-static void make_room(struct gt__otlp_sink *x, struct gt__otlp_run *run,
-                      uint64_t time_ns)
+static void put_part(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                     struct gt__otlp_span *span,
+                     const struct gt_event_view *events, size_t count)
 {
-	if (run->event_count >= RUN_EVENTS ||
-	    run->events.used >= RUN_EVENT_BYTES)
+	struct gt__out *to = &x->further;
+	size_t i;
+
+	to->used = 0;
+	span->start_ns = span->end_ns = events[0].time_ns;
+	for (i = 0; i < count; i++) {
+		uint64_t time_ns = events[i].time_ns;
+
+		gt__otlp_put_event(x, run, to, &events[i], true, !i);
+		if (time_ns < span->start_ns)
+			span->start_ns = time_ns;
+		if (time_ns > span->end_ns)
+			span->end_ns = time_ns;
+	}
+	if (to->error)
+		x->out.error = to->error;
+	span->events = (struct gt_text){to->bytes, to->used};
+	put_synthetic(x, run, TEXT("events"), span, NULL);
+}
+
+void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                          uint64_t span_id, const struct gt_event_view *events,
+                          size_t count)
+{
+	const struct gt_trace *trace = run->head.trace;
+	uint32_t number = 0;
+
+	while (count && !x->out.error) {
+		size_t part = gt__otlp_fitting(events, count);
+		struct gt__otlp_span span = {
+			.id = own_id(trace, span_id, ++number),
+			.parent_id = span_id,
+			.flags = gt__otlp_span_flags(trace, false),
+		};
+
+		put_part(x, run, &span, events, part);
+		events += part;
+		count -= part;
+	}
+}
+
+/* For one event more, of that time and weight. */
+static void make_room(struct gt__otlp_sink *x, struct gt__otlp_run *run,
+                      uint64_t time_ns, uint64_t weight)
+{
+	if (run->event_count &&
+	    (run->event_count >= GT__OTLP_EVENTS_MAX ||
+	     run->events_weight + weight > GT__OTLP_EVENTS_WEIGHT))
 		put_event_span(x, run);
+	run->events_weight += weight;
 	if (!run->event_count || time_ns < run->first_event_ns)
 		run->first_event_ns = time_ns;
 	if (!run->event_count || time_ns > run->last_event_ns)
@@ -92,7 +152,7 @@ static void make_room(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 static int gather(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                   const struct gt_event_view *event)
 {
-	make_room(x, run, event->time_ns);
+	make_room(x, run, event->time_ns, gt__otlp_weight(event));
 	gt__otlp_put_event(x, run, &run->events, event, true,
 	                   !run->event_count++);
 	return x->out.error;
@@ -128,7 +188,7 @@ int gt__otlp_loss_outside(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!run)
 		return x->out.error;
-	make_room(x, run, loss->to_ns);
+	make_room(x, run, loss->to_ns, GT__OTLP_LOSS_WEIGHT);
 	gt__otlp_put_loss(x, &run->events, loss, !run->event_count++);
 	return x->out.error;
 }
@@ -177,7 +237,7 @@ int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->out.error;
 	span.id = run->span_id;
-	put_synthetic(x, run, TEXT("run"), &span, summary);
+	put_gathered(x, run, TEXT("run"), &span, summary);
 	gt__otlp_end_request(x); /* the trace is the caller's from here on */
 	gt__run_remove(&x->runs, &run->head);
 	gt__otlp_free_run(run);

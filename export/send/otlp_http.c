@@ -177,6 +177,8 @@ static int make_encoder(struct otlp_http *x,
 		.attributes = x->attributes,
 		.attribute_count = x->attribute_count,
 		.no_host_spans = options->no_host_spans,
+		.has_events_max = options->has_events_max,
+		.events_max = options->events_max,
 	};
 
 	switch (options->protocol) {

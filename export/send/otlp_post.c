@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define URL_DEFAULT "http://localhost:4318/v1/traces"
-#define TIMEOUT_MS  10000u
 #define LOW_SPEED_S 30L /* so long without a byte a second */
 #define POLL_MS_MAX 60000u
 #define USER_AGENT  "OTel-OTLP-Exporter-C/" GT_VERSION
@@ -194,7 +193,7 @@ static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
                    const char *url)
 {
 	uint32_t timeout_ms =
-		options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+		options->timeout_ms ? options->timeout_ms : GT__POST_TIMEOUT_MS;
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -10,7 +10,8 @@
 #define GT__REPLY_BYTES_MAX (64u << 10) /* and as much of headers */
 
 /* As many hide a reply that takes 100 ms behind 80,000 spans/s. */
-#define GT__POSTS_MAX 16u
+#define GT__POSTS_MAX       16u /* a power of two */
+#define GT__POST_TIMEOUT_MS 10000u
 
 struct gt__otlp_post;
 

@@ -115,6 +115,7 @@ static void set_up(struct gt__otlp_sender *s,
 	s->queue_spans = or_default(o->queue_spans, QUEUE_SPANS);
 	s->delay_ms = or_default(
 		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
+	s->timeout_ms = or_default(o->timeout_ms, GT__POST_TIMEOUT_MS);
 	s->finish_ms = or_default(o->finish_ms, FINISH_MS);
 	s->away_max_ms = or_default(o->finish_ms, AWAY_MAX_MS);
 	s->backoff_ms = or_default(o->backoff_ms, BACKOFF_MS);

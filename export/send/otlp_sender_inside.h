@@ -13,6 +13,7 @@
 struct gt__otlp_sender {
 	/* Set at the start. */
 	uint32_t queue_spans, delay_ms, finish_ms, backoff_ms, backoff_max_ms;
+	uint32_t timeout_ms;  /* of a request */
 	uint32_t away_max_ms; /* of an endpoint, when a spool is to be sent */
 	bool gzip, json, wait_for_room, drain_all;
 	bool (*flush)(void *context);

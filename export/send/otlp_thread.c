@@ -173,13 +173,14 @@ static bool send_one(struct gt__otlp_sender *s, uint64_t now)
 		s->try_ms = now + s->backoff_ms;
 		return false;
 	}
+	request->begun_ms = now;
 	s->under_way++;
 	return true;
 }
 
 /*
  * One, to find out whether the endpoint takes anything; twice as many at a time
- * with each that it takes, up to GT__POSTS_MAX.
+ * with each that it takes soon, up to GT__POSTS_MAX.
  */
 static void send_more(struct gt__otlp_sender *s, uint64_t now)
 {
@@ -247,6 +248,18 @@ static void note(struct gt__otlp_sender *s,
 	pthread_mutex_unlock(&s->lock);
 }
 
+/*
+ * Who answers slowly, though with what was asked, has enough to do: more at a
+ * time would have them all end by the timeout, and be sent again.
+ */
+static void adapt_window(struct gt__otlp_sender *s, uint64_t took_ms)
+{
+	if (took_ms > s->timeout_ms / 8)
+		s->window -= s->window / 2;
+	else if (s->window < GT__POSTS_MAX)
+		s->window *= 2;
+}
+
 static void take_result(struct gt__otlp_sender *s,
                         struct gt__otlp_request *request,
                         const struct gt__otlp_result *result)
@@ -264,8 +277,7 @@ static void take_result(struct gt__otlp_sender *s,
 	}
 	if (now >= s->try_ms) {
 		s->failures = 0;
-		s->window = s->window < GT__POSTS_MAX / 2 ? 2 * s->window
-		                                          : GT__POSTS_MAX;
+		adapt_window(s, now - request->begun_ms);
 	}
 	gt__otlp_conclude(s, request, result);
 }

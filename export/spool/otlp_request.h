@@ -21,6 +21,7 @@ struct gt__otlp_request {
 	struct gt__spool_segment *segment;
 	uint64_t offset;
 	bool found; /* was there before this process */
+	uint64_t begun_ms; /* when it was sent, by CLOCK_MONOTONIC */
 	/* What it is a part of, which ends when all its parts have; NULL. */
 	struct gt__otlp_request *whole;
 	uint64_t parts_left, spans_bad, spans_good; /* of a whole in parts */

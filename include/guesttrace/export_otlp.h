@@ -26,6 +26,12 @@ struct gt_otlp_options {
 	bool no_host_spans;
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
+	/*
+	 * Events of one span: what is over it is counted as dropped. Without a
+	 * limit those for which a span has no room are in spans below it.
+	 */
+	bool has_events_max;
+	uint32_t events_max;
 };
 
 /*
@@ -90,6 +96,8 @@ struct gt_otlp_http_options {
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
 	bool no_host_spans; /* as in struct gt_otlp_options */
+	bool has_events_max;
+	uint32_t events_max;
 };
 
 /*

@@ -68,7 +68,8 @@ const BIG = 2n ** 63n;
 const VALUES = {
   u64: (v) => [BigInt(v) < BIG ? 'intValue' : 'stringValue', v],
   i64: (v) => ['intValue', v],
-  f64: (v) => ['doubleValue', Number(v)],
+  // What is no number to JSON is a text.
+  f64: (v) => (Number.isFinite(Number(v)) ? ['doubleValue', Number(v)] : ['stringValue', v]),
   bool: (v) => ['boolValue', v],
   string: (v) => ['stringValue', v],
   bytes: (v) => ['bytesValue', v],
@@ -133,7 +134,8 @@ function checkLoss(got, want, where) {
 
 const STATUS = { unset: 0, ok: 1, error: 2 };
 
-function checkSpan(got, want, trace, runId) {
+// `further`: spans below it with the events for which it has no room.
+function checkSpan(got, want, trace, runId, further) {
   const where = `span ${want.id} (${JSON.stringify(want.name)})`;
   same(got.name, want.name, where, 'name');
   same(hex(got.traceId), trace.trace_id, where, 'trace');
@@ -153,9 +155,18 @@ function checkSpan(got, want, trace, runId) {
   same(got.links.map((l) => [hex(l.traceId), hex(l.spanId), l.flags]),
     want.links.map((l) => [l.trace_id, l.span_id, l.trace_flags | (l.remote ? 0x300 : 0x100)]), where, 'links');
   // The report also has events that the span itself did not keep.
-  if (want.dropped_events === '0') same(got.events.length, want.events.length, where, 'events');
+  const rest = further.flatMap((s) => s.events);
+  if (want.dropped_events === '0') same(got.events.length + rest.length, want.events.length, where, 'events');
   got.events.forEach((e, i) => checkEvent(e, want.events[i], `${where} event ${i}`, false));
-  return got.events.length;
+  rest.forEach((e, i) => checkEvent(e, want.events[got.events.length + i], `${where} further event ${i}`, true));
+  for (const s of further) checkEventsSpan(s);
+  return got.events.length + rest.length;
+}
+
+function checkEventsSpan(got) {
+  const times = got.events.map((e) => BigInt(e.timeUnixNano)), where = `events ${hex(got.spanId)}`;
+  check(times.every((t) => t >= BigInt(got.startTimeUnixNano) && t <= BigInt(got.endTimeUnixNano)), where, 'do not hold theirs');
+  same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.links.length], [1, 0x100, 0, 0], where, 'form');
 }
 
 const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
@@ -227,13 +238,16 @@ function checkRun(spans, trace) {
   const seq = (a, b) => BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1;
   const want = [...trace.events.filter((e) => !e.span_id), ...trace.counters].sort(seq);
   const isLoss = (e) => e.name === 'LOST' && e.attributes.some((a) => a.key === 'guesttrace.from_ns');
-  const all = [...own.filter((s) => s !== root), root].flatMap((s) => s.events);
+  const isOfRun = (s) => hex(s.parentSpanId) === hex(root.spanId);
+  const all = [...own.filter((s) => s !== root && isOfRun(s)), root].flatMap((s) => s.events);
+  const further = new Map(); // span id -> spans of its events
+  for (const s of own.filter((o) => o !== root && !isOfRun(o))) further.set(hex(s.parentSpanId), [...further.get(hex(s.parentSpanId)) ?? [], s]);
   const got = all.filter((e) => !isLoss(e)), losses = all.filter(isLoss);
   same(losses.length, trace.gaps.length, 'losses of the run');
   losses.forEach((e, i) => checkLoss(e, trace.gaps[i], `loss ${i}`));
   same(got.length, want.length, 'events of the run');
   got.forEach((e, i) => checkEvent(e, want[i], `run event ${i}`, true));
-  return { runId: hex(root.spanId), own: own.length, events: got.length };
+  return { runId: hex(root.spanId), own: own.length, events: got.length, further };
 }
 
 function readLines(file) {
@@ -280,12 +294,12 @@ export function compareOtlp(traces, report, host) {
     checkHost(stretches, trace, host?.filter((h) => h.index === index));
     checkParents(all, stretches, trace);
     checkAttributes(new Map(JSON.parse(resource ?? '[]')), resourceAttributes(trace), `resource of ${trace.trace_id}`);
-    const { runId, own, events: runEvents } = checkRun(spans, trace);
+    const { runId, own, events: runEvents, further } = checkRun(spans, trace);
     const byId = new Map(spans.map((s) => [hex(s.spanId), s]));
     same(byId.size, trace.spans.length + own, 'number of spans');
     for (const span of trace.spans) {
       check(byId.has(span.id), 'span', span.id, 'is missing');
-      events += checkSpan(byId.get(span.id), span, trace, runId);
+      events += checkSpan(byId.get(span.id), span, trace, runId, further.get(span.id) ?? []);
     }
     count += trace.spans.length;
     events += runEvents;
