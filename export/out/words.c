@@ -21,6 +21,7 @@ const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS] = {
 	{GT_CLOCK_RATE_DIFFERS, "rate_differs"},
 	{GT_CLOCK_MOVED, "moved"},
 	{GT_CLOCK_OUTSIDE, "outside"},
+	{GT_CLOCK_ESTIMATED, "estimated"},
 };
 
 #define LOSS(name, prose) \

@@ -12,7 +12,7 @@ struct gt__flag_word {
 };
 #define GT__FLAG_WORDS 8u
 extern const struct gt__flag_word gt__flag_words[GT__FLAG_WORDS];
-#define GT__CLOCK_WORDS 5u
+#define GT__CLOCK_WORDS 6u
 extern const struct gt__flag_word gt__clock_words[GT__CLOCK_WORDS];
 
 struct gt__loss_word {

@@ -46,6 +46,8 @@ enum gt__frame_type {
 #define GT__WORK_NAME_BYTES 4096u
 /* Bytes of GT__FRAME_BATCH before the batch. */
 #define GT__BATCH_HEAD      40u
+/* A flag of GT__FRAME_TSC. */
+#define GT__TSC_ESTIMATED   1u
 
 /* A frame being written: bytes[GT__FRAME_HEAD..count) is its payload. */
 struct gt__frame_buffer {

@@ -9,24 +9,35 @@
 #include "host/decode/w3c.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 /* ---- Making and freeing -------------------------------------------------- */
 
-static int check_options(struct gt_host_options *options)
+static int set_memory(struct gt_host *host, const struct gt_memory_slot *slots,
+                      uint32_t count)
 {
-	if (options->vcpus == 0)
-		options->vcpus = 1;
-	if (options->vcpus > GT_VCPUS_MAX || options->memory_slots == 0 ||
-	    options->memory_slots > GT_MEMORY_SLOTS_MAX)
+	if (count > GT_MEMORY_SLOTS_MAX)
 		return -EINVAL;
-	for (uint32_t i = 0; i < options->memory_slots; i++) {
-		const struct gt_memory_slot *slot = &options->memory[i];
+	for (uint32_t i = 0; i < count; i++) {
+		const struct gt_memory_slot *slot = &slots[i];
 
 		if (!slot->host || (uintptr_t)slot->host % 8 != 0 ||
 		    slot->gpa % 8 != 0 || slot->bytes == 0 ||
 		    slot->bytes - 1 > ~slot->gpa)
 			return -EINVAL;
 	}
+	for (uint32_t i = 0; i < count; i++)
+		host->memory.slots[i] = slots[i];
+	host->memory.count = count;
+	return 0;
+}
+
+static int check_options(struct gt_host_options *options)
+{
+	if (options->vcpus == 0)
+		options->vcpus = 1;
+	if (options->vcpus > GT_VCPUS_MAX)
+		return -EINVAL;
 	if (!options->read_clock)
 		options->read_clock = gt__system_clock;
 	if (!options->random)
@@ -112,11 +123,11 @@ static int init(struct gt_host *host)
 	struct gt_host_options *options = &host->options;
 	int r = check_options(options);
 
+	if (r == 0)
+		r = set_memory(host, options->memory, options->memory_slots);
 	if (r < 0)
 		return r;
 	host->limits = gt__limits(&options->limits);
-	host->memory.count = options->memory_slots;
-	memcpy(host->memory.slots, options->memory, sizeof(options->memory));
 	host->vcpus = calloc(options->vcpus, sizeof(*host->vcpus));
 	if (!host->vcpus)
 		return -ENOMEM;
@@ -138,12 +149,15 @@ static int init(struct gt_host *host)
 int gt_host_new(const struct gt_host_options *options,
                 struct gt_host **ret_host)
 {
-	struct gt_host *host = calloc(1, sizeof(*host));
+	struct gt_host *host;
 	size_t bytes = options->size < sizeof(host->options)
 	                       ? options->size
 	                       : sizeof(host->options);
 	int r;
 
+	if (bytes < offsetof(struct gt_host_options, vcpus))
+		return -EINVAL;
+	host = calloc(1, sizeof(*host));
 	if (!host)
 		return -ENOMEM;
 	memcpy(&host->options, options, bytes);
@@ -169,7 +183,6 @@ void gt_host_free(struct gt_host *host)
 		return;
 	gt__pipeline_free(host->pipeline);
 	gt__guest_fini(&host->guest);
-	gt__mailbox_fini(&host->mailbox);
 	free(host->filter);
 	free(host->guest_name);
 	free(host->vm_name);
@@ -222,6 +235,33 @@ int gt_host_exit(struct gt_host *host, uint32_t vcpu,
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
 		r = gt__serve_exit(host, vcpu, &copy);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_batch(struct gt_host *host, uint32_t vcpu, const void *bytes,
+                  size_t count, uint64_t guest_tsc, int64_t tsc_offset)
+{
+	int r = -EINVAL;
+
+	if (vcpu >= host->options.vcpus)
+		return -GT_ERROR_BAD_VCPU;
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished && host->options.wire != GT_WIRE_NATIVE)
+		r = gt__serve_batch(host, vcpu, bytes, count, guest_tsc,
+		                    tsc_offset);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
+int gt_host_set_memory(struct gt_host *host, const struct gt_memory_slot *slots,
+                       uint32_t count)
+{
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished)
+		r = set_memory(host, slots, count);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }

@@ -19,9 +19,21 @@ struct gt__reading {
 	uint64_t tsc, monotonic_ns, gap_ns;
 };
 
+/* What batches tell of an offset that the VMM does not know. */
+struct host_guess {
+	bool is_on;
+	bool has_any;
+	uint64_t since_tsc; /* host TSC: it holds from here on; 0: always */
+	/* It is in between; `first`: the lowest that times were placed by. */
+	int64_t low, high, first;
+};
+
 struct host_vcpu {
 	struct gt__paging paging; /* as of its last exit */
 	struct gt__tsc tsc;       /* as of its last exit */
+	struct host_guess guess;  /* in place of it */
+	uint64_t looked_tsc;      /* host TSC at its latest batch */
+	uint64_t carry_tsc;       /* and at the one before */
 	uint64_t enter_tsc; /* of its latest entry; 0: none was reported */
 	uint64_t exit_tsc;  /* of its latest exit */
 	uint64_t waited_ns; /* by then, since its thread began */
@@ -56,6 +68,7 @@ struct gt_host {
 	struct host_vcpu *vcpus;
 	uint32_t last_vcpu; /* whose page tables are the newest */
 	uint32_t announcements;
+	uint32_t lives; /* on a Hyperlight wire, behind the first */
 	uint64_t bad_requests;
 	struct gt__frame_buffer frame;
 	uint8_t exits[EXITS_PER_FRAME * GT__EXIT_BYTES];
@@ -110,8 +123,15 @@ void gt__outbox_sample(struct gt_host *host);
 /* All rings were read after `tsc`. */
 void gt__outbox_merge(struct gt_host *host, uint64_t tsc);
 
-/* The vCPU's TSC is another one since its latest entry. */
-void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu);
+/*
+ * The vCPU's TSC is that one, since `from_tsc` of the host's, 0: always.
+ * `doubt`: by how many ticks an estimate may be too low; -1: it is none.
+ */
+void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu, uint64_t from_tsc,
+                    const struct gt__tsc *tsc, int64_t doubt);
+
+/* A new life without a control block. */
+void gt__outbox_life(struct gt_host *host);
 
 void gt__outbox_work(struct gt_host *host, const struct host_work *work);
 
@@ -129,9 +149,9 @@ void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
 /* It is in the guest, as far as the VMM has said. */
 bool gt__outbox_is_inside(const struct host_vcpu *vcpu);
 
-/* Payload of GT__FRAME_TSC: it holds since then; 0: always. */
+/* Payload of GT__FRAME_TSC, as gt__outbox_tsc(). */
 void gt__outbox_put_tsc(const struct gt__tsc *tsc, uint64_t from_tsc,
-                        struct gt__frame_buffer *frame);
+                        int64_t doubt, struct gt__frame_buffer *frame);
 
 /* What gt__guest_read() leaves to its caller: no record is younger. */
 void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
@@ -140,12 +160,40 @@ void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
 /* gt_host_snapshot(), under the lock. */
 int gt__snapshot(struct gt_host *host, const struct gt_output *to);
 
+/* ---- offsets.c, under the lock ----------------------------------------- */
+
+/* Whether the vCPU's TSC is another one than before. */
+bool gt__offset_set(struct gt_host *host, uint32_t vcpu,
+                    const struct gt__tsc *tsc);
+
+/*
+ * A batch is at hand that was made before `upper_tsc` of the host's; its vCPU
+ * handed it over at `guest_tsc`, 0: unknown. Nothing happens if the offset is
+ * known.
+ */
+void gt__offset_learn(struct gt_host *host, uint32_t vcpu, const uint8_t *batch,
+                      size_t count, uint64_t guest_tsc, uint64_t upper_tsc);
+
+/* ---- handover.c, under the lock ---------------------------------------- */
+
+/* The batch that an exit names. 1: it is sent; 0: it came before. */
+int gt__handover_exit(struct gt_host *host, uint32_t vcpu,
+                      const struct gt_exit *exit);
+
+/* gt_host_batch(), its offset being set. */
+int gt__handover_bytes(struct gt_host *host, uint32_t vcpu, const void *bytes,
+                       size_t count, uint64_t guest_tsc);
+
 /* ---- serve.c, under the lock ------------------------------------------- */
 
 /* gt_host_exit(), gt_host_drain(). */
 int gt__serve_exit(struct gt_host *host, uint32_t vcpu,
                    const struct gt_exit *exit);
 int gt__serve_drain(struct gt_host *host);
+
+/* gt_host_batch(). */
+int gt__serve_batch(struct gt_host *host, uint32_t vcpu, const void *bytes,
+                    size_t count, uint64_t guest_tsc, int64_t tsc_offset);
 
 /* gt_host_resumed(). */
 int gt__serve_resume(struct gt_host *host, uint32_t vcpu,

@@ -3,16 +3,19 @@
 
 #include <errno.h>
 
-void gt__mailbox_fini(struct gt__mailbox *mailbox)
+void gt__mailbox_forget(struct gt__mailbox *mailbox)
 {
-	free(mailbox->last);
-	*mailbox = (struct gt__mailbox){0};
+	memset(mailbox->known, 0, sizeof(mailbox->known));
 }
 
-static bool is_port(uint16_t port)
+/*
+ * Their exits have other values in r8 to r10. All others put a batch there, of
+ * releases to come as well: the ports of a release are not those of the next.
+ */
+static bool carries_none(uint16_t port)
 {
-	return port == GT_PORT_LOG ||
-	       (port >= GT_PORT_CALL && port <= GT_PORT_HALT);
+	return port == GT_PORT_ALLOCATE || port == GT_PORT_FREE ||
+	       port == GT_PORT_TIMER;
 }
 
 bool gt__mailbox_is_named(const struct gt_exit *exit, bool piggyback)
@@ -24,21 +27,53 @@ bool gt__mailbox_is_named(const struct gt_exit *exit, bool piggyback)
 	if (exit->reason != GT_EXIT_IO || !exit->out || exit->count != 1)
 		return false;
 	return exit->port == GT_PORT_TRACE ||
-	       (piggyback && is_port(exit->port));
+	       (piggyback && !carries_none(exit->port));
 }
 
-static int remember(struct gt__mailbox *mailbox, uint64_t gva,
-                    const uint8_t *bytes, size_t count)
+/* Each step is a bijection: a change of one word always shows. */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-	uint8_t *copy = realloc(mailbox->last, count);
+	hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+	return hash ^ hash >> 32;
+}
 
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, bytes, count);
-	mailbox->last = copy;
-	mailbox->last_bytes = count;
-	mailbox->last_gva = gva;
-	return 0;
+static uint64_t hash_of(const uint8_t *bytes, size_t count)
+{
+	uint64_t hash = count, word = 0;
+
+	for (; count >= sizeof(word); count -= sizeof(word)) {
+		hash = mix(hash, gt__load64(bytes));
+		bytes += sizeof(word);
+	}
+	memcpy(&word, bytes, count);
+	return mix(mix(hash, word), 0);
+}
+
+/* Whether it came before; else it is known from now on. */
+static bool is_known(struct gt__mailbox *mailbox, uint64_t gva,
+                     const uint8_t *bytes, size_t count)
+{
+	struct gt__known_batch batch = {gva, hash_of(bytes, count), count};
+
+	for (uint32_t i = 0; i < GT__BATCHES_KNOWN; i++)
+		if (mailbox->known[i].gva == batch.gva &&
+		    mailbox->known[i].hash == batch.hash &&
+		    mailbox->known[i].bytes == batch.bytes)
+			return true;
+	mailbox->known[mailbox->next++ % GT__BATCHES_KNOWN] = batch;
+	return false;
+}
+
+/* Room for it in the buffer. */
+static int make_room(size_t count, size_t bytes_max,
+                     struct gt__frame_buffer *buffer, uint8_t **ret_to)
+{
+	if (count == 0)
+		return -GT_ERROR_EMPTY_BATCH;
+	if (count > bytes_max)
+		return -GT_ERROR_BATCH_TOO_LONG;
+	*ret_to = gt__frame_extend(buffer, count);
+	return *ret_to ? 0 : -ENOMEM;
 }
 
 int gt__mailbox_take(struct gt__mailbox *mailbox,
@@ -49,23 +84,27 @@ int gt__mailbox_take(struct gt__mailbox *mailbox,
 {
 	size_t count = exit->r10;
 	uint8_t *to;
-	int r;
+	int r = make_room(count, bytes_max, buffer, &to);
 
-	if (count == 0)
-		return -GT_ERROR_EMPTY_BATCH;
-	if (count > bytes_max)
-		return -GT_ERROR_BATCH_TOO_LONG;
-	to = gt__frame_extend(buffer, count);
-	if (!to)
-		return -ENOMEM;
-	r = gt__memory_read(memory, paging, exit->r9, to, count);
+	if (r == 0)
+		r = gt__memory_read(memory, paging, exit->r9, to, count);
 	if (r < 0)
 		return r;
-	if (exit->r9 == mailbox->last_gva && count == mailbox->last_bytes &&
-	    memcmp(to, mailbox->last, count) == 0) {
+	if (is_known(mailbox, exit->r9, to, count)) {
 		mailbox->repeated++;
 		return 0;
 	}
-	r = remember(mailbox, exit->r9, to, count);
-	return r < 0 ? r : 1;
+	return 1;
+}
+
+int gt__mailbox_put(const void *bytes, size_t count, size_t bytes_max,
+                    struct gt__frame_buffer *buffer)
+{
+	uint8_t *to;
+	int r = make_room(count, bytes_max, buffer, &to);
+
+	if (r < 0)
+		return r;
+	memcpy(to, bytes, count);
+	return 1;
 }

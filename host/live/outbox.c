@@ -137,25 +137,38 @@ void gt__outbox_merge(struct gt_host *host, uint64_t tsc)
 }
 
 void gt__outbox_put_tsc(const struct gt__tsc *tsc, uint64_t from_tsc,
-                        struct gt__frame_buffer *frame)
+                        int64_t doubt, struct gt__frame_buffer *frame)
 {
 	gt__frame_put64(frame, from_tsc);
 	gt__frame_put64(frame, (uint64_t)tsc->offset);
 	gt__frame_put64(frame, tsc->ratio);
 	gt__frame_put32(frame, tsc->shift);
-	gt__frame_put32(frame, 0);
+	gt__frame_put32(frame, doubt < 0 ? 0 : GT__TSC_ESTIMATED);
+	if (doubt >= 0)
+		gt__frame_put64(frame, (uint64_t)doubt);
 }
 
-void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu)
+void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu, uint64_t from_tsc,
+                    const struct gt__tsc *tsc, int64_t doubt)
 {
-	const struct host_vcpu *of = &host->vcpus[vcpu];
-	uint64_t from_tsc = 0;
-
-	if (of->has_exited)
-		from_tsc = of->enter_tsc ? of->enter_tsc : of->exit_tsc;
 	gt__frame_begin(&host->frame);
-	gt__outbox_put_tsc(&of->tsc, from_tsc, &host->frame);
+	gt__outbox_put_tsc(tsc, from_tsc, doubt, &host->frame);
 	gt__outbox_send(host, GT__FRAME_TSC, vcpu);
+}
+
+/* To a reader it is a guest that has no rings. */
+void gt__outbox_life(struct gt_host *host)
+{
+	gt__outbox_sample(host); /* what is still open ends by this */
+	host->options.random(host->options.random_context,
+	                     &host->context.id_base,
+	                     sizeof(host->context.id_base));
+	gt__frame_begin(&host->frame);
+	gt__frame_put32(&host->frame, ++host->lives);
+	gt__frame_put32(&host->frame, 0); /* vCPUs with rings */
+	gt__frame_put64(&host->frame, 0); /* sites */
+	gt__frame_put64(&host->frame, host->context.id_base);
+	gt__outbox_send(host, GT__FRAME_GUEST, 0);
 }
 
 void gt__outbox_work(struct gt_host *host, const struct host_work *work)

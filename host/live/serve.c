@@ -57,7 +57,7 @@ int gt__serve_drain(struct gt_host *host)
 	gt__outbox_read(host);
 	tsc = seen_before(host);
 	gt__outbox_exits(host);
-	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
+	for (uint32_t i = 0; host->memory.count && i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
 
 		if (r < 0 && result >= 0)
@@ -143,31 +143,6 @@ static int serve(struct gt_host *host, const struct gt__paging *paging,
 	return r < 0 ? r : GT_ANSWER_TAKEN;
 }
 
-static int take_batch(struct gt_host *host, uint32_t vcpu,
-                      const struct gt_exit *exit)
-{
-	struct gt__frame_buffer *frame = &host->frame;
-	uint8_t *head;
-	int r;
-
-	gt__outbox_exits(host);
-	gt__frame_begin(frame);
-	head = gt__frame_extend(frame, GT__BATCH_HEAD);
-	if (!head)
-		return -ENOMEM;
-	r = gt__mailbox_take(&host->mailbox, &host->memory,
-	                     &host->vcpus[vcpu].paging, exit,
-	                     host->limits.batch_bytes, frame);
-	if (r <= 0)
-		return r;
-	head = frame->bytes + GT__FRAME_HEAD;
-	gt__outbox_clock(host, head);
-	gt__store64(head + 24, 0);
-	gt__store32(head + 32, host->options.wire);
-	gt__store32(head + 36, 0);
-	return gt__outbox_send(host, GT__FRAME_BATCH, vcpu);
-}
-
 /* As gt_host_exit(). */
 static int answer(struct gt_host *host, uint32_t vcpu,
                   const struct gt_exit *exit)
@@ -180,7 +155,7 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 		               : GT_ANSWER_NONE;
 	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
 		return GT_ANSWER_NONE;
-	r = take_batch(host, vcpu, exit);
+	r = gt__handover_exit(host, vcpu, exit);
 	if (r < 0)
 		return r;
 	return exit->reason == GT_EXIT_IO && exit->port == GT_PORT_TRACE
@@ -197,21 +172,17 @@ static bool is_tracing(const struct gt_host *host, const struct gt_exit *exit)
 	       gt__mailbox_is_named(exit, !host->options.no_piggyback);
 }
 
-/* Whether it is another one than before. */
-static bool set_tsc(struct gt_host *host, uint32_t number,
-                    const struct gt_exit *exit)
+static struct gt__tsc tsc_of(const struct gt_host *host,
+                             const struct gt_exit *exit)
 {
-	struct host_vcpu *vcpu = &host->vcpus[number];
-	struct gt__tsc tsc = {.offset = exit->tsc_offset,
-	                      .ratio = exit->tsc_ratio,
-	                      .shift = exit->tsc_ratio_shift & 63};
-
-	if (tsc.offset == vcpu->tsc.offset && tsc.ratio == vcpu->tsc.ratio &&
-	    tsc.shift == vcpu->tsc.shift)
-		return false;
-	vcpu->tsc = tsc;
-	gt__outbox_tsc(host, number);
-	return true;
+	if (exit->tsc_offset != GT_TSC_OFFSET_UNKNOWN)
+		return (struct gt__tsc){.offset = exit->tsc_offset,
+		                        .ratio = exit->tsc_ratio,
+		                        .shift = exit->tsc_ratio_shift & 63};
+	/* Only batches tell of it. */
+	if (host->options.wire == GT_WIRE_NATIVE)
+		return (struct gt__tsc){.offset = 0};
+	return (struct gt__tsc){.offset = GT_TSC_OFFSET_UNKNOWN};
 }
 
 void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc)
@@ -225,6 +196,7 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
 	uint64_t before_tsc = host->reading.tsc;
+	const struct gt__tsc tsc = tsc_of(host, exit);
 	bool moved;
 	int r;
 
@@ -233,7 +205,7 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
 		                                   exit->cr4, exit->efer};
 	host->last_vcpu = number;
-	moved = set_tsc(host, number, exit);
+	moved = gt__offset_set(host, number, &tsc);
 	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
@@ -246,25 +218,57 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 	return r;
 }
 
+int gt__serve_batch(struct gt_host *host, uint32_t number, const void *bytes,
+                    size_t count, uint64_t guest_tsc, int64_t tsc_offset)
+{
+	const struct gt_exit now = {.tsc_offset = tsc_offset};
+	const struct gt__tsc tsc = tsc_of(host, &now);
+	uint64_t before_tsc = host->reading.tsc;
+	int r;
+
+	gt__outbox_read(host);
+	gt__serve_check_warp(host, before_tsc);
+	gt__offset_set(host, number, &tsc);
+	r = gt__handover_bytes(host, number, bytes, count, guest_tsc);
+	if (r < 0)
+		host->bad_requests++;
+	return r < 0 ? r : 0;
+}
+
+/* Where there is no control block, the guest's ids are all that starts over. */
+static int resume(struct gt_host *host, const struct gt__paging *paging,
+                  uint64_t control_gva)
+{
+	if (host->options.wire != GT_WIRE_NATIVE) {
+		gt__mailbox_forget(&host->mailbox);
+		gt__outbox_life(host);
+		return 0;
+	}
+	if (control_gva == 0)
+		control_gva = host->guest.control_gva;
+	if (control_gva == 0)
+		return 0; /* it will announce itself */
+	return announce(host, paging, control_gva, true);
+}
+
 int gt__serve_resume(struct gt_host *host, uint32_t number,
                      const struct gt_exit *state, uint64_t control_gva)
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
+	const struct gt__tsc tsc = tsc_of(host, state);
 	int r;
 
-	if (control_gva == 0)
-		control_gva = host->guest.control_gva;
 	vcpu->paging = (struct gt__paging){state->cr0, state->cr3, state->cr4,
 	                                   state->efer};
 	host->last_vcpu = number;
 	gt__outbox_read(host);
 	vcpu->enter_tsc = host->reading.tsc; /* since when its TSC is this */
-	set_tsc(host, number, state);
-	vcpu->enter_tsc = 0;
+	vcpu->guess.is_on = false; /* a restore moves what is unknown, too */
+	gt__offset_set(host, number, &tsc);
 	vcpu->has_exited = true;
-	if (control_gva == 0)
-		return 0; /* it will announce itself */
-	r = announce(host, &vcpu->paging, control_gva, true);
+	vcpu->looked_tsc = vcpu->carry_tsc = vcpu->enter_tsc;
+	vcpu->enter_tsc = 0;
+	r = resume(host, &vcpu->paging, control_gva);
 	if (r < 0)
 		host->bad_requests++;
 	return r < 0 ? r : 0;

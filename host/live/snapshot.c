@@ -89,7 +89,7 @@ static int put_tsc(const struct gt_host *host, struct gt__frame_buffer *frame,
 		gt__frame_begin(frame);
 		gt__outbox_put_tsc(&map->tsc[i],
 		                   from ? from + host->first_reading.tsc : 0,
-		                   frame);
+		                   -1, frame);
 		r = put_frame(to, frame, GT__FRAME_TSC, vcpu);
 	}
 	return r;

@@ -28,8 +28,10 @@ static struct gt__place place(struct gt__pipeline *pipeline,
 	else if (at.tick > vcpu->upper_tick)
 		at.tick = vcpu->upper_tick;
 	if (at.tick < vcpu->last_tick) {
+		/* An estimate that has grown better puts what follows earlier.
+		 */
+		at.late = vcpu->last_tick - at.tick > vcpu->doubt_ticks;
 		at.tick = vcpu->last_tick;
-		at.late = true;
 	}
 	return at;
 }

@@ -224,6 +224,21 @@ static void sum_losses(struct gt__pipeline *pipeline)
 	}
 }
 
+/* It comes from a snapshot: what it records now is younger than the restore. */
+static void begin_life(struct gt__pipeline *pipeline)
+{
+	const struct gt__clock *clock = &pipeline->clock;
+	uint64_t tick = clock->samples[clock->count - 1].tick;
+
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
+		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+
+		if (tick > vcpu->lower_tick)
+			vcpu->lower_tick = tick;
+		vcpu->carry_tick = vcpu->lower_tick;
+	}
+}
+
 /* A guest that announces itself again starts anew: its positions are 0. */
 static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
                     size_t count)
@@ -252,6 +267,8 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
 			levels->level[j].block_bytes = gt__cursor_u64(&cursor);
 	}
+	if (generation > 0)
+		begin_life(pipeline);
 	pipeline->announced_sites_gva = sites_gva;
 	pipeline->announced = true;
 	return 0;
@@ -421,6 +438,8 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 	pipeline->summary.end_ns = gt__pipeline_now(pipeline);
 	gt__missing_end(pipeline);
 	gt__spans_interrupt(&pipeline->spans, stopped_ns(pipeline));
+	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
+		gt__pipeline_doubts(pipeline, i);
 	sum_clock(pipeline);
 	pipeline->summary.losses.cut_bytes = cut_bytes;
 	pipeline->summary.losses.bad_records += bad_frames;

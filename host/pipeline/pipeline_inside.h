@@ -51,10 +51,16 @@ struct gt__pipeline_vcpu {
 	struct gt__edges timeline;
 	uint64_t lost, cut;  /* latest word of the guest */
 	uint64_t lower_tick; /* no record to come is older */
-	uint64_t upper_tick; /* nor any that is here younger */
-	bool idle;           /* at the last look nobody was in a record */
-	bool unmerged;       /* it was read since all were merged */
-	uint64_t last_tick;  /* of what was shown last */
+	/* But for the first of the next batch, where wires carry one over. */
+	uint64_t carry_tick;
+	bool carries;
+	/* Its offset is an estimate, which may be too low by so many ticks. */
+	uint64_t doubt_ticks;
+	uint64_t doubt_from_tsc; /* since then */
+	uint64_t upper_tick;     /* nor any that is here younger */
+	bool idle;               /* at the last look nobody was in a record */
+	bool unmerged;           /* it was read since all were merged */
+	uint64_t last_tick;      /* of what was shown last */
 	uint64_t last_ns;
 	struct gt__missing missing;
 	/* What is shown next, while merging. */
@@ -91,6 +97,9 @@ struct gt__pipeline {
 	uint64_t announced_sites_gva;
 	bool started, announced, ended;
 };
+
+/* Of the vCPU; what is estimated of it from now on is another matter. */
+void gt__pipeline_doubts(struct gt__pipeline *pipeline, uint32_t vcpu);
 
 /*
  * Takes a reading of the clocks from a frame. 0, -ENOMEM; -EINVAL: its time is

@@ -56,6 +56,8 @@ static uint64_t oldest_of(const struct gt__pipeline_vcpu *vcpu)
 
 	if (edge && edge->tick < next)
 		next = edge->tick;
+	if (vcpu->carries && vcpu->carry_tick < next)
+		next = vcpu->carry_tick;
 	return vcpu->lower_tick < next ? vcpu->lower_tick : next;
 }
 

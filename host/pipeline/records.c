@@ -139,21 +139,53 @@ int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
 	return 0;
 }
 
+void gt__pipeline_doubts(struct gt__pipeline *pipeline, uint32_t number)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+
+	if (vcpu->doubt_ticks)
+		gt__clock_unsure(&pipeline->clock, vcpu->doubt_ticks);
+	vcpu->doubt_ticks = vcpu->doubt_from_tsc = 0;
+}
+
+/* Each estimate takes the place of the one before, with all it was unsure of.
+ */
+static void estimate(struct gt__pipeline *pipeline, uint32_t number,
+                     uint64_t from_tsc, uint64_t doubt_ticks)
+{
+	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+
+	if (vcpu->doubt_from_tsc != from_tsc)
+		gt__pipeline_doubts(pipeline, number);
+	vcpu->doubt_from_tsc = from_tsc;
+	vcpu->doubt_ticks = doubt_ticks;
+	pipeline->clock_flags |= GT_CLOCK_ESTIMATED;
+}
+
 int gt__pipeline_tsc(struct gt__pipeline *pipeline, uint32_t number,
                      const uint8_t *payload, size_t count)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 	struct gt__cursor cursor = {payload, count, false};
-	uint64_t from_tsc = gt__cursor_u64(&cursor);
+	uint64_t from_tsc = gt__cursor_u64(&cursor), from_tick = 0;
 	struct gt__tsc tsc = {.offset = (int64_t)gt__cursor_u64(&cursor)};
+	bool is_estimate;
 
 	tsc.ratio = gt__cursor_u64(&cursor);
 	tsc.shift = gt__cursor_u32(&cursor);
 	if (cursor.bad)
 		return -EINVAL;
-	if (vcpu->tsc.count > 0)
+	is_estimate = gt__cursor_u32(&cursor) & GT__TSC_ESTIMATED;
+	if (from_tsc)
+		from_tick = from_tsc - pipeline->base_tsc;
+	if (is_estimate)
+		estimate(pipeline, number, from_tsc, gt__cursor_u64(&cursor));
+	else
+		gt__pipeline_doubts(pipeline, number);
+	if (vcpu->tsc.count > 0 &&
+	    !(is_estimate &&
+	      vcpu->tsc.from_tick[vcpu->tsc.count - 1] == from_tick))
 		pipeline->clock_flags |= GT_CLOCK_MOVED;
-	gt__tsc_map_add(&vcpu->tsc, &tsc,
-	                from_tsc ? from_tsc - pipeline->base_tsc : 0);
+	gt__tsc_map_add(&vcpu->tsc, &tsc, from_tick);
 	return 0;
 }

@@ -305,6 +305,21 @@ void gt__clock_doubt(struct gt__clock *clock, uint64_t tick,
 	raise_to(&clock->doubt_ns, gt__apart(ns, other_ns));
 }
 
+void gt__clock_unsure(struct gt__clock *clock, uint64_t ticks)
+{
+	const struct gt__clock_sample *last;
+	uint64_t ns = UINT64_MAX;
+
+	if (clock->count > 1) {
+		last = &clock->samples[clock->count - 1];
+		ns = gt__scale(last->ns - clock->first.ns, ticks,
+		               last->tick - clock->first.tick);
+		/* The rate of some line may be another one. */
+		ns = gt__add(ns, ns / 1000 + 2);
+	}
+	raise_to(&clock->doubt_ns, ns);
+}
+
 uint64_t gt__clock_error(const struct gt__clock *clock)
 {
 	uint64_t first_ns = clock->first_used_ns < clock->first_error_ns

@@ -81,6 +81,9 @@ void gt__clock_early(struct gt__clock *clock, uint64_t ticks);
 void gt__clock_doubt(struct gt__clock *clock, uint64_t tick,
                      uint64_t other_tick);
 
+/* Times that were placed may all be too late by so many ticks. */
+void gt__clock_unsure(struct gt__clock *clock, uint64_t ticks);
+
 /* How far any time may be off that was converted so far. */
 uint64_t gt__clock_error(const struct gt__clock *clock);
 

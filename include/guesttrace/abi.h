@@ -30,7 +30,8 @@ enum gt_port {
 	GT_PORT_ALLOCATE = 105,
 	GT_PORT_FREE = 106,
 	GT_PORT_TIMER = 107,
-	GT_PORT_HALT = 108, /* eax = exit status */
+	GT_PORT_HALT = 108,  /* eax = exit status */
+	GT_PORT_QUEUE = 109, /* Hyperlight from 0.18 on: look at a virtqueue */
 };
 
 /*

@@ -249,6 +249,7 @@ enum gt_clock_flag {
 	GT_CLOCK_RATE_DIFFERS = 4,  /* readings contradict the source */
 	GT_CLOCK_MOVED = 8,         /* offset or scaling changed in the run */
 	GT_CLOCK_OUTSIDE = 16,      /* `outside` is not 0 */
+	GT_CLOCK_ESTIMATED = 32,    /* the VMM knew no offset, batches told */
 };
 
 struct gt_clock_summary {

@@ -9,9 +9,10 @@
  * from going on.
  *
  * Ownership. The caller owns what it passes in; options and strings are copied,
- * guest memory and sinks must outlive the host. No pointer into guest memory is
- * kept, and every byte is copied before it is looked at. Results named ret_...
- * are stored on success only.
+ * sinks must outlive the host, and so must guest memory, unless
+ * gt_host_set_memory() says otherwise. No pointer into guest memory is kept,
+ * and every byte is copied before it is looked at. Results named ret_... are
+ * stored on success only.
  *
  * Threads. One struct gt_host serves one VM. Its functions may be called from
  * any thread; a lock of its own orders them. Sinks are called under that lock.
@@ -103,6 +104,9 @@ struct gt_memory_slot {
 
 #define GT_MEMORY_SLOTS_MAX 8u
 
+/* As an offset of a vCPU's TSC: the VMM cannot know it. See struct gt_exit. */
+#define GT_TSC_OFFSET_UNKNOWN INT64_MIN
+
 /* What the VMM knows of one VM exit, read from the vCPU once. */
 struct gt_exit {
 	size_t size; /* sizeof(struct gt_exit), so that it can grow */
@@ -120,6 +124,10 @@ struct gt_exit {
 	 * host: guest = (host * tsc_ratio >> tsc_ratio_shift) + tsc_offset, in
 	 * 128 bits. Ratio 0: they run at the same rate. Who moves it calls
 	 * gt_host_drain() before: clocks.md, "Offset and scaling".
+	 *
+	 * GT_TSC_OFFSET_UNKNOWN, on the Hyperlight wires: it is estimated from
+	 * the batches, the ratio is taken for 0, and the error bound says what
+	 * is not known. On the native wire that is offset 0.
 	 */
 	int64_t tsc_offset;
 	uint64_t tsc_ratio;
@@ -155,8 +163,8 @@ struct gt_limits {
 struct gt_host_options {
 	size_t size; /* sizeof(struct gt_host_options), so that it can grow */
 	struct gt_memory_slot memory[GT_MEMORY_SLOTS_MAX];
-	uint32_t memory_slots;
-	uint32_t vcpus; /* 1..GT_VCPUS_MAX; 0: 1 */
+	uint32_t memory_slots; /* 0: see gt_host_set_memory() */
+	uint32_t vcpus;        /* 1..GT_VCPUS_MAX; 0: 1 */
 	/* Called in this order; NULL ends the list early. Not freed. */
 	struct gt_sink *const *sinks;
 	size_t sink_count;
@@ -243,15 +251,42 @@ enum gt_answer {
 /*
  * The vCPU has left the guest and stands still. Takes the guest's records if
  * the exit asks for it: OUT of width 1, count 1, on GT_PORT_TRACE with
- * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on a port of enum gt_port
+ * GT_DOORBELL_MAGIC in r8. On a Hyperlight wire: OUT on any port but 105 to 107
  * or GT_EXIT_HALT, with GT_BATCH_MAGIC in r8, r9 and r10 the GVA and length of
- * a batch that is not the one before. Returns enum gt_answer; or a negative
+ * a batch that is none of the latest. Returns enum gt_answer; or a negative
  * code if the exit asks for something impossible, which is counted: the guest
  * may go on. A guest that announces itself again replaces what it announced
  * before, even if that fails.
  */
 int gt_host_exit(struct gt_host *host, uint32_t vcpu,
                  const struct gt_exit *exit);
+
+/*
+ * A batch of the host's Hyperlight wire that came out of the guest by another
+ * way than its memory and registers: as the argument of a call to the host, for
+ * example. On 0.12 several batches may follow each other in `bytes`. They are
+ * copied, and may be anything: what is wrong with a batch that an exit names is
+ * wrong here, and is counted likewise.
+ *
+ * `guest_tsc` is the TSC of `vcpu` when it handed the batch over, 0 if nobody
+ * read it; `tsc_offset` as in struct gt_exit. Where the offset is unknown and
+ * gt_host_enter() is called before the guest runs, it is known soonest.
+ * Returns 0; -EINVAL on the native wire; GT_ERROR_BAD_VCPU, _EMPTY_BATCH,
+ * _BATCH_TOO_LONG; -ENOMEM.
+ */
+int gt_host_batch(struct gt_host *host, uint32_t vcpu, const void *bytes,
+                  size_t count, uint64_t guest_tsc, int64_t tsc_offset);
+
+/*
+ * The guest's RAM lies elsewhere from now on: these slots take the place of all
+ * before. With `count` 0 it has none; call it so before memory is unmapped or
+ * replaced. Until there are slots again nothing of the guest is read or
+ * written: gt_host_drain() finds nothing, a batch in its memory is refused with
+ * GT_ERROR_OUTSIDE_RAM, and a filter waits. A host that is handed its batches
+ * as bytes needs no memory at all. Errors: -EINVAL, as of gt_host_new().
+ */
+int gt_host_set_memory(struct gt_host *host, const struct gt_memory_slot *slots,
+                       uint32_t count);
 
 /*
  * Takes what all rings hold, with the page tables of the last exit; the guest
@@ -308,12 +343,14 @@ int gt_host_snapshot(struct gt_host *host, const struct gt_output *output);
 /*
  * The VM's memory and registers were replaced by those of a snapshot, of this
  * VM or of another. Call it before the guest goes on, and gt_host_drain()
- * before the snapshot is restored, or what the rings held is lost. `state` has
- * the control registers and the TSC of the restored `vcpu`; `control_gva` is
- * what gt_host_control() said when the snapshot was made, 0: as it is now.
+ * before the snapshot is restored, or what the rings held is lost. If memory
+ * moved with it, gt_host_set_memory() comes before. `state` has the control
+ * registers and the TSC of the restored `vcpu`, whose offset is to be read now:
+ * a restore moves it. `control_gva` is what gt_host_control() said when the
+ * snapshot was made, 0: as it is now; on a Hyperlight wire it is ignored.
  *
- * A new life begins, as at a second announcement: open spans end as
- * interrupted, what the rings hold from before is not shown again, ids that
+ * A new life begins, as at a second announcement, on every wire: open spans end
+ * as interrupted, what the rings hold from before is not shown again, ids that
  * come once more get other names, losses count from here, and the control
  * block's generation rises. Returns 0, also if no guest was announced; or why
  * the control block cannot be used, which is counted.
