@@ -204,6 +204,38 @@ void gt__sites_free(struct gt__sites *sites)
 	free(sites);
 }
 
+static bool text_equal(struct gt_text a, struct gt_text b)
+{
+	return a.count == b.count && memcmp(a.bytes, b.bytes, a.count) == 0;
+}
+
+static bool site_equal(const struct gt__site *a, const struct gt__site *b)
+{
+	if (a->offset != b->offset || a->kind != b->kind ||
+	    a->view.level != b->view.level || a->view.line != b->view.line ||
+	    a->field_count != b->field_count ||
+	    !text_equal(a->view.name, b->view.name) ||
+	    !text_equal(a->view.target, b->view.target) ||
+	    !text_equal(a->view.file, b->view.file))
+		return false;
+	for (uint32_t i = 0; i < a->field_count; i++)
+		if (a->fields[i].type != b->fields[i].type ||
+		    !text_equal(a->fields[i].key, b->fields[i].key))
+			return false;
+	return true;
+}
+
+bool gt__sites_equal(const struct gt__sites *a, const struct gt__sites *b)
+{
+	if (a->gva_low != b->gva_low || a->count != b->count ||
+	    a->slot_count != b->slot_count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (!site_equal(&a->sites[i], &b->sites[i]))
+			return false;
+	return true;
+}
+
 const struct gt__site *gt__sites_find(const struct gt__sites *sites,
                                       uint32_t address_low)
 {

@@ -62,6 +62,9 @@ int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
                   struct gt__sites **ret_sites);
 void gt__sites_free(struct gt__sites *sites);
 
+/* The same sites at the same place. */
+bool gt__sites_equal(const struct gt__sites *a, const struct gt__sites *b);
+
 /* NULL: no site begins there. */
 const struct gt__site *gt__sites_find(const struct gt__sites *sites,
                                       uint32_t address_low);

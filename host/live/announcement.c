@@ -128,6 +128,32 @@ void gt__guest_fini(struct gt__guest *guest)
 	guest->vcpus = 0;
 }
 
+/* Longer texts are not compared. */
+static bool is_there(const struct gt__guest *guest,
+                     const struct gt__paging *paging, uint64_t gva,
+                     const void *from, size_t count)
+{
+	uint8_t now[64];
+
+	return count <= sizeof(now) &&
+	       gt__memory_read(guest->memory, paging, gva, now, count) == 0 &&
+	       memcmp(now, from, count) == 0;
+}
+
+int gt__guest_write(struct gt__guest *guest, const struct gt__paging *paging,
+                    uint64_t gva, const void *from, size_t count)
+{
+	int r;
+
+	if (guest->is_restored && is_there(guest, paging, gva, from, count))
+		return 0;
+	r = gt__memory_write(guest->memory, paging, gva, from, count);
+	if (r != -GT_ERROR_READ_ONLY)
+		return r;
+	guest->owes = true;
+	return guest->is_restored ? 0 : r;
+}
+
 void gt__guest_put(const struct gt__guest *guest,
                    struct gt__frame_buffer *buffer)
 {
@@ -154,17 +180,17 @@ int gt__guest_put_sites(const struct gt__guest *guest,
 	                       guest->sites_bytes);
 }
 
-int gt__guest_set_context(const struct gt__guest *guest,
+int gt__guest_set_context(struct gt__guest *guest,
                           const struct gt__paging *paging,
                           const struct gt_context *context,
                           const char *tracestate)
 {
 	char text[GT_TRACESTATE_BYTES];
 	size_t room = guest->tracestate_bytes;
-	int r = gt__memory_write(guest->memory, paging,
-	                         guest->control_gva +
-	                                 offsetof(struct gt_control, context),
-	                         context, sizeof(*context));
+	int r = gt__guest_write(guest, paging,
+	                        guest->control_gva +
+	                                offsetof(struct gt_control, context),
+	                        context, sizeof(*context));
 
 	if (r < 0 || !tracestate || !guest->tracestate_gva || room == 0)
 		return r;
@@ -172,11 +198,11 @@ int gt__guest_set_context(const struct gt__guest *guest,
 		room = sizeof(text);
 	gt__tracestate_fit((struct gt_text){tracestate, strlen(tracestate)},
 	                   text, room);
-	return gt__memory_write(guest->memory, paging, guest->tracestate_gva,
-	                        text, strlen(text) + 1);
+	return gt__guest_write(guest, paging, guest->tracestate_gva, text,
+	                       strlen(text) + 1);
 }
 
-int gt__guest_set_states(const struct gt__guest *guest,
+int gt__guest_set_states(struct gt__guest *guest,
                          const struct gt__paging *paging,
                          const struct gt__sites *sites,
                          const struct gt__filter *filter)
@@ -192,9 +218,9 @@ int gt__guest_set_states(const struct gt__guest *guest,
 			continue;
 		if (gt__filter_admits(filter, &site->view))
 			state = GT_SITE_NATIVE;
-		r = gt__memory_write(guest->memory, paging,
-		                     guest->sites_gva + site->offset, &state,
-		                     sizeof(state));
+		r = gt__guest_write(guest, paging,
+		                    guest->sites_gva + site->offset, &state,
+		                    sizeof(state));
 		if (first_error == 0)
 			first_error = r;
 	}

@@ -262,6 +262,8 @@ int gt_host_set_memory(struct gt_host *host, const struct gt_memory_slot *slots,
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
 		r = set_memory(host, slots, count);
+	if (r == 0)
+		host->has_moved = true;
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }
@@ -286,9 +288,13 @@ int gt_host_want_wake(struct gt_host *host, bool want)
 	paging = &host->vcpus[host->last_vcpu].paging;
 	if (!host->finished) {
 		host->wanted = want;
-		r = gt__guest_want(&host->guest, paging, want);
+		r = 0;
 	}
-	if (r == 0 && want)
+	if (r == 0 && !gt__outbox_may_look(host))
+		host->guest.owes = true;
+	else if (r == 0)
+		r = gt__guest_want(&host->guest, paging, want);
+	if (r == 0 && want && gt__outbox_may_look(host))
 		r = gt__guest_has_more(&host->guest, paging);
 	pthread_mutex_unlock(&host->lock);
 	return r;
@@ -304,7 +310,9 @@ int gt_host_sample(struct gt_host *host)
 	if (!host->finished) {
 		paging = &host->vcpus[host->last_vcpu].paging;
 		before = host->reading;
-		pos = gt__guest_positions(&host->guest, paging);
+		pos = gt__outbox_may_look(host)
+		              ? gt__guest_positions(&host->guest, paging)
+		              : host->sampled_pos;
 		gt__outbox_read(host);
 		/* The records lie between the last reading and this one. */
 		if (pos != host->sampled_pos) {
@@ -374,7 +382,9 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 	r = host->finished ? -EINVAL : replace_filter(host, filter);
 	if (r == 0)
 		r = tell_filter(host, filter);
-	if (r == 0 && host->guest.vcpus > 0)
+	if (r == 0 && host->guest.vcpus > 0 && !gt__outbox_may_look(host))
+		host->guest.owes = true;
+	else if (r == 0 && host->guest.vcpus > 0)
 		r = gt__guest_set_states(
 			&host->guest, &host->vcpus[host->last_vcpu].paging,
 			gt__pipeline_sites(host->pipeline), host->filter);

@@ -54,6 +54,7 @@ struct gt_host {
 	struct gt_host_options options;
 	struct gt_limits limits;
 	struct gt__memory memory;
+	bool has_moved; /* since the latest exit: page tables are not known */
 	struct gt__pipeline *pipeline;
 	struct gt__guest guest; /* vcpus 0: not announced */
 	struct gt__mailbox mailbox;
@@ -68,7 +69,7 @@ struct gt_host {
 	struct host_vcpu *vcpus;
 	uint32_t last_vcpu; /* whose page tables are the newest */
 	uint32_t announcements;
-	uint32_t lives; /* on a Hyperlight wire, behind the first */
+	uint32_t lives; /* that began with gt_host_resumed() */
 	uint64_t bad_requests;
 	struct gt__frame_buffer frame;
 	uint8_t exits[EXITS_PER_FRAME * GT__EXIT_BYTES];
@@ -145,6 +146,9 @@ void gt__outbox_put_start(const struct gt_host *host,
 void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
                         enum gt_ending ending, uint32_t status,
                         const char *message);
+
+/* There is memory, and page tables for it. */
+bool gt__outbox_may_look(const struct gt_host *host);
 
 /* It is in the guest, as far as the VMM has said. */
 bool gt__outbox_is_inside(const struct host_vcpu *vcpu);

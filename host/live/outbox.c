@@ -267,6 +267,11 @@ void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
 	gt__outbox_send(host, GT__FRAME_END, 0);
 }
 
+bool gt__outbox_may_look(const struct gt_host *host)
+{
+	return host->memory.count > 0 && !host->has_moved;
+}
+
 bool gt__outbox_is_inside(const struct host_vcpu *vcpu)
 {
 	return vcpu->enter_tsc != 0 &&

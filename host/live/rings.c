@@ -216,6 +216,19 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 	return 1;
 }
 
+static int write_tail(struct gt__guest *guest, const struct gt__paging *paging,
+                      uint32_t vcpu, unsigned level)
+{
+	uint64_t gva =
+		ring_gva(guest, vcpu, level, offsetof(struct gt_ring, tail));
+
+	if (guest->rings[vcpu][level].base_gva == 0)
+		return 0;
+	return gt__guest_write(guest, paging, gva,
+	                       &guest->rings[vcpu][level].tail,
+	                       sizeof(uint64_t));
+}
+
 int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
                     uint32_t vcpu, const struct gt__frame_buffer *buffer)
 {
@@ -224,21 +237,19 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
 
 	for (unsigned i = 0; i < GT_LEVELS; i++, ranges += 16) {
 		struct gt__ring_view *ring = &guest->rings[vcpu][i];
-		uint64_t gva = ring_gva(guest, vcpu, i,
-		                        offsetof(struct gt_ring, tail));
 		int r;
 
 		if (gt__load64(ranges) + gt__load64(ranges + 8) == ring->tail)
 			continue;
 		ring->tail = gt__load64(ranges) + gt__load64(ranges + 8);
-		r = gt__memory_write(guest->memory, paging, gva, &ring->tail,
-		                     sizeof(ring->tail));
+		r = write_tail(guest, paging, vcpu, i);
 		if (first_error == 0)
 			first_error = r;
 	}
 	return first_error;
 }
 
+/* What it has recorded so far counts as taken, and what it has lost as told. */
 static int resume_vcpu(struct gt__guest *guest, const struct gt__paging *paging,
                        uint32_t vcpu)
 {
@@ -246,38 +257,45 @@ static int resume_vcpu(struct gt__guest *guest, const struct gt__paging *paging,
 	int r = look_at(guest, paging, vcpu, &look);
 
 	for (unsigned i = 0; r == 0 && i < GT_LEVELS; i++) {
-		struct gt__ring_view *ring = &guest->rings[vcpu][i];
-
-		if (ring->base_gva == 0)
-			continue;
 		if (look.pos[i] % 8 != 0 || look.pos[i] >> GT_ID_VCPU_SHIFT)
 			return -GT_ERROR_BAD_RING;
-		ring->tail = look.pos[i];
-		r = gt__memory_write(guest->memory, paging,
-		                     ring_gva(guest, vcpu, i,
-		                              offsetof(struct gt_ring, tail)),
-		                     &ring->tail, sizeof(ring->tail));
+		guest->rings[vcpu][i].tail = look.pos[i];
 	}
 	memcpy(guest->lost_before[vcpu], look.lost, sizeof(look.lost));
 	return r;
 }
 
-int gt__guest_resume(struct gt__guest *guest, const struct gt__paging *paging)
+int gt__guest_remind(struct gt__guest *guest, const struct gt__paging *paging)
 {
-	int r;
+	uint64_t gva =
+		guest->control_gva + offsetof(struct gt_control, generation);
+	int first_error =
+		gt__guest_write(guest, paging, gva, &guest->generation,
+	                        sizeof(guest->generation));
 
-	guest->generation++;
-	r = gt__memory_write(guest->memory, paging,
-	                     guest->control_gva +
-	                             offsetof(struct gt_control, generation),
-	                     &guest->generation, sizeof(guest->generation));
-	for (uint32_t i = 0; r == 0 && i < guest->vcpus; i++)
-		r = resume_vcpu(guest, paging, i);
-	return r;
+	for (uint32_t i = 0; i < guest->vcpus; i++)
+		for (unsigned level = 0; level < GT_LEVELS; level++) {
+			int r = write_tail(guest, paging, i, level);
+
+			if (first_error == 0)
+				first_error = r;
+		}
+	return first_error;
 }
 
-int gt__guest_want(const struct gt__guest *guest,
-                   const struct gt__paging *paging, bool want)
+int gt__guest_resume(struct gt__guest *guest, const struct gt__paging *paging)
+{
+	int r = 0;
+
+	guest->is_restored = true;
+	guest->generation++;
+	for (uint32_t i = 0; r == 0 && i < guest->vcpus; i++)
+		r = resume_vcpu(guest, paging, i);
+	return r < 0 ? r : gt__guest_remind(guest, paging);
+}
+
+int gt__guest_want(struct gt__guest *guest, const struct gt__paging *paging,
+                   bool want)
 {
 	uint64_t word = want;
 	int first_error = 0;
@@ -287,8 +305,8 @@ int gt__guest_want(const struct gt__guest *guest,
 			int r = 0;
 
 			if (guest->rings[vcpu][level].base_gva != 0)
-				r = gt__memory_write(
-					guest->memory, paging,
+				r = gt__guest_write(
+					guest, paging,
 					ring_gva(
 						guest, vcpu, level,
 						offsetof(struct gt_ring, want)),

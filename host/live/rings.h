@@ -33,6 +33,13 @@ struct gt__guest {
 	uint32_t generation;
 	uint32_t vcpus;
 	bool preemptible;
+	/*
+	 * Memory of a snapshot is often read-only until the guest writes to it
+	 * (copy on write): what it was not told then it is told later.
+	 */
+	bool is_restored;
+	bool owes;      /* something could not be written */
+	uint32_t tries; /* to make good for that */
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
 	uint64_t (*lost)[2]; /* per vCPU: records lost, strings cut */
 	/* The same as they were when this life began: of an earlier one. */
@@ -50,10 +57,20 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 void gt__guest_fini(struct gt__guest *guest);
 
 /*
+ * Writes to the guest; to one that was restored not what is there already. Where
+ * a page is read-only that is owed: GT_ERROR_READ_ONLY, or 0 if it was restored.
+ */
+int gt__guest_write(struct gt__guest *guest, const struct gt__paging *paging,
+                    uint64_t gva, const void *from, size_t count);
+
+/*
  * The guest has just been announced, and comes from a snapshot: what its rings
  * hold is of an earlier life, and so are its losses. Raises its generation.
  */
 int gt__guest_resume(struct gt__guest *guest, const struct gt__paging *paging);
+
+/* Its generation and the tail of each ring, where it has other ones. */
+int gt__guest_remind(struct gt__guest *guest, const struct gt__paging *paging);
 
 /* Payloads of GT__FRAME_GUEST and GT__FRAME_SITES. */
 void gt__guest_put(const struct gt__guest *guest,
@@ -66,13 +83,13 @@ int gt__guest_put_sites(const struct gt__guest *guest,
  * Tells the guest its place in the trace, with the tracestate (NULL: none), as
  * far as there is room for it.
  */
-int gt__guest_set_context(const struct gt__guest *guest,
+int gt__guest_set_context(struct gt__guest *guest,
                           const struct gt__paging *paging,
                           const struct gt_context *context,
                           const char *tracestate);
 
 /* Writes the state of every site. The first error, after all were tried. */
-int gt__guest_set_states(const struct gt__guest *guest,
+int gt__guest_set_states(struct gt__guest *guest,
                          const struct gt__paging *paging,
                          const struct gt__sites *sites,
                          const struct gt__filter *filter);
@@ -93,8 +110,8 @@ int gt__guest_taken(struct gt__guest *guest, const struct gt__paging *paging,
                     uint32_t vcpu, const struct gt__frame_buffer *buffer);
 
 /* Asks for, or does without, a GT_DOORBELL_WAKE at the end of each block. */
-int gt__guest_want(const struct gt__guest *guest,
-                   const struct gt__paging *paging, bool want);
+int gt__guest_want(struct gt__guest *guest, const struct gt__paging *paging,
+                   bool want);
 
 /* Sum of all rings' positions, modulo 2^64: whether anything came. */
 uint64_t gt__guest_positions(const struct gt__guest *guest,

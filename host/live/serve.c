@@ -54,10 +54,12 @@ int gt__serve_drain(struct gt_host *host)
 	int result = 0;
 	uint64_t tsc;
 
+	if (!gt__outbox_may_look(host))
+		return 0;
 	gt__outbox_read(host);
 	tsc = seen_before(host);
 	gt__outbox_exits(host);
-	for (uint32_t i = 0; host->memory.count && i < host->guest.vcpus; i++) {
+	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
 
 		if (r < 0 && result >= 0)
@@ -69,13 +71,55 @@ int gt__serve_drain(struct gt_host *host)
 	return result;
 }
 
+/* Its place in the trace, which sites are on, and whether somebody waits. */
+static int tell(struct gt_host *host, const struct gt__paging *paging)
+{
+	struct gt__guest *guest = &host->guest;
+	int context = gt__guest_set_context(guest, paging, &host->context,
+	                                    host->trace_state);
+	int states = gt__guest_set_states(guest, paging,
+	                                  gt__pipeline_sites(host->pipeline),
+	                                  host->filter);
+	int want = gt__guest_want(guest, paging, host->wanted);
+
+	if (context < 0)
+		return context;
+	return states < 0 ? states : want;
+}
+
+/* Some pages may stay read-only for good: it is tried less often, then. */
+#define EAGER_TRIES 64u
+
+/* What it could not be told before, as its memory could not be written. */
+static void pay_debts(struct gt_host *host, const struct gt__paging *paging)
+{
+	struct gt__guest *guest = &host->guest;
+
+	if (!guest->owes || !gt__outbox_may_look(host) ||
+	    (guest->tries++ >= EAGER_TRIES && guest->tries % EAGER_TRIES))
+		return;
+	guest->owes = false;
+	gt__guest_remind(guest, paging);
+	tell(host, paging);
+}
+
+/* What is still open of the guest before ends by this. */
+static void begin_life(struct gt_host *host)
+{
+	gt__outbox_read(host);
+	gt__outbox_sample(host);
+	host->options.random(host->options.random_context,
+	                     &host->context.id_base,
+	                     sizeof(host->context.id_base));
+}
+
 /* `resumed`: it has told nobody; its memory comes from a snapshot. */
 static int announce(struct gt_host *host, const struct gt__paging *paging,
                     uint64_t control_gva, bool resumed)
 {
 	int r;
 
-	if (host->announcements == host->limits.announcements)
+	if (!resumed && host->announcements == host->limits.announcements)
 		return -GT_ERROR_BAD_REQUEST;
 	r = gt__guest_announce(&host->guest, &host->memory, paging, control_gva,
 	                       host->options.vcpus, &host->limits);
@@ -83,14 +127,10 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		r = gt__guest_resume(&host->guest, paging);
 	if (r < 0)
 		return r;
-	if (host->announcements++ > 0 || resumed) {
-		/* What is still open of the guest before ends by this. */
-		gt__outbox_read(host);
-		gt__outbox_sample(host);
-		host->options.random(host->options.random_context,
-		                     &host->context.id_base,
-		                     sizeof(host->context.id_base));
-	}
+	if (host->announcements + host->lives > 0 || resumed)
+		begin_life(host);
+	host->announcements += !resumed;
+	host->lives += resumed;
 	host->guest.id_base = host->context.id_base;
 	gt__frame_begin(&host->frame);
 	gt__guest_put(&host->guest, &host->frame);
@@ -105,14 +145,7 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		return r;
 	}
 	/* Without these its records can still be taken. */
-	r = gt__guest_set_context(&host->guest, paging, &host->context,
-	                          host->trace_state);
-	if (r == 0)
-		r = gt__guest_set_states(&host->guest, paging,
-		                         gt__pipeline_sites(host->pipeline),
-		                         host->filter);
-	if (r == 0 && host->wanted)
-		r = gt__guest_want(&host->guest, paging, true);
+	r = tell(host, paging);
 	return r < 0 ? r : GT_ANSWER_TAKEN;
 }
 
@@ -205,10 +238,12 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 		vcpu->paging = (struct gt__paging){exit->cr0, exit->cr3,
 		                                   exit->cr4, exit->efer};
 	host->last_vcpu = number;
+	host->has_moved = false;
 	moved = gt__offset_set(host, number, &tsc);
 	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
+	pay_debts(host, &vcpu->paging);
 	/* As long as few offsets are those of the records that wait. */
 	if (moved && host->guest.vcpus > 0 && gt__serve_drain(host) < 0)
 		host->bad_requests++;
@@ -261,6 +296,7 @@ int gt__serve_resume(struct gt_host *host, uint32_t number,
 	vcpu->paging = (struct gt__paging){state->cr0, state->cr3, state->cr4,
 	                                   state->efer};
 	host->last_vcpu = number;
+	host->has_moved = false;
 	gt__outbox_read(host);
 	vcpu->enter_tsc = host->reading.tsc; /* since when its TSC is this */
 	vcpu->guess.is_on = false; /* a restore moves what is unknown, too */

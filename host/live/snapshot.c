@@ -134,7 +134,7 @@ int gt__snapshot(struct gt_host *host, const struct gt_output *to)
 	gt__outbox_put_start(host, &frame);
 	r = put_frame(to, &frame, GT__FRAME_START, 0);
 	frame.seed = host->capture_seed;
-	if (r == 0 && host->guest.vcpus > 0) {
+	if (r == 0 && host->guest.vcpus > 0 && gt__outbox_may_look(host)) {
 		r = put_guest(host, paging, &frame, to);
 		if (r == 0)
 			r = put_readings(host, &frame, to);

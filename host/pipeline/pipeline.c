@@ -280,13 +280,22 @@ static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
 	struct gt__sites *sites;
 	int r;
 
-	if (!pipeline->announced || count > pipeline->limits.sites_bytes ||
-	    pipeline->site_tables == GT__SITE_TABLES_MAX)
+	if (!pipeline->announced || count > pipeline->limits.sites_bytes)
 		return -EINVAL;
 	r = gt__sites_new(payload, count, pipeline->announced_sites_gva,
 	                  &sites);
 	if (r < 0)
 		return r;
+	/* A guest that is restored again and again brings the same each time.
+	 */
+	if (pipeline->sites && gt__sites_equal(pipeline->sites, sites)) {
+		gt__sites_free(sites);
+		return 0;
+	}
+	if (pipeline->site_tables == GT__SITE_TABLES_MAX) {
+		gt__sites_free(sites);
+		return -EINVAL;
+	}
 	sites->before = pipeline->sites;
 	pipeline->sites = sites;
 	pipeline->site_tables++;
