@@ -41,13 +41,16 @@ static struct gt__place place(struct gt__pipeline *pipeline,
  * exit may be gone, but its time is known.
  */
 static uint64_t time_of(struct gt__pipeline *pipeline,
-                        const struct gt__edges *timeline, struct gt__place *at)
+                        const struct gt__pipeline_vcpu *vcpu,
+                        struct gt__place *at)
 {
+	const struct gt__edges *timeline = &vcpu->timeline;
 	uint64_t ns;
 
 	if (timeline->out && at->tick > timeline->since_tick) {
+		at->adjusted |=
+			at->tick - timeline->since_tick > vcpu->doubt_ticks;
 		at->tick = timeline->since_tick;
-		at->adjusted = true;
 		return timeline->since_ns;
 	}
 	if (!gt__pipeline_ns(pipeline, at->tick, &ns)) {
@@ -63,7 +66,7 @@ static void settle(struct gt__pipeline *pipeline, uint32_t number,
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
 
 	when->vcpu = number;
-	when->ns = time_of(pipeline, &vcpu->timeline, &at);
+	when->ns = time_of(pipeline, vcpu, &at);
 	when->adjusted = at.adjusted || at.late;
 	if (when->ns < vcpu->last_ns)
 		when->ns = vcpu->last_ns;
