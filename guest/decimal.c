@@ -202,7 +202,7 @@ static struct decimal shortest(uint64_t c, int q, bool is_left_closer)
 	u = low <= 4 * s;
 	w = 4 * s + 4 <= high;
 	if (u == w)
-		w = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
+		w = v >= 4 * s + 2; /* a tie goes up, as Rust's does */
 	return (struct decimal){s + w, k};
 }
 

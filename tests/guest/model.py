@@ -8,11 +8,14 @@ random calls, the same events in the same batches after the same calls. In
 strict mode that is Hyperlight's behaviour, rule by rule; in fixed mode, with a
 tenth of the calls, what guesttrace does instead. Prints TAP.
 """
+import math
 import multiprocessing
 import random
 import struct
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 
 SLOTS = 16
 DEPTH_MAX = 100
@@ -154,11 +157,18 @@ def size_of(event):
 # ---- Values, as Hyperlight formats them ----
 
 def double(bits):
-    text = repr(struct.unpack("<d", struct.pack("<Q", bits))[0])
-    if "e" in text:
-        digits, exponent = text.split("e")
-        text = f"{digits}e{int(exponent)}"
-    return "NaN" if text == "nan" else text
+    value = struct.unpack("<d", struct.pack("<Q", bits))[0]
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return repr(value)
+    digits, _, exponent = repr(value).partition("e")
+    # Of two that are equally close Python has the even one, Rust the upper one.
+    shown = Fraction(repr(value))
+    unit = Fraction(10) ** Decimal(repr(value)).as_tuple().exponent
+    if abs(Fraction(value)) - abs(shown) == unit / 2:
+        digits = digits[:-1] + str(int(digits[-1]) + 1)
+    return f"{digits}e{int(exponent)}" if exponent else digits
 
 
 ALPHABET = ["a", "Z", " ", "0", "é", "€", "\U0001f600", "\n", "\""]
