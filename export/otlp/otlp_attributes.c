@@ -49,9 +49,12 @@ size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site)
 {
 	size_t n = 0;
 
-	put_text(&to[n++], KEY("guesttrace.target"), site->target);
-	put_text(&to[n++], KEY("guesttrace.level"),
-	         text_of(gt__level_word(site->level)));
+	/* Hyperlight's wires have no level, and a target for spans alone. */
+	if (site->target.count)
+		put_text(&to[n++], KEY("guesttrace.target"), site->target);
+	if (site->level)
+		put_text(&to[n++], KEY("guesttrace.level"),
+		         text_of(gt__level_word(site->level)));
 	if (!site->file.count)
 		return n;
 	put_text(&to[n++], KEY("code.file.path"), site->file);
