@@ -68,16 +68,32 @@ static bool add_pair(struct gt__foreign *foreign, size_t *used,
 	return true;
 }
 
+/*
+ * Our guest's word for "something of this was cut", a last field of its own:
+ * a flag of the record, as on the native wire, and not a field of the guest's.
+ */
+static bool is_marked_cut(const struct gt_hyperlight_event *event)
+{
+	static const char mark[] = "guesttrace.cut";
+	struct gt_hyperlight_field last;
+
+	if (event->field_count == 0)
+		return false;
+	last = gt_hyperlight_field(event, event->field_count - 1);
+	return last.key.count == sizeof(mark) - 1 &&
+	       memcmp(last.key.bytes, mark, sizeof(mark) - 1) == 0;
+}
+
 static bool add_fields(struct gt__foreign *foreign,
-                       const struct gt_hyperlight_event *event, bool crowded,
-                       size_t *ret_bytes)
+                       const struct gt_hyperlight_event *event, uint32_t count,
+                       bool crowded, size_t *ret_bytes)
 {
 	static const struct gt_text name_key = {"name", 4};
 
 	*ret_bytes = 0;
 	if (crowded && !add_pair(foreign, ret_bytes, name_key, event->name))
 		return false;
-	for (uint32_t i = 0; i < event->field_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct gt_hyperlight_field field =
 			gt_hyperlight_field(event, i);
 
@@ -113,18 +129,24 @@ bool gt__foreign_read(struct gt__foreign *foreign,
 {
 	struct gt__record record = {.tsc = event->tsc, .has_parent = true};
 	enum gt_site_kind kind;
-	bool crowded = false;
+	bool crowded = false, marked = is_marked_cut(event);
 
 	if (event->kind == GT_HYPERLIGHT_START)
 		return false;
+	if (event->kind == GT_HYPERLIGHT_OPEN && event->id == 0) {
+		losses->bad_records++; /* 0 means "none" to all that name it */
+		return false;
+	}
 	set_kind(event, &record, &kind);
-	record.flags = event->cut ? GT_RECORD_CUT : 0;
+	record.flags = event->cut || marked ? GT_RECORD_CUT : 0;
+	losses->strings_cut += marked;
 	if (record.kind != GT_RECORD_CLOSE) {
 		record.site =
 			gt__interned_site(&foreign->interned, kind,
 		                          event->target, event->name, &crowded);
 		if (!record.site ||
-		    !add_fields(foreign, event, crowded, &record.body_bytes))
+		    !add_fields(foreign, event, event->field_count - marked,
+		                crowded, &record.body_bytes))
 			return false;
 		record.body = foreign->body;
 		losses->crowded_names += crowded;

@@ -26,8 +26,9 @@ void gt__foreign_fini(struct gt__foreign *foreign);
 
 /*
  * Turns an event into a record, borrowed until the next call. False: it has
- * nothing for the spans (GT_HYPERLIGHT_START), or there is no memory. Counts
- * names over the limit.
+ * nothing for the spans (GT_HYPERLIGHT_START, a span without an id), or there
+ * is no memory. Counts names over the limit, spans without an id, and what its
+ * guest has cut.
  */
 bool gt__foreign_read(struct gt__foreign *foreign,
                       const struct gt_hyperlight_event *event,
