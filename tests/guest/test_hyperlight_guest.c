@@ -103,7 +103,21 @@ static void on_0_12_late_fields_always_go(void **state)
 	GT_RECORD(a, gt_u64("n", 1), gt_ok());
 	GT_RECORD(a, gt_ok());
 	gt_flush();
-	expect("start t1\nopen 1 a@t t2\n--\nedit 1 n=1\n--\n");
+	expect("start t1\nopen 1 a@t t2\n--\nedit 1 n=1\nedit 1\n--\n");
+}
+
+static void what_says_no_field_is_no_late_field(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		start(i ? V12 : V11, i ? fixed() : strict());
+		GT_OPEN(a, GT_INFO, "a");
+		gt_flush();
+		forget();
+		GT_RECORD(a, gt_ok());
+		gt_flush();
+		expect("");
+	}
 }
 
 /* ---- Rules 5 and 6: enter, exit, close ----------------------------------- */
@@ -387,6 +401,7 @@ int main(void)
 		T(on_0_11_late_fields_reach_a_span_in_the_batch),
 		T(on_0_11_later_ones_are_counted),
 		T(on_0_12_late_fields_always_go),
+		T(what_says_no_field_is_no_late_field),
 		T(strict_exit_pops_the_top),
 		T(exit_removes_its_span_wherever_it_stands),
 		T(strict_close_leaves_the_stack_alone),

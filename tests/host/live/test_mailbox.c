@@ -135,7 +135,7 @@ static void batches_that_come_in_turns_are_taken_once(void **state)
 	assert_int_equal(inproc_summary.losses.bad_requests, 0);
 }
 
-/* Those of Hyperlight 0.18, and of releases to come. */
+/* OutBAction and VmAction of hyperlight-common 0.11 to 0.18, and others. */
 static void batches_ride_on_any_port(void **state)
 {
 	static const uint16_t ports[] = {99,  101, 102, 103,   104,
