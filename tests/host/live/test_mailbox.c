@@ -2,6 +2,7 @@
 /* Batches of the Hyperlight wires at the door: r8, r9, r10 and the exit. */
 #include "tests/support/inproc.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,6 +168,56 @@ static void the_same_bytes_from_elsewhere_are_another_batch(void **state)
 	assert_int_equal(inproc_summary.events, 2);
 }
 
+/* As if the guest had called it with them. */
+static void a_host_without_memory_takes_bytes(void **state)
+{
+	struct gt_host_options options = inproc_options();
+	struct gt_exit halt = exit_with(0, 0);
+
+	(void)state;
+	gt_host_free(inproc_host);
+	options.wire = GT_WIRE_HYPERLIGHT_0_12;
+	options.memory_slots = 0;
+	options.limits.batch_bytes = BATCH_BYTES_MAX;
+	assert_int_equal(gt_host_new(&options, &inproc_host), 0);
+	halt.reason = GT_EXIT_HALT;
+	halt.r8 = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		gt_host_enter(inproc_host, 0, 0);
+		/* It may say the same twice, and then that came twice. */
+		assert_int_equal(
+			gt_host_batch(inproc_host, 0, batch, batch_bytes, 0, 0),
+			0);
+		assert_int_equal(send(&halt), 0);
+	}
+	assert_int_equal(gt_host_batch(inproc_host, 0, batch, 0, 0, 0),
+	                 -GT_ERROR_EMPTY_BATCH);
+	assert_int_equal(
+		gt_host_batch(inproc_host, 0, batch, BATCH_BYTES_MAX + 1, 0, 0),
+		-GT_ERROR_BATCH_TOO_LONG);
+	assert_int_equal(
+		gt_host_batch(inproc_host, 1, batch, batch_bytes, 0, 0),
+		-GT_ERROR_BAD_VCPU);
+	assert_int_equal(gt_host_drain(inproc_host), 0);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.events, 3);
+	assert_int_equal(inproc_summary.exits[GT_EXIT_HALT], 3);
+	assert_int_equal(inproc_summary.losses.repeated_batches, 0);
+	assert_int_equal(inproc_summary.losses.bad_requests, 2);
+}
+
+static void the_native_wire_has_no_batches(void **state)
+{
+	struct gt_host_options options = inproc_options();
+
+	(void)state;
+	gt_host_free(inproc_host);
+	assert_int_equal(gt_host_new(&options, &inproc_host), 0);
+	assert_int_equal(
+		gt_host_batch(inproc_host, 0, batch, batch_bytes, 0, 0),
+		-EINVAL);
+}
+
 static void other_exits_carry_none(void **state)
 {
 	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
@@ -239,6 +290,8 @@ int main(int argc, char **argv)
 		T(batches_that_come_in_turns_are_taken_once),
 		T(batches_ride_on_any_port),
 		T(the_same_bytes_from_elsewhere_are_another_batch),
+		T(a_host_without_memory_takes_bytes),
+		T(the_native_wire_has_no_batches),
 		T(other_exits_carry_none),
 		T(a_filter_leaves_events_out_from_where_it_is_set),
 		T(a_filter_of_levels_is_refused),

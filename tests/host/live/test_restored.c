@@ -5,6 +5,7 @@
  */
 #include "tests/support/bare_guest.h"
 #include "tests/support/inproc.h"
+#include "tests/support/random64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,6 +210,39 @@ static void memory_may_move_alone(void **unused)
 	finish();
 }
 
+/* Whatever the snapshot holds: it is refused, or what it says is bounded. */
+static void a_hostile_snapshot_is_harmless(void **unused)
+{
+	struct gt_exit state = bare_exit(0, 0);
+
+	(void)unused;
+	for (unsigned i = 0; i < 3000; i++) {
+		memcpy(ram, saved, sizeof(*ram));
+		bare_map(random64() & 3);
+		for (unsigned j = random64() % 4 + 1; j > 0; j--) {
+			uint64_t word = random64() >> random64() % 64;
+			size_t at = random64() % sizeof(ram->control);
+
+			if (random64() % 2)
+				at = offsetof(struct ram, vcpu) +
+				     random64() % sizeof(ram->vcpu);
+			else if (random64() % 2)
+				at += offsetof(struct ram, control);
+			memcpy((uint8_t *)ram + at / 8 * 8, &word, 8);
+		}
+		gt_host_resumed(inproc_host, 0, &state, 0);
+		gt_host_drain(inproc_host);
+		look();
+		flush();
+	}
+	memcpy(ram, saved, sizeof(*ram));
+	gt_host_resumed(inproc_host, 0, &state, GVA(control));
+	inproc_clear();
+	bare_record(&ram->vcpu);
+	assert_int_equal(flush(), 1);
+	assert_string_equal(inproc_text(), "event honest <0\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -220,6 +254,7 @@ int main(void)
 		T(a_tail_in_a_page_of_its_own_waits_and_loses_nothing),
 		T(it_may_be_restored_any_number_of_times),
 		T(memory_may_move_alone),
+		T(a_hostile_snapshot_is_harmless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
