@@ -255,6 +255,7 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 		return -EINVAL;
 	gt__pipeline_merge_all(pipeline);
 	gt__missing_end(pipeline);
+	gt__sieve_forget(&pipeline->sieve);
 	gt__spans_restart(&pipeline->spans, id_base,
 	                  gt__pipeline_now(pipeline));
 	sum_losses(pipeline);

@@ -16,9 +16,16 @@ static int compare(const void *left, const void *right)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-void gt__sieve_fini(struct gt__sieve *sieve)
+void gt__sieve_forget(struct gt__sieve *sieve)
 {
 	tdestroy(sieve->muted, free);
+	sieve->muted = NULL;
+	sieve->count = 0;
+}
+
+void gt__sieve_fini(struct gt__sieve *sieve)
+{
+	gt__sieve_forget(sieve);
 	free(sieve->filter);
 	*sieve = (struct gt__sieve){.filter = NULL};
 }

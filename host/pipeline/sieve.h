@@ -17,6 +17,9 @@ struct gt__sieve {
 
 void gt__sieve_fini(struct gt__sieve *sieve);
 
+/* The guest's span ids start over: what it had open is not known any more. */
+void gt__sieve_forget(struct gt__sieve *sieve);
+
 /* From now on that one; it is the sieve's to free. */
 void gt__sieve_set(struct gt__sieve *sieve, struct gt__filter *filter);
 

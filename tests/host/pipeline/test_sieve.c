@@ -157,6 +157,18 @@ static void memory_is_bounded(void **unused)
 	assert_int_equal(sieve.count, 0);
 }
 
+static void another_life_has_other_spans(void **unused)
+{
+	(void)unused;
+	set("a=off,b");
+	assert_int_equal(open_span(1, 0, "a"), NONE);
+	assert_int_equal(open_span(2, 1, "b"), 0);
+	gt__sieve_forget(&sieve);
+	assert_int_equal(open_span(2, 1, "b"), 1);
+	assert_true(of_span(GT_HYPERLIGHT_CLOSE, 1));
+	assert_int_equal(open_span(3, 0, "a"), NONE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -168,6 +180,7 @@ int main(void)
 		TEST(an_id_that_comes_again_is_another_span),
 		TEST(a_filter_that_changes_holds_from_there),
 		TEST(memory_is_bounded),
+		TEST(another_life_has_other_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
