@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* OTLP: what a request holds, in both encodings. Contents: tests/end-to-end/readers. */
+/* OTLP: what a request holds, in both encodings. Contents:
+ * tests/end-to-end/readers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -214,6 +215,35 @@ what_is_given_names_the_resource_but_not_the_hosts_facts(void **state)
 		assert_true(holds(&r, "amd64"));
 		end(&s, &r);
 	}
+}
+
+/* Of Hyperlight's wires: no level, and of events no target. */
+static void what_a_site_does_not_have_is_left_out(void **state)
+{
+	static const struct gt_site_view sites[] = {
+		{.name = {"bare", 4}},
+		{.name = {"full", 4}, .target = {"t", 1}, .level = GT_INFO},
+	};
+	size_t e, i;
+
+	(void)state;
+	for (e = 0; e < ENCODINGS; e++)
+		for (i = 0; i < 2; i++) {
+			struct requests r;
+			struct syn s = {0};
+
+			begin(&s, e, (struct gt__otlp_encoder_options){0}, &r);
+			syn_begin(&s, 0, "guest");
+			syn_close(&s,
+			          syn_open_with(&s, &sites[i], NULL, 0, 1, true,
+			                        NULL, 0),
+			          0, 2);
+			syn_end(&s, 3);
+			assert_int_equal(syn_finish(&s), 0);
+			assert_int_equal(holds(&r, "guesttrace.target"), i);
+			assert_int_equal(holds(&r, "guesttrace.level"), i);
+			end(&s, &r);
+		}
 }
 
 static void c20_a_guest_cannot_speak_for_the_host(void **state)
@@ -452,6 +482,7 @@ int main(void)
 		cmocka_unit_test(requests_behind_each_other_are_the_file),
 		cmocka_unit_test(
 			what_is_given_names_the_resource_but_not_the_hosts_facts),
+		cmocka_unit_test(what_a_site_does_not_have_is_left_out),
 		cmocka_unit_test(c20_a_guest_cannot_speak_for_the_host),
 		cmocka_unit_test(a_protobuf_request_is_these_bytes),
 		cmocka_unit_test(what_the_host_did_can_be_left_out),

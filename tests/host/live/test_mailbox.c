@@ -2,6 +2,7 @@
 /* Batches of the Hyperlight wires at the door: r8, r9, r10 and the exit. */
 #include "tests/support/inproc.h"
 
+#include <guesttrace/batch.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -206,6 +207,49 @@ static void a_host_without_memory_takes_bytes(void **state)
 	assert_int_equal(inproc_summary.losses.bad_requests, 2);
 }
 
+/* Sends one event that the test makes, with a field if it has a key. */
+static void send_event(enum gt_batch_event kind, uint64_t id, const char *key)
+{
+	static uint8_t own[1024] __attribute__((aligned(8)));
+	struct gt_batch made;
+	struct gt_draft draft;
+
+	gt_batch_init(&made, GT_WIRE_HYPERLIGHT_0_12, own, sizeof(own), 0);
+	gt_batch_begin(&draft, &made, kind, 2);
+	gt_draft_name(&draft, "made", 4);
+	if (kind == GT_BATCH_OPEN)
+		gt_draft_target(&draft, "t", 1);
+	gt_draft_field(&draft, "a", 1, "b", 1);
+	if (key)
+		gt_draft_field(&draft, key, strlen(key), "7", 1);
+	assert_true(gt_draft_end(&draft, &(struct gt_batch_numbers){
+						 .id = id, .tsc = inproc_now}));
+	assert_int_equal(gt_host_batch(inproc_host, 0, own,
+	                               gt_batch_finish(&made, 0), 0, 0),
+	                 0);
+}
+
+static void what_our_guest_has_cut_is_flagged(void **state)
+{
+	(void)state;
+	send_event(GT_BATCH_LOG, 0, "guesttrace.cut");
+	send_event(GT_BATCH_LOG, 0, "guesttrace.cuts");
+	assert_string_equal(inproc_text(), "event made <0 !cut a=b\n"
+	                                   "event made <0 a=b "
+	                                   "guesttrace.cuts=7\n");
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.losses.strings_cut, 1);
+}
+
+static void a_span_that_nothing_can_name_is_refused(void **state)
+{
+	(void)state;
+	send_event(GT_BATCH_OPEN, 0, NULL);
+	gt_host_finish(inproc_host, GT_ENDING_HALTED, 0, NULL);
+	assert_int_equal(inproc_summary.spans, 0);
+	assert_int_equal(inproc_summary.losses.bad_records, 1);
+}
+
 static void the_native_wire_has_no_batches(void **state)
 {
 	struct gt_host_options options = inproc_options();
@@ -291,6 +335,8 @@ int main(int argc, char **argv)
 		T(batches_ride_on_any_port),
 		T(the_same_bytes_from_elsewhere_are_another_batch),
 		T(a_host_without_memory_takes_bytes),
+		T(what_our_guest_has_cut_is_flagged),
+		T(a_span_that_nothing_can_name_is_refused),
 		T(the_native_wire_has_no_batches),
 		T(other_exits_carry_none),
 		T(a_filter_leaves_events_out_from_where_it_is_set),
