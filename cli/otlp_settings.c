@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE_URL "http://localhost:4318"
+#define BASE_URL      "http://localhost:4318"
+#define BASE_URL_GRPC "http://localhost:4317"
+#define GRPC_PATH     "opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 /* ---- Words and numbers --------------------------------------------------- */
 
@@ -236,14 +238,23 @@ static int read_attributes(struct otlp_settings *s)
 static bool read_protocol(struct otlp_settings *s, const char *name,
                           const char *text)
 {
-	int choice = read_choice(name, "http/protobuf", "http/json");
+	static const struct {
+		const char *word;
+		enum gt_otlp_protocol protocol;
+	} protocols[] = {
+		{"http/protobuf", GT_OTLP_HTTP_PROTOBUF},
+		{"http/json", GT_OTLP_HTTP_JSON},
+		{"grpc", GT_OTLP_GRPC},
+	};
 
-	(void)text;
-	if (choice < 0)
-		return false;
-	s->options.protocol =
-		choice ? GT_OTLP_HTTP_JSON : GT_OTLP_HTTP_PROTOBUF;
-	return true;
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (is_word(text, protocols[i].word)) {
+			s->options.protocol = protocols[i].protocol;
+			return true;
+		}
+	complain("%s is http/protobuf, http/json or grpc, not '%s': ignored",
+	         name, text);
+	return false;
 }
 
 static bool read_timeout(struct otlp_settings *s, const char *name,
@@ -332,18 +343,26 @@ static const char *path_of(const char *url)
 	return authority + strcspn(authority, "/?#");
 }
 
-/* A base URL, below which the traces are at v1/traces. */
-static char *below(const char *base)
+/* A base URL, below which the traces are. */
+static char *below(const struct otlp_settings *s, const char *base)
 {
-	size_t whole = strcspn(base, "?#"), length = whole;
+	bool grpc = s->options.protocol == GT_OTLP_GRPC;
+	const char *path = grpc ? GRPC_PATH : "v1/traces";
+	size_t whole = strcspn(base, "?#");
+	size_t length = grpc ? (size_t)(path_of(base) - base) : whole;
 	char *url;
 
 	while (length > 0 && base[length - 1] == '/')
 		length--;
-	if (asprintf(&url, "%.*s/v1/traces%s", (int)length, base,
-	             base + whole) < 0)
+	if (asprintf(&url, "%.*s/%s%s", (int)length, base, path, base + whole) <
+	    0)
 		return NULL;
 	return url;
+}
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+	return strncasecmp(url, scheme, strlen(scheme)) == 0;
 }
 
 /* The value of a variable, for free(); NULL if it is no URL for HTTP. */
@@ -356,30 +375,61 @@ static char *read_url(const char *name)
 		return NULL;
 	url = trim(copy);
 	memmove(copy, url, strlen(url) + 1);
-	if (strncasecmp(copy, "http://", 7) == 0 ||
-	    strncasecmp(copy, "https://", 8) == 0)
+	if (has_scheme(copy, "http://") || has_scheme(copy, "https://"))
 		return copy;
 	complain("%s is no http:// or https:// URL: ignored", name);
 	free(copy);
 	return NULL;
 }
 
-static char *find_url(const char *given)
+/* Of gRPC the path is its own, whatever the base has. */
+static bool is_base(const struct otlp_settings *s, const char *url)
+{
+	const char *path = path_of(url);
+
+	return strcmp(path, "") == 0 || strcmp(path, "/") == 0 ||
+	       (s->options.protocol == GT_OTLP_GRPC &&
+	        !strstr(path, GRPC_PATH));
+}
+
+/* grpc://HOST and grpcs://HOST name the protocol, too. */
+static char *url_of(struct otlp_settings *s, const char *given)
+{
+	char *url;
+
+	if (has_scheme(given, "grpc://") || has_scheme(given, "grpcs://")) {
+		s->options.protocol = GT_OTLP_GRPC;
+		if (asprintf(&url, "http%s", given + strlen("grpc")) < 0)
+			return NULL;
+	} else {
+		url = strdup(given);
+	}
+	if (url && is_base(s, url)) {
+		char *whole = below(s, url);
+
+		free(url);
+		return whole;
+	}
+	return url;
+}
+
+static char *find_url(struct otlp_settings *s, const char *given)
 {
 	char *own, *base, *url;
 
-	if (given && *given) {
-		const char *path = path_of(given);
-
-		return strcmp(path, "") == 0 || strcmp(path, "/") == 0
-		               ? below(given)
-		               : strdup(given);
-	}
+	if (given && *given)
+		return url_of(s, given);
 	own = read_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-	if (own)
+	if (own && s->options.protocol != GT_OTLP_GRPC)
 		return own;
-	base = read_url("OTEL_EXPORTER_OTLP_ENDPOINT");
-	url = below(base ? base : BASE_URL);
+	base = own ? own : read_url("OTEL_EXPORTER_OTLP_ENDPOINT");
+	if (base)
+		url = s->options.protocol == GT_OTLP_GRPC ? url_of(s, base)
+		                                          : below(s, base);
+	else
+		url = below(s, s->options.protocol == GT_OTLP_GRPC
+		                       ? BASE_URL_GRPC
+		                       : BASE_URL);
 	free(base);
 	return url;
 }
@@ -402,12 +452,12 @@ int otlp_settings_read(struct otlp_settings *s, const char *url)
 		.options = {.size = sizeof(s->options), .gzip = true},
 	};
 	s->disabled = read_choice("OTEL_SDK_DISABLED", "false", "true") == 1;
-	s->url = find_url(url);
-	s->options.url = s->url;
 	s->options.spool_directory = variable("GUESTTRACE_SPOOL");
 	if (read_number("GUESTTRACE_SPOOL_MIB", &spool_mib))
 		s->options.spool_bytes = (uint64_t)spool_mib << 20;
 	read_exporter(s);
+	s->url = find_url(s, url);
+	s->options.url = s->url;
 	read_batching(&s->options);
 	s->options.has_events_max = read_limit("OTEL_SPAN_EVENT_COUNT_LIMIT",
 	                                       &s->options.events_max);

@@ -185,6 +185,7 @@ static int make_encoder(struct otlp_http *x,
 	case GT_OTLP_HTTP_JSON:
 		return gt__otlp_json_requests_new(&encoder, &x->encoder);
 	case GT_OTLP_HTTP_PROTOBUF:
+	case GT_OTLP_GRPC:
 		return gt__otlp_protobuf_requests_new(&encoder, &x->encoder);
 	}
 	return -EINVAL;

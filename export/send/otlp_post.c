@@ -3,43 +3,32 @@
  * HTTP by libcurl. Whatever the endpoint does, a request ends: in its time, or
  * when the reply is larger than a reply may be.
  */
-#include "otlp_post.h"
-#include <curl/curl.h>
+#include "otlp_exchange.h"
+#include "otlp_grpc.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
-#define URL_DEFAULT "http://localhost:4318/v1/traces"
-#define LOW_SPEED_S 30L /* so long without a byte a second */
-#define POLL_MS_MAX 60000u
-#define USER_AGENT  "OTel-OTLP-Exporter-C/" GT_VERSION
-
-/* A request under way and its reply. */
-struct exchange {
-	CURL *easy;
-	struct gt__otlp_request *request; /* NULL: none */
-	bool too_long;
-	size_t head_bytes;
-	size_t body_bytes;
-	char body[GT__REPLY_BYTES_MAX];
-	char error[CURL_ERROR_SIZE];
-};
+#define URL_DEFAULT      "http://localhost:4318/v1/traces"
+#define URL_DEFAULT_GRPC "http://localhost:4317" GT__OTLP_GRPC_PATH
+#define LOW_SPEED_S      30L /* so long without a byte a second */
+#define POLL_MS_MAX      60000u
+#define USER_AGENT       "OTel-OTLP-Exporter-C/" GT_VERSION
 
 struct gt__otlp_post {
 	CURLM *multi;
+	bool grpc;
 	/* Of a body in protobuf or JSON, as it is or in gzip. */
 	struct curl_slist *headers[2][2];
 	/* Made when they are needed, but for the first. */
-	struct exchange *exchanges[GT__POSTS_MAX];
+	struct gt__otlp_exchange *exchanges[GT__POSTS_MAX];
 };
 
 static size_t take_head(char *bytes, size_t size, size_t count, void *context)
 {
-	struct exchange *x = context;
+	struct gt__otlp_exchange *x = context;
 
 	(void)bytes;
 	if (GT__REPLY_BYTES_MAX - x->head_bytes < size * count) {
@@ -52,7 +41,7 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *context)
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct exchange *x = context;
+	struct gt__otlp_exchange *x = context;
 
 	if (GT__REPLY_BYTES_MAX - x->body_bytes < size * count) {
 		x->too_long = true;
@@ -96,9 +85,13 @@ static bool add_given(struct curl_slist **list, const char *header)
 /* What tells of the body is not anybody else's to say. */
 static bool is_ours(const char *header, size_t name_bytes)
 {
-	static const char *const ours[] = {"Content-Type", "Content-Encoding",
+	static const char *const ours[] = {"Content-Type",
+	                                   "Content-Encoding",
 	                                   "Content-Length",
-	                                   "Transfer-Encoding"};
+	                                   "Transfer-Encoding",
+	                                   "grpc-encoding",
+	                                   "grpc-accept-encoding",
+	                                   "TE"};
 	size_t i;
 
 	for (i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -125,6 +118,20 @@ bool gt_otlp_is_header(const char *text)
 	return true;
 }
 
+/* What tells of the body. */
+static bool add_own(struct curl_slist **list, bool grpc, bool json, bool gzip)
+{
+	if (grpc)
+		return add_header(list, "Content-Type: application/grpc") &&
+		       add_header(list, "TE: trailers") &&
+		       add_header(list, "grpc-accept-encoding: identity") &&
+		       (!gzip || add_header(list, "grpc-encoding: gzip"));
+	return add_header(list,
+	                  json ? "Content-Type: application/json"
+	                       : "Content-Type: application/x-protobuf") &&
+	       (!gzip || add_header(list, "Content-Encoding: gzip"));
+}
+
 static int make_headers(struct gt__otlp_post *p,
                         const struct gt_otlp_http_options *options)
 {
@@ -139,13 +146,7 @@ static int make_headers(struct gt__otlp_post *p,
 
 		/* Not to wait for a 100 that many servers never send. */
 		good = add_header(list, "Expect:") &&
-		       add_header(list, form / 2 ? "Content-Type: application/"
-		                                   "json"
-		                                 : "Content-Type: application/"
-		                                   "x-protobuf");
-		if (form % 2)
-			good = good &&
-			       add_header(list, "Content-Encoding: gzip");
+		       add_own(list, p->grpc, form / 2, form % 2);
 		for (i = 0; i < options->header_count && good; i++)
 			good = add_given(list, options->headers[i]);
 	}
@@ -189,11 +190,39 @@ static void set_up_tls(CURL *easy, const struct gt_otlp_http_options *options)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key_file);
 }
 
+/* HTTP/2 without asking for it (RFC 9113, 3.3), or as TLS agrees. */
+static long http_version(const struct gt_otlp_http_options *options,
+                         const char *url)
+{
+	if (options->protocol != GT_OTLP_GRPC)
+		return CURL_HTTP_VERSION_1_1;
+	return strncasecmp(url, "https:", 6) == 0
+	               ? CURL_HTTP_VERSION_2TLS
+	               : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
+/*
+ * Before 8.0 libcurl could not use a connection again that began as HTTP/2
+ * without asking: "Error in the HTTP2 framing layer".
+ */
+static bool must_connect_anew(long version)
+{
+	return version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+	       curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
+static bool has_http2(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->features &
+	       CURL_VERSION_HTTP2;
+}
+
 static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
                    const char *url)
 {
 	uint32_t timeout_ms =
 		options->timeout_ms ? options->timeout_ms : GT__POST_TIMEOUT_MS;
+	long version = http_version(options, url);
 
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -201,8 +230,12 @@ static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever env says */
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-	                 (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+	                 (long)must_connect_anew(version));
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
+	                 (long)must_connect_anew(version));
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* one connection, if */
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
@@ -215,9 +248,9 @@ static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
 }
 
 /* Takes `easy`, also where there is no memory: then NULL. */
-static struct exchange *new_exchange(CURL *easy)
+static struct gt__otlp_exchange *new_exchange(CURL *easy)
 {
-	struct exchange *x = easy ? calloc(1, sizeof *x) : NULL;
+	struct gt__otlp_exchange *x = easy ? calloc(1, sizeof *x) : NULL;
 
 	if (!x) {
 		curl_easy_cleanup(easy);
@@ -234,10 +267,15 @@ static struct exchange *new_exchange(CURL *easy)
 int gt__otlp_post_new(const struct gt_otlp_http_options *options,
                       struct gt__otlp_post **ret_post)
 {
-	const char *url = options->url ? options->url : URL_DEFAULT;
+	bool grpc = options->protocol == GT_OTLP_GRPC;
+	const char *url = options->url ? options->url
+	                  : grpc       ? URL_DEFAULT_GRPC
+	                               : URL_DEFAULT;
 	struct gt__otlp_post *p;
 	int rc = 0;
 
+	if (grpc && !has_http2())
+		return -ENOTSUP;
 	if (check_url(url) || check_file(options->ca_file) ||
 	    check_file(options->certificate_file) ||
 	    check_file(options->key_file))
@@ -245,6 +283,7 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 	p = calloc(1, sizeof *p);
 	if (!p)
 		return -ENOMEM;
+	p->grpc = grpc;
 	p->multi = curl_multi_init();
 	p->exchanges[0] = new_exchange(curl_easy_init());
 	if (!p->multi || !p->exchanges[0])
@@ -282,7 +321,7 @@ void gt__otlp_post_free(struct gt__otlp_post *p)
 /* ---- A request ----------------------------------------------------------- */
 
 /* One that is free, as the first is set up; NULL: none, or no memory. */
-static struct exchange *free_exchange(struct gt__otlp_post *p)
+static struct gt__otlp_exchange *free_exchange(struct gt__otlp_post *p)
 {
 	size_t i = 0;
 
@@ -296,31 +335,47 @@ static struct exchange *free_exchange(struct gt__otlp_post *p)
 	return p->exchanges[i];
 }
 
+bool gt__otlp_post_takes(const struct gt__otlp_post *p,
+                         const struct gt__otlp_request *request)
+{
+	return !p->grpc || !request->json;
+}
+
+static void give_body(struct gt__otlp_exchange *x)
+{
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS,
+	                 (const char *)x->request->bytes);
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+	                 (curl_off_t)x->request->count);
+}
+
 int gt__otlp_post_begin(struct gt__otlp_post *p,
                         struct gt__otlp_request *request)
 {
-	struct exchange *x = free_exchange(p);
+	struct gt__otlp_exchange *x = free_exchange(p);
 
 	if (!x)
 		return -ENOMEM;
-	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER,
-	                 p->headers[request->json][request->gzip]);
-	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS,
-	                 (const char *)request->bytes);
-	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-	                 (curl_off_t)request->count);
+	x->request = request;
+	x->grpc = p->grpc;
 	x->too_long = false;
 	x->head_bytes = x->body_bytes = 0;
 	x->error[0] = '\0';
-	if (curl_multi_add_handle(p->multi, x->easy) != CURLM_OK)
-		return -ENOMEM;
-	x->request = request;
-	return 0;
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER,
+	                 p->headers[request->json][request->gzip]);
+	if (p->grpc)
+		gt__otlp_frame_grpc(x);
+	else
+		give_body(x);
+	if (curl_multi_add_handle(p->multi, x->easy) == CURLM_OK)
+		return 0;
+	x->request = NULL;
+	return -ENOMEM;
 }
 
 /* It is over, or given up. */
 static struct gt__otlp_request *release(struct gt__otlp_post *p,
-                                        struct exchange *x)
+                                        struct gt__otlp_exchange *x)
 {
 	struct gt__otlp_request *request = x->request;
 
@@ -339,110 +394,11 @@ struct gt__otlp_request *gt__otlp_post_take_back(struct gt__otlp_post *p)
 	return NULL;
 }
 
-static const char *content_type(const struct exchange *x)
-{
-	const char *type = NULL;
-
-	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_TYPE, &type);
-	return type ? type : "";
-}
-
-/* What the endpoint has to say, in the first line of plain text as well. */
-static struct gt_text message_of(const struct exchange *x, bool json,
-                                 bool taken)
-{
-	size_t line = 0;
-
-	if (json)
-		return gt__otlp_message_json(x->body, x->body_bytes, taken);
-	if (strncasecmp(content_type(x), "text/plain", 10) != 0)
-		return gt__otlp_message_protobuf(x->body, x->body_bytes, taken);
-	while (line < x->body_bytes && x->body[line] >= ' ')
-		line++;
-	return (struct gt_text){x->body, taken ? 0 : line};
-}
-
-/* Proxies and receivers that answer 400 where 413 is meant. */
-static bool says_too_large(struct gt_text message)
-{
-	static const char words[] = "too large";
-	size_t i;
-
-	for (i = 0; i + sizeof words - 1 <= message.count; i++)
-		if (!strncasecmp(message.bytes + i, words, sizeof words - 1))
-			return true;
-	return false;
-}
-
-/* What its body says: how many it did not take, and why. */
-static void judge_body(const struct exchange *x, long status,
-                       struct gt__otlp_result *result)
-{
-	bool json = strcasestr(content_type(x), "json") != NULL;
-	bool taken = result->verdict == GT__OTLP_TAKEN;
-	struct gt_text message = message_of(x, json, taken);
-	int count = message.count < 120 ? (int)message.count : 120;
-
-	if (status == 400 && says_too_large(message))
-		result->verdict = GT__OTLP_TOO_LARGE;
-	if (taken)
-		result->rejected_spans =
-			json ? gt__otlp_rejected_json(x->body, x->body_bytes)
-			     : gt__otlp_rejected_protobuf(x->body,
-		                                          x->body_bytes);
-	if (!taken || result->rejected_spans || count)
-		snprintf(result->error, sizeof result->error, "HTTP %ld%s%.*s",
-		         status, count ? ": " : "", count, message.bytes);
-}
-
-static void judge_reply(struct exchange *x, long status,
-                        struct gt__otlp_result *result)
-{
-	struct curl_header *after;
-
-	result->answered = true;
-	result->verdict = gt__otlp_verdict(status);
-	if (curl_easy_header(x->easy, "Retry-After", 0, CURLH_HEADER, -1,
-	                     &after) == CURLHE_OK)
-		result->has_retry_after =
-			gt__otlp_retry_after(after->value, (int64_t)time(NULL),
-		                             &result->retry_after_ms);
-	if (!x->too_long)
-		judge_body(x, status, result);
-	else
-		snprintf(result->error, sizeof result->error,
-		         "HTTP %ld and a reply too long", status);
-}
-
-/* libcurl's messages may have bytes of the endpoint's in them. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
-static void judge(struct exchange *x, CURLcode code,
-                  struct gt__otlp_result *result)
-{
-	long status = 0;
-
-	*result = (struct gt__otlp_result){.verdict = GT__OTLP_TRY_AGAIN};
-	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-	/* Of 1xx a reply is still to come. */
-	if (status >= 200 && (code == CURLE_OK || x->too_long))
-		judge_reply(x, status, result);
-	else
-		snprintf(result->error, sizeof result->error, "%.150s",
-		         x->error[0] ? x->error : curl_easy_strerror(code));
-	make_printable(result->error);
-}
-
 struct gt__otlp_request *gt__otlp_post_ended(struct gt__otlp_post *p,
                                              struct gt__otlp_result *ret_result)
 {
 	const CURLMsg *message;
-	struct exchange *x = NULL;
+	struct gt__otlp_exchange *x = NULL;
 	int running, left;
 
 	curl_multi_perform(p->multi, &running);
@@ -452,7 +408,7 @@ struct gt__otlp_request *gt__otlp_post_ended(struct gt__otlp_post *p,
 	if (!message)
 		return NULL;
 	curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x);
-	judge(x, message->data.result, ret_result);
+	gt__otlp_judge(x, message->data.result, ret_result);
 	return release(p, x);
 }
 

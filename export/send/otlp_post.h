@@ -26,10 +26,15 @@ struct gt__otlp_result {
 	char error[160];
 };
 
-/* 0, -ENOMEM or -EINVAL for the URL, a header or a file that is not there. */
+/* 0, -ENOMEM, -EINVAL for the URL, a header or a file that is not there, or
+ * -ENOTSUP: no HTTP/2 for gRPC. */
 int gt__otlp_post_new(const struct gt_otlp_http_options *options,
                       struct gt__otlp_post **ret_post);
 void gt__otlp_post_free(struct gt__otlp_post *post);
+
+/* Whether it can go there: a spool may have JSON, which gRPC has not. */
+bool gt__otlp_post_takes(const struct gt__otlp_post *post,
+                         const struct gt__otlp_request *request);
 
 /*
  * The request stays the caller's and where it is until it is given back. 0, or

@@ -51,34 +51,14 @@ bool gt__otlp_retry_after(const char *value, int64_t now_unix_s,
 
 /* ---- Protobuf ------------------------------------------------------------ */
 
-/* The last varint `number`, or the last message `number` in *ret_message. */
-static uint64_t find(struct gt__cursor c, uint64_t number,
-                     struct gt__cursor *ret_message)
-{
-	uint64_t found = 0;
-
-	while (c.left && !c.bad) {
-		uint64_t tag = gt__take_varint(&c), value = 0;
-		struct gt__cursor part = gt__take_value(&c, tag, &value);
-
-		if (c.bad || tag >> 3 != number)
-			continue;
-		if ((tag & 7) == 0)
-			found = value;
-		else if (ret_message)
-			*ret_message = part;
-	}
-	return c.bad ? 0 : found;
-}
-
 uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count)
 {
 	struct gt__cursor all = {body, count, false},
 			  partial = {body, 0, false};
 	uint64_t rejected;
 
-	find(all, 1, &partial);
-	rejected = find(partial, 1, NULL);
+	gt__find_field(all, 1, &partial);
+	rejected = gt__find_field(partial, 1, NULL);
 	return rejected <= INT64_MAX ? rejected : 0;
 }
 
@@ -94,8 +74,8 @@ struct gt_text gt__otlp_message_protobuf(const void *body, size_t count,
 	struct gt__cursor message = {body, 0, false};
 
 	if (taken)
-		find(all, 1, &part);
-	find(taken ? part : all, 2, &message);
+		gt__find_field(all, 1, &part);
+	gt__find_field(taken ? part : all, 2, &message);
 	return text_of(message);
 }
 

@@ -45,6 +45,7 @@ struct gt__otlp_sender {
 	/* The thread's alone. */
 	struct gt__otlp_queue pending; /* in memory only */
 	struct gt__otlp_queue parts;   /* of requests that were too large */
+	struct gt__otlp_queue aside;   /* of the spool, for another protocol */
 	unsigned under_way;
 	unsigned window;   /* so many may be */
 	unsigned failures; /* in a row */

@@ -159,9 +159,27 @@ static void give_back(struct gt__otlp_sender *s,
 		gt__queue_prepend(&s->pending, request);
 }
 
+/*
+ * The next that can go to this endpoint. Others, of a spool that was written
+ * for another protocol, are out until the end, and then wait as before.
+ */
+static struct gt__otlp_request *pick_fitting(struct gt__otlp_sender *s)
+{
+	struct gt__otlp_request *request;
+
+	while ((request = pick(s)) && !gt__otlp_post_takes(s->post, request)) {
+		gt__queue_append(&s->aside, request);
+		pthread_mutex_lock(&s->lock);
+		snprintf(s->stats.last_error, sizeof s->stats.last_error,
+		         "in JSON, which gRPC does not take");
+		pthread_mutex_unlock(&s->lock);
+	}
+	return request;
+}
+
 static bool send_one(struct gt__otlp_sender *s, uint64_t now)
 {
-	struct gt__otlp_request *request = pick(s);
+	struct gt__otlp_request *request = pick_fitting(s);
 
 	s->found_none = !request;
 	if (!request)
@@ -368,6 +386,8 @@ static void leave(struct gt__otlp_sender *s)
 		pthread_mutex_unlock(&s->lock);
 	}
 	while ((request = gt__otlp_post_take_back(s->post)))
+		give_back(s, request);
+	while ((request = gt__queue_take(&s->aside)))
 		give_back(s, request);
 	s->under_way = 0;
 	gt__otlp_drop_parts(s);

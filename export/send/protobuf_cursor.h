@@ -72,4 +72,24 @@ gt__take_value(struct gt__cursor *c, uint64_t tag, uint64_t *ret_varint)
 	return part;
 }
 
+/* The last varint `number`, or the last message `number` in *ret_message. */
+static inline uint64_t gt__find_field(struct gt__cursor c, uint64_t number,
+                                      struct gt__cursor *ret_message)
+{
+	uint64_t found = 0;
+
+	while (c.left && !c.bad) {
+		uint64_t tag = gt__take_varint(&c), value = 0;
+		struct gt__cursor part = gt__take_value(&c, tag, &value);
+
+		if (c.bad || tag >> 3 != number)
+			continue;
+		if ((tag & 7) == 0)
+			found = value;
+		else if (ret_message)
+			*ret_message = part;
+	}
+	return c.bad ? 0 : found;
+}
+
 #endif

@@ -57,12 +57,17 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
 enum gt_otlp_protocol {
 	GT_OTLP_HTTP_PROTOBUF = 0,
 	GT_OTLP_HTTP_JSON = 1,
+	GT_OTLP_GRPC = 2,
 };
 
 /* All of it is copied. 0 and NULL stand for the default. */
 struct gt_otlp_http_options {
-	size_t size;     /* sizeof(struct gt_otlp_http_options) */
-	const char *url; /* used as it is: http://localhost:4318/v1/traces */
+	size_t size; /* sizeof(struct gt_otlp_http_options) */
+	/*
+	 * Used as it is: http://localhost:4318/v1/traces; for gRPC
+	 * http://localhost:4317/opentelemetry.proto.collector.trace.v1.TraceService/Export
+	 */
+	const char *url;
 	enum gt_otlp_protocol protocol;
 	bool gzip;
 	/* "Name: value", of each request; none that tells of its body. */
@@ -124,12 +129,12 @@ struct gt_otlp_stats {
 	 */
 	uint64_t unreadable_files;
 	bool turned_away; /* when last asked it took nothing, whatever it is */
-	uint64_t refused_kept; /* spans in the folder `refused` of the spool */
-	uint64_t requests;     /* tried */
-	uint64_t failures;     /* of them, to be tried again */
-	uint64_t spool_errors; /* of the disk, a full one too */
-	char last_error[160];  /* "" or why the last failed one failed: of the
-	                          endpoint's own words, printable ASCII */
+	uint64_t refused_kept;  /* spans in the folder `refused` of the spool */
+	uint64_t requests;      /* tried */
+	uint64_t failures;      /* of them, to be tried again */
+	uint64_t spool_errors;  /* of the disk, a full one too */
+	char last_error[160];   /* "" or why the last failed one failed: of the
+	                           endpoint's own words, printable ASCII */
 	char last_warning[160]; /* "" or what it said of a request it took */
 };
 
@@ -137,13 +142,14 @@ struct gt_otlp_stats {
 bool gt_otlp_is_header(const char *text);
 
 /*
- * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, or what kept the spool
- * from being opened (-EPERM: it belongs to another user or all may write to
- * it).
+ * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, -ENOTSUP for gRPC with
+ * a libcurl that lacks HTTP/2, or what kept the spool from being opened
+ * (-EPERM: it belongs to another user or all may write to it).
  *
  * Its `finish` waits for the queue to be sent, at most finish_ms, with
- * wait_for_room from the latest reply that was good on; what is left then stays in the spool, or is dropped where there is none. It is 0 in either
- * case: the figures say what became of the spans. `free` waits for nothing.
+ * wait_for_room from the latest reply that was good on; what is left then stays
+ * in the spool, or is dropped where there is none. It is 0 in either case: the
+ * figures say what became of the spans. `free` waits for nothing.
  */
 int gt_otlp_http_new(const struct gt_otlp_http_options *options,
                      struct gt_sink **ret_sink);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "cli/command.h"
 #include "cli/otlp_settings.h"
+#include <stdio.h>
 
 static unsigned complaints;
 
@@ -92,6 +93,33 @@ static void what_is_no_url_is_not_taken_for_one(void **state)
 	assert_int_equal(complaints, 1);
 }
 
+/* OTLP exporter configuration: of gRPC the endpoint has no path. */
+static void grpc_has_a_path_of_its_own(void **state)
+{
+	static const char path[] =
+		"/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+	static const char *const cases[][3] = {
+		{"grpc://c:1", NULL, "http://c:1"},
+		{"grpcs://c", NULL, "https://c"},
+		{NULL, NULL, "http://localhost:4317"},
+		{NULL, "http://a:1", "http://a:1"},
+		{NULL, "https://a:1/v1/traces", "https://a:1"},
+		{"http://b:1/", "https://a:1/", "http://b:1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[128];
+
+		READ_(cases[i][0], "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
+		      "OTEL_EXPORTER_OTLP_ENDPOINT",
+		      cases[i][1] ? cases[i][1] : "");
+		snprintf(want, sizeof(want), "%s%s", cases[i][2], path);
+		assert_string_equal(settings.url, want);
+		assert_int_equal(settings.options.protocol, GT_OTLP_GRPC);
+	}
+}
+
 static void the_command_line_wins(void **state)
 {
 	static const char *const cases[][2] = {
@@ -137,7 +165,7 @@ static void a_bad_value_is_complained_about_and_ignored(void **state)
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "-1"},
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "0"},
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "99999999999999999999"},
-		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc/json"},
 		{"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"},
@@ -337,6 +365,7 @@ int main(void)
 			the_endpoint_is_a_base_unless_it_is_the_traces_own),
 		cmocka_unit_test(what_is_no_url_is_not_taken_for_one),
 		cmocka_unit_test(the_command_line_wins),
+		cmocka_unit_test(grpc_has_a_path_of_its_own),
 		cmocka_unit_test(the_form_for_traces_wins_and_empty_is_unset),
 		cmocka_unit_test(a_bad_value_is_complained_about_and_ignored),
 		cmocka_unit_test(a_bad_value_does_not_hide_a_good_one),

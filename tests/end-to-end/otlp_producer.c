@@ -61,7 +61,7 @@ static bool set(const char *argument)
 {
 	const char *equals = strchr(argument, '=');
 	size_t length = equals ? (size_t)(equals - argument) : 0;
-	static uint64_t protobuf, gzip, wait;
+	static uint64_t protobuf, gzip, wait, grpc;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (strlen(keys[i].name) != length ||
@@ -79,10 +79,14 @@ static bool set(const char *argument)
 	protobuf = strcmp(argument, "protobuf") == 0 ? 1 : protobuf;
 	gzip = strcmp(argument, "gzip") == 0 ? 1 : gzip;
 	wait = strcmp(argument, "wait") == 0 ? 1 : wait;
-	options.protocol = protobuf ? GT_OTLP_HTTP_PROTOBUF : GT_OTLP_HTTP_JSON;
+	grpc = strcmp(argument, "grpc") == 0 ? 1 : grpc;
+	options.protocol = grpc       ? GT_OTLP_GRPC
+	                   : protobuf ? GT_OTLP_HTTP_PROTOBUF
+	                              : GT_OTLP_HTTP_JSON;
 	options.gzip = gzip;
 	options.wait_for_room = wait;
-	return strcmp(argument, "json") == 0 || protobuf || gzip || wait;
+	return strcmp(argument, "json") == 0 || protobuf || gzip || wait ||
+	       grpc;
 }
 
 static uint64_t now_ns(void)

@@ -83,7 +83,7 @@ export function start(command, args, environment = {}) {
   return child;
 }
 
-const pairs = (options) => Object.entries(options)
+const pairs = (options) => Object.entries(options).filter(([, value]) => value !== undefined)
   .map(([key, value]) => (value === true ? key : `${key}=${value}`));
 
 export const startProducer = (options) => start(path.join(build, 'tests/end-to-end/otlp_producer'), pairs(options));

@@ -12,8 +12,8 @@ import { createRequire } from 'node:module';
 const require = createRequire(path.resolve(process.env.READERS, 'package.json'));
 const dir = path.dirname(require.resolve('@opentelemetry/otlp-transformer/package.json'));
 const v1 = require(path.join(dir, 'build/src/generated/root.js')).opentelemetry.proto.collector.trace.v1;
-const Request = v1.ExportTraceServiceRequest;
-const Response = v1.ExportTraceServiceResponse;
+export const Request = v1.ExportTraceServiceRequest;
+export const Response = v1.ExportTraceServiceResponse;
 
 const idToBytes = (key, value) => (/^(traceId|spanId|parentSpanId)$/.test(key)
   ? Buffer.from(value, 'hex').toString('base64') : value);
