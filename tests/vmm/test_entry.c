@@ -144,6 +144,16 @@ static uint64_t absent(const char *name, unsigned has)
 	                                   : 0;
 }
 
+/*
+ * What is the host's own: on AMD's processors KVM leaves its CR4.MCE in what a
+ * guest reads (Linux, svm_set_cr4()), where the host has it set.
+ */
+static uint64_t of_host(const char *name, unsigned has)
+{
+	return has & VM_HAS_PAGING && strcmp(name, "cr4") == 0 ? UINT64_C(0x40)
+	                                                       : 0;
+}
+
 static void check(const struct entry_state *state)
 {
 	unsigned wrong = 0;
@@ -155,6 +165,7 @@ static void check(const struct entry_state *state)
 		       (const unsigned char *)state + expected[i].offset,
 		       expected[i].bytes);
 		value |= absent(expected[i].name, capabilities);
+		value &= ~of_host(expected[i].name, capabilities);
 		if (value == expected[i].value)
 			continue;
 		wrong++;
