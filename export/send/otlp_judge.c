@@ -89,7 +89,8 @@ static const char *hint(const struct gt__otlp_exchange *x, CURLcode code)
 	                 code == CURLE_WEIRD_SERVER_REPLY))
 		return " (is this the gRPC port? HTTP is 4318)";
 	if (x->grpc && (code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
-	                code == CURLE_GOT_NOTHING))
+	                code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
+	                code == CURLE_RECV_ERROR))
 		return " (is this the HTTP port? gRPC is 4317)";
 	return "";
 }

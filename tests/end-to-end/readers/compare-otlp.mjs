@@ -259,6 +259,11 @@ function readLines(file) {
   });
 }
 
+/** Of a file in protobuf, by the official decoder alone. */
+export function readReceived(file) {
+  return byTrace(decode(fs.readFileSync(file), Request).resourceSpans);
+}
+
 function readProtobuf(file) {
   const list = decode(fs.readFileSync(file), Request).resourceSpans;
   const other = decodeWithProtoc(file).resourceSpans;
@@ -267,9 +272,10 @@ function readProtobuf(file) {
   return list;
 }
 
-export function readOtlp(file) {
+export const readOtlp = (file) => byTrace(file.endsWith('.pb') ? readProtobuf(file) : readLines(file));
+
+function byTrace(list) {
   const traces = new Map();
-  const list = file.endsWith('.pb') ? readProtobuf(file) : readLines(file);
   for (const { resource: own, scopeSpans } of list)
     for (const { scope, spans } of scopeSpans) {
       same(scope.name, 'guesttrace', 'scope');
