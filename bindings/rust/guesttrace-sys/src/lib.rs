@@ -51,6 +51,7 @@ pub const GT_TYPE_BYTES: c_uint = b'x' as c_uint;
 pub const GT_TYPE_POINTER: c_uint = b'p' as c_uint;
 
 pub const GT_MEMORY_SLOTS_MAX: usize = 8;
+pub const GT_TSC_OFFSET_UNKNOWN: i64 = i64::MIN;
 
 /// A C enumeration.
 pub type gt_enum = c_uint;
@@ -384,6 +385,19 @@ extern "C" {
     pub fn gt_host_free(host: *mut gt_host);
     pub fn gt_host_enter(host: *mut gt_host, vcpu: u32, waited_ns: u64) -> c_int;
     pub fn gt_host_exit(host: *mut gt_host, vcpu: u32, exit: *const gt_exit) -> c_int;
+    pub fn gt_host_batch(
+        host: *mut gt_host,
+        vcpu: u32,
+        bytes: *const c_void,
+        count: usize,
+        guest_tsc: u64,
+        tsc_offset: i64,
+    ) -> c_int;
+    pub fn gt_host_set_memory(
+        host: *mut gt_host,
+        slots: *const gt_memory_slot,
+        count: u32,
+    ) -> c_int;
     pub fn gt_host_drain(host: *mut gt_host) -> c_int;
     pub fn gt_host_want_wake(host: *mut gt_host, want: bool) -> c_int;
     pub fn gt_host_sample(host: *mut gt_host) -> c_int;

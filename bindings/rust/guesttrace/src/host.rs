@@ -12,7 +12,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Memory {
     slot: sys::gt_memory_slot,
-    _owner: Arc<dyn Any + Send + Sync>,
+    /// Keeps the memory where it is.
+    owner: Arc<dyn Any + Send + Sync>,
 }
 
 // SAFETY: `new` demands memory that any thread may reach.
@@ -26,15 +27,21 @@ impl Memory {
     ///
     /// From any thread, `host` must be readable and writable for `bytes` until
     /// `owner` is dropped, which happens when no `Host` has the memory any more.
-    /// (Guests change it meanwhile: the library copies before it looks.) What
-    /// holds no ring may be readable only.
+    /// Guests may change it meanwhile: the library copies before it looks.
     pub unsafe fn new(
         gpa: u64,
         host: *mut u8,
         bytes: u64,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> Memory {
-        Memory { slot: sys::gt_memory_slot { gpa, bytes, host: host.cast() }, _owner: owner }
+        Memory { slot: sys::gt_memory_slot { gpa, bytes, host: host.cast() }, owner }
+    }
+}
+
+impl Memory {
+    /// GPA, address in this process and bytes.
+    pub fn place(&self) -> (u64, usize, u64) {
+        (self.slot.gpa, self.slot.host as usize, self.slot.bytes)
     }
 }
 
@@ -60,8 +67,8 @@ impl Wire {
     }
 }
 
-/// What a [`Host`] is made of. The default has one vCPU, the native wire, every
-/// level, a trace of its own, and neither sinks nor a capture.
+/// What a [`Host`] is made of. The default has no memory, one vCPU, the native
+/// wire, every level, a trace of its own, and neither sinks nor a capture.
 #[derive(Default)]
 pub struct Options {
     /// At most 8 pieces that do not overlap.
@@ -123,8 +130,9 @@ pub struct Exit {
     pub cr3: u64,
     pub cr4: u64,
     pub efer: u64,
-    /// Guest TSC less host TSC since the last entry.
-    pub tsc_offset: i64,
+    /// Guest TSC less host TSC since the last entry; None: the VMM cannot know it.
+    /// On the Hyperlight wires it is then estimated.
+    pub tsc_offset: Option<i64>,
     /// Guest TSC over host TSC, times 2 to the power of `tsc_ratio_shift`; 0: they
     /// run at the same rate.
     pub tsc_ratio: u64,
@@ -161,7 +169,7 @@ impl Exit {
             cr3: self.cr3,
             cr4: self.cr4,
             efer: self.efer,
-            tsc_offset: self.tsc_offset,
+            tsc_offset: self.tsc_offset.unwrap_or(sys::GT_TSC_OFFSET_UNKNOWN),
             tsc_ratio: self.tsc_ratio,
             tsc_ratio_shift: self.tsc_ratio_shift,
             waited_ns: self.waited_ns,
@@ -215,7 +223,7 @@ pub struct Host {
     raw: *mut sys::gt_host,
     sinks: Vec<Sink>,
     capture: Option<RawOutput>,
-    _memory: Vec<Memory>,
+    memory: Vec<Memory>,
 }
 
 // SAFETY: a lock inside of `raw` orders all calls, those of the sinks and the
@@ -285,7 +293,7 @@ impl Host {
         // SAFETY: options and texts are copied; sinks, capture and memory are kept
         // until the host is freed.
         check(unsafe { sys::gt_host_new(&c, &mut raw) })?;
-        Ok(Host { raw, sinks: options.sinks, capture, _memory: options.memory })
+        Ok(Host { raw, sinks: options.sinks, capture, memory: options.memory })
     }
 
     /// The vCPU is about to run. Without it the trace has no stretches of the
@@ -304,6 +312,34 @@ impl Host {
             sys::GT_ANSWER_WAKE => Answer::Wake,
             _ => Answer::NotOurs,
         })
+    }
+
+    /// Takes a batch of a Hyperlight wire that came out of the guest as bytes, not
+    /// by its memory and registers. `guest_tsc` is the TSC when it handed the batch
+    /// over, 0 if nobody read it; `tsc_offset` as in [`Exit`]. Such a host needs no
+    /// memory.
+    pub fn batch(
+        &self,
+        vcpu: u32,
+        bytes: &[u8],
+        guest_tsc: u64,
+        tsc_offset: Option<i64>,
+    ) -> Result<()> {
+        let offset = tsc_offset.unwrap_or(sys::GT_TSC_OFFSET_UNKNOWN);
+        let (start, count) = (bytes.as_ptr().cast(), bytes.len());
+        // SAFETY: the bytes are copied.
+        check(unsafe { sys::gt_host_batch(self.raw, vcpu, start, count, guest_tsc, offset) })
+            .map(|_| ())
+    }
+
+    /// The guest's RAM lies elsewhere from now on; with none, nothing of the guest
+    /// is read or written until there is some again.
+    pub fn set_memory(&mut self, memory: Vec<Memory>) -> Result<()> {
+        let slots = slots(&memory)?;
+        // SAFETY: the new memory is kept, the old one dropped when nobody reads it.
+        check(unsafe { sys::gt_host_set_memory(self.raw, slots.as_ptr(), memory.len() as u32) })?;
+        self.memory = memory;
+        Ok(())
     }
 
     /// Takes what all rings hold; the guest may be running. Whether there was
