@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub struct Memory {
     slot: sys::gt_memory_slot,
     /// Keeps the memory where it is.
-    owner: Arc<dyn Any + Send + Sync>,
+    _owner: Arc<dyn Any + Send + Sync>,
 }
 
 // SAFETY: `new` demands memory that any thread may reach.
@@ -34,7 +34,7 @@ impl Memory {
         bytes: u64,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> Memory {
-        Memory { slot: sys::gt_memory_slot { gpa, bytes, host: host.cast() }, owner }
+        Memory { slot: sys::gt_memory_slot { gpa, bytes, host: host.cast() }, _owner: owner }
     }
 }
 
