@@ -24,7 +24,8 @@ void GT_BATCH_EXIT(const void *bytes, size_t count)
 static void trace_init(void)
 {
 #ifdef NATIVE
-	static uint64_t ring[(256 << 10) / 8];
+	/* Its pages are copied into the sandbox's scratch memory. */
+	static uint64_t ring[(64 << 10) / 8];
 
 	gt_init(&(struct gt_options){.size = sizeof(struct gt_options),
 	                             .ring = ring,

@@ -59,7 +59,7 @@ pub fn exit(vm: usize, exit: &Exit) {
 
 pub fn reset(vm: usize) {
     if let Some(tracer) = known(vm) {
-        tracer.restored();
+        tracer.restoring();
     }
 }
 

@@ -129,9 +129,9 @@ impl Tracer {
         self.state().ask(Host::drain);
     }
 
-    /// A snapshot was restored: a new life of the guest begins. With the hook of
-    /// version 0.18 this happens by itself.
-    pub fn restored(&self) {
+    /// A snapshot is about to be restored: a new life of the guest begins. With the
+    /// hook of version 0.18 this happens by itself.
+    pub fn restoring(&self) {
         let mut state = self.state();
         if state.native {
             state.ask(Host::drain);

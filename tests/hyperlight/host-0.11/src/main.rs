@@ -57,9 +57,8 @@ fn main() {
         match what {
             "snapshot" => snapshot = Some(sandbox.snapshot().expect("a snapshot")),
             "restore" => {
+                tracer.restoring(); // the hook does not see it here
                 say(step, sandbox.restore(snapshot.as_ref().expect("a snapshot before")));
-                // Here the hook does not see it.
-                tracer.restored();
             }
             "filter" => tracer.set_filter(value).expect("a filter"),
             "sleep" => {
