@@ -31,7 +31,8 @@ static int add_slot(struct dump *dump, uint64_t gpa, void *host, uint64_t bytes)
 		if (gpa < slot->gpa + slot->bytes && slot->gpa < gpa + bytes)
 			return -EEXIST;
 	}
-	dump->slots[dump->count++] = (struct gt_memory_slot){gpa, bytes, host};
+	dump->slots[dump->count++] = (struct gt_memory_slot){
+		.gpa = gpa, .bytes = bytes, .host = host};
 	return 0;
 }
 

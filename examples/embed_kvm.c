@@ -46,7 +46,7 @@ static void trace_start(struct vmm *vmm, FILE *to)
 	struct gt_output output = {write_file, to};
 	struct gt_host_options options = {
 		.size = sizeof(options),
-		.memory = {{0, RAM_BYTES, vmm->ram}},
+		.memory = {{.bytes = RAM_BYTES, .host = vmm->ram}},
 		.memory_slots = 1,
 		.sinks = &vmm->sink,
 		.sink_count = 1,

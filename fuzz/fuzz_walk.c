@@ -90,7 +90,8 @@ static void fill(unsigned slot, uint64_t gpa, size_t size,
 	memcpy(ram, *bytes, piece);
 	*bytes += piece;
 	*count -= piece;
-	memory.slots[slot] = (struct gt_memory_slot){gpa, size, ram};
+	memory.slots[slot] =
+		(struct gt_memory_slot){.gpa = gpa, .bytes = size, .host = ram};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)

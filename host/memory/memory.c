@@ -23,9 +23,10 @@
 #define ENTRY_ADDRESS  UINT64_C(0x000ffffffffff000) /* bits 51:12 */
 #define PAGE_BYTES     UINT64_C(4096)
 
-/* The host address of `gpa` and how many bytes of its slot follow it. */
-static unsigned char *find(const struct gt__memory *memory, uint64_t gpa,
-                           uint64_t *ret_bytes)
+/* The slot of `gpa`, NULL: none; what there is of it behind `gpa`. */
+static const struct gt_memory_slot *find(const struct gt__memory *memory,
+                                         uint64_t gpa, unsigned char **ret_at,
+                                         uint64_t *ret_bytes)
 {
 	for (uint32_t i = 0; i < memory->count; i++) {
 		const struct gt_memory_slot *slot = &memory->slots[i];
@@ -33,7 +34,8 @@ static unsigned char *find(const struct gt__memory *memory, uint64_t gpa,
 		if (gpa < slot->gpa || gpa - slot->gpa >= slot->bytes)
 			continue;
 		*ret_bytes = slot->bytes - (gpa - slot->gpa);
-		return (unsigned char *)slot->host + (gpa - slot->gpa);
+		*ret_at = (unsigned char *)slot->host + (gpa - slot->gpa);
+		return slot;
 	}
 	return NULL;
 }
@@ -42,9 +44,9 @@ static int load_entry(const struct gt__memory *memory, uint64_t gpa,
                       uint64_t *ret_entry)
 {
 	uint64_t bytes;
-	const unsigned char *at = find(memory, gpa, &bytes);
+	unsigned char *at;
 
-	if (!at || bytes < sizeof(*ret_entry))
+	if (!find(memory, gpa, &at, &bytes) || bytes < sizeof(*ret_entry))
 		return -GT_ERROR_OUTSIDE_RAM;
 	*ret_entry = *(const volatile uint64_t *)(const void *)at;
 	return 0;
@@ -120,14 +122,17 @@ static int next_piece(const struct gt__memory *memory, uint64_t cr3,
                       uint64_t gva, size_t count, bool write,
                       unsigned char **ret_at, size_t *ret_count)
 {
+	const struct gt_memory_slot *slot;
 	uint64_t gpa, page_bytes, slot_bytes;
 	int r = walk(memory, cr3, gva, write, &gpa, &page_bytes);
 
 	if (r < 0)
 		return r;
-	*ret_at = find(memory, gpa, &slot_bytes);
-	if (!*ret_at)
+	slot = find(memory, gpa, ret_at, &slot_bytes);
+	if (!slot)
 		return -GT_ERROR_OUTSIDE_RAM;
+	if (write && slot->read_only)
+		return -GT_ERROR_READ_ONLY;
 	if (count > page_bytes)
 		count = page_bytes;
 	*ret_count = count > slot_bytes ? slot_bytes : count;

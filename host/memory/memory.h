@@ -38,7 +38,8 @@ int gt__memory_load(const struct gt__memory *memory,
 
 /*
  * Copies `count` bytes to `gva`, each aligned 8-byte word in one store. As
- * above, and GT_ERROR_READ_ONLY where the guest itself may not write.
+ * above, and GT_ERROR_READ_ONLY where the guest itself may not write, or a slot
+ * says that nobody does.
  */
 int gt__memory_write(const struct gt__memory *memory,
                      const struct gt__paging *paging, uint64_t gva,

@@ -35,6 +35,11 @@ struct gt_memory_slot {
 	uint64_t gpa;
 	uint64_t bytes;
 	void *host;
+	/*
+	 * Nothing is written here, whatever the guest's page tables allow: of
+	 * memory that several VMs share, or that is mapped for reading alone.
+	 */
+	bool read_only;
 };
 
 #define GT_MEMORY_SLOTS_MAX 8u

@@ -25,7 +25,7 @@ void bare_free(void)
 
 struct gt_memory_slot bare_slot(void)
 {
-	return (struct gt_memory_slot){0, sizeof(*ram), ram};
+	return (struct gt_memory_slot){.bytes = sizeof(*ram), .host = ram};
 }
 
 void bare_map(uint64_t flags)

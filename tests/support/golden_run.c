@@ -252,7 +252,8 @@ int golden_run(struct gt_output capture, struct gt_sink *sink)
 		.sites_gva = GVA(sites),
 	};
 	inproc_now = 1000000;
-	options.memory[0] = (struct gt_memory_slot){GPA, sizeof(*ram), ram};
+	options.memory[0] = (struct gt_memory_slot){
+		.gpa = GPA, .bytes = sizeof(*ram), .host = ram};
 	options.memory_slots = 1;
 	options.vcpus = 2;
 	options.sinks = sinks;

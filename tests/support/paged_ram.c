@@ -32,8 +32,8 @@ int ram_setup(void **unused)
 
 		for (uint64_t j = 0; j < bytes[i]; j++)
 			ram[j] = (uint8_t)ram_random();
-		ram_memory.slots[i] =
-			(struct gt_memory_slot){gpas[i], bytes[i], ram};
+		ram_memory.slots[i] = (struct gt_memory_slot){
+			.gpa = gpas[i], .bytes = bytes[i], .host = ram};
 	}
 	memset(ram_memory.slots[0].host, 0, (size_t)64 * PAGE);
 	return 0;

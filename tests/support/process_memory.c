@@ -33,8 +33,10 @@ uint32_t process_memory_slots(struct gt_memory_slot *slots)
 	for (uint64_t at = start & ~((UINT64_C(1) << 30) - 1); at < end;
 	     at += UINT64_C(1) << 30)
 		map(at);
-	slots[0] = (struct gt_memory_slot){TABLE_GPA, sizeof(tables), tables};
-	slots[1] = (struct gt_memory_slot){start, end - start, (void *)start};
+	slots[0] = (struct gt_memory_slot){
+		.gpa = TABLE_GPA, .bytes = sizeof(tables), .host = tables};
+	slots[1] = (struct gt_memory_slot){
+		.gpa = start, .bytes = end - start, .host = (void *)start};
 	return 2;
 }
 

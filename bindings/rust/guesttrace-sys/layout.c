@@ -164,6 +164,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_memory_slot, gpa),
 	AT(gt_memory_slot, bytes),
 	AT(gt_memory_slot, host),
+	AT(gt_memory_slot, read_only),
 	SIZE(gt_exit),
 	AT(gt_exit, size),
 	AT(gt_exit, reason),

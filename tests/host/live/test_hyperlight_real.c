@@ -199,7 +199,7 @@ static void start(struct gt_sink *sink, const struct recorded *first)
 	struct gt_sink *sinks[] = {sink};
 	struct gt_host_options options = {
 		.size = sizeof(options),
-		.memory = {{0, RAM_BYTES, ram}},
+		.memory = {{.bytes = RAM_BYTES, .host = ram}},
 		.memory_slots = 1,
 		.sinks = sinks,
 		.sink_count = 1,

@@ -372,7 +372,7 @@ static void start(struct gt_sink *const *sinks, size_t count,
 {
 	struct gt_host_options options = {
 		.size = sizeof(options),
-		.memory = {{0, RAM_BYTES, NULL}},
+		.memory = {{.bytes = RAM_BYTES}},
 		.memory_slots = 1,
 		.sinks = sinks,
 		.sink_count = count,

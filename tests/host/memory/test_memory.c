@@ -199,6 +199,21 @@ static void read_only_at_any_level_refuses_writes(void **unused)
 	}
 }
 
+/* The guest writes its tables: they do not decide about memory of others'. */
+static void a_read_only_slot_refuses_writes_that_the_tables_allow(void **unused)
+{
+	uint64_t gpa = HUGE, word = 1, before = 2;
+
+	(void)unused;
+	ram_map(0, 1, &gpa);
+	assert_int_equal(ram_put(0, &before, 8), 0);
+	ram_memory.slots[1].read_only = true;
+	assert_int_equal(ram_put(0, &word, 8), -GT_ERROR_READ_ONLY);
+	assert_int_equal(ram_get(0, &word, 8), 0);
+	ram_memory.slots[1].read_only = false;
+	assert_int_equal(word, before);
+}
+
 static void a_table_of_itself_ends(void **unused)
 {
 	uint64_t word;
@@ -454,6 +469,7 @@ int main(void)
 		T(reads_leave_the_guest_unchanged),
 		T(writes_change_those_bytes_and_no_other),
 		T(read_only_at_any_level_refuses_writes),
+		T(a_read_only_slot_refuses_writes_that_the_tables_allow),
 		T(a_table_of_itself_ends),
 		T(large_pages_are_walked_and_checked),
 		T(a_hole_anywhere_fails_the_read),

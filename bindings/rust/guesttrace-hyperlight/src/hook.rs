@@ -110,7 +110,13 @@ macro_rules! install_hook {
                     vm,
                     // SAFETY: the patch says so of `GuestMemory`.
                     memory.iter().map(|one| unsafe {
-                        $crate::Memory::new(one.gpa, one.host, one.bytes, one.owner.clone())
+                        let (host, owner) = (one.host, one.owner.clone());
+                        let memory = $crate::Memory::new(one.gpa, host, one.bytes, owner);
+                        if one.writable {
+                            memory
+                        } else {
+                            memory.read_only()
+                        }
                     }),
                     &state(&now, $crate::Reason::Other),
                 ),

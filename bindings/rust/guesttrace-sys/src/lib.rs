@@ -278,6 +278,7 @@ pub struct gt_memory_slot {
     pub gpa: u64,
     pub bytes: u64,
     pub host: *mut c_void,
+    pub read_only: bool,
 }
 
 #[repr(C)]

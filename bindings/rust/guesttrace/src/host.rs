@@ -34,11 +34,21 @@ impl Memory {
         bytes: u64,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> Memory {
-        Memory { slot: sys::gt_memory_slot { gpa, bytes, host: host.cast() }, _owner: owner }
+        Memory {
+            slot: sys::gt_memory_slot { gpa, bytes, host: host.cast(), read_only: false },
+            _owner: owner,
+        }
     }
 }
 
 impl Memory {
+    /// Nothing is written there, whatever the guest's page tables allow. Then it
+    /// need not be writable: memory that several VMs share must not be.
+    pub fn read_only(mut self) -> Memory {
+        self.slot.read_only = true;
+        self
+    }
+
     /// GPA, address in this process and bytes.
     pub fn place(&self) -> (u64, usize, u64) {
         (self.slot.gpa, self.slot.host as usize, self.slot.bytes)
@@ -242,7 +252,7 @@ fn pointer(text: &Option<CString>) -> *const c_char {
 
 fn slots(memory: &[Memory]) -> Result<[sys::gt_memory_slot; sys::GT_MEMORY_SLOTS_MAX]> {
     const NONE: sys::gt_memory_slot =
-        sys::gt_memory_slot { gpa: 0, bytes: 0, host: ptr::null_mut() };
+        sys::gt_memory_slot { gpa: 0, bytes: 0, host: ptr::null_mut(), read_only: false };
     let mut slots = [NONE; sys::GT_MEMORY_SLOTS_MAX];
     if memory.len() > slots.len() {
         return Err(Error::new(EINVAL));
