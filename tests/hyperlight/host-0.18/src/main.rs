@@ -3,7 +3,7 @@
 //! Hyperlight's own host and by guesttrace at once.
 //!
 //! Usage: host GUEST STEP...; a step is FUNCTION:NUMBER, snapshot, restore,
-//! filter:FILTER, level:LEVEL or sleep:MILLISECONDS. NO_HOOK: batches come by the
+//! lives:NUMBER (call, fault, restore, so often), filter:FILTER, level:LEVEL or sleep:MILLISECONDS. NO_HOOK: batches come by the
 //! host function GtBatch alone.
 #[path = "../../common/json.rs"]
 mod json;
@@ -58,6 +58,15 @@ fn main() {
             "snapshot" => snapshot = Some(sandbox.snapshot().expect("a snapshot")),
             "restore" => {
                 say(step, sandbox.restore(snapshot.clone().expect("a snapshot before")));
+            }
+            "lives" => {
+                let first = sandbox.snapshot().expect("a snapshot");
+                for i in 0..value.parse().expect("a number") {
+                    let result = sandbox.call::<i32>("Work", i % 5);
+                    assert!(result.is_ok(), "{result:?}");
+                    assert!(sandbox.call::<i32>("Fault", i).is_err());
+                    sandbox.restore(first.clone()).expect("restored");
+                }
             }
             "filter" => tracer.set_filter(value).expect("a filter"),
             "level" => say(step, sandbox.log_level(value.parse().expect("a level"))),
