@@ -23,17 +23,24 @@ fn main() {
     let mut build = cc::Build::new();
     build.compiler("cc").no_default_flags(true).files(sources).include(top.join("include"));
     for flag in [
-        "-O2", "-std=gnu11", "-m64", "-ffreestanding", "-fPIC", "-mno-red-zone",
-        "-fno-stack-protector", "-fcf-protection=none", "-ffunction-sections",
+        "-O2",
+        "-std=gnu11",
+        "-m64",
+        "-ffreestanding",
+        "-fPIC",
+        "-mno-red-zone",
+        "-fno-stack-protector",
+        "-fcf-protection=none",
+        "-ffunction-sections",
     ] {
         build.flag(flag);
     }
     match wire.as_str() {
         "native" => build.define("NATIVE", None),
         "0.11" => build.define("WIRE", "gt_hyperlight_0_11"),
-        "batch" => build
-            .define("WIRE", "gt_hyperlight_0_12")
-            .define("GT_BATCH_EXIT", "gt_batch_exit"),
+        "batch" => {
+            build.define("WIRE", "gt_hyperlight_0_12").define("GT_BATCH_EXIT", "gt_batch_exit")
+        }
         _ => build.define("WIRE", "gt_hyperlight_0_12"),
     };
     build.compile("cguest");

@@ -29,8 +29,11 @@ fn text(text: &str) -> String {
 
 impl Line {
     pub fn json(&self) -> String {
-        let fields: Vec<String> =
-            self.fields.iter().map(|(key, value)| format!("[{},{}]", text(key), text(value))).collect();
+        let fields: Vec<String> = self
+            .fields
+            .iter()
+            .map(|(key, value)| format!("[{},{}]", text(key), text(value)))
+            .collect();
         let events: Vec<String> = self.events.iter().map(Line::json).collect();
         format!(
             "{{\"id\":{},\"parent\":{},\"name\":{},\"start_ns\":{},\"end_ns\":{},\"flags\":{},\"fields\":[{}],\"events\":[{}]}}",

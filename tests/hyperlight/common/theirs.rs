@@ -10,8 +10,7 @@ use tracing_subscriber::prelude::*;
 
 pub fn start() -> InMemorySpanExporter {
     let exporter = InMemorySpanExporter::default();
-    let provider =
-        SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     opentelemetry::global::set_tracer_provider(provider.clone());
     tracing_subscriber::registry()
         .with(

@@ -24,9 +24,8 @@ fn build(guest: &str, tracer: &Tracer) -> hyperlight_host::Result<MultiUseSandbo
         let mut sandbox = UninitializedSandbox::new(path, None)?;
         sandbox.set_max_guest_log_level(log::LevelFilter::Trace);
         sandbox.register("HostAdd", |a: i32, b: i32| Ok(a + b))?;
-        sandbox.register("GtBatch", move |bytes: Vec<u8>, tsc: u64| {
-            Ok(taker.batch(&bytes, tsc))
-        })?;
+        sandbox
+            .register("GtBatch", move |bytes: Vec<u8>, tsc: u64| Ok(taker.batch(&bytes, tsc)))?;
         sandbox.evolve()
     };
     if std::env::var_os("NO_HOOK").is_some() {
