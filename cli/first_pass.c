@@ -57,7 +57,7 @@ void seen_say_losses(const struct seen *seen, const char *name)
 	if (seen->lost + seen->overwritten_bytes + seen->bad_records == 0)
 		return;
 	complain("%s: LOST %" PRIu64 " of %" PRIu64 " records, %" PRIu64
-	         " bytes overwritten, %" PRIu64 " records that did not decode",
+	         " bytes overwritten, %" PRIu64 " pieces that did not decode",
 	         name, seen->lost, seen->lost + seen->taken,
 	         seen->overwritten_bytes, seen->bad_records);
 }

@@ -34,7 +34,8 @@ void gt__put_lost(struct gt__out *o, const struct gt_summary *summary)
 		comma = ", ";
 	}
 	put_part(o, &comma, l->overwritten_bytes, "byte", " overwritten");
-	put_part(o, &comma, l->bad_records, "record", " that did not decode");
+	/* Nobody knows how many records a damaged stretch of a capture held. */
+	put_part(o, &comma, l->bad_records, "piece", " that did not decode");
 	put_part(o, &comma, l->bad_bytes, "byte", " skipped");
 	put_part(o, &comma, l->bad_requests, "doorbell",
 	         " that could not be used");
@@ -78,7 +79,7 @@ void gt__put_gap(struct gt__out *o, const struct gt_loss_view *gap)
 
 	put_part(o, &comma, gap->records, "record", "");
 	put_part(o, &comma, gap->overwritten_bytes, "byte", " overwritten");
-	put_part(o, &comma, gap->bad_records, "record", " that did not decode");
+	put_part(o, &comma, gap->bad_records, "piece", " that did not decode");
 	put_part(o, &comma, gap->bad_bytes, "byte", " skipped");
 }
 

@@ -403,7 +403,7 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
 			host->bad_requests++;
 		gt__outbox_end(host, ending, status, message);
 		gt__outbox_keep_error(
-			host, gt__pipeline_finish(host->pipeline, 0, 0));
+			host, gt__pipeline_finish(host->pipeline, 0, 0, 0));
 		host->finished = true;
 		r = host->error;
 	}

@@ -440,7 +440,7 @@ static uint64_t stopped_ns(const struct gt__pipeline *pipeline)
 }
 
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
-                        uint64_t bad_frames)
+                        uint64_t damaged, uint64_t damaged_bytes)
 {
 	if (!pipeline->started)
 		return -GT_ERROR_NOT_A_CAPTURE;
@@ -452,7 +452,8 @@ int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
 		gt__pipeline_doubts(pipeline, i);
 	sum_clock(pipeline);
 	pipeline->summary.losses.cut_bytes = cut_bytes;
-	pipeline->summary.losses.bad_records += bad_frames;
+	pipeline->summary.losses.bad_records += damaged;
+	pipeline->summary.losses.bad_bytes += damaged_bytes;
 	sum_losses(pipeline);
 	gt__fanout_end(&pipeline->fanout, &pipeline->trace, &pipeline->summary);
 	return pipeline->fanout.error;

@@ -33,10 +33,11 @@ int gt__pipeline_error(const struct gt__pipeline *pipeline);
 
 /*
  * No frame follows. Without a GT__FRAME_END the trace ends at its last record,
- * with `cut_bytes` counted. Returns the first error of the sinks.
+ * with `cut_bytes` counted; so are so many stretches that held no whole frame,
+ * and all of their bytes. Returns the first error of the sinks.
  */
 int gt__pipeline_finish(struct gt__pipeline *pipeline, uint64_t cut_bytes,
-                        uint64_t bad_frames);
+                        uint64_t damaged, uint64_t damaged_bytes);
 
 /* Which TSCs a vCPU had of late. */
 struct gt__tsc_map;

@@ -22,12 +22,13 @@ struct reader {
 	uint8_t *bytes; /* [done, count) is not consumed */
 	size_t done, count, room;
 	bool ended;
-	uint64_t total;     /* bytes consumed */
-	uint64_t skipped;   /* since the last good frame */
-	uint64_t damaged;   /* stretches skipped */
-	uint64_t cut_bytes; /* behind the last good frame */
-	uint64_t wasted;    /* bytes of frames whose CRC was wrong */
-	uint32_t seed;      /* of the CRC, behind START */
+	uint64_t total;         /* bytes consumed */
+	uint64_t skipped;       /* since the last good frame */
+	uint64_t damaged;       /* stretches skipped */
+	uint64_t damaged_bytes; /* in them */
+	uint64_t cut_bytes;     /* behind the last good frame */
+	uint64_t wasted;        /* bytes of frames whose CRC was wrong */
+	uint32_t seed;          /* of the CRC, behind START */
 };
 
 struct frame {
@@ -150,6 +151,7 @@ static int next(struct reader *reader, struct frame *ret_frame)
 			return r;
 		if (r > 0) {
 			reader->damaged += reader->skipped > 0;
+			reader->damaged_bytes += reader->skipped;
 			reader->skipped = 0;
 			if (reader->total == 0)
 				reader->seed = seed_of(ret_frame);
@@ -189,7 +191,8 @@ static int replay(struct reader *reader, struct gt__pipeline *pipeline,
 	}
 	return r < 0 ? r
 	             : gt__pipeline_finish(pipeline, reader->cut_bytes,
-	                                   reader->damaged);
+	                                   reader->damaged,
+	                                   reader->damaged_bytes);
 }
 
 int gt_replay(const struct gt_replay_options *given)

@@ -77,7 +77,8 @@ enum gt_span_flag {
 	GT_SPAN_EVICTED = 16,    /* ended early: the table was full */
 	GT_SPAN_REPLACED = 32,   /* its id was opened again */
 	GT_SPAN_OPEN_LOST = 64,  /* starts where it was first seen */
-	GT_SPAN_PARENT_GUESSED = 128, /* after a loss, by the guest's one word */
+	GT_SPAN_PARENT_GUESSED =
+		128, /* after a loss, by the guest's one word */
 };
 
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
@@ -206,8 +207,8 @@ struct gt_losses {
 	uint64_t records; /* the guest found no room */
 	uint64_t strings_cut;
 	uint64_t overwritten_bytes; /* flight recorder: gone too early */
-	uint64_t bad_records;       /* did not decode */
-	uint64_t bad_bytes;         /* skipped to find the next block */
+	uint64_t bad_records; /* did not decode; one per damaged stretch, too */
+	uint64_t bad_bytes;   /* skipped to find the next block or frame */
 	uint64_t bad_requests; /* doorbells with unusable registers or memory */
 	uint64_t unknown_spans;  /* closed, entered, ... without being open */
 	uint64_t replaced_spans; /* an open id was opened again */

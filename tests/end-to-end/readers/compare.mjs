@@ -55,7 +55,7 @@ export const counted = (n, word) => `${n} ${word}${Number(n) === 1 ? '' : 's'}`;
 
 /** What is missing, of a run or between two moments of it. */
 export function lostText(losses, records) {
-  const parts = [['records', 'record', ''], ['overwritten_bytes', 'byte', ' overwritten'], ['bad_records', 'record', ' that did not decode'],
+  const parts = [['records', 'record', ''], ['overwritten_bytes', 'byte', ' overwritten'], ['bad_records', 'piece', ' that did not decode'],
     ['bad_bytes', 'byte', ' skipped'], ['bad_requests', 'doorbell', ' that could not be used'], ['evicted_spans', 'span', ' ended early'],
     ['dropped_events', 'event', ' over a quota'], ['cut_bytes', 'byte', ' cut off the capture'], ['unknown_kinds', 'event', ' of an unknown kind']]
     .filter(([key]) => (losses[key] ?? '0') !== '0');

@@ -186,7 +186,7 @@ static void two_million_spans_allocate_nothing(void **unused)
 	}
 	assert_true(before > 0); /* they are counted */
 	assert_int_equal(calls, before);
-	assert_int_equal(gt__pipeline_finish(pipeline, 0, 0), 0);
+	assert_int_equal(gt__pipeline_finish(pipeline, 0, 0, 0), 0);
 	assert_int_equal(sink->finish(sink), 0);
 	assert_int_equal(spans, (WARM_UP + DRAINS) * SPANS + 1);
 	gt__pipeline_free(pipeline);
