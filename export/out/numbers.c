@@ -19,6 +19,12 @@ void gt__put_padding(struct gt__out *o, size_t columns, size_t width)
 		gt__put_spaces(o, width - columns);
 }
 
+void gt__put_dash(struct gt__out *o, size_t width)
+{
+	gt__put_padding(o, 1, width);
+	gt__put_char(o, '-');
+}
+
 void gt__put_count(struct gt__out *o, uint64_t value, size_t width)
 {
 	gt__put_padding(o, gt__digits(value), width);

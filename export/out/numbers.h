@@ -9,6 +9,8 @@ size_t gt__digits(uint64_t value);
 
 /* What is missing of `width` if `columns` are to follow. */
 void gt__put_padding(struct gt__out *out, size_t columns, size_t width);
+/* In a column of that width: there is no number. */
+void gt__put_dash(struct gt__out *out, size_t width);
 void gt__put_count(struct gt__out *out, uint64_t value, size_t width);
 /* "12.3": 100 * part / whole, rounded; 0.0 of nothing. */
 void gt__put_percent(struct gt__out *out, uint64_t part, uint64_t whole,

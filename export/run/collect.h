@@ -74,7 +74,8 @@ struct gt__name {
 	struct gt_text name;
 	struct gt_text target;
 	uint64_t count;
-	uint64_t unfinished; /* of `count`; all of them: the next are 0 */
+	uint64_t unfinished;  /* of `count`; all of them: the next are 0 */
+	uint64_t end_unknown; /* of `unfinished`: total and self lack these */
 	uint64_t p50_ns;
 	uint64_t p99_ns;
 	uint64_t max_ns;
@@ -86,6 +87,12 @@ struct gt__name {
 static inline bool gt__has_percentiles(const struct gt__name *name)
 {
 	return name->unfinished < name->count;
+}
+
+/* Total and self of a name without any are 0, which says nothing. */
+static inline bool gt__has_times(const struct gt__name *name)
+{
+	return name->end_unknown < name->count;
 }
 
 struct gt__chunk;

@@ -156,8 +156,10 @@ static struct gt__name sum_up(const struct names *names,
 
 		if (!(s->view.flags & GT__UNFINISHED))
 			times[whole++] = gt__span_ns(s);
-		if (s->view.flags & GT__END_UNKNOWN)
+		if (s->view.flags & GT__END_UNKNOWN) {
+			n.end_unknown++;
 			continue;
+		}
 		add_total(names->c, &n, s, &covered_ns);
 		n.self_ns += s->self_ns;
 		add_rows(n.split + columns, s->split + columns, columns);

@@ -192,18 +192,12 @@ static void put_difference(struct gt__out *o, uint64_t before, uint64_t after,
 	gt__unpaint(o);
 }
 
-static void put_dash(struct gt__out *o, size_t width)
-{
-	gt__put_padding(o, 1, width);
-	gt__put_char(o, '-');
-}
-
 /* Of a name that is gone, what it was. */
 static void put_percentile(struct gt__out *o, const struct change *change,
                            uint64_t before, uint64_t after, size_t width)
 {
 	if (!gt__has_percentiles(shown_name(change)))
-		put_dash(o, width);
+		gt__put_dash(o, width);
 	else
 		gt__put_duration_in(o, change->after == &none ? before : after,
 		                    width);
@@ -217,7 +211,7 @@ static void put_percentile_change(struct gt__out *o,
 	    gt__has_percentiles(change->after))
 		put_change(o, change, before, after, width);
 	else
-		put_dash(o, width);
+		gt__put_dash(o, width);
 }
 
 static uint64_t count_of(const struct gt__name *name)
@@ -232,8 +226,12 @@ static void put_cell(struct gt__out *o, const struct change *change,
 	size_t width = columns[column].width;
 
 	switch (column) {
-	case TOTAL:
-		put_difference(o, b->total_ns, a->total_ns, width);
+	case TOTAL: /* of a name whose spans all lack their end: not known */
+		if ((b != &none && !gt__has_times(b)) ||
+		    (a != &none && !gt__has_times(a)))
+			gt__put_dash(o, width);
+		else
+			put_difference(o, b->total_ns, a->total_ns, width);
 		break;
 	case TOTAL_CHANGE:
 		put_change(o, change, b->total_ns, a->total_ns, width);

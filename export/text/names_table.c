@@ -40,19 +40,23 @@ static const struct gt__column columns[COLUMN_COUNT] = {
 struct table {
 	const struct gt__timeline *timeline;
 	unsigned shown; /* 1 << enum column */
-	uint64_t unfinished;
+	uint64_t unfinished, end_unknown;
 };
+
+static void put_time(struct gt__out *o, bool is_known, uint64_t ns,
+                     size_t width)
+{
+	if (is_known)
+		gt__put_duration_in(o, ns, width);
+	else
+		gt__put_dash(o, width);
+}
 
 /* Of no whole span there is none. */
 static void put_percentile(struct gt__out *o, const struct gt__name *n,
                            uint64_t ns, size_t width)
 {
-	if (gt__has_percentiles(n)) {
-		gt__put_duration_in(o, ns, width);
-	} else {
-		gt__put_padding(o, 1, width);
-		gt__put_char(o, '-');
-	}
+	put_time(o, gt__has_percentiles(n), ns, width);
 }
 
 /*
@@ -62,7 +66,9 @@ static void put_percentile(struct gt__out *o, const struct gt__name *n,
 static void put_share(struct gt__out *o, uint64_t part_ns,
                       const struct gt__name *n, size_t width)
 {
-	if (n->split[GT__PART_WAITING] > 0)
+	if (!gt__has_times(n))
+		gt__put_dash(o, width);
+	else if (n->split[GT__PART_WAITING] > 0)
 		gt__put_estimate(o, part_ns, n->total_ns, width);
 	else
 		gt__put_percent(o, part_ns, n->total_ns, width);
@@ -82,10 +88,10 @@ static void put_cell(struct gt__out *o, const struct table *table,
 		gt__put_count(o, n->unfinished, width);
 		break;
 	case TOTAL:
-		gt__put_duration_in(o, n->total_ns, width);
+		put_time(o, gt__has_times(n), n->total_ns, width);
 		break;
 	case SELF:
-		gt__put_duration_in(o, n->self_ns, width);
+		put_time(o, gt__has_times(n), n->self_ns, width);
 		break;
 	case P50:
 		put_percentile(o, n, n->p50_ns, width);
@@ -151,27 +157,36 @@ static void put_name(struct gt__out *o, const struct gt__name *n,
 	gt__end_with_name(o, n, from);
 }
 
-void gt__put_unfinished(struct gt__out *o, uint64_t count)
+static void put_unfinished(struct gt__out *o, const struct table *table)
 {
 	size_t from = o->used;
 
-	gt__put_count(o, count, columns[COUNT].width);
-	gt__put(o, count == 1 ? "  span" : "  spans");
+	gt__put_count(o, table->unfinished, columns[COUNT].width);
+	gt__put(o, table->unfinished == 1 ? "  span" : "  spans");
 	gt__put(o, " not seen from opening to close: counted, not in p50, p99 "
 	           "and max");
+	if (table->end_unknown) {
+		gt__put(o, "; ");
+		gt__put_u64(o, table->end_unknown);
+		gt__put(o, " of them not in total and self: the end is not "
+		           "known");
+	}
 	gt__wrap_line(o, from, columns[COUNT].width + 2);
 }
 
-static uint64_t unfinished_of(const struct gt__collect *c, const char *pattern)
+static void count_unfinished(struct table *table, const struct gt__collect *c,
+                             const char *pattern)
 {
-	uint64_t count = 0;
 	uint32_t i;
 
-	for (i = 0; i < c->name_count; i++)
-		if (c->names[i].unfinished &&
-		    gt__name_matches(pattern, c->names[i].name))
-			count += c->names[i].unfinished;
-	return count;
+	for (i = 0; i < c->name_count; i++) {
+		const struct gt__name *n = &c->names[i];
+
+		if (!n->unfinished || !gt__name_matches(pattern, n->name))
+			continue;
+		table->unfinished += n->unfinished;
+		table->end_unknown += n->end_unknown;
+	}
 }
 
 void gt__put_partial(struct gt__out *o, const struct gt_summary *summary)
@@ -204,7 +219,7 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 
 	if (!c->name_count)
 		return;
-	table.unfinished = unfinished_of(c, options->name);
+	count_unfinished(&table, c, options->name);
 	table.shown = columns_shown(o, &table);
 	gt__put_char(o, '\n');
 	from = o->used;
@@ -227,7 +242,7 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
 		gt__put(o, " more\n");
 	}
 	if (table.unfinished)
-		gt__put_unfinished(o, table.unfinished);
+		put_unfinished(o, &table);
 	else if (shown == 0)
 		gt__put(o, "no span of that name\n");
 }

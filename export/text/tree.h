@@ -21,8 +21,6 @@ void gt__put_names(struct gt__out *out, const struct gt__collect *c,
 /* Behind a title: that what stands below lacks what was lost. */
 void gt__put_partial(struct gt__out *out, const struct gt_summary *summary);
 void gt__put_partial_note(struct gt__out *out); /* a line above a table */
-/* A line below a table: so many spans are not in its percentiles. */
-void gt__put_unfinished(struct gt__out *out, uint64_t count);
 /* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end. */
 void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
                        size_t from);
