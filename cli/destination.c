@@ -120,8 +120,11 @@ static bool is_named(const char *path, const char *name)
 static int open_apart(struct destination *destination, const char *path)
 {
 	char *name;
-	int fd, r = place_follow(path, &name);
+	int fd, r;
 
+	if (!*path)
+		return -ENOENT; /* no name for the file beside it, either */
+	r = place_follow(path, &name);
 	if (r < 0)
 		return r;
 	if (is_special(path) || !is_named(path, name)) {

@@ -135,7 +135,7 @@ int directory_open(struct directory *directory, const char *path)
 	int r;
 
 	*directory = (struct directory){.path = NULL};
-	r = name_temporary(directory, path);
+	r = *path ? name_temporary(directory, path) : -ENOENT;
 	if (r == 0)
 		r = make_directory(directory);
 	if (r == 0)
