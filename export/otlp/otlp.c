@@ -45,6 +45,25 @@ static size_t allowed_events(const struct gt__otlp_sink *x,
 	               : span->event_count;
 }
 
+/*
+ * A span that was open where the guest died is in error, unless the guest has
+ * said how it went. `failure` and `type` are what the span then points to.
+ */
+static void blame(const struct gt_trace *trace, const struct gt_span_view *v,
+                  struct gt__otlp_failure *failure, struct gt_field *type,
+                  struct gt__otlp_span *span)
+{
+	if (v->status != GT_STATUS_UNSET ||
+	    !gt__otlp_failure(trace->summary, failure))
+		return;
+	span->status = GT_STATUS_ERROR;
+	span->message = failure->message;
+	if (gt__otlp_has_error_type(v->fields, v->field_count))
+		return;
+	gt__otlp_error_type(type, failure);
+	span->attributes.last = type;
+}
+
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *v)
 {
@@ -54,8 +73,9 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	                               v->flags};
 	size_t events = allowed_events(x, v);
 	size_t fitting = gt__otlp_fitting(v->events, events);
+	struct gt__otlp_failure failure;
 	struct gt__otlp_span span;
-	struct gt_field *list;
+	struct gt_field *list, type;
 
 	if (!run)
 		return x->out.error;
@@ -88,6 +108,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		gt__otlp_encode_place(x, &x->span_place, false, &place);
 	if (run->span_sites.error)
 		x->out.error = run->span_sites.error;
+	if (v->flags & GT_SPAN_INTERRUPTED)
+		blame(trace, v, &failure, &type, &span);
 	if (fitting)
 		span.events = put_events(x, run, v, fitting);
 	list = gt__otlp_make_unique(x, &span.attributes);

@@ -16,9 +16,9 @@ struct gt__otlp_attributes {
 	struct gt_text opening; /* encoded: the name, those of its site */
 	const struct gt_field *guest;
 	size_t guest_count;
-	struct gt_text place;           /* encoded */
-	uint64_t guest_id;              /* 0 = none */
-	const struct gt_field *span_id; /* or NULL */
+	struct gt_text place;        /* encoded */
+	uint64_t guest_id;           /* 0 = none */
+	const struct gt_field *last; /* or NULL */
 };
 
 struct gt__otlp_event {

@@ -4,12 +4,16 @@
 #include "export/out/keys.h"
 #include "export/out/losses.h"
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #ifndef GT_VERSION
 #define GT_VERSION "0.1.0"
 #endif
+
+#define ERROR_TYPE "error.type"
 
 #define KEY(text) ((struct gt_text){(text), sizeof(text) - 1})
 
@@ -118,7 +122,81 @@ static struct gt_text exit_key(unsigned reason)
 	return text_of(keys[reason]);
 }
 
-size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
+/* ---- Failures ------------------------------------------------------------ */
+
+static void say_status(struct gt__otlp_failure *failure, uint32_t status)
+{
+	snprintf(failure->status, sizeof failure->status, "%" PRIu32, status);
+	snprintf(failure->words, sizeof failure->words, "exit status %" PRIu32,
+	         status);
+	failure->type = text_of(failure->status);
+	failure->message = text_of(failure->words);
+}
+
+static struct gt_text words_of(enum gt_ending ending)
+{
+	switch (ending) {
+	case GT_ENDING_TIMEOUT:
+		return KEY("timed out");
+	case GT_ENDING_SHUTDOWN:
+		return KEY("triple fault");
+	case GT_ENDING_FAILED:
+		return KEY("the host failed");
+	case GT_ENDING_ABORTED:
+	case GT_ENDING_UNKNOWN:
+	case GT_ENDING_HALTED:
+	case GT_ENDING_INTERRUPTED:
+	case GT_ENDING_SNAPSHOT:
+		break;
+	}
+	return text_of(gt__ending_word(ending));
+}
+
+bool gt__otlp_failure(const struct gt_summary *summary,
+                      struct gt__otlp_failure *failure)
+{
+	if (!summary)
+		return false;
+	switch (summary->ending) {
+	case GT_ENDING_UNKNOWN:
+	case GT_ENDING_INTERRUPTED:
+	case GT_ENDING_SNAPSHOT:
+		return false;
+	case GT_ENDING_HALTED:
+		if (!summary->status)
+			return false;
+		say_status(failure, summary->status);
+		break;
+	case GT_ENDING_ABORTED:
+	case GT_ENDING_SHUTDOWN:
+	case GT_ENDING_TIMEOUT:
+	case GT_ENDING_FAILED:
+		failure->type = text_of(gt__ending_word(summary->ending));
+		failure->message = words_of(summary->ending);
+	}
+	if (summary->message.count)
+		failure->message = summary->message;
+	return true;
+}
+
+void gt__otlp_error_type(struct gt_field *to,
+                         const struct gt__otlp_failure *failure)
+{
+	put_text(to, KEY(ERROR_TYPE), failure->type);
+}
+
+bool gt__otlp_has_error_type(const struct gt_field *fields, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (gt__same_text(fields[i].key, KEY(ERROR_TYPE)))
+			return true;
+	return false;
+}
+
+size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s,
+                          const struct gt__otlp_failure *failure)
 {
 	size_t n = 0;
 	unsigned i;
@@ -130,6 +208,8 @@ size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *s)
 	         text_of(gt__ending_word(s->ending)));
 	if (s->ending == GT_ENDING_HALTED)
 		put_u64(&to[n++], KEY("guesttrace.exit_status"), s->status);
+	if (failure)
+		gt__otlp_error_type(&to[n++], failure);
 	if (s->message.count) /* a status has one with an error only */
 		put_text(&to[n++], KEY("guesttrace.message"), s->message);
 	put_u64(&to[n++], KEY("guesttrace.error_bound_ns"),
@@ -174,7 +254,7 @@ static struct gt_text stretch_word(enum gt_host_span_kind kind)
 size_t gt__otlp_stretch(struct gt_field *to, const struct gt_host_span_view *h)
 {
 	const struct gt__otlp_place place = {h->vcpu, h->vcpu, 0, h->flags};
-	size_t n = gt__otlp_synthetic(to, NULL);
+	size_t n = gt__otlp_synthetic(to, NULL, NULL);
 
 	put_text(&to[n++], KEY("guesttrace.host_span"), stretch_word(h->kind));
 	if (h->kind != GT_HOST_WORK)

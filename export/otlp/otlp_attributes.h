@@ -12,7 +12,7 @@
 #define GT__OTLP_SITE_MAX  4u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
 #define GT__OTLP_HOST_MAX  (6u + GT__OTLP_PLACE_MAX)
-#define GT__OTLP_RUN_MAX   (6u + GT_EXIT_REASONS + GT__LOSS_WORDS)
+#define GT__OTLP_RUN_MAX   (7u + GT_EXIT_REASONS + GT__LOSS_WORDS)
 #define GT__OTLP_LOSS_MAX  5u
 
 /* The one that every span has and that differs for each. */
@@ -35,9 +35,29 @@ size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site);
 size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place);
 /* An event's span, in hex; `hex` has room for 16 digits. */
 void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
-/* Of a span that no guest recorded; of a run, its outcome and losses. */
-size_t gt__otlp_synthetic(struct gt_field *to,
-                          const struct gt_summary *summary);
+/*
+ * How a run failed, if it did: a word for `error.type`, a text for people.
+ * Both point into it or to what the summary points to.
+ */
+struct gt__otlp_failure {
+	struct gt_text type, message;
+	char status[11], words[32];
+};
+
+/* Of an ending that is not known yet, NULL, nothing is said. */
+bool gt__otlp_failure(const struct gt_summary *summary,
+                      struct gt__otlp_failure *failure);
+void gt__otlp_error_type(struct gt_field *to,
+                         const struct gt__otlp_failure *failure);
+/* Whether the guest says by itself of what kind an error was. */
+bool gt__otlp_has_error_type(const struct gt_field *fields, size_t count);
+
+/*
+ * Of a span that no guest recorded; of a run, its outcome and losses, and its
+ * failure unless that is NULL.
+ */
+size_t gt__otlp_synthetic(struct gt_field *to, const struct gt_summary *summary,
+                          const struct gt__otlp_failure *failure);
 
 /* Of a loss: since when, and how much of what. */
 size_t gt__otlp_loss(struct gt_field *to, const struct gt_loss_view *loss);

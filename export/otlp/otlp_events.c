@@ -61,7 +61,7 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 		gt__otlp_encode_place(x, &x->event_place, true, &place);
 	if (names_span && e->span_id) {
 		gt__otlp_span_id(&span_id, e->span_id, hex);
-		event.attributes.span_id = &span_id;
+		event.attributes.last = &span_id;
 	}
 	list = gt__otlp_make_unique(x, &event.attributes);
 	x->encoding->event(to, &event, first);
@@ -143,7 +143,7 @@ void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
 		gt__otlp_encode_place(x, &x->event_place, true, &place);
 	if (loss->span_id) {
 		gt__otlp_span_id(&span_id, loss->span_id, hex);
-		event.attributes.span_id = &span_id;
+		event.attributes.last = &span_id;
 	}
 	x->encoding->event(to, &event, first);
 }

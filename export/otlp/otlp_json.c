@@ -97,8 +97,8 @@ static void put_attributes(struct gt__out *o,
 
 		put_host(o, &id, 1, false);
 	}
-	if (a->span_id)
-		put_host(o, a->span_id, 1, false);
+	if (a->last)
+		put_host(o, a->last, 1, false);
 	gt__put_char(o, ']');
 }
 

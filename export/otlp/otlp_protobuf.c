@@ -248,7 +248,7 @@ static unsigned char *put_host(unsigned char *p, enum tag tag,
 static size_t attributes_max(const struct gt__otlp_attributes *a)
 {
 	return a->opening.count + fields_max(a->guest, a->guest_count) +
-	       a->place.count + 2 * MAX_FIELD; /* guest_id and span_id */
+	       a->place.count + 2 * MAX_FIELD; /* guest_id and last */
 }
 
 static inline unsigned char *put_attributes(unsigned char *p, enum tag tag,
@@ -263,8 +263,8 @@ static inline unsigned char *put_attributes(unsigned char *p, enum tag tag,
 	p = gt__pb_put(p, a->place.bytes, a->place.count);
 	if (a->guest_id)
 		p = put_guest_id(p, a->guest_id);
-	if (a->span_id)
-		p = put_field(p, tag, a->span_id, false);
+	if (a->last)
+		p = put_field(p, tag, a->last, false);
 	return p;
 }
 

@@ -42,14 +42,15 @@ int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace)
 /* A span that no guest recorded. */
 static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                          struct gt_text name, struct gt__otlp_span *span,
-                         const struct gt_summary *summary)
+                         const struct gt_summary *summary,
+                         const struct gt__otlp_failure *failure)
 {
 	struct gt_field host[GT__OTLP_RUN_MAX];
 	struct gt__out *to = &x->scratch;
 
 	to->used = 0;
 	x->encoding->open(to, false, name, host,
-	                  gt__otlp_synthetic(host, summary));
+	                  gt__otlp_synthetic(host, summary, failure));
 	if (to->error)
 		x->out.error = to->error;
 	if (x->out.error)
@@ -63,12 +64,13 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 /* The same with the events that have gathered. */
 static int put_gathered(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt_text name, struct gt__otlp_span *span,
-                        const struct gt_summary *summary)
+                        const struct gt_summary *summary,
+                        const struct gt__otlp_failure *failure)
 {
 	if (run->events.error)
 		return x->out.error = run->events.error;
 	span->events = (struct gt_text){run->events.bytes, run->events.used};
-	put_synthetic(x, run, name, span, summary);
+	put_synthetic(x, run, name, span, summary, failure);
 	run->events.used = 0;
 	run->event_count = 0;
 	run->events_weight = 0;
@@ -86,7 +88,7 @@ static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
 		.end_ns = run->last_event_ns,
 	};
 
-	return put_gathered(x, run, TEXT("events"), &span, NULL);
+	return put_gathered(x, run, TEXT("events"), &span, NULL, NULL);
 }
 
 static void put_part(struct gt__otlp_sink *x, struct gt__otlp_run *run,
@@ -110,7 +112,7 @@ static void put_part(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	if (to->error)
 		x->out.error = to->error;
 	span->events = (struct gt_text){to->bytes, to->used};
-	put_synthetic(x, run, TEXT("events"), span, NULL);
+	put_synthetic(x, run, TEXT("events"), span, NULL, NULL);
 }
 
 void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
@@ -193,24 +195,6 @@ int gt__otlp_loss_outside(struct gt_sink *sink, const struct gt_trace *trace,
 	return x->out.error;
 }
 
-static enum gt_status run_status(const struct gt_summary *summary)
-{
-	switch (summary->ending) {
-	case GT_ENDING_UNKNOWN:
-	case GT_ENDING_INTERRUPTED:
-	case GT_ENDING_SNAPSHOT:
-		return GT_STATUS_UNSET;
-	case GT_ENDING_HALTED:
-		return summary->status ? GT_STATUS_ERROR : GT_STATUS_UNSET;
-	case GT_ENDING_ABORTED:
-	case GT_ENDING_SHUTDOWN:
-	case GT_ENDING_TIMEOUT:
-	case GT_ENDING_FAILED:
-		break;
-	}
-	return GT_STATUS_ERROR;
-}
-
 void gt__otlp_free_run(struct gt__otlp_run *run)
 {
 	gt__otlp_sites_fini(&run->span_sites);
@@ -224,20 +208,24 @@ int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
 {
 	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
 	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
+	struct gt__otlp_failure failure;
+	bool failed = gt__otlp_failure(summary, &failure);
 	struct gt__otlp_span span = {
 		.parent_id = trace->parent_id,
 		.flags = gt__otlp_span_flags(trace, trace->parent_id != 0),
 		.start_ns = trace->start_ns,
 		.end_ns = summary->end_ns > trace->start_ns ? summary->end_ns
 	                                                    : trace->start_ns,
-		.status = run_status(summary),
-		.message = summary->message,
+		.status = failed ? GT_STATUS_ERROR : GT_STATUS_UNSET,
 	};
 
 	if (!run)
 		return x->out.error;
 	span.id = run->span_id;
-	put_gathered(x, run, TEXT("run"), &span, summary);
+	if (failed)
+		span.message = failure.message;
+	put_gathered(x, run, TEXT("run"), &span, summary,
+	             failed ? &failure : NULL);
 	gt__otlp_end_request(x); /* the trace is the caller's from here on */
 	gt__run_remove(&x->runs, &run->head);
 	gt__otlp_free_run(run);

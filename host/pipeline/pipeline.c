@@ -333,6 +333,7 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	                        (const uint8_t *)message.bytes, message.count)};
 	pipeline->summary.ending = (enum gt_ending)ending;
 	pipeline->summary.status = status;
+	pipeline->trace.summary = &pipeline->summary;
 	pipeline->clock_flags |= clock_flags;
 	losses->bad_requests = bad_requests;
 	losses->repeated_batches = repeated_batches;

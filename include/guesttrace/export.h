@@ -182,6 +182,8 @@ struct gt_loss_view {
 	uint64_t bad_bytes;
 };
 
+struct gt_summary;
+
 /* One run of one VM. */
 struct gt_trace {
 	uint32_t index; /* of this run among those one sink is shown, from 0 */
@@ -200,6 +202,11 @@ struct gt_trace {
 	struct gt_text vm_id;          /* no other VM has it */
 	struct gt_text host_name;   /* where it ran; each is empty if unknown */
 	struct gt_text trace_state; /* W3C tracestate above the run */
+	/*
+	 * NULL as long as the guest runs. Then its ending, status and message
+	 * are known: before the spans that were open at the end are closed.
+	 */
+	const struct gt_summary *summary;
 };
 
 /* What did not arrive, and why. All of them count from the start of the run. */

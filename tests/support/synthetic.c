@@ -225,6 +225,7 @@ void syn_end(struct syn *s, uint64_t at_ns)
 {
 	size_t i;
 
+	s->trace.summary = &s->summary;
 	for (i = s->span_count; i--;) {
 		if (!s->spans[i]->open)
 			continue;

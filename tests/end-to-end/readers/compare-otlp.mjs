@@ -134,6 +134,13 @@ function checkLoss(got, want, where) {
 
 const STATUS = { unset: 0, ok: 1, error: 2 };
 
+// How a run failed, by its report: type and words; or null.
+function failureOf(trace) {
+  const words = { aborted: 'aborted', shutdown: 'triple fault', timeout: 'timed out', failed: 'the host failed' };
+  if (trace.outcome === 'halted') return trace.status ? { type: String(trace.status), message: trace.message || `exit status ${trace.status}` } : null;
+  return words[trace.outcome] ? { type: trace.outcome, message: trace.message || words[trace.outcome] } : null;
+}
+
 // `further`: spans below it with the events for which it has no room.
 function checkSpan(got, want, trace, runId, further) {
   const where = `span ${want.id} (${JSON.stringify(want.name)})`;
@@ -145,9 +152,12 @@ function checkSpan(got, want, trace, runId, further) {
   same(got.endTimeUnixNano, want.end_ns, where, 'end');
   same(got.kind, 1, where, 'kind');
   same(got.flags & ~0xff, 0x100, where, 'flags');
-  same(got.status?.code ?? 0, STATUS[want.status], where, 'status');
+  const died = want.flags.includes('interrupted') && want.status === 'unset' ? failureOf(trace) : null;
+  same(got.status?.code ?? 0, died ? STATUS.error : STATUS[want.status], where, 'status');
+  if (died) same(got.status.message, died.message, where, 'message');
   if (want.status === 'error') same(got.status.message ?? '', want.status_message, where, 'message');
   const list = [...fieldAttributes(want), ...siteAttributes(want), ['guesttrace.guest_id', int(want.guest_id)]];
+  if (died && !want.fields.some((f) => f[0] === 'error.type')) list.push(['error.type', text(died.type)]);
   if (want.close_vcpu !== want.vcpu) list.push(['guesttrace.close_vcpu', int(want.close_vcpu)]);
   checkAttributes(attributes(got.attributes, where), list, where);
   same(String(got.droppedEventsCount ?? 0), want.dropped_events, where, 'dropped events');
@@ -231,10 +241,11 @@ function checkRun(spans, trace) {
     ...Object.entries(trace.losses).filter(([, n]) => n !== '0').map(([key, n]) => [`guesttrace.lost.${key}`, int(n)])];
   if (trace.outcome === 'halted') list.push(['guesttrace.exit_status', int(trace.status)]);
   if (trace.message) list.push(['guesttrace.message', text(trace.message)]);
+  const failed = failureOf(trace);
+  if (failed) list.push(['error.type', text(failed.type)]);
   checkAttributes(said, list, 'the run');
-  const failed = ['aborted', 'shutdown', 'timeout', 'failed'].includes(trace.outcome) || trace.outcome === 'halted' && trace.status !== 0;
   same(root.status?.code ?? 0, failed ? STATUS.error : STATUS.unset, 'the run\'s status');
-  if (failed) same(root.status.message ?? '', trace.message, 'the run\'s status message');
+  if (failed) same(root.status.message, failed.message, 'the run\'s status message');
   const seq = (a, b) => BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1;
   const want = [...trace.events.filter((e) => !e.span_id), ...trace.counters].sort(seq);
   const isLoss = (e) => e.name === 'LOST' && e.attributes.some((a) => a.key === 'guesttrace.from_ns');
