@@ -112,6 +112,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		blame(trace, v, &failure, &type, &span);
 	if (fitting)
 		span.events = put_events(x, run, v, fitting);
+	span.kind = gt__otlp_take_kind(x, &span.attributes);
 	list = gt__otlp_make_unique(x, &span.attributes);
 	if (!x->out.error)
 		gt__otlp_put_span(x, trace, &span);
@@ -148,6 +149,7 @@ static void free_sink(struct gt_sink *sink)
 	gt__out_fini(&x->span_place.encoded);
 	gt__out_fini(&x->event_place.encoded);
 	free(x->resource);
+	free(x->fields);
 	free(x);
 }
 

@@ -11,6 +11,10 @@
 #include "otlp_encoder.h"
 #include "export/out/out.h"
 
+#ifndef GT_VERSION
+#define GT_VERSION "0.1.0"
+#endif
+
 /* Those of a span or an event, in this order. */
 struct gt__otlp_attributes {
 	struct gt_text opening; /* encoded: the name, those of its site */
@@ -41,6 +45,7 @@ struct gt__otlp_span {
 	uint64_t id;
 	uint64_t parent_id; /* 0 = none */
 	uint32_t flags;     /* SpanFlags of trace.proto */
+	uint32_t kind;      /* SpanKind; 0: internal */
 	struct gt_text trace_state;
 	uint64_t start_ns;
 	uint64_t end_ns;
@@ -78,6 +83,9 @@ struct gt__otlp_encoding {
 extern const struct gt__otlp_encoding gt__otlp_json;
 extern const struct gt__otlp_encoding gt__otlp_protobuf;
 
-#define GT__OTLP_SPAN_KIND 1u /* SpanKind: internal */
+/* The conventions by which attributes are named; code.* is stable in it. */
+#define GT__OTLP_SCHEMA "https://opentelemetry.io/schemas/1.37.0"
+
+#define GT__OTLP_INTERNAL 1u /* SpanKind */
 
 #endif

@@ -44,6 +44,8 @@ struct gt__otlp_sink {
 	struct gt__otlp_last_place span_place;
 	struct gt__otlp_last_place event_place;
 	struct gt__run *runs;
+	struct gt_field *fields; /* room for those of one span */
+	size_t field_room;
 	const struct gt_trace *trace; /* whose request is begun, or NULL */
 	size_t first;                 /* where its spans begin */
 	size_t mark;                  /* for the encoding */
@@ -103,6 +105,12 @@ size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count);
 /* The same of a loss, which is of no site: an event called LOST. */
 void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
                        const struct gt_loss_view *loss, bool first);
+
+/* ---- otlp_kind.c ---- */
+
+/* SpanKind, as the guest says; what says it is an attribute no more. */
+uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
+                            struct gt__otlp_attributes *attributes);
 
 /* ---- otlp_run.c ---- */
 

@@ -11,10 +11,6 @@
 #include "otlp_attributes.h"
 #include <math.h>
 
-#ifndef GT_VERSION
-#define GT_VERSION "0.1.0"
-#endif
-
 /* ---- Attributes ---------------------------------------------------------- */
 
 static void put_value(struct gt__out *o, const struct gt_field *f)
@@ -124,9 +120,11 @@ static void more_attributes(struct gt__out *o, bool event,
 static size_t begin(struct gt__out *o, const struct gt_field *resource,
                     size_t count)
 {
-	gt__put(o, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+	gt__put(o, "{\"resourceSpans\":[{\"schemaUrl\":\"" GT__OTLP_SCHEMA
+	           "\",\"resource\":{\"attributes\":[");
 	put_host(o, resource, count, true);
-	gt__put(o, "]},\"scopeSpans\":[{\"scope\":{\"name\":\"guesttrace\","
+	gt__put(o, "]},\"scopeSpans\":[{\"schemaUrl\":\"" GT__OTLP_SCHEMA
+	           "\",\"scope\":{\"name\":\"guesttrace\","
 	           "\"version\":\"" GT_VERSION "\"},\"spans\":[");
 	return 0;
 }
@@ -217,7 +215,7 @@ static void put_span(struct gt__out *o, const struct gt__otlp_span *s,
 		gt__put_json(o, s->trace_state);
 	}
 	put_u32(o, ",\"flags\":", s->flags);
-	put_u32(o, ",\"kind\":", GT__OTLP_SPAN_KIND);
+	put_u32(o, ",\"kind\":", s->kind ? s->kind : GT__OTLP_INTERNAL);
 	put_u64(o, ",\"startTimeUnixNano\":", s->start_ns);
 	put_u64(o, ",\"endTimeUnixNano\":", s->end_ns);
 	put_attributes(o, &s->attributes);

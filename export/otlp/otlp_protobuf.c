@@ -16,15 +16,12 @@
 #include <math.h>
 #include <string.h>
 
-#ifndef GT_VERSION
-#define GT_VERSION "0.1.0"
-#endif
-
 /* Fields of the messages, with their wire types. */
 enum tag {
 	REQUEST_RESOURCE_SPANS = 1 << 3 | 2,
 	RESOURCE_SPANS_RESOURCE = 1 << 3 | 2,
 	RESOURCE_SPANS_SCOPE_SPANS = 2 << 3 | 2,
+	SPANS_SCHEMA = 3 << 3 | 2, /* of ResourceSpans and ScopeSpans */
 	RESOURCE_ATTRIBUTES = 1 << 3 | 2,
 	SCOPE_SPANS_SCOPE = 1 << 3 | 2,
 	SCOPE_SPANS_SPANS = 2 << 3 | 2,
@@ -96,22 +93,17 @@ static char *digits_before(char *to, uint64_t value, unsigned base)
 	return to;
 }
 
-static unsigned char *put_large(unsigned char *p, uint64_t value)
+/* Decimal, or hexadecimal behind 0x. */
+static unsigned char *put_digits(unsigned char *p, uint64_t value,
+                                 unsigned base)
 {
 	char digits[20], *end = digits + sizeof digits;
-	char *from = digits_before(end, value, 10);
+	char *from = digits_before(end, value, base);
 
-	*p++ = VALUE_STRING;
-	return gt__pb_bytes(p, from, (size_t)(end - from));
-}
-
-static unsigned char *put_pointer(unsigned char *p, uint64_t value)
-{
-	char digits[18], *end = digits + sizeof digits;
-	char *from = digits_before(end, value, 16);
-
-	*--from = 'x';
-	*--from = '0';
+	if (base == 16) {
+		*--from = 'x';
+		*--from = '0';
+	}
 	*p++ = VALUE_STRING;
 	return gt__pb_bytes(p, from, (size_t)(end - from));
 }
@@ -137,7 +129,7 @@ static unsigned char *put_other(unsigned char *p, const struct gt_field *f)
 {
 	switch (f->type) {
 	case GT_TYPE_U64:
-		return put_large(p, f->value.u64);
+		return put_digits(p, f->value.u64, 10);
 	case GT_TYPE_I64:
 		*p++ = VALUE_INT;
 		return gt__pb_varint(p, (uint64_t)f->value.i64);
@@ -155,7 +147,7 @@ static unsigned char *put_other(unsigned char *p, const struct gt_field *f)
 		return gt__pb_bytes(p, f->value.text.bytes,
 		                    f->value.text.count);
 	case GT_TYPE_POINTER:
-		return put_pointer(p, f->value.u64);
+		return put_digits(p, f->value.u64, 16);
 	case GT_TYPE_PARENT:
 	case GT_TYPE_LINK:
 	case GT_TYPE_LINK_REMOTE:
@@ -316,24 +308,29 @@ static unsigned char *late_length(unsigned char *p, enum tag tag)
 
 static unsigned char *put_scope(unsigned char *p)
 {
-	static const char name[] = "guesttrace", version[] = GT_VERSION;
 	unsigned char *from;
 
 	*p++ = SCOPE_SPANS_SCOPE;
 	from = ++p;
 	*p++ = SCOPE_NAME;
-	p = gt__pb_bytes(p, name, sizeof name - 1);
+	p = gt__pb_bytes(p, "guesttrace", sizeof "guesttrace" - 1);
 	*p++ = SCOPE_VERSION;
-	p = gt__pb_bytes(p, version, sizeof version - 1);
+	p = gt__pb_bytes(p, GT_VERSION, sizeof GT_VERSION - 1);
 	return gt__pb_close(from, p);
+}
+
+static unsigned char *put_schema(unsigned char *p)
+{
+	*p++ = SPANS_SCHEMA;
+	return gt__pb_bytes(p, GT__OTLP_SCHEMA, sizeof GT__OTLP_SCHEMA - 1);
 }
 
 /* Returns where the ScopeSpans begin, in the buffer. */
 static size_t begin(struct gt__out *o, const struct gt_field *resource,
                     size_t count)
 {
-	unsigned char *p =
-		begin_room(o, MAX_SPAN + fields_max(resource, count));
+	unsigned char *p = begin_room(o, MAX_SPAN + 2 * sizeof GT__OTLP_SCHEMA +
+	                                         fields_max(resource, count));
 	unsigned char *from;
 	size_t mark;
 
@@ -344,9 +341,10 @@ static size_t begin(struct gt__out *o, const struct gt_field *resource,
 	from = ++p;
 	p = put_host(p, RESOURCE_ATTRIBUTES, resource, count);
 	p = gt__pb_close(from, p);
+	p = put_schema(p);
 	p = late_length(p, RESOURCE_SPANS_SCOPE_SPANS);
 	mark = (size_t)(p - (unsigned char *)o->bytes);
-	end_room(o, put_scope(p));
+	end_room(o, put_scope(put_schema(p)));
 	return mark;
 }
 
@@ -435,7 +433,7 @@ static inline unsigned char *put_head(unsigned char *p,
 	if (s->parent_id)
 		p = put_id(p, SPAN_PARENT_SPAN_ID, s->parent_id);
 	*p++ = SPAN_KIND;
-	*p++ = GT__OTLP_SPAN_KIND;
+	*p++ = (unsigned char)(s->kind ? s->kind : GT__OTLP_INTERNAL);
 	*p++ = SPAN_START;
 	p = gt__pb_fixed64(p, s->start_ns);
 	*p++ = SPAN_END;

@@ -43,6 +43,14 @@ int guest_main(int argc, char **argv)
 		         gt_u64("guesttrace.guesttrace.vcpu", 3));
 		(void)run;
 	}
+	{
+		GT_SPAN(request, GT_INFO, "request",
+		        gt_str("otel.kind", "client"), gt_u64("size", 7));
+		GT_RECORD(request, gt_str("otel.kind", "Server"));
+		GT_SPAN(unknown, GT_INFO, "unknown",
+		        gt_str("otel.kind", "servant"));
+		GT_SPAN(number, GT_INFO, "number", gt_u64("otel.kind", 2));
+	}
 	trace_stop();
 	return 0;
 }

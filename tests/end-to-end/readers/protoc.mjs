@@ -9,7 +9,8 @@ import { check, readersDir } from './compare.mjs';
 
 const REPEATED = new Set(['resourceSpans', 'scopeSpans', 'spans', 'attributes', 'events', 'links']);
 const BYTES = new Set(['traceId', 'spanId', 'parentSpanId', 'bytesValue']);
-const ENUMS = { SPAN_KIND_INTERNAL: 1, STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 };
+const ENUMS = { SPAN_KIND_INTERNAL: 1, SPAN_KIND_SERVER: 2, SPAN_KIND_CLIENT: 3, SPAN_KIND_PRODUCER: 4, SPAN_KIND_CONSUMER: 5,
+  STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 };
 const NUMBERS = new Set(['kind', 'code', 'flags', 'droppedAttributesCount', 'droppedEventsCount']);
 const UNKNOWN = { 6: 'flags', 16: 'flags' }; // of a link, of a span: newer than those files
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asked whom: a span's kind, which a guest says by a field `otel.kind`. */
+#include "otlp_inside.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define KEY "otel.kind"
+
+static bool is_kind(const struct gt_field *field)
+{
+	return field->key.count == sizeof KEY - 1 &&
+	       !memcmp(field->key.bytes, KEY, sizeof KEY - 1);
+}
+
+/* SpanKind of trace.proto, 0 for any other word. */
+static uint32_t kind_of(const struct gt_field *field)
+{
+	static const char *const words[] = {"internal", "server", "client",
+	                                    "producer", "consumer"};
+	struct gt_text text = field->value.text;
+	uint32_t i;
+
+	if (field->type != GT_TYPE_STRING)
+		return 0;
+	for (i = 0; i < sizeof words / sizeof *words; i++)
+		if (text.count == strlen(words[i]) &&
+		    !strncasecmp(text.bytes, words[i], text.count))
+			return i + 1;
+	return 0;
+}
+
+static bool make_room(struct gt__otlp_sink *x, size_t count)
+{
+	struct gt_field *fields;
+
+	if (count <= x->field_room)
+		return true;
+	fields = realloc(x->fields, count * sizeof *fields);
+	if (!fields) {
+		x->out.error = -ENOMEM;
+		return false;
+	}
+	x->fields = fields;
+	x->field_room = count;
+	return true;
+}
+
+/* The attributes without those that have told the kind. */
+static void leave_out(struct gt__otlp_sink *x,
+                      struct gt__otlp_attributes *attributes)
+{
+	size_t i, n = 0;
+
+	if (!make_room(x, attributes->guest_count))
+		return;
+	for (i = 0; i < attributes->guest_count; i++)
+		if (!is_kind(&attributes->guest[i]))
+			x->fields[n++] = attributes->guest[i];
+	attributes->guest = x->fields;
+	attributes->guest_count = n;
+}
+
+/* Most spans have no such field: looking at the length of a key is enough. */
+uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
+                            struct gt__otlp_attributes *attributes)
+{
+	const struct gt_field *fields = attributes->guest;
+	size_t i;
+
+	for (i = attributes->guest_count; i--;) {
+		uint32_t kind;
+
+		if (!is_kind(&fields[i]))
+			continue;
+		kind = kind_of(&fields[i]);
+		if (kind)
+			leave_out(x, attributes);
+		return kind ? kind : GT__OTLP_INTERNAL;
+	}
+	return GT__OTLP_INTERNAL;
+}
