@@ -15,7 +15,8 @@
 #define URL_DEFAULT_GRPC "http://localhost:4317" GT__OTLP_GRPC_PATH
 #define LOW_SPEED_S      30L /* so long without a byte a second */
 #define POLL_MS_MAX      60000u
-#define USER_AGENT       "OTel-OTLP-Exporter-C/" GT_VERSION
+/* The product first, as OTLP asks for. */
+#define USER_AGENT       "guesttrace/" GT_VERSION " OTel-OTLP-Exporter-C/" GT_VERSION
 
 struct gt__otlp_post {
 	CURLM *multi;

@@ -45,6 +45,17 @@ static int check_options(struct gt_host_options *options)
 	return 0;
 }
 
+/* Trace flags of W3C's Trace Context, level 2. */
+#define W3C_SAMPLED 1u
+#define W3C_RANDOM  2u
+
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+	while (count && !bytes[count - 1])
+		count--;
+	return count == 0;
+}
+
 static int set_context(struct gt_host *host)
 {
 	const char *traceparent = host->options.traceparent;
@@ -52,7 +63,6 @@ static int set_context(struct gt_host *host)
 
 	host->options.random(host->options.random_context, &context->id_base,
 	                     sizeof(context->id_base));
-	context->flags = 1; /* sampled */
 	if (traceparent && host->options.tracestate &&
 	    gt_check_tracestate(host->options.tracestate) < 0)
 		return -GT_ERROR_BAD_TRACESTATE;
@@ -66,7 +76,9 @@ static int set_context(struct gt_host *host)
 		               : -GT_ERROR_BAD_TRACEPARENT;
 	host->options.random(host->options.random_context, context->trace_id,
 	                     sizeof(context->trace_id));
-	context->trace_id[15] |= 1; /* never all zero */
+	if (is_zero(context->trace_id, sizeof(context->trace_id)))
+		context->trace_id[15] = 1;
+	context->flags = W3C_SAMPLED | W3C_RANDOM;
 	return 0;
 }
 

@@ -33,7 +33,7 @@ for (const form of [{ json: true }, { json: true, gzip: true }, { protobuf: true
     same(duplicates(receiver), 0, 'duplicates');
     const { headers, message } = receiver.requests[0];
     same(headers['x-token'], 'a b', 'the header');
-    check(/^OTel-OTLP-Exporter-C\/\d+\.\d+\.\d+$/.test(headers['user-agent']), headers['user-agent']);
+    check(/^guesttrace\/(\d+\.\d+\.\d+) OTel-OTLP-Exporter-C\/\1$/.test(headers['user-agent']), headers['user-agent']);
     same(headers['content-encoding'], form.gzip ? 'gzip' : undefined, 'encoding');
     const resource = message.resourceSpans[0].resource.attributes.map((a) => a.key);
     check(resource.includes('service.name') && resource.includes('guesttrace.vm'), resource.join());
