@@ -22,7 +22,7 @@ static const struct option_spec options[] = {
          "folded: what the numbers are, default self", NULL},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
-         "otlp*: with guest runs and exits, default on", NULL},
+         "otlp*: with guest runs and exits; default on into files", NULL},
 	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
          NULL},
 	{0},
@@ -72,6 +72,7 @@ static int cmd_export(int argc, char **argv)
 			                  &outputs.otlp.no_host_spans))
 				return COMMAND_USAGE;
 			host_spans = true;
+			outputs.otlp.asked_for_host_spans = true;
 			break;
 		case OPTION_FORCE:
 			outputs.force = true;

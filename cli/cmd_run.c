@@ -55,7 +55,7 @@ static const struct option_spec options_table[] = {
 	{OPTION_EXPORT, "export", "FORMAT[=DEST]", "", format_names},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
-         "otlp*: with guest runs and exits, default on", NULL},
+         "otlp*: with guest runs and exits; default on into files", NULL},
 	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
          NULL},
 	{0},
@@ -175,6 +175,7 @@ static bool parse_option(struct session_options *options, int option,
 		options->outputs->otlp.spool = text;
 		return true;
 	case OPTION_HOST_SPANS:
+		options->outputs->otlp.asked_for_host_spans = true;
 		return parse_switch("host-spans", text,
 		                    &options->outputs->otlp.no_host_spans);
 	case 'o':

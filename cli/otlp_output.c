@@ -69,7 +69,8 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 	if (options->spool)
 		settings.options.spool_directory = options->spool;
 	settings.options.wait_for_room = options->offline;
-	settings.options.no_host_spans = options->no_host_spans;
+	settings.options.no_host_spans =
+		!options->asked_for_host_spans || options->no_host_spans;
 	settings.options.refused = complain_of_refusal;
 	r = gt_otlp_http_new(&settings.options, ret_sink);
 	if (r < 0)

@@ -8,7 +8,8 @@
 struct otlp_options {
 	const char *spool;  /* directory, NULL: $GUESTTRACE_SPOOL, or none */
 	bool no_host_spans; /* of otlp-json and otlp-protobuf as well */
-	bool offline;       /* a capture: it may wait, and has to arrive */
+	bool asked_for_host_spans; /* or for none: otherwise otlp has none */
+	bool offline; /* a capture: it may wait, and has to arrive */
 };
 
 /*

@@ -434,6 +434,12 @@ static char *find_url(struct otlp_settings *s, const char *given)
 	return url;
 }
 
+static bool is_endpoint(const char *url)
+{
+	return has_scheme(url, "http://") || has_scheme(url, "https://") ||
+	       has_scheme(url, "grpc://") || has_scheme(url, "grpcs://");
+}
+
 /* ---- All of it ----------------------------------------------------------- */
 
 static void read_batching(struct gt_otlp_http_options *options)
@@ -448,6 +454,13 @@ int otlp_settings_read(struct otlp_settings *s, const char *url)
 {
 	uint32_t spool_mib;
 
+	if (url && *url && !is_endpoint(url)) {
+		complain("OTLP to '%s': an endpoint begins with http://, "
+		         "https://, grpc:// or grpcs://",
+		         url);
+		*s = (struct otlp_settings){0};
+		return -EINVAL;
+	}
 	*s = (struct otlp_settings){
 		.options = {.size = sizeof(s->options), .gzip = true},
 	};

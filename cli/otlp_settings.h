@@ -24,7 +24,7 @@ struct otlp_settings {
 /*
  * `url`: of the command line, or NULL. A variable that is empty counts as not
  * set; one that cannot be understood is complained about and ignored. Returns
- * 0, or -ENOMEM after complaining.
+ * 0, or after complaining -ENOMEM, or -EINVAL for a `url` without a scheme.
  */
 int otlp_settings_read(struct otlp_settings *settings, const char *url);
 

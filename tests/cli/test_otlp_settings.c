@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cli/command.h"
@@ -117,6 +118,21 @@ static void grpc_has_a_path_of_its_own(void **state)
 		snprintf(want, sizeof(want), "%s%s", cases[i][2], path);
 		assert_string_equal(settings.url, want);
 		assert_int_equal(settings.options.protocol, GT_OTLP_GRPC);
+	}
+}
+
+static void an_endpoint_without_a_scheme_is_refused(void **state)
+{
+	static const char *const urls[] = {"collector:4318", "localhost",
+	                                   "ftp://c", "/v1/traces", "http:/c"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		otlp_settings_free(&settings);
+		complaints = 0;
+		assert_int_equal(otlp_settings_read(&settings, urls[i]),
+		                 -EINVAL);
+		assert_int_equal(complaints, 1);
 	}
 }
 
@@ -364,6 +380,7 @@ int main(void)
 		cmocka_unit_test(
 			the_endpoint_is_a_base_unless_it_is_the_traces_own),
 		cmocka_unit_test(what_is_no_url_is_not_taken_for_one),
+		cmocka_unit_test(an_endpoint_without_a_scheme_is_refused),
 		cmocka_unit_test(the_command_line_wins),
 		cmocka_unit_test(grpc_has_a_path_of_its_own),
 		cmocka_unit_test(the_form_for_traces_wins_and_empty_is_unset),
