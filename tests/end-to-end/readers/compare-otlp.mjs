@@ -91,8 +91,9 @@ const text = (value) => ['stringValue', value];
 const int = (value) => VALUES.u64(String(value));
 
 function siteAttributes(item) {
-  const list = [['guesttrace.target', text(item.target)], ['guesttrace.level', text(item.level)],
-    ['guesttrace.vcpu', int(item.vcpu)]];
+  const list = [['guesttrace.vcpu', int(item.vcpu)]];
+  if (item.target) list.push(['guesttrace.target', text(item.target)]);
+  if (item.level !== 'unknown') list.push(['guesttrace.level', text(item.level)]);
   if (item.file) list.push(['code.file.path', text(item.file)], ['code.line.number', int(item.line)]);
   if (item.nesting) list.push(['guesttrace.nesting', int(item.nesting)]);
   for (const flag of item.flags) list.push([`guesttrace.${flag}`, ['boolValue', true]]);
