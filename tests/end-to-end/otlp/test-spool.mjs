@@ -410,7 +410,12 @@ holds('the command sends a capture, spools it while the endpoint is away, and se
   same(attributes['service.name'], 'shop', 'service.name');
   same(attributes['deployment.environment.name'], 'te st', 'deployment.environment.name');
   check(attributes['host.name'], 'no host.name');
+  const ofHost = () => receiver.requests.flatMap((r) => r.message.resourceSpans[0].scopeSpans[0].spans)
+    .filter((span) => span.attributes.some((a) => a.key === 'guesttrace.host_span')).length;
   const total = receiver.ids.size;
+  same(ofHost(), 0, 'spans of the host that nobody asked for');
+  await command(['export', '--format', 'otlp', '--host-spans', 'on', capture], environment);
+  check(ofHost() > 0, 'no spans of the host');
   check(total > 3 && reported, `${total} spans`);
   const forged = await command(['export', '--format', 'otlp', capture], { ...environment, OTEL_EXPORTER_OTLP_HEADERS: 'content-Type=text/plain' });
   check(forged.status === 0 && /'content-Type' is no header/.test(forged.stderr), `a header of the body: ${forged.status} ${forged.stderr}`);
