@@ -105,6 +105,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_trace, vm_id),
 	AT(gt_trace, host_name),
 	AT(gt_trace, trace_state),
+	AT(gt_trace, summary),
 	SIZE(gt_losses),
 	AT(gt_losses, records),
 	AT(gt_losses, strings_cut),

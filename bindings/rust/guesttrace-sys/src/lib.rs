@@ -190,6 +190,7 @@ pub struct gt_trace {
     pub vm_id: gt_text,
     pub host_name: gt_text,
     pub trace_state: gt_text,
+    pub summary: *const gt_summary,
 }
 
 #[repr(C)]
