@@ -109,8 +109,22 @@ void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
 /* ---- otlp_kind.c ---- */
 
 /* SpanKind, as the guest says; what says it is an attribute no more. */
-uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
+uint32_t gt__otlp_find_kind(struct gt__otlp_sink *x,
                             struct gt__otlp_attributes *attributes);
+
+#define GT__OTLP_KIND "otel.kind"
+
+/* Most spans have no such field: the lengths of the keys tell. */
+static inline uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
+                                          struct gt__otlp_attributes *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->guest_count; i++)
+		if (a->guest[i].key.count == sizeof GT__OTLP_KIND - 1)
+			return gt__otlp_find_kind(x, a);
+	return GT__OTLP_INTERNAL;
+}
 
 /* ---- otlp_run.c ---- */
 

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define KEY "otel.kind"
-
 static bool is_kind(const struct gt_field *field)
 {
-	return field->key.count == sizeof KEY - 1 &&
-	       !memcmp(field->key.bytes, KEY, sizeof KEY - 1);
+	return field->key.count == sizeof GT__OTLP_KIND - 1 &&
+	       !memcmp(field->key.bytes, GT__OTLP_KIND,
+	               sizeof GT__OTLP_KIND - 1);
 }
 
 /* SpanKind of trace.proto, 0 for any other word. */
@@ -62,8 +61,7 @@ static void leave_out(struct gt__otlp_sink *x,
 	attributes->guest_count = n;
 }
 
-/* Most spans have no such field: looking at the length of a key is enough. */
-uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
+uint32_t gt__otlp_find_kind(struct gt__otlp_sink *x,
                             struct gt__otlp_attributes *attributes)
 {
 	const struct gt_field *fields = attributes->guest;
