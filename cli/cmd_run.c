@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace run: the command line, checked and put into session_options. */
 #include "filter_hints.h"
+#include "environment.h"
 #include "options.h"
 #include "screen.h"
 #include "session.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
 	OPTION_BACKEND = 256,
@@ -274,20 +273,6 @@ static void add_console(const struct session_options *options,
 		outputs_add_text(outputs, "tree", gt_tree_with, look);
 }
 
-/* Whether `count` bytes are that word, in any case, with blanks around it. */
-static bool is_word(const char *text, size_t count, const char *word)
-{
-	size_t length = strlen(word);
-
-	while (count > 0 && isspace((unsigned char)*text)) {
-		text++;
-		count--;
-	}
-	while (count > 0 && isspace((unsigned char)text[count - 1]))
-		count--;
-	return count == length && strncasecmp(text, word, length) == 0;
-}
-
 /* OTEL_TRACES_EXPORTER: a list; what is asked for already comes once. */
 static void add_from_environment(const struct session_options *options,
                                  const struct gt_report_options *look)
@@ -296,18 +281,19 @@ static void add_from_environment(const struct session_options *options,
 
 	while (list && *list) {
 		size_t length = strcspn(list, ",");
-		const struct format *otlp = is_word(list, length, "otlp")
-		                                    ? format_find("otlp", 4)
-		                                    : NULL;
+		const struct format *otlp =
+			environment_is_word(list, length, "otlp")
+				? format_find("otlp", 4)
+				: NULL;
 
-		if (is_word(list, length, "console"))
+		if (environment_is_word(list, length, "console"))
 			add_console(options, look);
 		else if (otlp &&
 		         !outputs_have(options->outputs, otlp->new_sink))
 			outputs_add(options->outputs, "otlp", otlp->new_sink,
 			            NULL);
-		else if (!otlp && !is_word(list, length, "none") &&
-		         !is_word(list, length, ""))
+		else if (!otlp && !environment_is_word(list, length, "none") &&
+		         !environment_is_word(list, length, ""))
 			complain("OTEL_TRACES_EXPORTER: no '%.*s' here: "
 			         "ignored",
 			         (int)length, list);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "otlp_settings.h"
 #include "command.h"
+#include "environment.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 
 #define BASE_URL      "http://localhost:4318"
 #define BASE_URL_GRPC "http://localhost:4317"
-#define GRPC_PATH     "opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 /* ---- Words and numbers --------------------------------------------------- */
 
@@ -48,14 +48,9 @@ static bool read_number(const char *name, uint32_t *number)
 	return false;
 }
 
-/* In any case of letters, with blanks around it. */
 static bool is_word(const char *text, const char *word)
 {
-	size_t length = strlen(word);
-
-	text = behind_blanks(text);
-	return strncasecmp(text, word, length) == 0 &&
-	       *behind_blanks(text + length) == '\0';
+	return environment_is_word(text, strlen(text), word);
 }
 
 /* A limit, which may be 0. */
@@ -347,14 +342,14 @@ static const char *path_of(const char *url)
 static char *below(const struct otlp_settings *s, const char *base)
 {
 	bool grpc = s->options.protocol == GT_OTLP_GRPC;
-	const char *path = grpc ? GRPC_PATH : "v1/traces";
+	const char *path = grpc ? GT_OTLP_GRPC_PATH : "/v1/traces";
 	size_t whole = strcspn(base, "?#");
 	size_t length = grpc ? (size_t)(path_of(base) - base) : whole;
 	char *url;
 
 	while (length > 0 && base[length - 1] == '/')
 		length--;
-	if (asprintf(&url, "%.*s/%s%s", (int)length, base, path, base + whole) <
+	if (asprintf(&url, "%.*s%s%s", (int)length, base, path, base + whole) <
 	    0)
 		return NULL;
 	return url;
@@ -389,7 +384,7 @@ static bool is_base(const struct otlp_settings *s, const char *url)
 
 	return strcmp(path, "") == 0 || strcmp(path, "/") == 0 ||
 	       (s->options.protocol == GT_OTLP_GRPC &&
-	        !strstr(path, GRPC_PATH));
+	        !strstr(path, GT_OTLP_GRPC_PATH));
 }
 
 /* grpc://HOST and grpcs://HOST name the protocol, too. */

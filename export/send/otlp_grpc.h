@@ -9,12 +9,8 @@
 
 #include "otlp_reply.h"
 
-/* Below the authority of an endpoint. */
-#define GT__OTLP_GRPC_PATH \
-	"/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-
 /*
- * `status` is the text of grpc-status, `message` that of grpc-message;
+ * `status` is grpc-status, `message` that of grpc-message;
  * `has_retry_info` whether the endpoint says when to come again.
  */
 enum gt__otlp_verdict gt__otlp_grpc_verdict(unsigned long status,

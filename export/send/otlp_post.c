@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define URL_DEFAULT      "http://localhost:4318/v1/traces"
-#define URL_DEFAULT_GRPC "http://localhost:4317" GT__OTLP_GRPC_PATH
+#define URL_DEFAULT_GRPC "http://localhost:4317" GT_OTLP_GRPC_PATH
 #define LOW_SPEED_S      30L /* so long without a byte a second */
 #define POLL_MS_MAX      60000u
 /* The product first, as OTLP asks for. */

@@ -54,6 +54,10 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
  * built with libcurl.
  */
 
+/* Of the service that takes spans (trace_service.proto). */
+#define GT_OTLP_GRPC_PATH \
+	"/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
 enum gt_otlp_protocol {
 	GT_OTLP_HTTP_PROTOBUF = 0,
 	GT_OTLP_HTTP_JSON = 1,
@@ -65,7 +69,7 @@ struct gt_otlp_http_options {
 	size_t size; /* sizeof(struct gt_otlp_http_options) */
 	/*
 	 * Used as it is: http://localhost:4318/v1/traces; for gRPC
-	 * http://localhost:4317/opentelemetry.proto.collector.trace.v1.TraceService/Export
+	 * http://localhost:4317 and GT_OTLP_GRPC_PATH.
 	 */
 	const char *url;
 	enum gt_otlp_protocol protocol;

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include "export/send/otlp_grpc.h"
+#include "export/send/otlp_halve.h"
 #include "export/send/otlp_reply.h"
 
 #define NOW_S INT64_C(1795420800) /* Sun, 23 Nov 2026 08:00:00 GMT */
@@ -211,10 +213,98 @@ static void any_bytes_are_safe(void **state)
 	}
 }
 
+/* ---- gRPC ---------------------------------------------------------------- */
+
+/* OTLP 1.11, "Failures": the table of retryable codes. */
+static void
+a_status_of_grpc_tells_of_the_request_or_of_the_endpoint(void **state)
+{
+	static const char large[] =
+		"grpc: received message larger than max (5 vs. 4)";
+	const struct gt_text none = {"", 0}, words = {large, sizeof(large) - 1};
+
+	(void)state;
+	for (unsigned long status = 0; status < 40; status++) {
+		enum gt__otlp_verdict want = GT__OTLP_TURNED_AWAY;
+
+		if (status == 0)
+			want = GT__OTLP_TAKEN;
+		if (status == 1 || status == 4 || status == 10 ||
+		    status == 11 || status == 14 || status == 15)
+			want = GT__OTLP_TRY_AGAIN;
+		if (status == 3)
+			want = GT__OTLP_REFUSED;
+		assert_int_equal(gt__otlp_grpc_verdict(status, none, false),
+		                 want);
+	}
+	assert_int_equal(gt__otlp_grpc_verdict(8, none, true),
+	                 GT__OTLP_TRY_AGAIN);
+	assert_int_equal(gt__otlp_grpc_verdict(8, words, false),
+	                 GT__OTLP_TOO_LARGE);
+}
+
+/* Made by Python's base64 of a google.rpc.Status: code 14, one Any of type
+ * type.googleapis.com/google.rpc.RetryInfo, a Duration of 1.2 s. */
+static void retry_info_is_found(void **state)
+{
+	uint32_t ms = 0;
+
+	(void)state;
+	assert_true(gt__otlp_grpc_retry(
+		"CA4aNQoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5m"
+		"bxIJCgcIARCAhK9f",
+		&ms));
+	assert_int_equal(ms, 1200);
+	assert_false(gt__otlp_grpc_retry("", &ms));
+	assert_false(gt__otlp_grpc_retry("CA4=", &ms));
+	assert_false(gt__otlp_grpc_retry("!!!", &ms));
+}
+
+static uint32_t next(uint32_t *random)
+{
+	return (*random = *random * 1664525 + 1013904223) >> 16;
+}
+
+/* Bodies of a spool that somebody has written, headers of an endpoint. */
+static void any_bytes_can_be_halved_and_decoded(void **state)
+{
+	static const char letters[] = "{}[]\",:\\spans\x0a\x12\x04\x80\xff\x02";
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		size_t count = i % 48;
+		struct gt__otlp_request *halves[2],
+			*request = malloc(sizeof(*request) + count);
+		char text[32];
+		uint32_t ms;
+
+		assert_non_null(request);
+		*request = (struct gt__otlp_request){.spans = 2,
+		                                     .json = i & 1,
+		                                     .gzip = i % 5 == 0,
+		                                     .count = count};
+		for (size_t j = 0; j < count; j++)
+			request->bytes[j] = (unsigned char)
+				letters[next(&random) % (sizeof(letters) - 1)];
+		if (gt__otlp_halve(request, halves) == 0) {
+			assert_true(halves[0]->count <= count);
+			free(halves[0]);
+			free(halves[1]);
+		}
+		for (size_t j = 0; j < sizeof(text) - 1; j++)
+			text[j] = (char)('A' + next(&random) % 58);
+		text[sizeof(text) - 1] = '\0';
+		gt__otlp_grpc_retry(text, &ms);
+		free(request);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_status_tells_of_the_request_or_of_the_endpoint),
+		cmocka_unit_test(
+			a_status_tells_of_the_request_or_of_the_endpoint),
 		cmocka_unit_test(retry_after_is_seconds_or_a_date),
 		cmocka_unit_test(retry_after_has_a_limit),
 		cmocka_unit_test(what_is_no_retry_after_is_none),
@@ -224,6 +314,10 @@ int main(void)
 		cmocka_unit_test(what_rejects_nothing_is_0),
 		cmocka_unit_test(rejected_spans_are_read_from_protobuf),
 		cmocka_unit_test(any_bytes_are_safe),
+		cmocka_unit_test(
+			a_status_of_grpc_tells_of_the_request_or_of_the_endpoint),
+		cmocka_unit_test(retry_info_is_found),
+		cmocka_unit_test(any_bytes_can_be_halved_and_decoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
