@@ -196,13 +196,27 @@ static bool send_one(struct gt__otlp_sender *s, uint64_t now)
 	return true;
 }
 
+/* At the end of a run nobody waits for what others have left in the spool. */
+static bool has_only_backlog(struct gt__otlp_sender *s)
+{
+	bool only;
+
+	pthread_mutex_lock(&s->lock);
+	only = s->stopping && !s->drain_all && !s->incoming.first &&
+	       !s->pending.first && !s->parts.first &&
+	       !s->spool_counts.own_waiting;
+	pthread_mutex_unlock(&s->lock);
+	return only;
+}
+
 /*
  * One, to find out whether the endpoint takes anything; twice as many at a time
  * with each that it takes soon, up to GT__POSTS_MAX.
  */
 static void send_more(struct gt__otlp_sender *s, uint64_t now)
 {
-	while (now >= s->try_ms && s->under_way < s->window && send_one(s, now))
+	while (!has_only_backlog(s) && now >= s->try_ms &&
+	       s->under_way < s->window && send_one(s, now))
 		;
 }
 

@@ -61,7 +61,7 @@ holds('new spans are not kept waiting by a backlog', () => withReceiver(async (r
   const old = await produce({ ...options, spool, spans: 20000, base: 7, batch_spans: 20 });
   same(old.spooled, old.spans, 'in the backlog');
   await receiver.open();
-  receiver.mode = { kind: 'slow-take', ms: 500 }; // the backlog takes half a minute
+  receiver.mode = { kind: 'slow-take', ms: 200 }; // the backlog takes some 12 s
   const stats = await produce({ ...options, spool, spans: 2000, rate: 1000, base: 8, batch_spans: 100 });
   same(stats.acknowledged, stats.spans, 'acknowledged of the new ones');
   check(stats.foundWaiting > 0 && stats.foundAcknowledged > 0, `of the backlog ${stats.foundAcknowledged} sent, ${stats.foundWaiting} waiting: both should go on`);
