@@ -102,10 +102,10 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		.status = v->status,
 		.message = v->status_text,
 	};
-	span.attributes.opening =
-		gt__otlp_opening(&run->span_sites, x->encoding, false, v->site);
+	span.attributes.opening = gt__otlp_opening(
+		&run->span_sites, x->encoding, GT__OTLP_SPAN, v->site);
 	span.attributes.place =
-		gt__otlp_encode_place(x, &x->span_place, false, &place);
+		gt__otlp_encode_place(x, &x->span_place, GT__OTLP_SPAN, &place);
 	if (run->span_sites.error)
 		x->out.error = run->span_sites.error;
 	if (v->flags & GT_SPAN_INTERRUPTED)

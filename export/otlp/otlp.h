@@ -10,6 +10,7 @@
 
 #include "otlp_encoder.h"
 #include "export/out/out.h"
+#include <guesttrace/export_otlp.h>
 
 #ifndef GT_VERSION
 #define GT_VERSION "0.1.0"
@@ -59,23 +60,35 @@ struct gt__otlp_span {
 	struct gt_text message; /* of GT_STATUS_ERROR */
 };
 
+/* What has attributes; the last two are data points. */
+enum gt__otlp_item {
+	GT__OTLP_SPAN,
+	GT__OTLP_EVENT,
+	GT__OTLP_LOG,
+	GT__OTLP_NUMBER,
+	GT__OTLP_HISTOGRAM,
+};
+
+/* Puts an item of a request into it: `first` of all there. */
+typedef void gt__otlp_put_fn(struct gt__out *out, const void *item, bool first);
+
 #define GT__OTLP_END_BYTES 7u /* that an encoding's `end` adds at most */
 
 /* After an error of `out` its bytes do not matter. */
 struct gt__otlp_encoding {
-	/* What stands before the spans of a request; returns what `end` takes.
+	/* What stands before the items of a request; returns what `end` takes.
 	 */
-	size_t (*begin)(struct gt__out *out, const struct gt_field *resource,
-	                size_t count);
+	size_t (*begin)(struct gt__out *out, enum gt_otlp_signal signal,
+	                const struct gt_field *resource, size_t count);
 	void (*end)(struct gt__out *out, size_t mark);
-	/* What `opening` holds, for a span or an event. */
-	void (*open)(struct gt__out *out, bool event, struct gt_text name,
-	             const struct gt_field *host, size_t count);
+	/* What `opening` holds; of a data point, which has no name, nothing. */
+	void (*open)(struct gt__out *out, enum gt__otlp_item item,
+	             struct gt_text name, const struct gt_field *host,
+	             size_t count);
 	/* What `place` holds. */
-	void (*more)(struct gt__out *out, bool event,
+	void (*more)(struct gt__out *out, enum gt__otlp_item item,
 	             const struct gt_field *host, size_t count);
-	void (*span)(struct gt__out *out, const struct gt__otlp_span *span,
-	             bool first);
+	gt__otlp_put_fn *span; /* a struct gt__otlp_span */
 	void (*event)(struct gt__out *out, const struct gt__otlp_event *event,
 	              bool first);
 };

@@ -13,8 +13,8 @@
 #include <guesttrace/export_otlp.h>
 
 struct gt__otlp_encoder_options {
-	/* A span comes into the request, this one or the next. May be NULL. */
-	void (*begun)(void *context);
+	/* Spans come into the request, this one or the next. May be NULL. */
+	void (*begun)(void *context, uint64_t spans);
 	/*
 	 * One whole body: of JSON one TracesData object and a line feed.
 	 * `bytes` are borrowed until it returns; an error ends the sink.

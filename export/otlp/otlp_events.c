@@ -6,7 +6,7 @@
 
 struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
                                      struct gt__otlp_last_place *last,
-                                     bool event,
+                                     enum gt__otlp_item item,
                                      const struct gt__otlp_place *place)
 {
 	struct gt_field host[GT__OTLP_PLACE_MAX];
@@ -14,7 +14,7 @@ struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
 
 	if (!to->used || memcmp(&last->place, place, sizeof *place) != 0) {
 		to->used = 0;
-		x->encoding->more(to, event, host, gt__otlp_place(host, place));
+		x->encoding->more(to, item, host, gt__otlp_place(host, place));
 		last->place = *place;
 		if (to->error)
 			x->out.error = to->error;
@@ -55,10 +55,10 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	struct gt_field span_id, *list;
 	char hex[16];
 
-	event.attributes.opening =
-		gt__otlp_opening(&run->event_sites, x->encoding, true, e->site);
-	event.attributes.place =
-		gt__otlp_encode_place(x, &x->event_place, true, &place);
+	event.attributes.opening = gt__otlp_opening(
+		&run->event_sites, x->encoding, GT__OTLP_EVENT, e->site);
+	event.attributes.place = gt__otlp_encode_place(x, &x->event_place,
+	                                               GT__OTLP_EVENT, &place);
 	if (names_span && e->span_id) {
 		gt__otlp_span_id(&span_id, e->span_id, hex);
 		event.attributes.last = &span_id;
@@ -135,14 +135,14 @@ void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
 	char hex[16];
 
 	opening->used = 0;
-	x->encoding->open(opening, true, (struct gt_text){"LOST", 4}, host,
-	                  gt__otlp_loss(host, loss));
+	x->encoding->open(opening, GT__OTLP_EVENT, (struct gt_text){"LOST", 4},
+	                  host, gt__otlp_loss(host, loss));
 	if (opening->error)
 		x->out.error = opening->error;
 	event.attributes.opening =
 		(struct gt_text){opening->bytes, opening->used};
-	event.attributes.place =
-		gt__otlp_encode_place(x, &x->event_place, true, &place);
+	event.attributes.place = gt__otlp_encode_place(x, &x->event_place,
+	                                               GT__OTLP_EVENT, &place);
 	if (loss->span_id) {
 		gt__otlp_span_id(&span_id, loss->span_id, hex);
 		event.attributes.last = &span_id;

@@ -52,7 +52,7 @@ int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!span.parent_id)
 		span.parent_id = run->span_id;
 	to->used = 0;
-	x->encoding->open(to, false, name_of(h, room), host,
+	x->encoding->open(to, GT__OTLP_SPAN, name_of(h, room), host,
 	                  gt__otlp_stretch(host, h));
 	if (to->error)
 		return x->out.error = to->error;

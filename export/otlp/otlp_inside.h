@@ -35,6 +35,7 @@ struct gt__otlp_run {
 struct gt__otlp_sink {
 	struct gt_sink sink;
 	const struct gt__otlp_encoding *encoding;
+	enum gt_otlp_signal signal;
 	struct gt__otlp_encoder_options options;
 	struct gt_output output;   /* unless options.request is set */
 	struct gt_field *resource; /* room for it */
@@ -65,7 +66,12 @@ static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
 struct gt__otlp_run *gt__otlp_find_run(struct gt__otlp_sink *x,
                                        const struct gt_trace *trace);
 
-/* Adds a span to the request, which is handed over when it is full. */
+/*
+ * Adds an item to the request, which is handed over when it is full; it counts
+ * for `count`.
+ */
+int gt__otlp_put_item(struct gt__otlp_sink *x, const struct gt_trace *trace,
+                      gt__otlp_put_fn *put, const void *item, uint32_t count);
 int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
                       const struct gt__otlp_span *span);
 /* Hands over what there is, if there is anything. */
@@ -76,7 +82,7 @@ void gt__otlp_end_request(struct gt__otlp_sink *x);
 /* The attributes of a place; of the same one as last, as they were. */
 struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
                                      struct gt__otlp_last_place *last,
-                                     bool event,
+                                     enum gt__otlp_item item,
                                      const struct gt__otlp_place *place);
 /*
  * A guest may set one field many times, and keys are unique in OTLP. Returns

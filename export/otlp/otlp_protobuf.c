@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * OTLP/protobuf (opentelemetry/proto/trace/v1/trace.proto, common.proto,
- * resource.proto). A u64 above INT64_MAX, which OTLP lacks, is a decimal
- * string.
- *
- * Room is made once for the whole of a span or a list, and then bytes are
- * stored behind a pointer without looking: MAX_ values say how much each
- * function here may store.
+ * resource.proto). MAX_ values say how much each function here may store.
  */
-#include "export/out/escape.h"
-#include "otlp.h"
-#include "otlp_attributes.h"
-#include "export/out/protobuf_bytes.h"
+#include "otlp_protobuf_attributes.h"
 #include <errno.h>
-#include <math.h>
-#include <string.h>
 
 /* Fields of the messages, with their wire types. */
-enum tag {
+enum {
 	REQUEST_RESOURCE_SPANS = 1 << 3 | 2,
 	RESOURCE_SPANS_RESOURCE = 1 << 3 | 2,
 	RESOURCE_SPANS_SCOPE_SPANS = 2 << 3 | 2,
@@ -50,257 +40,60 @@ enum tag {
 	LINK_FLAGS = 6 << 3 | 5,
 	STATUS_MESSAGE = 2 << 3 | 2,
 	STATUS_CODE = 3 << 3 | 0,
-	KEY_VALUE_KEY = 1 << 3 | 2,
-	KEY_VALUE_VALUE = 2 << 3 | 2,
-	VALUE_STRING = 1 << 3 | 2,
-	VALUE_BOOL = 2 << 3 | 0,
-	VALUE_INT = 3 << 3 | 0,
-	VALUE_DOUBLE = 4 << 3 | 1,
-	VALUE_BYTES = 7 << 3 | 2,
+	LOG_ATTRIBUTES = 6 << 3 | 2,
+	LOG_EVENT_NAME = 12 << 3 | 2,
+	NUMBER_ATTRIBUTES = 7 << 3 | 2,    /* of NumberDataPoint */
+	HISTOGRAM_ATTRIBUTES = 1 << 3 | 2, /* ExponentialHistogramDataPoint */
 };
 
-#define MAX_FIELD  96u  /* of a field beside its texts */
 #define MAX_SPAN   192u /* of a span beside its name, lists and message */
 #define MAX_LINK   40u
 #define LINK_BYTES 33u
 
-/* ---- Attributes ---------------------------------------------------------- */
+/* Where the attributes of an item stand in it, and its name. */
+static const unsigned char attribute_tags[] = {
+	[GT__OTLP_SPAN] = SPAN_ATTRIBUTES,
+	[GT__OTLP_EVENT] = EVENT_ATTRIBUTES,
+	[GT__OTLP_LOG] = LOG_ATTRIBUTES,
+	[GT__OTLP_NUMBER] = NUMBER_ATTRIBUTES,
+	[GT__OTLP_HISTOGRAM] = HISTOGRAM_ATTRIBUTES,
+};
 
-static size_t texts_max(const struct gt_field *f)
-{
-	size_t count = f->key.count;
+static const unsigned char name_tags[] = {
+	[GT__OTLP_SPAN] = SPAN_NAME,
+	[GT__OTLP_EVENT] = EVENT_NAME,
+	[GT__OTLP_LOG] = LOG_EVENT_NAME,
+};
 
-	if (f->type == GT_TYPE_STRING || f->type == GT_TYPE_BYTES)
-		count += f->value.text.count;
-	return count * GT__PB_GROWTH;
-}
-
-static size_t fields_max(const struct gt_field *fields, size_t count)
-{
-	size_t i, max = count * MAX_FIELD;
-
-	for (i = 0; i < count; i++)
-		max += texts_max(&fields[i]);
-	return max;
-}
-
-/* Digits of any base up to the end at `to`; returns where they begin. */
-static char *digits_before(char *to, uint64_t value, unsigned base)
-{
-	do
-		*--to = "0123456789abcdef"[value % base];
-	while (value /= base);
-	return to;
-}
-
-/* Decimal, or hexadecimal behind 0x. */
-static unsigned char *put_digits(unsigned char *p, uint64_t value,
-                                 unsigned base)
-{
-	char digits[20], *end = digits + sizeof digits;
-	char *from = digits_before(end, value, base);
-
-	if (base == 16) {
-		*--from = 'x';
-		*--from = '0';
-	}
-	*p++ = VALUE_STRING;
-	return gt__pb_bytes(p, from, (size_t)(end - from));
-}
-
-static unsigned char *put_f64(unsigned char *p, double value)
-{
-	uint64_t bits;
-
-	if (!isfinite(value)) {
-		const char *word = isnan(value) ? "NaN"
-		                   : value > 0  ? "Infinity"
-		                                : "-Infinity";
-
-		*p++ = VALUE_STRING;
-		return gt__pb_bytes(p, word, strlen(word));
-	}
-	memcpy(&bits, &value, sizeof bits);
-	*p++ = VALUE_DOUBLE;
-	return gt__pb_fixed64(p, bits);
-}
-
-static unsigned char *put_other(unsigned char *p, const struct gt_field *f)
-{
-	switch (f->type) {
-	case GT_TYPE_U64:
-		return put_digits(p, f->value.u64, 10);
-	case GT_TYPE_I64:
-		*p++ = VALUE_INT;
-		return gt__pb_varint(p, (uint64_t)f->value.i64);
-	case GT_TYPE_F64:
-		return put_f64(p, f->value.f64);
-	case GT_TYPE_BOOL:
-		*p++ = VALUE_BOOL;
-		*p++ = f->value.boolean;
-		return p;
-	case GT_TYPE_STRING:
-		*p++ = VALUE_STRING;
-		return gt__pb_utf8(p, f->value.text);
-	case GT_TYPE_BYTES:
-		*p++ = VALUE_BYTES;
-		return gt__pb_bytes(p, f->value.text.bytes,
-		                    f->value.text.count);
-	case GT_TYPE_POINTER:
-		return put_digits(p, f->value.u64, 16);
-	case GT_TYPE_PARENT:
-	case GT_TYPE_LINK:
-	case GT_TYPE_LINK_REMOTE:
-	case GT_TYPE_OK:
-	case GT_TYPE_FAILED:
-		break; /* never among a view's fields */
-	}
-	return p;
-}
-
-static inline unsigned char *put_value(unsigned char *p,
-                                       const struct gt_field *f)
-{
-	if (f->type != GT_TYPE_U64 || f->value.u64 > INT64_MAX)
-		return put_other(p, f);
-	*p++ = VALUE_INT;
-	return gt__pb_varint(p, f->value.u64);
-}
-
-static unsigned char *put_renamed(unsigned char *p, struct gt_text key)
-{
-	unsigned char *from = p + 1;
-
-	p = gt__pb_put(from, GT__GUEST, sizeof GT__GUEST - 1);
-	p = gt__pb_put_utf8(p, key);
-	return gt__pb_close(from, p);
-}
-
-static inline unsigned char *put_field(unsigned char *p, enum tag tag,
-                                       const struct gt_field *f, bool guest)
-{
-	unsigned char *from, *value;
-
-	*p++ = (unsigned char)tag;
-	from = ++p;
-	*p++ = KEY_VALUE_KEY;
-	p = guest && gt__is_host_key(f->key) ? put_renamed(p, f->key)
-	                                     : gt__pb_utf8(p, f->key);
-	*p++ = KEY_VALUE_VALUE;
-	value = ++p;
-	p = put_value(p, f);
-	p = gt__pb_close(value, p);
-	return gt__pb_close(from, p);
-}
-
-/* As put_field(), of one key. */
-static inline unsigned char *put_guest_id(unsigned char *p, uint64_t id)
-{
-	static const unsigned char key[] = {
-		SPAN_ATTRIBUTES,
-		0,
-		KEY_VALUE_KEY,
-		sizeof GT__OTLP_GUEST_ID - 1,
-	};
-	unsigned char *from = p + 2, *value;
-
-	if (id > INT64_MAX) {
-		struct gt_field field = {
-			.key = {GT__OTLP_GUEST_ID,
-		                sizeof GT__OTLP_GUEST_ID - 1},
-			.type = GT_TYPE_U64,
-			.value.u64 = id,
-		};
-
-		return put_field(p, SPAN_ATTRIBUTES, &field, false);
-	}
-	memcpy(p, key, sizeof key);
-	p += sizeof key;
-	memcpy(p, GT__OTLP_GUEST_ID, sizeof GT__OTLP_GUEST_ID - 1);
-	p += sizeof GT__OTLP_GUEST_ID - 1;
-	*p++ = KEY_VALUE_VALUE;
-	value = ++p;
-	*p++ = VALUE_INT;
-	p = gt__pb_varint(p, id);
-	value[-1] = (unsigned char)(p - value);
-	from[-1] = (unsigned char)(p - from);
-	return p;
-}
-
-static unsigned char *put_host(unsigned char *p, enum tag tag,
-                               const struct gt_field *fields, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		p = put_field(p, tag, &fields[i], false);
-	return p;
-}
-
-static size_t attributes_max(const struct gt__otlp_attributes *a)
-{
-	return a->opening.count + fields_max(a->guest, a->guest_count) +
-	       a->place.count + 2 * MAX_FIELD; /* guest_id and last */
-}
-
-static inline unsigned char *put_attributes(unsigned char *p, enum tag tag,
-                                            const struct gt__otlp_attributes *a)
-{
-	size_t i;
-
-	p = gt__pb_put(p, a->opening.bytes, a->opening.count);
-	for (i = 0; i < a->guest_count; i++)
-		if (!gt__otlp_comes_again(a->guest, i, a->guest_count))
-			p = put_field(p, tag, &a->guest[i], true);
-	p = gt__pb_put(p, a->place.bytes, a->place.count);
-	if (a->guest_id)
-		p = put_guest_id(p, a->guest_id);
-	if (a->last)
-		p = put_field(p, tag, a->last, false);
-	return p;
-}
-
-static unsigned char *begin_room(struct gt__out *o, size_t count)
-{
-	return (unsigned char *)gt__out_room(o, count);
-}
-
-static void end_room(struct gt__out *o, const unsigned char *p)
-{
-	o->used = (size_t)(p - (unsigned char *)o->bytes);
-}
-
-static void open_attributes(struct gt__out *o, bool event, struct gt_text name,
-                            const struct gt_field *host, size_t count)
+static void open_attributes(struct gt__out *o, enum gt__otlp_item item,
+                            struct gt_text name, const struct gt_field *host,
+                            size_t count)
 {
 	unsigned char *p =
-		begin_room(o, MAX_FIELD + name.count * GT__PB_GROWTH +
-	                              fields_max(host, count));
+		gt__pb_room(o, GT__PB_FIELD_MAX + name.count * GT__PB_GROWTH +
+	                               gt__pb_fields_max(host, count));
 
 	if (!p)
 		return;
-	*p++ = event ? EVENT_NAME : SPAN_NAME;
+	*p++ = name_tags[item];
 	p = gt__pb_utf8(p, name);
-	p = put_host(p, event ? EVENT_ATTRIBUTES : SPAN_ATTRIBUTES, host,
-	             count);
-	end_room(o, p);
+	gt__pb_end_room(o, gt__pb_host(p, attribute_tags[item], host, count));
 }
 
-static void more_attributes(struct gt__out *o, bool event,
+static void more_attributes(struct gt__out *o, enum gt__otlp_item item,
                             const struct gt_field *host, size_t count)
 {
-	unsigned char *p = begin_room(o, fields_max(host, count));
+	unsigned char *p = gt__pb_room(o, gt__pb_fields_max(host, count));
 
 	if (p)
-		end_room(o,
-		         put_host(p, event ? EVENT_ATTRIBUTES : SPAN_ATTRIBUTES,
-		                  host, count));
+		gt__pb_end_room(
+			o, gt__pb_host(p, attribute_tags[item], host, count));
 }
 
 /* ---- Requests ------------------------------------------------------------ */
 
 /* Lengths that are known at the end of a request only take four bytes. */
-static unsigned char *late_length(unsigned char *p, enum tag tag)
+static unsigned char *late_length(unsigned char *p, unsigned tag)
 {
 	*p++ = (unsigned char)tag;
 	return p + GT__PB_LATE_BYTES;
@@ -325,26 +118,31 @@ static unsigned char *put_schema(unsigned char *p)
 	return gt__pb_bytes(p, GT__OTLP_SCHEMA, sizeof GT__OTLP_SCHEMA - 1);
 }
 
-/* Returns where the ScopeSpans begin, in the buffer. */
-static size_t begin(struct gt__out *o, const struct gt_field *resource,
-                    size_t count)
+/*
+ * Returns where the ScopeSpans begin, in the buffer. The messages of the other
+ * signals have fields of the same numbers.
+ */
+static size_t begin(struct gt__out *o, enum gt_otlp_signal signal,
+                    const struct gt_field *resource, size_t count)
 {
-	unsigned char *p = begin_room(o, MAX_SPAN + 2 * sizeof GT__OTLP_SCHEMA +
-	                                         fields_max(resource, count));
+	unsigned char *p =
+		gt__pb_room(o, MAX_SPAN + 2 * sizeof GT__OTLP_SCHEMA +
+	                               gt__pb_fields_max(resource, count));
 	unsigned char *from;
 	size_t mark;
 
+	(void)signal;
 	if (!p)
 		return 0;
 	p = late_length(p, REQUEST_RESOURCE_SPANS);
 	*p++ = RESOURCE_SPANS_RESOURCE;
 	from = ++p;
-	p = put_host(p, RESOURCE_ATTRIBUTES, resource, count);
+	p = gt__pb_host(p, RESOURCE_ATTRIBUTES, resource, count);
 	p = gt__pb_close(from, p);
 	p = put_schema(p);
 	p = late_length(p, RESOURCE_SPANS_SCOPE_SPANS);
 	mark = (size_t)(p - (unsigned char *)o->bytes);
-	end_room(o, put_scope(put_schema(p)));
+	gt__pb_end_room(o, put_scope(put_schema(p)));
 	return mark;
 }
 
@@ -365,23 +163,7 @@ static void end(struct gt__out *o, size_t mark)
 
 /* ---- Spans --------------------------------------------------------------- */
 
-static inline unsigned char *put_id(unsigned char *p, enum tag tag, uint64_t id)
-{
-	*p++ = (unsigned char)tag;
-	*p++ = 8;
-	return gt__pb_fixed64(p, __builtin_bswap64(id)); /* big endian */
-}
-
-static inline unsigned char *put_trace_id(unsigned char *p, enum tag tag,
-                                          const uint8_t *trace_id)
-{
-	*p++ = (unsigned char)tag;
-	*p++ = 16;
-	memcpy(p, trace_id, 16);
-	return p + 16;
-}
-
-static unsigned char *put_count(unsigned char *p, enum tag tag, uint32_t count)
+static unsigned char *put_count(unsigned char *p, unsigned tag, uint32_t count)
 {
 	if (!count)
 		return p;
@@ -397,8 +179,8 @@ static unsigned char *put_links(unsigned char *p, const struct gt_link *links,
 	for (i = 0; i < count; i++) {
 		*p++ = SPAN_LINKS;
 		*p++ = LINK_BYTES;
-		p = put_trace_id(p, LINK_TRACE_ID, links[i].trace_id);
-		p = put_id(p, LINK_SPAN_ID, links[i].span_id);
+		p = gt__pb_trace_id(p, LINK_TRACE_ID, links[i].trace_id);
+		p = gt__pb_id(p, LINK_SPAN_ID, links[i].span_id);
 		*p++ = LINK_FLAGS;
 		p = gt__pb_fixed32(p, gt__otlp_link_flags(&links[i]));
 	}
@@ -424,14 +206,14 @@ static unsigned char *put_status(unsigned char *p, enum gt_status status,
 static inline unsigned char *put_head(unsigned char *p,
                                       const struct gt__otlp_span *s)
 {
-	p = put_trace_id(p, SPAN_TRACE_ID, s->trace_id);
-	p = put_id(p, SPAN_SPAN_ID, s->id);
+	p = gt__pb_trace_id(p, SPAN_TRACE_ID, s->trace_id);
+	p = gt__pb_id(p, SPAN_SPAN_ID, s->id);
 	if (s->trace_state.count) {
 		*p++ = SPAN_TRACE_STATE;
 		p = gt__pb_utf8(p, s->trace_state);
 	}
 	if (s->parent_id)
-		p = put_id(p, SPAN_PARENT_SPAN_ID, s->parent_id);
+		p = gt__pb_id(p, SPAN_PARENT_SPAN_ID, s->parent_id);
 	*p++ = SPAN_KIND;
 	*p++ = (unsigned char)(s->kind ? s->kind : GT__OTLP_INTERNAL);
 	*p++ = SPAN_START;
@@ -442,12 +224,12 @@ static inline unsigned char *put_head(unsigned char *p,
 	return gt__pb_fixed32(p, s->flags);
 }
 
-static void put_span(struct gt__out *o, const struct gt__otlp_span *s,
-                     bool first)
+static void put_span(struct gt__out *o, const void *item, bool first)
 {
-	unsigned char *p = begin_room(
-		o, MAX_SPAN + attributes_max(&s->attributes) + s->events.count +
-			   s->link_count * MAX_LINK +
+	const struct gt__otlp_span *s = item;
+	unsigned char *p = gt__pb_room(
+		o, MAX_SPAN + gt__pb_attributes_max(&s->attributes) +
+			   s->events.count + s->link_count * MAX_LINK +
 			   (s->message.count + s->trace_state.count) *
 				   GT__PB_GROWTH);
 	unsigned char *from;
@@ -459,21 +241,22 @@ static void put_span(struct gt__out *o, const struct gt__otlp_span *s,
 	p += GT__PB_USUAL_BYTES;
 	from = p;
 	p = put_head(p, s);
-	p = put_attributes(p, SPAN_ATTRIBUTES, &s->attributes);
+	p = gt__pb_attributes(p, SPAN_ATTRIBUTES, &s->attributes);
 	p = put_count(p, SPAN_DROPPED_ATTRIBUTES, s->dropped_attributes);
 	p = gt__pb_put(p, s->events.bytes, s->events.count);
 	p = put_count(p, SPAN_DROPPED_EVENTS, s->dropped_events);
 	p = put_links(p, s->links, s->link_count);
 	if (s->status != GT_STATUS_UNSET)
 		p = put_status(p, s->status, s->message);
-	end_room(o, gt__pb_close_usual(from, p));
+	gt__pb_end_room(o, gt__pb_close_usual(from, p));
 }
 
 static void put_event(struct gt__out *o, const struct gt__otlp_event *event,
                       bool first)
 {
-	unsigned char *p =
-		begin_room(o, MAX_FIELD + attributes_max(&event->attributes));
+	unsigned char *p = gt__pb_room(
+		o,
+		GT__PB_FIELD_MAX + gt__pb_attributes_max(&event->attributes));
 	unsigned char *from;
 
 	(void)first;
@@ -484,8 +267,8 @@ static void put_event(struct gt__out *o, const struct gt__otlp_event *event,
 	from = p;
 	*p++ = EVENT_TIME;
 	p = gt__pb_fixed64(p, event->time_ns);
-	p = put_attributes(p, EVENT_ATTRIBUTES, &event->attributes);
-	end_room(o, gt__pb_close_usual(from, p));
+	p = gt__pb_attributes(p, EVENT_ATTRIBUTES, &event->attributes);
+	gt__pb_end_room(o, gt__pb_close_usual(from, p));
 }
 
 const struct gt__otlp_encoding gt__otlp_protobuf = {

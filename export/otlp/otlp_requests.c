@@ -48,39 +48,46 @@ static void begin_request(struct gt__otlp_sink *x, const struct gt_trace *trace)
 	                          x->options.attribute_count);
 
 	x->out.used = 0;
-	x->mark = x->encoding->begin(&x->out, x->resource, count);
+	x->mark = x->encoding->begin(&x->out, x->signal, x->resource, count);
 	x->first = x->out.used;
 	x->trace = trace;
 	x->spans = 0;
 }
 
-/* The last span, which begins at `from`, begins the next request instead. */
+/* The last item, which begins at `from`, begins the next request instead. */
 static void carry_over(struct gt__otlp_sink *x, size_t from,
-                       const struct gt__otlp_span *span)
+                       gt__otlp_put_fn *put, const void *item)
 {
 	x->out.used = from;
 	hand_over(x, x->spans);
 	x->out.used = x->first;
 	x->spans = 0;
-	x->encoding->span(&x->out, span, true);
+	put(&x->out, item, true);
 }
 
-int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
-                      const struct gt__otlp_span *span)
+int gt__otlp_put_item(struct gt__otlp_sink *x, const struct gt_trace *trace,
+                      gt__otlp_put_fn *put, const void *item, uint32_t count)
 {
 	struct gt__out *o = &x->out;
 	size_t from;
 
 	if (x->options.begun)
-		x->options.begun(x->options.context);
-	if (x->trace != trace || x->spans >= x->options.spans_max) {
+		x->options.begun(x->options.context, count);
+	if (x->trace != trace ||
+	    (x->spans && x->spans + count > x->options.spans_max)) {
 		gt__otlp_end_request(x);
 		begin_request(x, trace);
 	}
 	from = o->used;
-	x->encoding->span(o, span, !x->spans);
+	put(o, item, !x->spans);
 	if (x->spans && o->used + GT__OTLP_END_BYTES > x->options.bytes_max)
-		carry_over(x, from, span);
-	x->spans++;
+		carry_over(x, from, put, item);
+	x->spans += count;
 	return o->error;
+}
+
+int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
+                      const struct gt__otlp_span *span)
+{
+	return gt__otlp_put_item(x, trace, x->encoding->span, span, 1);
 }

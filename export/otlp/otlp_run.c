@@ -49,7 +49,7 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	struct gt__out *to = &x->scratch;
 
 	to->used = 0;
-	x->encoding->open(to, false, name, host,
+	x->encoding->open(to, GT__OTLP_SPAN, name, host,
 	                  gt__otlp_synthetic(host, summary, failure));
 	if (to->error)
 		x->out.error = to->error;

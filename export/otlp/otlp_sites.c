@@ -28,24 +28,24 @@ static int grow(struct gt__otlp_sites *s)
 }
 
 static int put(struct gt__out *to, const struct gt__otlp_encoding *encoding,
-               bool event, const struct gt_site_view *site)
+               enum gt__otlp_item item, const struct gt_site_view *site)
 {
 	struct gt_field host[GT__OTLP_SITE_MAX];
 
-	encoding->open(to, event, site->name, host, gt__otlp_site(host, site));
+	encoding->open(to, item, site->name, host, gt__otlp_site(host, site));
 	return to->error;
 }
 
 /* Encodes a site that has a number; where it is kept, it is the next one. */
 static int keep(struct gt__otlp_sites *s,
-                const struct gt__otlp_encoding *encoding, bool event,
-                const struct gt_site_view *site)
+                const struct gt__otlp_encoding *encoding,
+                enum gt__otlp_item item, const struct gt_site_view *site)
 {
 	size_t from = s->encoded.used;
 	int rc = grow(s);
 
 	if (!rc)
-		rc = put(&s->encoded, encoding, event, site);
+		rc = put(&s->encoded, encoding, item, site);
 	if (!rc)
 		s->openings[s->opening_count++] = (struct gt__otlp_opening){
 			(uint32_t)from, (uint32_t)(s->encoded.used - from)};
@@ -53,7 +53,8 @@ static int keep(struct gt__otlp_sites *s,
 }
 
 static struct gt_text find(struct gt__otlp_sites *s,
-                           const struct gt__otlp_encoding *encoding, bool event,
+                           const struct gt__otlp_encoding *encoding,
+                           enum gt__otlp_item item,
                            const struct gt_site_view *site)
 {
 	struct gt__otlp_opening *opening;
@@ -62,7 +63,7 @@ static struct gt_text find(struct gt__otlp_sites *s,
 
 	s->error = gt__intern(&s->numbers, site, &number, &is_new);
 	if (!s->error && is_new && s->encoded.used < GT__OTLP_SITES_BYTES)
-		s->error = keep(s, encoding, event, site);
+		s->error = keep(s, encoding, item, site);
 	if (s->error)
 		return (struct gt_text){NULL, 0};
 	if (number - 1 < s->opening_count) { /* no number: 0 - 1 */
@@ -71,16 +72,17 @@ static struct gt_text find(struct gt__otlp_sites *s,
 		                        opening->count};
 	}
 	s->single.used = 0;
-	s->error = put(&s->single, encoding, event, site);
+	s->error = put(&s->single, encoding, item, site);
 	return (struct gt_text){s->single.bytes, s->single.used};
 }
 
 struct gt_text gt__otlp_opening(struct gt__otlp_sites *s,
                                 const struct gt__otlp_encoding *encoding,
-                                bool event, const struct gt_site_view *site)
+                                enum gt__otlp_item item,
+                                const struct gt_site_view *site)
 {
 	if (s->last != site || s->error) {
-		s->last_opening = find(s, encoding, event, site);
+		s->last_opening = find(s, encoding, item, site);
 		s->last = site;
 	}
 	return s->last_opening;

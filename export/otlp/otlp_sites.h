@@ -33,6 +33,7 @@ void gt__otlp_sites_fini(struct gt__otlp_sites *sites);
 /* Borrowed until the next call; empty with `error` set when out of memory. */
 struct gt_text gt__otlp_opening(struct gt__otlp_sites *sites,
                                 const struct gt__otlp_encoding *encoding,
-                                bool event, const struct gt_site_view *site);
+                                enum gt__otlp_item item,
+                                const struct gt_site_view *site);
 
 #endif

@@ -23,11 +23,11 @@ struct otlp_http {
 	size_t attribute_count;
 };
 
-static void see_span(void *context)
+static void see_spans(void *context, uint64_t spans)
 {
 	struct otlp_http *x = context;
 
-	gt__otlp_sender_gathers(x->sender);
+	gt__otlp_sender_gathers(x->sender, spans);
 }
 
 static int take_request(void *context, const void *bytes, size_t count,
@@ -170,7 +170,7 @@ static int make_encoder(struct otlp_http *x,
                         const struct gt_otlp_http_options *options)
 {
 	struct gt__otlp_encoder_options encoder = {
-		.begun = see_span,
+		.begun = see_spans,
 		.request = take_request,
 		.context = x,
 		.spans_max = spans_max(options),

@@ -68,9 +68,9 @@ static struct gt__otlp_request *new_request(const struct gt__otlp_sender *s,
 	return request;
 }
 
-void gt__otlp_sender_gathers(struct gt__otlp_sender *s)
+void gt__otlp_sender_gathers(struct gt__otlp_sender *s, uint64_t spans)
 {
-	gt__count_up(&s->ledger->seen, 1);
+	gt__count_up(&s->ledger->seen, spans);
 }
 
 void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,

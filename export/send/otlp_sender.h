@@ -19,8 +19,8 @@ int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
                         bool (*flush)(void *context), void *context,
                         struct gt__otlp_sender **ret_sender);
 
-/* A span was seen that a request will have. As gt__otlp_sender_put(). */
-void gt__otlp_sender_gathers(struct gt__otlp_sender *sender);
+/* Spans were seen that a request will have. As gt__otlp_sender_put(). */
+void gt__otlp_sender_gathers(struct gt__otlp_sender *sender, uint64_t spans);
 
 /*
  * Copies a request. From one thread at a time. Never fails: what there is no

@@ -13,6 +13,13 @@
 extern "C" {
 #endif
 
+/* What a sink makes of a run. */
+enum gt_otlp_signal {
+	GT_OTLP_TRACES = 0,
+	GT_OTLP_METRICS = 1,
+	GT_OTLP_LOGS = 2,
+};
+
 /* Of the resource. UTF-8, ended by NUL. Of equal keys the first is taken. */
 struct gt_otlp_attribute {
 	const char *key;
