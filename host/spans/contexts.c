@@ -7,7 +7,12 @@ void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
                        uint32_t entries_max, uint64_t key)
 {
 	*contexts = (struct gt__contexts){
-		.count_max = count_max, .entries_max = entries_max, .key = key};
+		.count_max = count_max,
+		.entries_max = entries_max,
+		.key = key,
+		.overflow = {.stack = &contexts->overflow_stack},
+		.overflow_stack = {.context = &contexts->overflow},
+	};
 }
 
 /* Forgets contexts without entered spans that no vCPU runs; all with `all`. */
@@ -19,11 +24,12 @@ static void sweep(struct gt__contexts *contexts, bool all)
 		while (*link) {
 			struct gt__context *context = *link;
 
-			if (!all && (context->top || context->in_use)) {
+			if (!all && (context->stack->top || context->in_use)) {
 				link = &context->next;
 				continue;
 			}
 			*link = context->next;
+			free(context->stack);
 			free(context);
 			contexts->count--;
 		}
@@ -38,10 +44,10 @@ void gt__contexts_fini(struct gt__contexts *contexts)
 	for (uint32_t i = 0; i < GT__CONTEXT_BUCKETS; i++)
 		for (struct gt__context *at = contexts->buckets[i]; at;
 		     at = at->next)
-			while (at->top)
-				gt__context_remove(contexts, at->top);
-	while (contexts->overflow.top)
-		gt__context_remove(contexts, contexts->overflow.top);
+			while (at->stack->top)
+				gt__context_remove(contexts, at->stack->top);
+	while (contexts->overflow_stack.top)
+		gt__context_remove(contexts, contexts->overflow_stack.top);
 	for (entry = contexts->free_entries; entry; entry = next) {
 		next = entry->below;
 		free(entry);
@@ -74,6 +80,22 @@ static void make_room(struct gt__contexts *contexts)
 	contexts->patience = contexts->count / 8;
 }
 
+static struct gt__context *new_context(uint32_t vcpu, uint64_t number)
+{
+	struct gt__context *context = malloc(sizeof(*context));
+	struct gt__stack *stack = malloc(sizeof(*stack));
+
+	if (!context || !stack) {
+		free(context);
+		free(stack);
+		return NULL;
+	}
+	*stack = (struct gt__stack){.context = context};
+	*context = (struct gt__context){
+		.number = number, .vcpu = vcpu, .stack = stack};
+	return context;
+}
+
 struct gt__context *gt__context_get(struct gt__contexts *contexts,
                                     uint32_t vcpu, uint64_t number)
 {
@@ -85,12 +107,11 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
 			return context;
 	make_room(contexts);
 	context = contexts->count < contexts->count_max
-	                  ? malloc(sizeof(*context))
+	                  ? new_context(vcpu, number)
 	                  : NULL;
 	if (!context)
 		return &contexts->overflow;
-	*context = (struct gt__context){
-		.number = number, .vcpu = vcpu, .next = *bucket};
+	context->next = *bucket;
 	*bucket = context;
 	contexts->count++;
 	return context;
@@ -103,20 +124,22 @@ static void unlink_entry(struct gt__entry *entry)
 	if (entry->above)
 		entry->above->below = entry->below;
 	else
-		entry->context->top = entry->below;
+		entry->stack->top = entry->below;
 	if (entry->below)
 		entry->below->above = entry->above;
+	entry->stack->loose -= !entry->scope;
 }
 
-static void link_entry(struct gt__context *context, struct gt__entry *entry)
+static void link_entry(struct gt__stack *stack, struct gt__entry *entry)
 {
-	entry->context = context;
-	entry->order = ++context->pushes;
+	entry->stack = stack;
+	entry->order = ++stack->pushes;
 	entry->above = NULL;
-	entry->below = context->top;
-	if (context->top)
-		context->top->above = entry;
-	context->top = entry;
+	entry->below = stack->top;
+	if (stack->top)
+		stack->top->above = entry;
+	stack->top = entry;
+	stack->loose += !entry->scope;
 }
 
 /* NULL: there are too many, or no memory is left. */
@@ -125,7 +148,7 @@ static struct gt__entry *new_entry(struct gt__contexts *contexts,
 {
 	struct gt__entry *entry = contexts->free_entries;
 
-	if (!span->entry.context)
+	if (!span->entry.stack)
 		return &span->entry;
 	if (span->entry_count == GT__ENTRIES_PER_SPAN)
 		return NULL;
@@ -141,11 +164,11 @@ static struct gt__entry *new_entry(struct gt__contexts *contexts,
 }
 
 struct gt__entry *gt__context_push(struct gt__contexts *contexts,
-                                   struct gt__context *context,
+                                   struct gt__stack *stack,
                                    struct gt__open_span *span, uint32_t level,
                                    uint32_t turn)
 {
-	struct gt__entry *entry = context->top;
+	struct gt__entry *entry = stack->top;
 
 	if (entry && entry->span == span && entry->level == level &&
 	    entry->turn == turn) {
@@ -167,16 +190,22 @@ struct gt__entry *gt__context_push(struct gt__contexts *contexts,
 		entry->turn = turn;
 		unlink_entry(entry);
 	}
-	link_entry(context, entry);
+	link_entry(stack, entry);
 	return entry;
 }
 
-struct gt__entry *gt__context_find(const struct gt__context *context,
+void gt__context_is_scope(struct gt__entry *entry)
+{
+	entry->stack->loose -= !entry->scope;
+	entry->scope = true;
+}
+
+struct gt__entry *gt__context_find(const struct gt__stack *stack,
                                    const struct gt__open_span *span)
 {
 	struct gt__entry *entry = span->entries;
 
-	while (entry && entry->context != context)
+	while (entry && entry->stack != stack)
 		entry = entry->earlier;
 	return entry;
 }
@@ -196,7 +225,7 @@ void gt__context_remove(struct gt__contexts *contexts, struct gt__entry *entry)
 		link = &(*link)->earlier;
 	*link = entry->earlier;
 	entry->span->entry_count--;
-	entry->context = NULL;
+	entry->stack = NULL;
 	if (entry == &entry->span->entry)
 		return;
 	entry->below = contexts->free_entries;
@@ -205,20 +234,10 @@ void gt__context_remove(struct gt__contexts *contexts, struct gt__entry *entry)
 
 void gt__context_move(struct gt__context *context, struct gt__context *from)
 {
-	struct gt__entry *bottom = from->top, *entry;
+	struct gt__stack *empty = context->stack;
 
-	if (!bottom)
-		return;
-	while (bottom->below)
-		bottom = bottom->below;
-	for (entry = bottom; entry; entry = entry->above) {
-		entry->order =
-			gt__context_is_sure(entry) ? ++context->pushes : 0;
-		entry->context = context;
-	}
-	bottom->below = context->top;
-	if (context->top)
-		context->top->above = bottom;
-	context->top = from->top;
-	from->top = NULL;
+	context->stack = from->stack;
+	context->stack->context = context;
+	from->stack = empty;
+	empty->context = from;
 }

@@ -9,17 +9,24 @@
 
 #include "opentable.h"
 
+/* Apart from its context, which may give it to another one as a whole. */
+struct gt__stack {
+	struct gt__context *context; /* that has it */
+	struct gt__entry *top;
+	/* Of entries up to this place in the order something may be missing
+	 * above them. */
+	uint64_t doubted, pushes;
+	uint32_t loose; /* entries that are no scopes */
+};
+
 struct gt__context {
 	uint64_t number; /* the guest's */
 	uint32_t vcpu;
 	bool in_use; /* current on its vCPU */
-	struct gt__entry *top;
+	struct gt__stack *stack;
 	/* Parent where the stack is empty: entered before we could see it. */
 	uint64_t unseen_parent;
-	bool doubtful; /* where it is empty: so much is missing */
-	/* Of entries up to this place in the order something may be missing
-	 * above them. */
-	uint64_t doubted, pushes;
+	bool doubtful;            /* where it is empty: so much is missing */
 	struct gt__context *next; /* of the same bucket */
 };
 
@@ -32,6 +39,7 @@ struct gt__contexts {
 	uint32_t patience; /* misses to go until the next sweep */
 	uint64_t key;
 	struct gt__context overflow; /* shared by all that found no room */
+	struct gt__stack overflow_stack;
 	/* Memory for entries beyond the first of each span. */
 	struct gt__entry *free_entries;
 	uint32_t entries, entries_max;
@@ -58,18 +66,23 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
  * limits it is the latest one of the span, moved. Never NULL.
  */
 struct gt__entry *gt__context_push(struct gt__contexts *contexts,
-                                   struct gt__context *context,
+                                   struct gt__stack *stack,
                                    struct gt__open_span *span, uint32_t level,
                                    uint32_t turn);
-/* Puts the whole stack of `from` on top: its thread now runs elsewhere. */
+/* The entry is that of a scope, by the record that opened its span. */
+void gt__context_is_scope(struct gt__entry *entry);
+/*
+ * Gives the stack of `from` to the context, whose own is empty: its thread now
+ * runs elsewhere. However many spans are entered, that is one step.
+ */
 void gt__context_move(struct gt__context *context, struct gt__context *from);
 /* Whether `entry` is where it is by records of which none is missing. */
 static inline bool gt__context_is_sure(const struct gt__entry *entry)
 {
-	return entry->order > entry->context->doubted;
+	return entry->order > entry->stack->doubted;
 }
-/* The latest entry of the span in the context; NULL: none. */
-struct gt__entry *gt__context_find(const struct gt__context *context,
+/* The latest entry of the span in the stack; NULL: none. */
+struct gt__entry *gt__context_find(const struct gt__stack *stack,
                                    const struct gt__open_span *span);
 /* Undoes one entering. */
 void gt__context_leave(struct gt__contexts *contexts, struct gt__entry *entry);

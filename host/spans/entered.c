@@ -34,7 +34,7 @@ static void drop(struct gt__spans *spans, struct gt__entry *entry, uint64_t ns,
                  enum sure sure)
 {
 	struct gt__open_span *span = entry->span;
-	struct gt__context *context = entry->context;
+	const struct gt__context *context = entry->stack->context;
 	bool scope = entry->scope;
 	struct gt__vcpu_spans *vcpu = &spans->vcpus[context->vcpu];
 
@@ -73,20 +73,22 @@ static void settle(struct gt__spans *spans, const struct gt__when *when,
 static void unwind(struct gt__spans *spans, struct gt__context *context,
                    const struct gt__entry *stay, uint64_t ns, enum sure sure)
 {
-	while (context->top && context->top != stay)
-		drop(spans, context->top, ns, sure);
+	while (context->stack->top && context->stack->top != stay)
+		drop(spans, context->stack->top, ns, sure);
 }
 
 /*
- * What stands below `above` may have been left, unless both are scopes, which
- * end in turn.
+ * What stands below the top may have been left, unless both are scopes, which
+ * end in turn. Below the last one that is none there is nothing to find: scopes
+ * are passed once for each time that they are entered, not for each record.
  */
 static void doubt_below(struct gt__spans *spans, struct gt__entry *above,
                         uint64_t ns)
 {
+	const struct gt__stack *stack = above->stack;
 	struct gt__entry *entry = above->below, *next;
 
-	for (; entry; entry = next) {
+	for (; entry && (!above->scope || stack->loose > 0); entry = next) {
 		next = entry->below;
 		if (!above->scope || !entry->scope)
 			drop(spans, entry, ns, IT_MAY_GO_ON);
@@ -99,20 +101,22 @@ static struct gt__context *elsewhere(const struct gt__context *context,
 {
 	const struct gt__entry *entry = span->entries;
 
-	while (entry && (entry->context->number != context->number ||
-	                 context->number == 0))
+	if (context->number == 0)
+		return NULL;
+	while (entry && (!entry->stack->context ||
+	                 entry->stack->context->number != context->number))
 		entry = entry->earlier;
-	return entry ? entry->context : NULL;
+	return entry ? entry->stack->context : NULL;
 }
 
 /* The lowest entry: of two, the upper one may have been left. */
-static struct gt__entry *lowest(const struct gt__context *context,
+static struct gt__entry *lowest(const struct gt__stack *stack,
                                 const struct gt__open_span *span)
 {
 	struct gt__entry *found = NULL, *entry = span->entries;
 
 	for (; entry; entry = entry->earlier)
-		if (entry->context == context)
+		if (entry->stack == stack)
 			found = entry;
 	return found;
 }
@@ -127,9 +131,14 @@ static void trust(struct gt__spans *spans, const struct gt__when *when,
 	if (from)
 		gt__context_move(vcpu->context, from);
 	else
-		gt__context_push(&spans->contexts, vcpu->context, span,
+		gt__context_push(&spans->contexts, vcpu->context->stack, span,
 		                 when->level, vcpu->turns)
 			->order = 0;
+}
+
+static void doubt_entered(struct gt__stack *stack)
+{
+	stack->doubted = stack->pushes;
 }
 
 /*
@@ -141,7 +150,7 @@ static void realign(struct gt__spans *spans, const struct gt__when *when,
 {
 	struct gt__context *context = spans->vcpus[when->vcpu].context;
 	struct gt__open_span *span = gt__open_table_find(&spans->open, current);
-	struct gt__entry *entry = span ? lowest(context, span) : NULL;
+	struct gt__entry *entry = span ? lowest(context->stack, span) : NULL;
 	enum sure sure = IT_MAY_GO_ON;
 
 	if (entry || (current == 0 && !below))
@@ -150,9 +159,9 @@ static void realign(struct gt__spans *spans, const struct gt__when *when,
 	context->unseen_parent =
 		span || has_ended(spans, current) ? 0 : current;
 	unwind(spans, context, entry, when->ns, sure);
-	context->doubted = context->pushes;
+	doubt_entered(context->stack);
 	if (entry)
-		entry->order = ++context->pushes;
+		entry->order = ++entry->stack->pushes;
 	if (entry && below)
 		doubt_below(spans, entry, when->ns);
 	if (span && !entry)
@@ -163,15 +172,17 @@ uint64_t gt__spans_top(const struct gt__spans *spans, uint32_t vcpu)
 {
 	const struct gt__context *context = spans->vcpus[vcpu].context;
 
-	return context->top ? context->top->span->id : context->unseen_parent;
+	const struct gt__entry *top = context->stack->top;
+
+	return top ? top->span->id : context->unseen_parent;
 }
 
 bool gt__spans_top_is_guessed(const struct gt__spans *spans, uint32_t vcpu)
 {
 	const struct gt__context *context = spans->vcpus[vcpu].context;
 
-	if (context->top)
-		return !gt__context_is_sure(context->top);
+	if (context->stack->top)
+		return !gt__context_is_sure(context->stack->top);
 	return context->unseen_parent || context->doubtful;
 }
 
@@ -196,7 +207,7 @@ struct gt__entry *gt__spans_enter(struct gt__spans *spans,
 {
 	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
 
-	return gt__context_push(&spans->contexts, vcpu->context, span,
+	return gt__context_push(&spans->contexts, vcpu->context->stack, span,
 	                        when->level, vcpu->turns);
 }
 
@@ -205,7 +216,7 @@ void gt__spans_leave(struct gt__spans *spans, const struct gt__when *when,
                      struct gt__open_span *span)
 {
 	struct gt__entry *entry =
-		gt__context_find(spans->vcpus[when->vcpu].context, span);
+		gt__context_find(spans->vcpus[when->vcpu].context->stack, span);
 
 	if (!entry)
 		entry = span->entries;
@@ -236,15 +247,17 @@ static void give_up(struct gt__spans *spans, const struct gt__when *when)
 void gt__spans_doubt(struct gt__context *context)
 {
 	context->doubtful = true;
-	context->doubted = context->pushes;
+	doubt_entered(context->stack);
 }
 
 /* Records and word agree. */
 static void confirm(struct gt__context *context, uint64_t current)
 {
-	if (context->top && context->top->span->id == current)
-		context->top->order = ++context->pushes;
-	if (!context->top && current == 0)
+	struct gt__stack *stack = context->stack;
+
+	if (stack->top && stack->top->span->id == current)
+		stack->top->order = ++stack->pushes;
+	if (!stack->top && current == 0)
 		context->doubtful = false;
 }
 
@@ -278,8 +291,9 @@ void gt__spans_sync(struct gt__spans *spans, const struct gt__when *when,
 			give_up(spans, when);
 		else
 			realign(spans, when, current, vcpu->realign);
-		if (vcpu->context->top && record->flags & GT_RECORD_CROSSED)
-			vcpu->context->top->order = 0;
+		if (vcpu->context->stack->top &&
+		    record->flags & GT_RECORD_CROSSED)
+			vcpu->context->stack->top->order = 0;
 	} else if (!(record->flags & GT_RECORD_CROSSED)) {
 		confirm(vcpu->context, current);
 	}
@@ -326,8 +340,8 @@ void gt__spans_abandon(struct gt__spans *spans, const struct gt__when *when)
 {
 	struct gt__context *context = spans->vcpus[when->vcpu].context;
 
-	while (context->top)
-		gt__context_remove(&spans->contexts, context->top);
+	while (context->stack->top)
+		gt__context_remove(&spans->contexts, context->stack->top);
 	context->unseen_parent = 0;
 	context->doubtful = false;
 }
@@ -335,7 +349,7 @@ void gt__spans_abandon(struct gt__spans *spans, const struct gt__when *when)
 void gt__spans_returned(struct gt__spans *spans, const struct gt__when *when)
 {
 	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
-	const struct gt__entry *stay = vcpu->context->top;
+	const struct gt__entry *stay = vcpu->context->stack->top;
 
 	/* A thread that is preempted goes on at whatever level is free then. */
 	while (stay && stay->level > when->level &&

@@ -8,21 +8,21 @@
 
 #include "host/decode/sites.h"
 
-struct gt__context;
+struct gt__stack;
 struct gt__chunk;
 
 /* A place in a context's stack, for the times a span was entered in a row. */
 struct gt__entry {
 	struct gt__open_span *span;
-	struct gt__context *context; /* NULL: it is nowhere */
+	struct gt__stack *stack; /* NULL: it is nowhere */
 	struct gt__entry *below, *above;
 	struct gt__entry *earlier; /* of the same span */
 	uint32_t level;            /* of the record that entered it */
 	uint32_t turn;             /* gt__vcpu_spans.turns then */
 	uint32_t times;
-	uint64_t order; /* of the context's pushes; 0: on the guest's word alone
-	                 */
-	bool scope;     /* by the record that opened the span */
+	/* Of the stack's pushes; 0: on the guest's word alone. */
+	uint64_t order;
+	bool scope; /* by the record that opened the span */
 };
 
 struct gt__open_span {

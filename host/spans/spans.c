@@ -29,7 +29,6 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
 		spans->vcpus[i].context =
 			gt__context_get(&spans->contexts, i, 0);
 		spans->vcpus[i].context->in_use = true;
-		spans->vcpus[i].limbo.vcpu = i;
 	}
 	return 0;
 }
@@ -192,7 +191,7 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 		spans->summary->losses.dropped_fields += field_count(record);
 	}
 	if (span->scoped)
-		gt__spans_enter(spans, when, span)->scope = true;
+		gt__context_is_scope(gt__spans_enter(spans, when, span));
 	if (spans->fanout->wants_open)
 		gt__fanout_open(
 			spans->fanout, spans->trace,

@@ -16,7 +16,7 @@
 struct gt__vcpu_spans {
 	struct gt__context *context; /* the one that runs */
 	/* Scopes that may be over, see entered.c: the last one on top. */
-	struct gt__context limbo;
+	struct gt__stack limbo;
 	uint64_t lost;        /* as the last sync record had it */
 	uint64_t lost_by_now; /* by the end of the records at hand */
 	uint32_t turns;       /* switches of context */

@@ -139,9 +139,14 @@ void switch_to(uint32_t vcpu, uint64_t context, uint64_t current)
 	send_record(vcpu, GT_RECORD_SWITCH, NULL, 0, body, sizeof(body));
 }
 
-void send_sync(uint64_t current, uint64_t lost)
+void send_sync_in(uint64_t context, uint64_t current, uint64_t lost)
 {
-	uint64_t body[4] = {current, lost, 0, 0};
+	uint64_t body[4] = {current, lost, 0, context};
 
 	send_record(0, GT_RECORD_SYNC, NULL, 0, body, sizeof(body));
+}
+
+void send_sync(uint64_t current, uint64_t lost)
+{
+	send_sync_in(0, current, lost);
 }

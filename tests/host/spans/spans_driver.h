@@ -36,6 +36,7 @@ void open_with_parent(uint64_t id, uint64_t parent);
 void event(uint32_t vcpu);
 void close_span(uint32_t vcpu, uint64_t id);
 void switch_to(uint32_t vcpu, uint64_t context, uint64_t current);
+void send_sync_in(uint64_t context, uint64_t current, uint64_t lost);
 void send_sync(uint64_t current, uint64_t lost);
 
 #endif
