@@ -55,6 +55,7 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 		return done(x, -ENOMEM);
 	gt__out_init(&run->classes.metadata, &memory);
 	gt__out_init(&run->classes.keys, &memory);
+	run->classes.key = gt__hash_key();
 	gt__out_init(&run->text, &memory);
 	run->streams = calloc((size_t)trace->vcpus * 2, sizeof *run->streams);
 	return done(x, run->streams ? 0 : -ENOMEM);

@@ -10,6 +10,8 @@
 #include "export/out/out.h"
 #include "export/run/runs.h"
 
+#include <guesttrace/keyed_hash.h>
+
 /* Classes of one run: beyond either limit the fields become one JSON text. */
 #define GT__CTF_CLASSES_MAX      4096u
 #define GT__CTF_METADATA_MAX     (16u << 20) /* bytes of their declarations */
@@ -52,8 +54,9 @@ struct gt__ctf_classes {
 	struct gt__ctf_class *classes;
 	uint32_t count, size;
 	uint32_t chains[GT__CTF_CHAINS]; /* index + 1; 0 = empty */
-	struct gt__out metadata;         /* their declarations */
-	struct gt__out keys;             /* env: keys that had to be changed */
+	struct gt__hash_key key;
+	struct gt__out metadata; /* their declarations */
+	struct gt__out keys;     /* env: keys that had to be changed */
 };
 
 void gt__ctf_classes_fini(struct gt__ctf_classes *classes);

@@ -39,17 +39,16 @@ void gt__ctf_classes_fini(struct gt__ctf_classes *k)
 	gt__out_fini(&k->keys);
 }
 
-static uint64_t hash_of(enum gt__ctf_kind kind, const struct gt_site_view *site,
+static uint64_t hash_of(const struct gt__hash_key *key, enum gt__ctf_kind kind,
+                        const struct gt_site_view *site,
                         const struct gt_field *fields, size_t count)
 {
-	uint64_t hash = gt__hash(GT__HASH, &site, sizeof site);
+	uint64_t hash = gt__hash_words(key, (uintptr_t)site, kind);
 	size_t i;
 
-	hash = gt__hash(hash, &kind, sizeof kind);
-	for (i = 0; i < count; i++) {
-		hash = gt__hash(hash, &fields[i].type, sizeof fields[i].type);
-		hash = gt__hash(hash, fields[i].key.bytes, fields[i].key.count);
-	}
+	for (i = 0; i < count; i++)
+		hash = gt__hash_bytes(key, hash + fields[i].type,
+		                      fields[i].key.bytes, fields[i].key.count);
 	return hash;
 }
 
@@ -300,7 +299,7 @@ int gt__ctf_class(struct gt__ctf_classes *k, enum gt__ctf_kind kind,
 	struct gt__ctf_class wanted = {
 		.site = site,
 		.kind = kind,
-		.hash = hash_of(kind, site, fields, count),
+		.hash = hash_of(&k->key, kind, site, fields, count),
 	};
 	uint32_t i = k->chains[wanted.hash % GT__CTF_CHAINS];
 	int rc;

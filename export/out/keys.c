@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open addressing with linear probing, at most half full. Who chooses the keys
- * may choose colliding ones: a key that has no place near its own is not kept.
+ * Open addressing with linear probing, at most half full. A key that has no
+ * place near its own is not kept.
  */
 #include "keys.h"
 #include "words.h"
@@ -26,8 +26,8 @@ void gt__keys_fini(struct gt__keys *keys)
 /* Where the key is or would be; NULL if that is too far away. */
 static uint32_t *slot_of(const struct gt__keys *keys, struct gt_text key)
 {
-	uint64_t hash = gt__hash(GT__HASH, key.bytes, key.count);
-	uint32_t i, from = (uint32_t)(hash ^ hash >> 32);
+	uint32_t i, from = (uint32_t)gt__hash_bytes(&keys->key, 0, key.bytes,
+	                                            key.count);
 
 	for (i = 0; i < PROBES_MAX; i++) {
 		uint32_t *slot = &keys->slots[(from + i) & keys->mask];
@@ -51,6 +51,8 @@ static int grow(struct gt__keys *keys)
 	if (!texts)
 		return -ENOMEM;
 	keys->texts = texts;
+	if (!keys->slots)
+		keys->key = gt__hash_key();
 	free(keys->slots);
 	keys->slots = calloc(slots, sizeof *keys->slots);
 	if (!keys->slots)

@@ -7,6 +7,7 @@
 #define GUESTTRACE_KEYS_H
 
 #include <guesttrace/export.h>
+#include <guesttrace/keyed_hash.h>
 
 #define GT__KEYS_MAX       (1u << 16)
 #define GT__KEYS_BYTES_MAX (4u << 20)
@@ -16,6 +17,7 @@ struct gt__keys {              /* zeroed is a valid beginning */
 	uint32_t *slots;       /* numbers; 0 = empty */
 	uint32_t count, mask;
 	size_t bytes;
+	struct gt__hash_key key; /* since there are slots */
 };
 
 void gt__keys_fini(struct gt__keys *keys);

@@ -62,13 +62,13 @@ static bool keep_text(struct gt__collect *c, struct gt_text *text)
 	return true;
 }
 
-/* Most keys are those of the span before: one of a kind is enough. */
 static bool keep_key(struct gt__collect *c, struct gt_text *key)
 {
-	uintptr_t hash = (uintptr_t)key->bytes ^ key->count;
-	struct gt_text *kept = &c->keys[(hash ^ hash >> 6) % GT__KEPT_KEYS];
+	struct gt_text *kept = gt__kept_key(&c->keys, *key);
 
-	if (!kept->bytes || !gt__same_text(*kept, *key)) {
+	if (!kept)
+		return false;
+	if (!kept->bytes) {
 		if (!keep_text(c, key))
 			return false;
 		*kept = *key;
@@ -211,6 +211,7 @@ void gt__collect_free(struct gt__collect *c)
 	free(c->host_spans);
 	free(c->gaps);
 	free(c->splits);
+	gt__kept_keys_fini(&c->keys);
 	gt__timeline_fini(&c->timeline);
 	free(c);
 }
@@ -220,12 +221,13 @@ void gt__collect_free(struct gt__collect *c)
 struct ids { /* exported id -> span index; open addressing */
 	uint32_t *slots;
 	uint32_t mask;
+	struct gt__hash_key key;
 };
 
 static uint32_t *slot_of(const struct ids *ids, const struct gt__collect *c,
                          uint64_t id)
 {
-	uint32_t i = (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	uint32_t i = (uint32_t)gt__hash_word(&ids->key, id);
 
 	for (;; i++) {
 		uint32_t *slot = &ids->slots[i & ids->mask];
@@ -242,6 +244,7 @@ static bool index_ids(struct ids *ids, const struct gt__collect *c)
 	while (size < c->span_count * (uint64_t)2)
 		size *= 2;
 	ids->mask = size - 1;
+	ids->key = gt__hash_key();
 	ids->slots = malloc(size * sizeof *ids->slots);
 	if (!ids->slots)
 		return false;

@@ -12,6 +12,7 @@
 #define GUESTTRACE_COLLECT_H
 
 #include "collect_split.h"
+#include "kept_keys.h"
 #include "export/out/out.h"
 #include "run_sink.h"
 
@@ -97,12 +98,10 @@ static inline bool gt__has_times(const struct gt__name *name)
 
 struct gt__chunk;
 
-#define GT__KEPT_KEYS 64u
-
 struct gt__collect {
 	struct gt__run head;
 	struct gt__chunk *chunks;
-	struct gt_text keys[GT__KEPT_KEYS]; /* some of those kept, by hash */
+	struct gt__kept_keys keys; /* their texts are in the chunks */
 	struct gt__span *spans;
 	uint32_t span_count, span_size;
 	struct gt__event *events;

@@ -33,29 +33,33 @@ static int reserve(void **array, uint32_t *size, uint32_t count, size_t member)
 	return 0;
 }
 
-/* Ids are positions in a ring: neighbours must not share a chain. */
-static uint32_t chain_of(const struct gt__lanes *l, uint64_t id)
+/* What happens next mostly is of the same span. */
+static uint32_t hash_of(struct gt__lanes *l, uint64_t id)
 {
-	return (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
-	       l->chain_mask;
+	if (id != l->hashed_id)
+		l->hash = (uint32_t)gt__hash_word(&l->key, id);
+	l->hashed_id = id;
+	return l->hash;
 }
 
-uint32_t gt__lanes_find(const struct gt__lanes *l, uint64_t id)
+uint32_t gt__lanes_find(struct gt__lanes *l, uint64_t id)
 {
 	uint32_t i;
 
 	if (!l->chains || !id)
 		return GT__NONE;
-	for (i = l->chains[chain_of(l, id)]; i != GT__NONE;
+	if (l->spans[l->recent].id == id)
+		return l->recent;
+	for (i = l->chains[hash_of(l, id) & l->chain_mask]; i != GT__NONE;
 	     i = l->spans[i].chain)
 		if (l->spans[i].id == id)
-			return i;
+			return l->recent = i;
 	return GT__NONE;
 }
 
 static void link_span(struct gt__lanes *l, uint32_t i)
 {
-	uint32_t *chain = &l->chains[chain_of(l, l->spans[i].id)];
+	uint32_t *chain = &l->chains[l->spans[i].hash & l->chain_mask];
 
 	l->spans[i].chain = *chain;
 	*chain = i;
@@ -63,7 +67,7 @@ static void link_span(struct gt__lanes *l, uint32_t i)
 
 static void unlink_span(struct gt__lanes *l, uint32_t i)
 {
-	uint32_t *at = &l->chains[chain_of(l, l->spans[i].id)];
+	uint32_t *at = &l->chains[l->spans[i].hash & l->chain_mask];
 
 	while (*at != i)
 		at = &l->spans[*at].chain;
@@ -81,6 +85,8 @@ static int rehash(struct gt__lanes *l)
 	chains = malloc(count * sizeof *chains);
 	if (!chains)
 		return -ENOMEM;
+	if (!l->chains)
+		l->key = gt__hash_key();
 	free(l->chains);
 	l->chains = chains;
 	l->chain_mask = count - 1;
@@ -117,6 +123,7 @@ static int take_span(struct gt__lanes *l, uint32_t *ret_index)
 
 static void give_span(struct gt__lanes *l, uint32_t i)
 {
+	l->spans[i].id = 0;
 	l->spans[i].chain = l->unused;
 	l->unused = i;
 }
@@ -240,17 +247,26 @@ static bool fits_thread(const struct gt__lanes *l, const struct gt__track *t,
 	return span->level && !span->parent_id;
 }
 
+/* Nearly always the top of the thread's track: no table need be asked. */
+static uint32_t parent_of(struct gt__lanes *l, const struct gt_span_view *span,
+                          uint32_t top)
+{
+	if (top != GT__NONE && l->spans[top].id == span->parent_id)
+		return top;
+	return l->open ? gt__lanes_find(l, span->parent_id) : GT__NONE;
+}
+
 static int choose_track(struct gt__lanes *l, const struct gt_span_view *span,
                         uint32_t *ret_track)
 {
-	uint32_t parent = gt__lanes_find(l, span->parent_id);
 	const struct gt__track *t;
-	uint32_t track = 0;
+	uint32_t parent, track = 0;
 	int rc = thread_track(l, span->vcpu, &track);
 
 	if (rc)
 		return rc;
 	*ret_track = track;
+	parent = parent_of(l, span, l->tracks[track].top);
 	if (fits_thread(l, &l->tracks[track], span, parent))
 		return 0;
 	if (parent != GT__NONE) {
@@ -267,25 +283,29 @@ static int choose_track(struct gt__lanes *l, const struct gt_span_view *span,
 int gt__lanes_open(struct gt__lanes *l, const struct gt_span_view *span,
                    uint32_t *ret_index)
 {
-	uint32_t i = GT__NONE, track = 0;
+	uint32_t i = GT__NONE, track = 0, hash;
 	int rc = take_span(l, &i);
 
 	if (rc || i == GT__NONE) {
 		*ret_index = GT__NONE;
 		return rc;
 	}
+	hash = hash_of(l, span->id); /* the caller has looked for it */
 	rc = choose_track(l, span, &track);
 	if (rc) {
 		give_span(l, i);
 		return rc;
 	}
 	l->spans[i].id = span->id;
+	l->spans[i].hash = hash;
 	l->spans[i].site = span->site;
 	l->spans[i].opening_fields = (uint32_t)span->field_count;
 	l->spans[i].continued = false;
 	l->spans[i].begun = false;
 	push(l, i, track, span->start_ns);
 	link_span(l, i);
+	l->recent = i;
+	l->open++;
 	*ret_index = i;
 	return 0;
 }
@@ -339,6 +359,7 @@ void gt__lanes_close(struct gt__lanes *l, uint32_t i, uint64_t at)
 	pop(l, i, at);
 	unlink_span(l, i);
 	give_span(l, i);
+	l->open--;
 }
 
 int gt__lanes_event(struct gt__lanes *l, uint32_t vcpu, uint64_t span_id,

@@ -20,13 +20,14 @@
  * been ended already, its end cannot go there any more: it moves to that one's
  * end, and the caller notes the true time.
  *
- * Memory: 48 bytes per open span, 40 per track, at most GT__LANES_OPEN_MAX open
+ * Memory: 56 bytes per open span, 40 per track, at most GT__LANES_OPEN_MAX open
  * spans; a span beyond that has no track and is not drawn.
  */
 #ifndef GUESTTRACE_LANES_H
 #define GUESTTRACE_LANES_H
 
 #include <guesttrace/export.h>
+#include <guesttrace/keyed_hash.h>
 
 #define GT__LANES_OPEN_MAX (1u << 20)
 #define GT__NONE           UINT32_MAX
@@ -39,6 +40,7 @@ struct gt__lane_span {
 	uint32_t above; /* span, or GT__NONE */
 	uint32_t below; /* span, or GT__NONE */
 	uint32_t chain; /* next in its hash chain, or among the unused */
+	uint32_t hash;
 	uint32_t opening_fields;
 	bool continued; /* its stretch is not the first */
 	bool begun;     /* the sink's own: it has written the beginning */
@@ -62,9 +64,13 @@ struct gt__vcpu_tracks {
 
 struct gt__lanes {
 	struct gt__lane_span *spans;
-	uint32_t span_count, span_size, unused;
+	uint32_t span_count, span_size, unused, open;
 	uint32_t *chains;
 	uint32_t chain_mask;
+	struct gt__hash_key key; /* since there are chains */
+	uint64_t hashed_id;      /* the last one, */
+	uint32_t hash;           /* and what it gave */
+	uint32_t recent;         /* span; it may be closed */
 	struct gt__track *tracks;
 	uint32_t track_count, track_size;
 	struct gt__vcpu_tracks *vcpus;
@@ -75,7 +81,7 @@ struct gt__lanes {
 void gt__lanes_fini(struct gt__lanes *lanes);
 
 /* Finds the span of an exported id: an index into `spans`, or GT__NONE. */
-uint32_t gt__lanes_find(const struct gt__lanes *lanes, uint64_t id);
+uint32_t gt__lanes_find(struct gt__lanes *lanes, uint64_t id);
 
 /*
  * Puts a span onto a track; its id must not be open. Returns 0 and its index,

@@ -42,6 +42,7 @@ struct frames {
 	uint32_t *chains;
 	uint32_t mask;
 	uint32_t count;
+	struct gt__hash_key key;
 };
 
 static const struct gt_text deeper = {"(deeper than 128 spans)", 23};
@@ -51,9 +52,8 @@ static const struct gt_text endless = {"(end not known)", 15};
 static uint32_t find_frame(struct frames *f, uint32_t parent,
                            struct gt_text name)
 {
-	uint64_t hash = gt__hash(gt__hash(GT__HASH, &parent, sizeof parent),
-	                         name.bytes, name.count);
-	uint32_t *chain = &f->chains[(uint32_t)(hash ^ hash >> 32) & f->mask];
+	uint64_t hash = gt__hash_bytes(&f->key, parent, name.bytes, name.count);
+	uint32_t *chain = &f->chains[hash & f->mask];
 	uint32_t i;
 
 	for (i = *chain; i != GT__ROOT; i = f->frames[i].next)
@@ -173,6 +173,7 @@ static bool make_frames(struct frames *f, struct gt__collect *c, bool exits)
 	while (chains < c->span_count)
 		chains *= 2;
 	f->mask = (uint32_t)(chains - 1);
+	f->key = gt__hash_key();
 	/* Of each span its own and that of a time not known. */
 	f->frames = malloc((c->span_count * (size_t)2 + 3) * sizeof *f->frames);
 	f->chains = malloc(chains * sizeof *f->chains);

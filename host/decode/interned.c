@@ -14,7 +14,8 @@ struct gt__interned_site {
 
 void gt__interned_init(struct gt__interned *interned, size_t bytes_max)
 {
-	*interned = (struct gt__interned){.bytes_max = bytes_max};
+	*interned = (struct gt__interned){.bytes_max = bytes_max,
+	                                  .key = gt__hash_key()};
 }
 
 void gt__interned_fini(struct gt__interned *interned)
@@ -27,24 +28,25 @@ void gt__interned_fini(struct gt__interned *interned)
 	gt__interned_init(interned, 0);
 }
 
-/* FNV-1a, 64 bit. The table is bounded, and so is what collisions can cost. */
-static uint64_t hash_text(uint64_t hash, struct gt_text text)
-{
-	for (size_t i = 0; i < text.count; i++)
-		hash = (hash ^ (uint8_t)text.bytes[i]) *
-		       UINT64_C(0x100000001b3);
-	return (hash ^ 0x100) * UINT64_C(0x100000001b3);
-}
-
 static bool equal(struct gt_text a, struct gt_text b)
 {
 	return a.count == b.count &&
 	       (a.count == 0 || memcmp(a.bytes, b.bytes, a.count) == 0);
 }
 
+static uint64_t hash_of(const struct gt__interned *interned,
+                        enum gt_site_kind kind, struct gt_text target,
+                        struct gt_text name)
+{
+	uint64_t hash = gt__hash_bytes(&interned->key, kind, target.bytes,
+	                               target.count);
+
+	return gt__hash_bytes(&interned->key, hash, name.bytes, name.count);
+}
+
 static uint32_t place(const struct gt__interned *interned, uint64_t hash)
 {
-	return (uint32_t)(hash ^ hash >> 32) & interned->mask;
+	return (uint32_t)hash & interned->mask;
 }
 
 static bool grow(struct gt__interned *interned)
@@ -111,8 +113,7 @@ const struct gt__site *gt__interned_site(struct gt__interned *interned,
                                          struct gt_text target,
                                          struct gt_text name, bool *ret_crowded)
 {
-	uint64_t hash = hash_text(
-		hash_text(UINT64_C(0xcbf29ce484222325) ^ kind, target), name);
+	uint64_t hash = hash_of(interned, kind, target, name);
 	size_t bytes = sizeof(struct gt__interned_site) + target.count +
 	               name.count + 2 * sizeof(void *);
 	struct gt__interned_site *one;

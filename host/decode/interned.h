@@ -8,12 +8,15 @@
 
 #include "sites.h"
 
+#include <guesttrace/keyed_hash.h>
+
 struct gt__interned_site;
 
 struct gt__interned {
 	size_t bytes, bytes_max;
 	uint32_t count;
 	uint32_t mask;
+	struct gt__hash_key key;
 	struct gt__interned_site **table; /* open addressing */
 	struct gt__interned_site *crowd[GT_SITE_COUNTER + 1]; /* by kind */
 };

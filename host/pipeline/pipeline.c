@@ -3,7 +3,6 @@
 #include "host/decode/utf8.h"
 
 #include <errno.h>
-#include <sys/random.h>
 
 struct gt_limits gt__limits(const struct gt_limits *given)
 {
@@ -132,13 +131,9 @@ static int read_names(struct gt__pipeline *pipeline, struct gt__cursor *cursor)
 	return 0;
 }
 
-/* Neither a guest nor who wrote a file may know the key of the hash tables. */
 static int init_spans(struct gt__pipeline *pipeline,
                       const struct gt__names *names)
 {
-	uint64_t hash_key = names->id_base;
-
-	(void)!getrandom(&hash_key, sizeof(hash_key), 0);
 	pipeline->vcpus =
 		calloc(pipeline->trace.vcpus, sizeof(*pipeline->vcpus));
 	pipeline->lost_records =
@@ -148,7 +143,7 @@ static int init_spans(struct gt__pipeline *pipeline,
 	pipeline->summary.lost_records = pipeline->lost_records;
 	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
 	                      &pipeline->trace, &pipeline->summary, names,
-	                      &pipeline->limits, hash_key);
+	                      &pipeline->limits, gt__hash_key());
 }
 
 static int start(struct gt__pipeline *pipeline, const uint8_t *payload,

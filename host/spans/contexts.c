@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
-                       uint32_t entries_max, uint64_t key)
+                       uint32_t entries_max, struct gt__hash_key key)
 {
 	*contexts = (struct gt__contexts){
 		.count_max = count_max,
 		.entries_max = entries_max,
 		.key = key,
+		.buckets = contexts->first_buckets,
+		.bucket_mask = GT__CONTEXT_BUCKETS - 1,
 		.overflow = {.stack = &contexts->overflow_stack},
 		.overflow_stack = {.context = &contexts->overflow},
 	};
@@ -18,7 +20,8 @@ void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
 /* Forgets contexts without entered spans that no vCPU runs; all with `all`. */
 static void sweep(struct gt__contexts *contexts, bool all)
 {
-	for (uint32_t i = 0; i < GT__CONTEXT_BUCKETS; i++) {
+	for (uint32_t i = 0; contexts->buckets && i <= contexts->bucket_mask;
+	     i++) {
 		struct gt__context **link = &contexts->buckets[i];
 
 		while (*link) {
@@ -41,7 +44,8 @@ void gt__contexts_fini(struct gt__contexts *contexts)
 {
 	struct gt__entry *entry, *next;
 
-	for (uint32_t i = 0; i < GT__CONTEXT_BUCKETS; i++)
+	for (uint32_t i = 0; contexts->buckets && i <= contexts->bucket_mask;
+	     i++)
 		for (struct gt__context *at = contexts->buckets[i]; at;
 		     at = at->next)
 			while (at->stack->top)
@@ -54,17 +58,43 @@ void gt__contexts_fini(struct gt__contexts *contexts)
 	}
 	contexts->free_entries = NULL;
 	sweep(contexts, true);
+	if (contexts->buckets != contexts->first_buckets)
+		free(contexts->buckets);
 }
 
 static struct gt__context **bucket_of(struct gt__contexts *contexts,
                                       uint32_t vcpu, uint64_t number)
 {
-	/* As in opentable.c: the finalizer of MurmurHash3, keyed before it. */
-	uint64_t hash = number ^ (uint64_t)vcpu << 48 ^ contexts->key;
+	uint64_t hash = gt__hash_words(&contexts->key, number, vcpu);
 
-	hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return &contexts->buckets[hash >> 56 & (GT__CONTEXT_BUCKETS - 1)];
+	return &contexts->buckets[hash & contexts->bucket_mask];
+}
+
+/* About one context in each bucket; without memory there are more. */
+static void more_buckets(struct gt__contexts *contexts)
+{
+	uint32_t old_mask = contexts->bucket_mask;
+	struct gt__context **old = contexts->buckets, *context, *next;
+	struct gt__context **larger;
+
+	if (contexts->count <= old_mask)
+		return;
+	larger = calloc(2 * ((size_t)old_mask + 1), sizeof(context));
+	if (!larger)
+		return;
+	contexts->buckets = larger;
+	contexts->bucket_mask = 2 * old_mask + 1;
+	for (uint32_t i = 0; i <= old_mask; i++)
+		for (context = old[i]; context; context = next) {
+			struct gt__context **bucket = bucket_of(
+				contexts, context->vcpu, context->number);
+
+			next = context->next;
+			context->next = *bucket;
+			*bucket = context;
+		}
+	if (old != contexts->first_buckets)
+		free(old);
 }
 
 /* A sweep looks at all contexts: not for every miss, if few are idle. */
@@ -114,6 +144,7 @@ struct gt__context *gt__context_get(struct gt__contexts *contexts,
 	context->next = *bucket;
 	*bucket = context;
 	contexts->count++;
+	more_buckets(contexts);
 	return context;
 }
 

@@ -30,14 +30,16 @@ struct gt__context {
 	struct gt__context *next; /* of the same bucket */
 };
 
-#define GT__CONTEXT_BUCKETS  64u
+#define GT__CONTEXT_BUCKETS  64u /* at first, and what needs no memory */
 #define GT__ENTRIES_PER_SPAN 64u /* they are searched one by one */
 
 struct gt__contexts {
-	struct gt__context *buckets[GT__CONTEXT_BUCKETS];
+	struct gt__context **buckets;
+	uint32_t bucket_mask;
+	struct gt__context *first_buckets[GT__CONTEXT_BUCKETS];
 	uint32_t count, count_max;
 	uint32_t patience; /* misses to go until the next sweep */
-	uint64_t key;
+	struct gt__hash_key key;
 	struct gt__context overflow; /* shared by all that found no room */
 	struct gt__stack overflow_stack;
 	/* Memory for entries beyond the first of each span. */
@@ -46,11 +48,11 @@ struct gt__contexts {
 };
 
 /*
- * `key` is random, so that no guest can choose numbers that collide. At most
- * `entries_max` enterings are kept beyond the first of each span.
+ * At most `entries_max` enterings are kept beyond the first of each span. The
+ * contexts must stay where they are.
  */
 void gt__contexts_init(struct gt__contexts *contexts, uint32_t count_max,
-                       uint32_t entries_max, uint64_t key);
+                       uint32_t entries_max, struct gt__hash_key key);
 void gt__contexts_fini(struct gt__contexts *contexts);
 
 /*

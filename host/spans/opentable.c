@@ -30,7 +30,7 @@ struct chunk_block {
 };
 
 void gt__open_table_init(struct gt__open_table *table, uint32_t count_max,
-                         size_t bytes_max, uint64_t key)
+                         size_t bytes_max, struct gt__hash_key key)
 {
 	*table = (struct gt__open_table){
 		.count_max = count_max, .bytes_max = bytes_max, .key = key};
@@ -45,7 +45,7 @@ void gt__open_table_fini(struct gt__open_table *table)
 		free(block);
 	}
 	free(table->index);
-	gt__open_table_init(table, 0, 0, 0);
+	gt__open_table_init(table, 0, 0, table->key);
 }
 
 static void own(struct gt__open_table *table, struct block *block)
@@ -56,19 +56,14 @@ static void own(struct gt__open_table *table, struct block *block)
 
 /* ---- The index ----------------------------------------------------------- */
 
-static uint32_t place(const struct gt__open_table *table, uint64_t id)
+uint32_t gt__open_table_hash(const struct gt__open_table *table, uint64_t id)
 {
-	/* The finalizer of MurmurHash3, keyed before it. */
-	uint64_t hash = id ^ table->key;
-
-	hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return (uint32_t)(hash ^ hash >> 33) & table->index_mask;
+	return (uint32_t)gt__hash_word(&table->key, id);
 }
 
 static void index_put(struct gt__open_table *table, struct gt__open_span *span)
 {
-	uint32_t i = place(table, span->id);
+	uint32_t i = span->hash & table->index_mask;
 
 	while (table->index[i])
 		i = (i + 1) & table->index_mask;
@@ -102,13 +97,13 @@ static void index_remove(struct gt__open_table *table,
                          const struct gt__open_span *span)
 {
 	uint32_t mask = table->index_mask;
-	uint32_t hole = place(table, span->id);
+	uint32_t hole = span->hash & mask;
 	uint32_t i;
 
 	while (table->index[hole] != span)
 		hole = (hole + 1) & mask;
 	for (i = (hole + 1) & mask; table->index[i]; i = (i + 1) & mask) {
-		uint32_t home = place(table, table->index[i]->id);
+		uint32_t home = table->index[i]->hash & mask;
 
 		if (((i - home) & mask) < ((i - hole) & mask))
 			continue;
@@ -118,16 +113,27 @@ static void index_remove(struct gt__open_table *table,
 	table->index[hole] = NULL;
 }
 
-struct gt__open_span *gt__open_table_find(const struct gt__open_table *table,
-                                          uint64_t id)
+struct gt__open_span *gt__open_table_at(const struct gt__open_table *table,
+                                        uint64_t id, uint32_t hash)
 {
 	if (table->count == 0)
 		return NULL;
-	for (uint32_t i = place(table, id); table->index[i];
+	for (uint32_t i = hash & table->index_mask; table->index[i];
 	     i = (i + 1) & table->index_mask)
 		if (table->index[i]->id == id)
 			return table->index[i];
 	return NULL;
+}
+
+struct gt__open_span *gt__open_table_find(const struct gt__open_table *table,
+                                          uint64_t id)
+{
+	/* Spans often end in turn. */
+	if (table->newest && table->newest->id == id)
+		return table->newest;
+	return table->count ? gt__open_table_at(table, id,
+	                                        gt__open_table_hash(table, id))
+	                    : NULL;
 }
 
 /* ---- Spans --------------------------------------------------------------- */
@@ -150,7 +156,7 @@ static bool refill_spans(struct gt__open_table *table)
 }
 
 struct gt__open_span *gt__open_table_add(struct gt__open_table *table,
-                                         uint64_t id)
+                                         uint64_t id, uint32_t hash)
 {
 	struct gt__open_span *span;
 
@@ -159,7 +165,8 @@ struct gt__open_span *gt__open_table_add(struct gt__open_table *table,
 		return NULL;
 	span = table->free_spans;
 	table->free_spans = span->older;
-	*span = (struct gt__open_span){.id = id, .older = table->newest};
+	*span = (struct gt__open_span){
+		.id = id, .hash = hash, .older = table->newest};
 	if (table->newest)
 		table->newest->newer = span;
 	else

@@ -8,6 +8,8 @@
 
 #include "host/decode/sites.h"
 
+#include <guesttrace/keyed_hash.h>
+
 struct gt__stack;
 struct gt__chunk;
 
@@ -42,6 +44,7 @@ struct gt__open_span {
 	struct gt__open_span *older, *newer;
 	struct gt__entry *entries; /* where it is entered, the latest first */
 	uint32_t entry_count;
+	uint32_t hash;          /* of the id */
 	struct gt__entry entry; /* memory for one of them: most have one */
 	uint32_t vcpu;
 	uint32_t level;
@@ -69,7 +72,7 @@ struct gt__open_table {
 	size_t bytes_max;
 	struct gt__open_span *oldest, *newest;
 	/* The rest is the table's own. */
-	uint64_t key;
+	struct gt__hash_key key;
 	struct gt__open_span **index; /* open addressing by id */
 	uint32_t index_mask;
 	struct gt__open_span *free_spans;
@@ -77,17 +80,19 @@ struct gt__open_table {
 	void *blocks; /* all memory, linked */
 };
 
-/* `key` is random, so that no guest can choose ids that collide. */
 void gt__open_table_init(struct gt__open_table *table, uint32_t count_max,
-                         size_t bytes_max, uint64_t key);
+                         size_t bytes_max, struct gt__hash_key key);
 void gt__open_table_fini(struct gt__open_table *table);
 
-struct gt__open_span *gt__open_table_find(const struct gt__open_table *table,
-                                          uint64_t id);
-
+/* What the other two want of an id: hashing it is most of their work. */
+uint32_t gt__open_table_hash(const struct gt__open_table *table, uint64_t id);
+struct gt__open_span *gt__open_table_at(const struct gt__open_table *table,
+                                        uint64_t id, uint32_t hash);
 /* A new, zeroed span, the newest. NULL: no memory, or the table is full. */
 struct gt__open_span *gt__open_table_add(struct gt__open_table *table,
-                                         uint64_t id);
+                                         uint64_t id, uint32_t hash);
+struct gt__open_span *gt__open_table_find(const struct gt__open_table *table,
+                                          uint64_t id);
 void gt__open_table_remove(struct gt__open_table *table,
                            struct gt__open_span *span);
 

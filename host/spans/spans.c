@@ -9,7 +9,7 @@
 int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
                    const struct gt_trace *trace, struct gt_summary *summary,
                    const struct gt__names *names,
-                   const struct gt_limits *limits, uint64_t hash_key)
+                   const struct gt_limits *limits, struct gt__hash_key hash_key)
 {
 	*spans = (struct gt__spans){
 		.fanout = fanout,
@@ -104,7 +104,9 @@ static uint64_t parent_of(const struct gt__spans *spans,
 static struct gt__open_span *add(struct gt__spans *spans,
                                  const struct gt__when *when)
 {
-	struct gt__open_span *old = gt__open_table_find(&spans->open, when->id);
+	uint32_t hash = gt__open_table_hash(&spans->open, when->id);
+	struct gt__open_span *old =
+		gt__open_table_at(&spans->open, when->id, hash);
 
 	if (old) {
 		spans->summary->losses.replaced_spans++;
@@ -116,7 +118,7 @@ static struct gt__open_span *add(struct gt__spans *spans,
 		gt__spans_end(spans, spans->open.oldest, when->ns,
 		              spans->open.oldest->vcpu, GT_SPAN_EVICTED);
 	}
-	return gt__open_table_add(&spans->open, when->id);
+	return gt__open_table_add(&spans->open, when->id, hash);
 }
 
 /* What is counted as dropped when a record's fields are not kept. */
@@ -200,12 +202,24 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 		take_early(spans, when->id);
 }
 
+/* Nearly always the innermost entered one: no table need be asked. */
+static struct gt__open_span *find(const struct gt__spans *spans,
+                                  const struct gt__when *when, uint64_t id)
+{
+	const struct gt__entry *top =
+		spans->vcpus[when->vcpu].context->stack->top;
+
+	return top && top->span->id == id
+	               ? top->span
+	               : gt__open_table_find(&spans->open, id);
+}
+
 static void on_event(struct gt__spans *spans, const struct gt__when *when,
                      const struct gt__record *record)
 {
 	unsigned guessed = 0;
 	uint64_t parent = parent_of(spans, when, record, &guessed);
-	struct gt__open_span *span = gt__open_table_find(&spans->open, parent);
+	struct gt__open_span *span = find(spans, when, parent);
 	bool counter = record->kind == GT_RECORD_COUNTER;
 	const struct gt_event_view *view;
 	struct gt__item item;
@@ -297,8 +311,7 @@ static void on_span(struct gt__spans *spans, const struct gt__when *when,
 static void on_id(struct gt__spans *spans, const struct gt__when *when,
                   const struct gt__record *record)
 {
-	struct gt__open_span *span =
-		gt__open_table_find(&spans->open, record->id);
+	struct gt__open_span *span = find(spans, when, record->id);
 
 	if (span)
 		on_span(spans, when, record, span);

@@ -57,7 +57,8 @@ struct gt__when {
 int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
                    const struct gt_trace *trace, struct gt_summary *summary,
                    const struct gt__names *names,
-                   const struct gt_limits *limits, uint64_t hash_key);
+                   const struct gt_limits *limits,
+                   struct gt__hash_key hash_key);
 void gt__spans_fini(struct gt__spans *spans);
 
 /* The innermost entered span of what the vCPU runs, exported; 0 = none. */

@@ -77,7 +77,8 @@ void start_spans(uint32_t open_spans, size_t span_bytes, uint32_t contexts)
 	summary = (struct gt_summary){.spans = 0};
 	assert_int_equal(gt__fanout_init(&fanout, sinks, 1), 0);
 	assert_int_equal(gt__spans_init(&spans, &fanout, &trace, &summary,
-	                                &names, &limits, 0x1234567),
+	                                &names, &limits,
+	                                (struct gt__hash_key){1, 2}),
 	                 0);
 }
 

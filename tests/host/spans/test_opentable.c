@@ -11,7 +11,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define KEY       UINT64_C(0x0123456789abcdef)
 #define IDS       512u
 #define COUNT_MAX 300u
 
@@ -24,8 +23,15 @@ struct model_span {
 	unsigned items;
 };
 
+static const struct gt__hash_key key = {UINT64_C(0x0123456789abcdef), 4711};
+
 static struct model_span model[COUNT_MAX];
 static unsigned model_count;
+
+static struct gt__open_span *add(struct gt__open_table *table, uint64_t id)
+{
+	return gt__open_table_add(table, id, gt__open_table_hash(table, id));
+}
 
 static struct model_span *model_find(uint64_t id)
 {
@@ -118,7 +124,7 @@ static void step(struct gt__open_table *table)
 	} else if (one) {
 		say(table, one);
 	} else if (filling) {
-		span = gt__open_table_add(table, id);
+		span = add(table, id);
 		assert_int_equal(span != NULL, model_count < COUNT_MAX);
 		if (span)
 			model[model_count++] = (struct model_span){
@@ -133,7 +139,7 @@ static void a_million_operations_agree_with_the_model(void **unused)
 	struct gt__open_table table;
 
 	(void)unused;
-	gt__open_table_init(&table, COUNT_MAX, 60000, KEY);
+	gt__open_table_init(&table, COUNT_MAX, 60000, key);
 	for (unsigned i = 0; i < 1000000; i++) {
 		step(&table);
 		if (i % 1024 == 0)
@@ -161,8 +167,8 @@ static void an_item_over_the_quota_leaves_nothing_behind(void **unused)
 	unsigned said = 0;
 
 	(void)unused;
-	gt__open_table_init(&table, 2, 4096, KEY);
-	span = gt__open_table_add(&table, 1);
+	gt__open_table_init(&table, 2, 4096, key);
+	span = add(&table, 1);
 	while (gt__open_table_say(&table, span, &item, body))
 		said++;
 	before = span->item_bytes;
@@ -175,7 +181,7 @@ static void an_item_over_the_quota_leaves_nothing_behind(void **unused)
 	gt__open_table_remove(&table, span);
 	assert_int_equal(table.bytes, 0);
 	/* All of it is there again. */
-	span = gt__open_table_add(&table, 2);
+	span = add(&table, 2);
 	item.body_bytes = 0;
 	while (said > 0 && gt__open_table_say(&table, span, &item, body))
 		said--;
@@ -187,14 +193,10 @@ static void an_item_over_the_quota_leaves_nothing_behind(void **unused)
 
 #define COLLIDING 2048u
 
-/* As in opentable.c, under the key that the guest believes to know. */
+/* Under the key that the guest believes to know. */
 static uint32_t guessed_place(uint64_t id)
 {
-	uint64_t hash = id ^ KEY;
-
-	hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return (uint32_t)(hash ^ hash >> 33) & (2 * COLLIDING - 1);
+	return (uint32_t)gt__hash_word(&key, id) & (2 * COLLIDING - 1);
 }
 
 struct search {
@@ -211,14 +213,14 @@ static void search_all(void *context)
 		                    ->id == search->ids[i]);
 }
 
-static uint64_t search_ns(uint64_t key, const uint64_t *ids)
+static uint64_t search_ns(struct gt__hash_key with, const uint64_t *ids)
 {
 	struct search search = {.ids = ids};
 	uint64_t ns;
 
-	gt__open_table_init(&search.table, COLLIDING, 0, key);
+	gt__open_table_init(&search.table, COLLIDING, 0, with);
 	for (unsigned i = 0; i < COLLIDING; i++)
-		assert_non_null(gt__open_table_add(&search.table, ids[i]));
+		assert_non_null(add(&search.table, ids[i]));
 	ns = cpu_fastest_ns(search_all, &search);
 	gt__open_table_fini(&search.table);
 	return ns;
@@ -228,6 +230,7 @@ static uint64_t search_ns(uint64_t key, const uint64_t *ids)
 static void ids_that_collide_under_another_key_are_harmless(void **unused)
 {
 	static uint64_t ids[COLLIDING];
+	const struct gt__hash_key other = {key.k0 + 1, key.k1};
 	uint64_t id = 4;
 
 	(void)unused;
@@ -235,7 +238,7 @@ static void ids_that_collide_under_another_key_are_harmless(void **unused)
 		if (guessed_place(id) == 0)
 			ids[i++] = id;
 	/* What the guess would cost if it were right shows that it is one. */
-	assert_true(search_ns(KEY, ids) > 10 * search_ns(KEY + 1, ids));
+	assert_true(search_ns(key, ids) > 10 * search_ns(other, ids));
 }
 
 int main(void)
