@@ -12,6 +12,7 @@ enum {
 	OPTION_BY = 256,
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
+	OPTION_OTLP_EVENTS,
 	OPTION_FORCE,
 };
 
@@ -23,6 +24,8 @@ static const struct option_spec options[] = {
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
          "otlp*: with guest runs and exits; default on into files", NULL},
+	{OPTION_OTLP_EVENTS, "otlp-events", "spans|logs|both",
+         "otlp*: what events of spans become; default spans", NULL},
 	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
          NULL},
 	{0},
@@ -50,7 +53,6 @@ static int cmd_export(int argc, char **argv)
 	const char *format = NULL, *path = NULL, *by = NULL;
 	const struct format *found;
 	new_sink_fn *new_sink;
-	bool host_spans = false;
 	int id;
 
 	while ((id = options_next(&command_export, argc, argv)) != -1)
@@ -71,8 +73,11 @@ static int cmd_export(int argc, char **argv)
 			if (!parse_switch("host-spans", optarg,
 			                  &outputs.otlp.no_host_spans))
 				return COMMAND_USAGE;
-			host_spans = true;
 			outputs.otlp.asked_for_host_spans = true;
+			break;
+		case OPTION_OTLP_EVENTS:
+			if (!otlp_events_parse(&outputs.otlp, optarg))
+				return COMMAND_USAGE;
 			break;
 		case OPTION_FORCE:
 			outputs.force = true;
@@ -92,7 +97,7 @@ static int cmd_export(int argc, char **argv)
 	if (by && !set_by(by, format, &new_sink))
 		return COMMAND_USAGE;
 	if (outputs_add(&outputs, format, new_sink, path) < 0 ||
-	    !outputs_take_otlp(&outputs, host_spans))
+	    !outputs_take_otlp(&outputs))
 		return COMMAND_USAGE;
 	outputs.says_damage = true;
 	outputs.many_runs = argc - optind > 1;

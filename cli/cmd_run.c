@@ -26,6 +26,7 @@ enum {
 	OPTION_EXPORT,
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
+	OPTION_OTLP_EVENTS,
 	OPTION_NO_PIGGYBACK,
 	OPTION_FORCE,
 };
@@ -55,6 +56,8 @@ static const struct option_spec options_table[] = {
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
          "otlp*: with guest runs and exits; default on into files", NULL},
+	{OPTION_OTLP_EVENTS, "otlp-events", "spans|logs|both",
+         "otlp*: what events of spans become; default spans", NULL},
 	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
          NULL},
 	{0},
@@ -177,6 +180,8 @@ static bool parse_option(struct session_options *options, int option,
 		options->outputs->otlp.asked_for_host_spans = true;
 		return parse_switch("host-spans", text,
 		                    &options->outputs->otlp.no_host_spans);
+	case OPTION_OTLP_EVENTS:
+		return otlp_events_parse(&options->outputs->otlp, text);
 	case 'o':
 		options->capture = text;
 		return true;
@@ -253,8 +258,7 @@ static bool has_a_meaning(const struct session_options *options, unsigned given)
 	return fits_wire(options->wire, given) &&
 	       (!options->filter ||
 	        filter_is_good(options->filter, options->wire)) &&
-	       outputs_take_otlp(options->outputs,
-	                         is_given(given, OPTION_HOST_SPANS));
+	       outputs_take_otlp(options->outputs);
 }
 
 /* The tree, for people, unless it or something else has standard output. */
@@ -273,32 +277,44 @@ static void add_console(const struct session_options *options,
 		outputs_add_text(outputs, "tree", gt_tree_with, look);
 }
 
-/* OTEL_TRACES_EXPORTER: a list; what is asked for already comes once. */
-static void add_from_environment(const struct session_options *options,
-                                 const struct gt_report_options *look)
+/*
+ * Such as OTEL_TRACES_EXPORTER: a list; what is asked for already comes once.
+ * There is a console for spans alone.
+ */
+static void add_from_variable(const char *name, const char *format_name,
+                              const struct session_options *options,
+                              const struct gt_report_options *look)
 {
-	const char *list = getenv("OTEL_TRACES_EXPORTER");
+	const char *list = getenv(name);
 
 	while (list && *list) {
 		size_t length = strcspn(list, ",");
 		const struct format *otlp =
 			environment_is_word(list, length, "otlp")
-				? format_find("otlp", 4)
+				? format_find(format_name, strlen(format_name))
 				: NULL;
 
-		if (environment_is_word(list, length, "console"))
+		if (look && environment_is_word(list, length, "console"))
 			add_console(options, look);
 		else if (otlp &&
 		         !outputs_have(options->outputs, otlp->new_sink))
-			outputs_add(options->outputs, "otlp", otlp->new_sink,
-			            NULL);
+			outputs_add(options->outputs, format_name,
+			            otlp->new_sink, NULL);
 		else if (!otlp && !environment_is_word(list, length, "none") &&
 		         !environment_is_word(list, length, ""))
-			complain("OTEL_TRACES_EXPORTER: no '%.*s' here: "
-			         "ignored",
+			complain("%s: no '%.*s' here: ignored", name,
 			         (int)length, list);
 		list += length + (list[length] == ',');
 	}
+}
+
+static void add_from_environment(const struct session_options *options,
+                                 const struct gt_report_options *look)
+{
+	add_from_variable("OTEL_TRACES_EXPORTER", "otlp", options, look);
+	add_from_variable("OTEL_METRICS_EXPORTER", "otlp-metrics", options,
+	                  NULL);
+	add_from_variable("OTEL_LOGS_EXPORTER", "otlp-logs", options, NULL);
 }
 
 static void take_operands(struct session_options *options, int argc,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,18 +48,24 @@ static void complain_of_opening(const struct gt_otlp_http_options *options,
 	}
 }
 
+static const char *const nouns[] = {
+	[GT_OTLP_TRACES] = "spans",
+	[GT_OTLP_METRICS] = "data points",
+	[GT_OTLP_LOGS] = "log records",
+};
+
 /* At once: a run may go on for days. On a thread of the sink's. */
-static void complain_of_refusal(void *unused, const char *why)
+static void complain_of_refusal(void *noun, const char *why)
 {
-	(void)unused;
-	complain("OTLP: the endpoint refuses spans (%s)", why);
+	complain("OTLP: the endpoint refuses %s (%s)", (const char *)noun, why);
 }
 
-int otlp_output_open(const char *url, const struct otlp_options *options,
+int otlp_output_open(const char *url, enum gt_otlp_signal signal,
+                     const struct otlp_options *options,
                      struct gt_sink **ret_sink)
 {
 	struct otlp_settings settings;
-	int r = otlp_settings_read(&settings, url);
+	int r = otlp_settings_read(&settings, signal, url);
 
 	if (r < 0)
 		return r;
@@ -71,7 +78,12 @@ int otlp_output_open(const char *url, const struct otlp_options *options,
 	settings.options.wait_for_room = options->offline;
 	settings.options.no_host_spans =
 		!options->asked_for_host_spans || options->no_host_spans;
+	settings.options.events = options->events;
+	settings.options.has_logs = options->has_logs;
+	settings.options.observed = options->observed;
+	settings.options.observed_count = options->observed_count;
 	settings.options.refused = complain_of_refusal;
+	settings.options.refused_context = (void *)(uintptr_t)nouns[signal];
 	r = gt_otlp_http_new(&settings.options, ret_sink);
 	if (r < 0)
 		complain_of_opening(&settings.options, r);
@@ -89,6 +101,16 @@ static void add(char *line, size_t size, uint64_t count, const char *what)
 		         used > 0 ? ", " : "", count, what);
 }
 
+/* "N spans", and what of them. */
+static void add_items(char *line, size_t size, uint64_t count,
+                      enum gt_otlp_signal signal, const char *what)
+{
+	char words[64];
+
+	snprintf(words, sizeof(words), "%s%s", nouns[signal], what);
+	add(line, size, count, words);
+}
+
 static void complain_of_rest(const char *line,
                              const struct gt_otlp_stats *stats)
 {
@@ -98,21 +120,22 @@ static void complain_of_rest(const char *line,
 		         stats->last_error[0] ? ")" : "");
 }
 
-static void add_damage(char *line, size_t size,
+static void add_damage(char *line, size_t size, enum gt_otlp_signal signal,
                        const struct gt_otlp_stats *stats)
 {
-	add(line, size, stats->damaged_spans, "spans damaged");
+	add_items(line, size, stats->damaged_spans, signal, " damaged");
 	add(line, size, stats->damaged_bytes, "bytes damaged");
 	add(line, size, stats->unreadable_files,
 	    "files that cannot be read and stay");
 }
 
 /* What is damaged is removed when nothing in its file waits: said before. */
-static void complain_of_damage(const struct gt_otlp_stats *stats)
+static void complain_of_damage(enum gt_otlp_signal signal,
+                               const struct gt_otlp_stats *stats)
 {
 	char line[256] = "";
 
-	add_damage(line, sizeof(line), stats);
+	add_damage(line, sizeof(line), signal, stats);
 	if (*line)
 		complain("OTLP: found in the spool: %s", line);
 }
@@ -126,7 +149,8 @@ static void add_refused(char *line, size_t size, uint64_t spans,
 }
 
 /* What others left in the spool, as far as this process has met it. */
-static void complain_of_backlog(const struct gt_otlp_stats *stats)
+static void complain_of_backlog(enum gt_otlp_signal signal,
+                                const struct gt_otlp_stats *stats)
 {
 	char line[256] = "";
 
@@ -136,22 +160,23 @@ static void complain_of_backlog(const struct gt_otlp_stats *stats)
 	add(line, sizeof(line), stats->found_rejected,
 	    "refused by the endpoint");
 	add(line, sizeof(line), stats->found_waiting, "wait");
-	complain("OTLP: of spans found in the spool: %s", line);
+	complain("OTLP: of %s found in the spool: %s", nouns[signal], line);
 }
 
-int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
+int otlp_output_report(struct gt_sink *sink, enum gt_otlp_signal signal,
+                       const struct otlp_options *options)
 {
 	struct gt_otlp_stats stats;
 	char line[256] = "";
 
 	gt_otlp_http_stats(sink, &stats);
-	complain_of_damage(&stats);
-	complain_of_backlog(&stats);
+	complain_of_damage(signal, &stats);
+	complain_of_backlog(signal, &stats);
 	if (stats.last_warning[0])
 		complain("OTLP: the endpoint says: %s", stats.last_warning);
 	if (stats.acknowledged == stats.spans)
 		return 0;
-	add(line, sizeof(line), stats.spans, "spans");
+	add_items(line, sizeof(line), stats.spans, signal, "");
 	add(line, sizeof(line), stats.acknowledged, "acknowledged");
 	add_refused(line, sizeof(line), stats.rejected, &stats);
 	add(line, sizeof(line), stats.spooled, "in the spool");
@@ -163,38 +188,81 @@ int otlp_output_report(struct gt_sink *sink, const struct otlp_options *options)
 	               : 0;
 }
 
-int otlp_spool_send(const char *url, const char *directory)
+/* One signal's part; returns the exit status. */
+static int send_part(const struct otlp_settings *settings,
+                     enum gt_otlp_signal signal)
 {
-	struct otlp_settings settings;
 	struct gt_otlp_stats stats;
 	char line[256] = "";
-	int r = otlp_settings_read(&settings, url);
+	int r = gt_otlp_spool_send(&settings->options, &stats);
 
-	if (r < 0)
-		return COMMAND_FAILED;
-	if (settings.disabled) {
-		complain("OTEL_SDK_DISABLED is true: nothing is sent");
-		otlp_settings_free(&settings);
-		return COMMAND_FAILED;
-	}
-	settings.options.spool_directory = directory;
-	r = gt_otlp_spool_send(&settings.options, &stats);
 	if (r < 0 && r != -EAGAIN) {
-		complain_of_opening(&settings.options, r);
-		otlp_settings_free(&settings);
+		complain_of_opening(&settings->options, r);
 		return COMMAND_FAILED;
 	}
-	otlp_settings_free(&settings);
-	printf("%" PRIu64 " spans acknowledged\n", stats.found_acknowledged);
+	printf("%" PRIu64 " %s acknowledged\n", stats.found_acknowledged,
+	       nouns[signal]);
 	add_refused(line, sizeof(line), stats.found_rejected, &stats);
-	add(line, sizeof(line), stats.found_waiting, "spans wait");
-	add_damage(line, sizeof(line), &stats);
-	add(line, sizeof(line), stats.found_lost,
-	    "spans lost with a process that was killed");
+	add_items(line, sizeof(line), stats.found_waiting, signal, " wait");
+	add_damage(line, sizeof(line), signal, &stats);
+	add_items(line, sizeof(line), stats.found_lost, signal,
+	          " lost with a process that was killed");
 	complain_of_rest(line, &stats);
 	return r < 0 || stats.damaged_spans + stats.damaged_bytes +
 	                                       stats.found_rejected >
 	                               0
 	               ? COMMAND_FAILED
 	               : 0;
+}
+
+/* Metrics and logs are there only if some were ever sent. */
+static bool has_part(const char *directory, enum gt_otlp_signal signal)
+{
+	char *path = NULL;
+	bool has;
+
+	if (signal == GT_OTLP_TRACES)
+		return true;
+	if (asprintf(&path, "%s/%s", directory,
+	             signal == GT_OTLP_METRICS ? "metrics" : "logs") < 0)
+		return true;
+	has = access(path, F_OK) == 0;
+	free(path);
+	return has;
+}
+
+static int send_signal(const char *url, const char *directory,
+                       enum gt_otlp_signal signal)
+{
+	struct otlp_settings settings;
+	int status = COMMAND_FAILED;
+
+	if (!has_part(directory, signal))
+		return 0;
+	if (signal != GT_OTLP_TRACES && url && *url && !otlp_is_base(url)) {
+		complain("OTLP: %s wait: '%s' is for spans", nouns[signal],
+		         url);
+		return COMMAND_FAILED;
+	}
+	if (otlp_settings_read(&settings, signal, url) < 0)
+		return COMMAND_FAILED;
+	settings.options.spool_directory = directory;
+	if (settings.disabled)
+		complain("OTEL_SDK_DISABLED is true: nothing is sent");
+	else
+		status = send_part(&settings, signal);
+	otlp_settings_free(&settings);
+	return status;
+}
+
+int otlp_spool_send(const char *url, const char *directory)
+{
+	static const enum gt_otlp_signal signals[] = {
+		GT_OTLP_TRACES, GT_OTLP_LOGS, GT_OTLP_METRICS};
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (send_signal(url, directory, signals[i]))
+			status = COMMAND_FAILED;
+	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "otlp_settings.h"
+#include "otlp_endpoint.h"
 #include "command.h"
 #include "environment.h"
 
@@ -9,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BASE_URL      "http://localhost:4318"
-#define BASE_URL_GRPC "http://localhost:4317"
 
 /* ---- Words and numbers --------------------------------------------------- */
 
@@ -228,7 +226,7 @@ static int read_attributes(struct otlp_settings *s)
 	return 0;
 }
 
-/* ---- OTEL_EXPORTER_OTLP_*: the form for traces wins ---------------------- */
+/* ---- OTEL_EXPORTER_OTLP_*: the form for the signal wins ------------------ */
 
 static bool read_protocol(struct otlp_settings *s, const char *name,
                           const char *text)
@@ -309,8 +307,8 @@ static const struct {
 
 static void read_exporter(struct otlp_settings *s)
 {
-	static const char *const prefixes[] = {"OTEL_EXPORTER_OTLP_TRACES_",
-	                                       "OTEL_EXPORTER_OTLP_"};
+	const char *const prefixes[] = {otlp_prefix(s->options.signal),
+	                                "OTEL_EXPORTER_OTLP_"};
 	const size_t count =
 		sizeof(exporter_variables) / sizeof(exporter_variables[0]);
 	char name[64];
@@ -327,129 +325,48 @@ static void read_exporter(struct otlp_settings *s)
 		}
 }
 
-/* ---- The URL ------------------------------------------------------------- */
-
-/* Behind scheme and authority: "" or from the slash on. */
-static const char *path_of(const char *url)
-{
-	const char *authority = strstr(url, "://");
-
-	authority = authority ? authority + 3 : url;
-	return authority + strcspn(authority, "/?#");
-}
-
-/* A base URL, below which the traces are. */
-static char *below(const struct otlp_settings *s, const char *base)
-{
-	bool grpc = s->options.protocol == GT_OTLP_GRPC;
-	const char *path = grpc ? GT_OTLP_GRPC_PATH : "/v1/traces";
-	size_t whole = strcspn(base, "?#");
-	size_t length = grpc ? (size_t)(path_of(base) - base) : whole;
-	char *url;
-
-	while (length > 0 && base[length - 1] == '/')
-		length--;
-	if (asprintf(&url, "%.*s%s%s", (int)length, base, path, base + whole) <
-	    0)
-		return NULL;
-	return url;
-}
-
-static bool has_scheme(const char *url, const char *scheme)
-{
-	return strncasecmp(url, scheme, strlen(scheme)) == 0;
-}
-
-/* The value of a variable, for free(); NULL if it is no URL for HTTP. */
-static char *read_url(const char *name)
-{
-	const char *text = variable(name);
-	char *copy = text ? strdup(text) : NULL, *url;
-
-	if (!copy)
-		return NULL;
-	url = trim(copy);
-	memmove(copy, url, strlen(url) + 1);
-	if (has_scheme(copy, "http://") || has_scheme(copy, "https://"))
-		return copy;
-	complain("%s is no http:// or https:// URL: ignored", name);
-	free(copy);
-	return NULL;
-}
-
-/* Of gRPC the path is its own, whatever the base has. */
-static bool is_base(const struct otlp_settings *s, const char *url)
-{
-	const char *path = path_of(url);
-
-	return strcmp(path, "") == 0 || strcmp(path, "/") == 0 ||
-	       (s->options.protocol == GT_OTLP_GRPC &&
-	        !strstr(path, GT_OTLP_GRPC_PATH));
-}
-
-/* grpc://HOST and grpcs://HOST name the protocol, too. */
-static char *url_of(struct otlp_settings *s, const char *given)
-{
-	char *url;
-
-	if (has_scheme(given, "grpc://") || has_scheme(given, "grpcs://")) {
-		s->options.protocol = GT_OTLP_GRPC;
-		if (asprintf(&url, "http%s", given + strlen("grpc")) < 0)
-			return NULL;
-	} else {
-		url = strdup(given);
-	}
-	if (url && is_base(s, url)) {
-		char *whole = below(s, url);
-
-		free(url);
-		return whole;
-	}
-	return url;
-}
-
-static char *find_url(struct otlp_settings *s, const char *given)
-{
-	char *own, *base, *url;
-
-	if (given && *given)
-		return url_of(s, given);
-	own = read_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-	if (own && s->options.protocol != GT_OTLP_GRPC)
-		return own;
-	base = own ? own : read_url("OTEL_EXPORTER_OTLP_ENDPOINT");
-	if (base)
-		url = s->options.protocol == GT_OTLP_GRPC ? url_of(s, base)
-		                                          : below(s, base);
-	else
-		url = below(s, s->options.protocol == GT_OTLP_GRPC
-		                       ? BASE_URL_GRPC
-		                       : BASE_URL);
-	free(base);
-	return url;
-}
-
-static bool is_endpoint(const char *url)
-{
-	return has_scheme(url, "http://") || has_scheme(url, "https://") ||
-	       has_scheme(url, "grpc://") || has_scheme(url, "grpcs://");
-}
-
 /* ---- All of it ----------------------------------------------------------- */
 
-static void read_batching(struct gt_otlp_http_options *options)
+/* A span, a log record: how long it waits, and with how many. */
+static void read_batching(struct gt_otlp_http_options *options,
+                          const char *prefix)
 {
-	read_number("OTEL_BSP_SCHEDULE_DELAY", &options->delay_ms);
-	read_number("OTEL_BSP_EXPORT_TIMEOUT", &options->finish_ms);
-	read_number("OTEL_BSP_MAX_QUEUE_SIZE", &options->queue_spans);
-	read_number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &options->batch_spans);
+	uint32_t *const numbers[] = {&options->delay_ms, &options->finish_ms,
+	                             &options->queue_spans,
+	                             &options->batch_spans};
+	static const char *const names[] = {"SCHEDULE_DELAY", "EXPORT_TIMEOUT",
+	                                    "MAX_QUEUE_SIZE",
+	                                    "MAX_EXPORT_BATCH_SIZE"};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", prefix, names[i]);
+		read_number(name, numbers[i]);
+	}
 }
 
-int otlp_settings_read(struct otlp_settings *s, const char *url)
+static void read_timing(struct gt_otlp_http_options *options)
+{
+	switch (options->signal) {
+	case GT_OTLP_TRACES:
+		read_batching(options, "OTEL_BSP_");
+		break;
+	case GT_OTLP_METRICS:
+		read_number("OTEL_METRIC_EXPORT_INTERVAL", &options->delay_ms);
+		read_number("OTEL_METRIC_EXPORT_TIMEOUT", &options->finish_ms);
+		break;
+	case GT_OTLP_LOGS:
+		read_batching(options, "OTEL_BLRP_");
+		break;
+	}
+}
+
+int otlp_settings_read(struct otlp_settings *s, enum gt_otlp_signal signal,
+                       const char *url)
 {
 	uint32_t spool_mib;
 
-	if (url && *url && !is_endpoint(url)) {
+	if (url && *url && !otlp_is_endpoint(url)) {
 		complain("OTLP to '%s': an endpoint begins with http://, "
 		         "https://, grpc:// or grpcs://",
 		         url);
@@ -457,16 +374,18 @@ int otlp_settings_read(struct otlp_settings *s, const char *url)
 		return -EINVAL;
 	}
 	*s = (struct otlp_settings){
-		.options = {.size = sizeof(s->options), .gzip = true},
+		.options = {.size = sizeof(s->options),
+	                    .signal = signal,
+	                    .gzip = true},
 	};
 	s->disabled = read_choice("OTEL_SDK_DISABLED", "false", "true") == 1;
 	s->options.spool_directory = variable("GUESTTRACE_SPOOL");
 	if (read_number("GUESTTRACE_SPOOL_MIB", &spool_mib))
 		s->options.spool_bytes = (uint64_t)spool_mib << 20;
 	read_exporter(s);
-	s->url = find_url(s, url);
+	s->url = otlp_endpoint(&s->options, url);
 	s->options.url = s->url;
-	read_batching(&s->options);
+	read_timing(&s->options);
 	s->options.has_events_max = read_limit("OTEL_SPAN_EVENT_COUNT_LIMIT",
 	                                       &s->options.events_max);
 	if (s->url && read_attributes(s) == 0)

@@ -26,7 +26,8 @@ struct otlp_settings {
  * set; one that cannot be understood is complained about and ignored. Returns
  * 0, or after complaining -ENOMEM, or -EINVAL for a `url` without a scheme.
  */
-int otlp_settings_read(struct otlp_settings *settings, const char *url);
+int otlp_settings_read(struct otlp_settings *settings,
+                       enum gt_otlp_signal signal, const char *url);
 
 /* For the resource; of the same key the one that came first holds. */
 void otlp_settings_add(struct otlp_settings *settings, const char *key,

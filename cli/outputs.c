@@ -10,22 +10,26 @@
 #include <errno.h>
 #include <string.h>
 
-#ifdef HAVE_OTLP
-/* As a constructor of the table; its address marks the output without a file.
- */
-static int otlp_new(const struct gt_output *output, struct gt_sink **ret_sink)
-{
-	const struct otlp_options options = {0};
-
-	(void)output;
-	return otlp_output_open(NULL, &options, ret_sink);
-}
-#define IS_OTLP(output) ((output)->new_sink == otlp_new)
-#else
-#define IS_OTLP(output)                           false
-#define otlp_output_open(path, options, ret_sink) (-ENOTSUP)
-#define otlp_output_report(sink, options)         ((void)(options), 0)
+#ifndef HAVE_OTLP
+#define otlp_output_open(path, signal, options, ret_sink) (-ENOTSUP)
+#define otlp_output_report(sink, signal, options)         ((void)(options), 0)
+#define otlp_is_base(url)                                 true
 #endif
+
+/* To an endpoint, without a file. */
+static bool is_sent(const struct output *output)
+{
+	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
+
+	return otlp && !otlp->with;
+}
+
+static bool is_of(const struct output *output, enum gt_otlp_signal signal)
+{
+	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
+
+	return otlp && otlp->signal == signal;
+}
 
 static const struct format formats[] = {
 	{"tree", gt_tree_new},
@@ -33,25 +37,35 @@ static const struct format formats[] = {
 	{"chrome", gt_chrome_new},
 	{"otlp-json", gt_otlp_json_new},
 	{"otlp-protobuf", gt_otlp_protobuf_new},
+	{"otlp-metrics-json", otlp_metrics_json_new},
+	{"otlp-metrics-protobuf", otlp_metrics_protobuf_new},
+	{"otlp-logs-json", otlp_logs_json_new},
+	{"otlp-logs-protobuf", otlp_logs_protobuf_new},
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
 	{"html", gt_html_new},
 	{"ctf", NULL},
 #ifdef HAVE_OTLP
-	{"otlp", otlp_new},
+	{"otlp", otlp_traces_new},
+	{"otlp-metrics", otlp_metrics_new},
+	{"otlp-logs", otlp_logs_new},
 #endif
 };
 
 #ifdef HAVE_OTLP
-#define OTLP_NAME(separator) separator "otlp"
+#define OTLP_NAMES(separator) \
+	separator "otlp" separator "otlp-metrics" separator "otlp-logs"
 #else
-#define OTLP_NAME(separator)
+#define OTLP_NAMES(separator)
 #endif
 /* In the order of the table. */
-#define NAMES(separator)                                                   \
-	"tree" separator "perfetto" separator "chrome" separator           \
-	"otlp-json" separator "otlp-protobuf" separator "folded" separator \
-	"csv" separator "html" separator "ctf" OTLP_NAME(separator)
+#define NAMES(separator)                                                \
+	"tree" separator "perfetto" separator "chrome" separator        \
+	"otlp-json" separator "otlp-protobuf" separator                 \
+	"otlp-metrics-json" separator "otlp-metrics-protobuf" separator \
+	"otlp-logs-json" separator "otlp-logs-protobuf" separator       \
+	"folded" separator "csv" separator "html" separator             \
+	"ctf" OTLP_NAMES(separator)
 
 const char *format_names(void)
 {
@@ -74,13 +88,21 @@ const struct format *format_find(const char *name, size_t length)
 
 static bool is_left_out(const char *name, size_t length)
 {
-	return length == 4 && memcmp(name, "otlp", 4) == 0;
+	static const char *const names[] = {"otlp", "otlp-metrics",
+	                                    "otlp-logs"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (length == strlen(names[i]) &&
+		    memcmp(name, names[i], length) == 0)
+			return true;
+	return false;
 }
 
 void format_unknown(const char *name, size_t length)
 {
 	if (is_left_out(name, length))
-		complain("this guesttrace was built without the format otlp");
+		complain("this guesttrace was built without the format %.*s",
+		         (int)length, name);
 	else
 		complain("no format '%.*s'; there are %s", (int)length, name,
 		         format_names());
@@ -136,17 +158,18 @@ static int open_directory(struct output *output, bool many)
 static int make_sink(struct output *output, const struct otlp_options *otlp,
                      const struct gt_output *to)
 {
+	const struct otlp_format *format = otlp_format_of(output->new_sink);
 	const struct gt_otlp_options options = {
 		.size = sizeof(options),
 		.no_host_spans = otlp->no_host_spans,
+		.events = otlp->events,
+		.has_logs = otlp->has_logs,
 	};
 
 	if (output->new_text)
 		return output->new_text(to, output->look, &output->sink);
-	if (output->new_sink == gt_otlp_json_new)
-		return gt_otlp_json_with(to, &options, &output->sink);
-	if (output->new_sink == gt_otlp_protobuf_new)
-		return gt_otlp_protobuf_with(to, &options, &output->sink);
+	if (format)
+		return format->with(to, &options, &output->sink);
 	return output->new_sink(to, &output->sink);
 }
 
@@ -183,7 +206,7 @@ bool outputs_replace(const struct outputs *outputs, const char *input)
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
-		if (!IS_OTLP(output) && place_is_input(output->path, input))
+		if (!is_sent(output) && place_is_input(output->path, input))
 			return true;
 	}
 	return false;
@@ -197,7 +220,7 @@ static bool meets_another(const struct outputs *outputs, size_t index,
 	const char *other = NULL;
 
 	for (size_t i = 0; i < index && !other; i++)
-		if (!IS_OTLP(&outputs->outputs[i]) &&
+		if (!is_sent(&outputs->outputs[i]) &&
 		    place_is_one(output->path, outputs->outputs[i].path))
 			other = outputs->outputs[i].name;
 	if (!other && capture && place_is_one(output->path, capture))
@@ -219,8 +242,9 @@ static bool meets_messages(const char *path)
 
 static bool is_binary(const struct output *output)
 {
-	return output->new_sink == gt_perfetto_new ||
-	       output->new_sink == gt_otlp_protobuf_new;
+	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
+
+	return output->new_sink == gt_perfetto_new || (otlp && otlp->is_binary);
 }
 
 static bool may_go(const struct outputs *outputs, const struct output *output)
@@ -238,7 +262,7 @@ const char *outputs_on_standard_output(const struct outputs *outputs,
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
-		if (!IS_OTLP(output) && !output->new_text &&
+		if (!is_sent(output) && !output->new_text &&
 		    place_is_standard_output(output->path))
 			return output->name;
 	}
@@ -266,31 +290,60 @@ bool outputs_are_apart(const struct outputs *outputs, const char *capture)
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
-		if (!IS_OTLP(output) && (meets_another(outputs, i, capture) ||
+		if (!is_sent(output) && (meets_another(outputs, i, capture) ||
 		                         !may_go(outputs, output)))
 			return false;
 	}
 	return true;
 }
 
+/* Metrics tell of those that send, too, and are behind them all the time. */
+static bool is_last(const struct output *output)
+{
+	return is_sent(output) && is_of(output, GT_OTLP_METRICS);
+}
+
+static int open_sent(struct outputs *outputs, struct output *output)
+{
+	struct gt_sink *observed[OUTPUTS_MAX];
+	enum gt_otlp_signal signal = otlp_format_of(output->new_sink)->signal;
+
+	outputs->otlp.observed = observed;
+	outputs->otlp.observed_count = 0;
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_last(output) && is_sent(&outputs->outputs[i]) &&
+		    !is_last(&outputs->outputs[i]) && outputs->outputs[i].sink)
+			observed[outputs->otlp.observed_count++] =
+				outputs->outputs[i].sink;
+	return otlp_output_open(output->path, signal, &outputs->otlp,
+	                        &output->sink);
+}
+
+static int open_one(struct outputs *outputs, struct output *output)
+{
+	int r = is_sent(output) ? open_sent(outputs, output)
+	        : is_directory(output)
+	                ? open_directory(output, outputs->many_runs)
+	                : open_file(output, &outputs->otlp);
+
+	if (r == 0 && output->sink)
+		outputs->sinks[outputs->sink_count++] = output->sink;
+	return r;
+}
+
 int outputs_open(struct outputs *outputs)
 {
-	outputs->sink_count = 0;
-	for (size_t i = 0; i < outputs->count; i++) {
-		struct output *output = &outputs->outputs[i];
-		int r = IS_OTLP(output)
-		                ? otlp_output_open(output->path, &outputs->otlp,
-		                                   &output->sink)
-		        : is_directory(output)
-		                ? open_directory(output, outputs->many_runs)
-		                : open_file(output, &outputs->otlp);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		if (output->sink)
-			outputs->sinks[outputs->sink_count++] = output->sink;
+	outputs->sink_count = 0;
+	for (size_t i = 0; i < 2 * outputs->count && r == 0; i++) {
+		bool last = i >= outputs->count;
+		struct output *output = &outputs->outputs[i % outputs->count];
+
+		if (is_last(output) == last)
+			r = open_one(outputs, output);
 	}
-	return 0;
+	return r;
 }
 
 static int write_error(const struct output *output)
@@ -307,27 +360,32 @@ bool outputs_failed(const struct outputs *outputs)
 	return false;
 }
 
-static int close_one(struct output *output, const struct otlp_options *otlp,
-                     bool whole)
+static int finish_one(struct output *output, const struct otlp_options *otlp,
+                      bool whole)
 {
-	int r = 0, closed;
+	int r;
 
-	if (output->sink && (whole || IS_OTLP(output)) &&
-	    output->sink->finish) {
-		r = output->sink->finish(output->sink);
-		if (r == 0 && IS_OTLP(output))
-			r = otlp_output_report(output->sink, otlp);
-		else if (r < 0 && write_error(output) == 0)
-			complain_of_writing(output->path, r);
-	}
+	if (!output->sink || !(whole || is_sent(output)) ||
+	    !output->sink->finish)
+		return 0;
+	r = output->sink->finish(output->sink);
+	if (r == 0 && is_sent(output))
+		r = otlp_output_report(output->sink,
+		                       otlp_format_of(output->new_sink)->signal,
+		                       otlp);
+	else if (r < 0 && write_error(output) == 0)
+		complain_of_writing(output->path, r);
+	return r;
+}
+
+static int close_one(struct output *output, bool whole)
+{
 	if (output->sink)
 		output->sink->free(output->sink);
 	output->sink = NULL;
-	whole = whole && r == 0;
-	closed = is_directory(output)
-	                 ? directory_close(&output->directory, whole)
-	                 : destination_close(&output->destination, whole);
-	return r < 0 ? r : closed;
+	return is_directory(output)
+	               ? directory_close(&output->directory, whole)
+	               : destination_close(&output->destination, whole);
 }
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
@@ -338,25 +396,62 @@ bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink)
 	return false;
 }
 
-bool outputs_take_otlp(const struct outputs *outputs, bool host_spans)
+static bool have(const struct outputs *outputs, enum gt_otlp_signal signal)
 {
-	bool sends = false, encodes = false;
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_of(&outputs->outputs[i], signal))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < outputs->count; i++) {
-		const struct output *output = &outputs->outputs[i];
+/* Of the first one that sends; NULL: none does. */
+static const struct output *sent_one(const struct outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_sent(&outputs->outputs[i]))
+			return &outputs->outputs[i];
+	return NULL;
+}
 
-		sends |= IS_OTLP(output);
-		encodes |= output->new_sink == gt_otlp_json_new ||
-		           output->new_sink == gt_otlp_protobuf_new;
-	}
-	if (outputs->otlp.spool && !sends)
+/* Events that spans shall not have alone go where the spans do. */
+static bool add_logs(struct outputs *outputs)
+{
+	const struct output *sent = sent_one(outputs);
+
+	if (outputs->otlp.events == GT_OTLP_EVENTS_SPANS ||
+	    have(outputs, GT_OTLP_LOGS))
+		return true;
+	if (!sent)
+		complain("--otlp-events needs an output for log records beside "
+		         "the spans, as otlp-logs-json");
+	else if (sent->path && !otlp_is_base(sent->path))
+		complain("--otlp-events needs an endpoint for log records: "
+		         "--export otlp-logs=URL");
+	else
+		return outputs_add(outputs, "otlp-logs", otlp_logs_new,
+		                   sent->path) == 0;
+	return false;
+}
+
+bool outputs_take_otlp(struct outputs *outputs)
+{
+	const struct otlp_options *otlp = &outputs->otlp;
+	bool traces = have(outputs, GT_OTLP_TRACES);
+
+	if (otlp->spool && !sent_one(outputs))
 		complain("--spool is of the format otlp, to which nothing "
 		         "goes here");
-	else if (host_spans && !sends && !encodes)
+	else if (otlp->asked_for_host_spans && !traces)
 		complain("--host-spans is of the formats otlp, otlp-json and "
 		         "otlp-protobuf, to which nothing goes here");
-	else
+	else if (otlp->asked_for_events && !traces &&
+	         !have(outputs, GT_OTLP_LOGS))
+		complain("--otlp-events is of the formats of OTLP, to which "
+		         "nothing goes here");
+	else if (add_logs(outputs)) {
+		outputs->otlp.has_logs = have(outputs, GT_OTLP_LOGS);
 		return true;
+	}
 	return false;
 }
 
@@ -370,13 +465,24 @@ bool outputs_have_text(const struct outputs *outputs)
 
 int outputs_close(struct outputs *outputs, bool whole)
 {
-	int first_error = 0;
+	int results[OUTPUTS_MAX] = {0}, first_error = 0;
 
+	for (size_t i = 0; i < 2 * outputs->count; i++) {
+		size_t index = i % outputs->count;
+		struct output *output = &outputs->outputs[index];
+
+		if (is_last(output) == (i >= outputs->count))
+			results[index] =
+				finish_one(output, &outputs->otlp, whole);
+	}
 	for (size_t i = 0; i < outputs->count; i++) {
-		int r = close_one(&outputs->outputs[i], &outputs->otlp, whole);
+		int r = close_one(&outputs->outputs[i],
+		                  whole && results[i] == 0);
 
+		if (results[i] == 0)
+			results[i] = r;
 		if (first_error == 0)
-			first_error = r;
+			first_error = results[i];
 	}
 	outputs->count = 0;
 	return first_error;

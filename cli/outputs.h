@@ -5,12 +5,10 @@
 
 #include "destination.h"
 #include "directory.h"
+#include "otlp_formats.h"
 #include "otlp_output.h"
 
 #define OUTPUTS_MAX 16
-
-typedef int new_sink_fn(const struct gt_output *output,
-                        struct gt_sink **ret_sink);
 
 /* Of a text for people. */
 typedef int new_text_fn(const struct gt_output *output,
@@ -62,10 +60,11 @@ int outputs_add(struct outputs *outputs, const char *name,
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
 /*
- * Whether --spool, and --host-spans if it was given, mean something to one of
- * them. Complains and returns false if not.
+ * Whether --spool, --host-spans and --otlp-events, where they were given, mean
+ * something to one of them. Adds the one for logs that the last may want.
+ * Complains and returns false if not.
  */
-bool outputs_take_otlp(const struct outputs *outputs, bool host_spans);
+bool outputs_take_otlp(struct outputs *outputs);
 bool outputs_have_text(const struct outputs *outputs);
 
 /* A text on standard output; `look` stays the caller's. */

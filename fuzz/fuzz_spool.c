@@ -184,7 +184,7 @@ static void drain(const char *path, const struct model *m)
 	uint64_t frames = 0;
 	uint32_t bodies = 0;
 
-	check(gt__spool_open(path, 1 << 20, true, &spool) == 0);
+	check(gt__spool_open(path, NULL, 1 << 20, true, &spool) == 0);
 	counts = gt__spool_counts(spool);
 	check(counts.found_waiting == m->waiting_spans + m->damaged_spans);
 	while ((request = gt__spool_next(spool, GT__SPOOL_OLD))) {

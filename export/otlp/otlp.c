@@ -39,6 +39,8 @@ static struct gt_text put_events(struct gt__otlp_sink *x,
 static size_t allowed_events(const struct gt__otlp_sink *x,
                              const struct gt_span_view *span)
 {
+	if (x->options.events == GT_OTLP_EVENTS_LOGS)
+		return 0; /* and none is dropped */
 	return x->options.has_events_max &&
 	                       span->event_count > x->options.events_max
 	               ? x->options.events_max
@@ -62,6 +64,15 @@ static void blame(const struct gt_trace *trace, const struct gt_span_view *v,
 		return;
 	gt__otlp_error_type(type, failure);
 	span->attributes.last = type;
+}
+
+static uint32_t dropped_events(const struct gt__otlp_sink *x,
+                               const struct gt_span_view *span)
+{
+	if (x->options.events == GT_OTLP_EVENTS_LOGS)
+		return 0;
+	return at_most_u32(span->dropped_events + span->event_count -
+	                   allowed_events(x, span));
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -95,8 +106,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 				.guest_id = v->guest_id,
 			},
 		.dropped_attributes = at_most_u32(v->dropped_fields),
-		.dropped_events = at_most_u32(v->dropped_events +
-	                                      v->event_count - events),
+		.dropped_events = dropped_events(x, v),
 		.links = v->links,
 		.link_count = v->link_count,
 		.status = v->status,
@@ -132,7 +142,7 @@ static int finish(struct gt_sink *sink)
 	return x->out.error;
 }
 
-static void free_sink(struct gt_sink *sink)
+void gt__otlp_sink_free(struct gt_sink *sink)
 {
 	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
 	struct gt__run *run;
@@ -153,25 +163,22 @@ static void free_sink(struct gt_sink *sink)
 	free(x);
 }
 
-static int new_sink(const struct gt__otlp_encoding *encoding,
-                    const struct gt__otlp_encoder_options *options,
-                    const struct gt_output *output, struct gt_sink **ret_sink)
+int gt__otlp_sink_new(size_t size, enum gt_otlp_signal signal,
+                      const struct gt__otlp_encoding *encoding,
+                      const struct gt__otlp_encoder_options *options,
+                      const struct gt_output *output,
+                      struct gt__otlp_sink **ret_sink)
 {
-	struct gt__otlp_sink *x = calloc(1, sizeof *x);
+	struct gt__otlp_sink *x = calloc(1, size);
 
 	if (!x)
 		return -ENOMEM;
 	x->sink = (struct gt_sink){
 		.begin = gt__otlp_begin,
-		.close = close_span,
-		.event = gt__otlp_event_outside,
-		.counter = gt__otlp_counter,
-		.host_span = options->no_host_spans ? NULL : gt__otlp_host_span,
-		.end = gt__otlp_end,
-		.loss = gt__otlp_loss_outside,
 		.finish = finish,
-		.free = free_sink,
+		.free = gt__otlp_sink_free,
 	};
+	x->signal = signal;
 	x->encoding = encoding;
 	x->options = *options;
 	x->output = *output;
@@ -185,28 +192,60 @@ static int new_sink(const struct gt__otlp_encoding *encoding,
 		free(x);
 		return -ENOMEM;
 	}
+	*ret_sink = x;
+	return 0;
+}
+
+static int new_sink(const struct gt__otlp_encoding *encoding,
+                    const struct gt__otlp_encoder_options *options,
+                    const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	struct gt__otlp_sink *x;
+	int rc = gt__otlp_sink_new(sizeof *x, GT_OTLP_TRACES, encoding, options,
+	                           output, &x);
+
+	if (rc)
+		return rc;
+	x->sink.close = close_span;
+	x->sink.event = gt__otlp_event_outside;
+	x->sink.counter = gt__otlp_counter;
+	x->sink.host_span = options->no_host_spans ? NULL : gt__otlp_host_span;
+	x->sink.end = gt__otlp_end;
+	x->sink.loss = gt__otlp_loss_outside;
 	*ret_sink = &x->sink;
 	return 0;
 }
 
 /* The members of another version's struct are left at 0. */
-static int new_file(const struct gt__otlp_encoding *encoding,
-                    const struct gt_otlp_options *given,
-                    const struct gt_output *output, struct gt_sink **ret_sink)
+struct gt__otlp_encoder_options
+gt__otlp_file_options(const struct gt_otlp_options *given)
 {
 	struct gt_otlp_options options = {0};
-	struct gt__otlp_encoder_options encoder = {0};
 
 	if (given)
 		memcpy(&options, given,
 		       given->size < sizeof options ? given->size
 		                                    : sizeof options);
-	encoder.no_host_spans = options.no_host_spans;
-	encoder.has_events_max = options.has_events_max;
-	encoder.events_max = options.events_max;
-	encoder.attributes = options.attributes;
-	encoder.attribute_count = options.attribute_count;
-	return new_sink(encoding, &encoder, output, ret_sink);
+	return (struct gt__otlp_encoder_options){
+		.no_host_spans = options.no_host_spans,
+		.has_events_max = options.has_events_max,
+		.events_max = options.events_max,
+		.events = options.events,
+		.has_logs = options.has_logs,
+		.interval_ns = (uint64_t)options.interval_ms * 1000000,
+		.attributes = options.attributes,
+		.attribute_count = options.attribute_count,
+	};
+}
+
+static int new_file(const struct gt__otlp_encoding *encoding,
+                    const struct gt_otlp_options *given,
+                    const struct gt_output *output, struct gt_sink **ret_sink)
+{
+	const struct gt__otlp_encoder_options options =
+		gt__otlp_file_options(given);
+
+	return new_sink(encoding, &options, output, ret_sink);
 }
 
 int gt_otlp_json_with(const struct gt_output *output,

@@ -29,9 +29,20 @@ struct gt__otlp_encoder_options {
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
 	bool no_host_spans;
-	bool has_events_max; /* as in struct gt_otlp_options */
+	/* As in struct gt_otlp_options: */
+	bool has_events_max;
 	uint32_t events_max;
+	enum gt_otlp_events events;
+	bool has_logs;
+	/* Of metrics: between two collections. */
+	uint64_t interval_ns;
 };
+
+#define GT__INTERVAL_NS UINT64_C(60000000000) /* OpenTelemetry's */
+
+/* Those of an encoder that are options of a file, too. */
+struct gt__otlp_encoder_options
+gt__otlp_file_options(const struct gt_otlp_options *options);
 
 /* 0 or -ENOMEM. */
 int gt__otlp_json_requests_new(const struct gt__otlp_encoder_options *options,

@@ -42,32 +42,40 @@ struct gt_field *gt__otlp_make_unique(struct gt__otlp_sink *x,
 	return list;
 }
 
+struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
+                                           struct gt__otlp_run *run,
+                                           enum gt__otlp_item item,
+                                           const struct gt_event_view *e,
+                                           struct gt__otlp_attributes *to)
+{
+	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
+
+	*to = (struct gt__otlp_attributes){.guest = e->fields,
+	                                   .guest_count = e->field_count};
+	to->opening =
+		gt__otlp_opening(&run->event_sites, x->encoding, item, e->site);
+	to->place = gt__otlp_encode_place(x, &x->event_place, item, &place);
+	if (run->event_sites.error)
+		x->out.error = run->event_sites.error;
+	return gt__otlp_make_unique(x, to);
+}
+
 void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         struct gt__out *to, const struct gt_event_view *e,
                         bool names_span, bool first)
 {
-	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
-	struct gt__otlp_event event = {
-		.time_ns = e->time_ns,
-		.attributes = {.guest = e->fields,
-	                       .guest_count = e->field_count},
-	};
+	struct gt__otlp_event event = {.time_ns = e->time_ns};
 	struct gt_field span_id, *list;
 	char hex[16];
 
-	event.attributes.opening = gt__otlp_opening(
-		&run->event_sites, x->encoding, GT__OTLP_EVENT, e->site);
-	event.attributes.place = gt__otlp_encode_place(x, &x->event_place,
-	                                               GT__OTLP_EVENT, &place);
+	list = gt__otlp_event_attributes(x, run, GT__OTLP_EVENT, e,
+	                                 &event.attributes);
 	if (names_span && e->span_id) {
 		gt__otlp_span_id(&span_id, e->span_id, hex);
 		event.attributes.last = &span_id;
 	}
-	list = gt__otlp_make_unique(x, &event.attributes);
 	x->encoding->event(to, &event, first);
 	free(list);
-	if (run->event_sites.error)
-		x->out.error = run->event_sites.error;
 }
 
 /* ---- How many fit -------------------------------------------------------- */
@@ -124,25 +132,35 @@ size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count)
 	return i;
 }
 
-void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
-                       const struct gt_loss_view *loss, bool first)
+void gt__otlp_loss_attributes(struct gt__otlp_sink *x, enum gt__otlp_item item,
+                              const struct gt_loss_view *loss,
+                              struct gt__otlp_attributes *to)
 {
 	const struct gt__otlp_place place = {.vcpu = loss->vcpu,
 	                                     .close_vcpu = loss->vcpu};
-	struct gt_field host[GT__OTLP_LOSS_MAX], span_id;
-	struct gt__otlp_event event = {.time_ns = loss->to_ns};
+	struct gt_field host[GT__OTLP_LOSS_MAX];
 	struct gt__out *opening = &x->scratch;
-	char hex[16];
 
 	opening->used = 0;
-	x->encoding->open(opening, GT__OTLP_EVENT, (struct gt_text){"LOST", 4},
-	                  host, gt__otlp_loss(host, loss));
+	x->encoding->open(opening, item, (struct gt_text){"LOST", 4}, host,
+	                  gt__otlp_loss(host, loss));
 	if (opening->error)
 		x->out.error = opening->error;
-	event.attributes.opening =
-		(struct gt_text){opening->bytes, opening->used};
-	event.attributes.place = gt__otlp_encode_place(x, &x->event_place,
-	                                               GT__OTLP_EVENT, &place);
+	*to = (struct gt__otlp_attributes){
+		.opening = {opening->bytes, opening->used},
+		.place =
+			gt__otlp_encode_place(x, &x->event_place, item, &place),
+	};
+}
+
+void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
+                       const struct gt_loss_view *loss, bool first)
+{
+	struct gt__otlp_event event = {.time_ns = loss->to_ns};
+	struct gt_field span_id;
+	char hex[16];
+
+	gt__otlp_loss_attributes(x, GT__OTLP_EVENT, loss, &event.attributes);
 	if (loss->span_id) {
 		gt__otlp_span_id(&span_id, loss->span_id, hex);
 		event.attributes.last = &span_id;

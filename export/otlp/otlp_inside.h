@@ -60,6 +60,20 @@ static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
 	       (remote ? GT__OTLP_REMOTE : 0);
 }
 
+/* ---- otlp.c ---- */
+
+/*
+ * Stores a new sink of `size` bytes that begins with a struct gt__otlp_sink,
+ * and has `begin`, `finish` and `free`: 0 or -ENOMEM. `output` is for requests
+ * that nobody takes.
+ */
+int gt__otlp_sink_new(size_t size, enum gt_otlp_signal signal,
+                      const struct gt__otlp_encoding *encoding,
+                      const struct gt__otlp_encoder_options *options,
+                      const struct gt_output *output,
+                      struct gt__otlp_sink **ret_sink);
+void gt__otlp_sink_free(struct gt_sink *sink);
+
 /* ---- otlp_requests.c ---- */
 
 /* NULL after an error, which a trace that has not begun is. */
@@ -108,13 +122,29 @@ uint64_t gt__otlp_weight(const struct gt_event_view *event);
 /* How many of the first ones go into one span: one at least. */
 size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count);
 
-/* The same of a loss, which is of no site: an event called LOST. */
+/*
+ * The attributes of an event, of a span, in a log. To be made unique, and their
+ * room freed, when they are encoded.
+ */
+struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
+                                           struct gt__otlp_run *run,
+                                           enum gt__otlp_item item,
+                                           const struct gt_event_view *event,
+                                           struct gt__otlp_attributes *to);
+/* Likewise of a loss: an event called LOST. Valid until scratch is used. */
+void gt__otlp_loss_attributes(struct gt__otlp_sink *x, enum gt__otlp_item item,
+                              const struct gt_loss_view *loss,
+                              struct gt__otlp_attributes *to);
+
+/* The same of a loss, which is of no site. */
 void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
                        const struct gt_loss_view *loss, bool first);
 
 /* ---- otlp_kind.c ---- */
 
-/* SpanKind, as the guest says; what says it is an attribute no more. */
+/* SpanKind, as the guest says. */
+uint32_t gt__otlp_kind(const struct gt_field *fields, size_t count);
+/* The same; what says it is an attribute no more. */
 uint32_t gt__otlp_find_kind(struct gt__otlp_sink *x,
                             struct gt__otlp_attributes *attributes);
 
@@ -139,6 +169,8 @@ void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                           uint64_t span_id, const struct gt_event_view *events,
                           size_t count);
 
+/* What the run is as a span: parent of what has none. */
+uint64_t gt__otlp_run_id(const struct gt_trace *trace);
 int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace);
 int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
                            const struct gt_event_view *event);

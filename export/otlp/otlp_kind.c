@@ -30,6 +30,18 @@ static uint32_t kind_of(const struct gt_field *field)
 	return 0;
 }
 
+uint32_t gt__otlp_kind(const struct gt_field *fields, size_t count)
+{
+	uint32_t kind = 0;
+
+	while (count-- && !kind)
+		if (is_kind(&fields[count])) {
+			kind = kind_of(&fields[count]);
+			break;
+		}
+	return kind ? kind : GT__OTLP_INTERNAL;
+}
+
 static bool make_room(struct gt__otlp_sink *x, size_t count)
 {
 	struct gt_field *fields;

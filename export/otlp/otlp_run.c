@@ -25,6 +25,11 @@ static uint64_t own_id(const struct gt_trace *trace, uint64_t span_id,
 	return id ? id : 1;
 }
 
+uint64_t gt__otlp_run_id(const struct gt_trace *trace)
+{
+	return trace->run_id ? trace->run_id : own_id(trace, 0, 0);
+}
+
 int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
 	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
@@ -35,7 +40,7 @@ int gt__otlp_begin(struct gt_sink *sink, const struct gt_trace *trace)
 	run = gt__run_add(&x->runs, trace, sizeof *run);
 	if (!run)
 		return x->out.error = -ENOMEM;
-	run->span_id = trace->run_id ? trace->run_id : own_id(trace, 0, 0);
+	run->span_id = gt__otlp_run_id(trace);
 	return 0;
 }
 
@@ -166,8 +171,10 @@ int gt__otlp_event_outside(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__otlp_sink *x = (struct gt__otlp_sink *)sink;
 	struct gt__otlp_run *run = gt__otlp_find_run(x, trace);
 
-	if (!run || event->span_id)
-		return x->out.error; /* its span brings it along */
+	if (!run || event->span_id) /* its span brings it along */
+		return x->out.error;
+	if (x->options.has_logs || x->options.events != GT_OTLP_EVENTS_SPANS)
+		return 0;
 	return gather(x, run, event);
 }
 

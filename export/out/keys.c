@@ -66,6 +66,13 @@ static int grow(struct gt__keys *keys)
 	return 0;
 }
 
+uint32_t gt__keys_find(const struct gt__keys *keys, struct gt_text key)
+{
+	const uint32_t *slot = keys->slots ? slot_of(keys, key) : NULL;
+
+	return slot ? *slot : 0;
+}
+
 int gt__keys_number(struct gt__keys *keys, struct gt_text key,
                     uint32_t *ret_number)
 {

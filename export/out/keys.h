@@ -22,6 +22,8 @@ struct gt__keys {              /* zeroed is a valid beginning */
 
 void gt__keys_fini(struct gt__keys *keys);
 
+/* The key's number from 1, 0 if it has none yet. */
+uint32_t gt__keys_find(const struct gt__keys *keys, struct gt_text key);
 /* The key's number from 1, 0 if there are too many; or -ENOMEM. */
 int gt__keys_number(struct gt__keys *keys, struct gt_text key,
                     uint32_t *ret_number);

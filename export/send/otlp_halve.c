@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is not a span is copied as it stands, so that no field is lost that is
- * not known here: resource, scope and schema URL go into both halves.
+ * What is no item (span, data point, log record) is copied as it stands, so
+ * that no field is lost that is not known here: resource, scope and schema URL
+ * go into both halves.
  */
 #include "otlp_halve.h"
 #include "gzip.h"
+#include "otlp_signals.h"
 #include "protobuf_cursor.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the spans, in their order, those of from <= number < to are copied. */
+/* Of the items, in their order, those of from <= number < to are copied. */
 struct half {
+	enum gt_otlp_signal signal;
 	uint64_t from, to;
-	uint64_t number; /* spans seen */
+	uint64_t number; /* items seen */
+	uint64_t taken;
 	unsigned char *bytes;
 	size_t used;
 };
@@ -24,18 +28,41 @@ static void copy(struct half *h, const void *bytes, size_t count)
 	h->used += count;
 }
 
-static bool take_span(struct half *h)
+static bool take_item(struct half *h)
 {
 	uint64_t number = h->number++;
+	bool takes = number >= h->from && number < h->to;
 
-	return number >= h->from && number < h->to;
+	h->taken += takes;
+	return takes;
 }
 
 /* ---- Protobuf ------------------------------------------------------------ */
 
-/* resource_spans, scope_spans, spans (trace_service.proto, trace.proto). */
-static const uint64_t path[] = {1, 2, 2};
-#define SPAN_DEPTH (sizeof path / sizeof *path - 1)
+/*
+ * Down to the items, 1 << the numbers of the fields: resource_spans,
+ * scope_spans, spans (trace_service.proto, trace.proto), likewise of logs;
+ * resource_metrics, scope_metrics, metrics, gauge, sum or one of the
+ * histograms, data_points (metrics.proto).
+ */
+static const struct {
+	uint32_t steps[5];
+	unsigned last;
+} paths[] = {
+	[GT_OTLP_TRACES] = {{1 << 1, 1 << 2, 1 << 2}, 2},
+	[GT_OTLP_METRICS] = {{1 << 1, 1 << 2, 1 << 2,
+                              1 << 5 | 1 << 7 | 1 << 9 | 1 << 10, 1 << 1},
+                             4},
+	[GT_OTLP_LOGS] = {{1 << 1, 1 << 2, 1 << 2}, 2},
+};
+
+#define METRIC_DEPTH 2u
+
+static bool is_step(const struct half *h, uint64_t tag, unsigned depth)
+{
+	return (tag & 7) == 2 && tag >> 3 < 32 &&
+	       paths[h->signal].steps[depth] >> (tag >> 3) & 1;
+}
 
 /*
  * The length of a message that gets shorter, in as many bytes as it had: a
@@ -50,7 +77,10 @@ static void put_length(unsigned char *at, size_t bytes, uint64_t length)
 	at[i] = (unsigned char)length;
 }
 
-/* The fields of a message; false: it is none. Recursion ends at the spans. */
+/*
+ * The fields of a message; false: it is none. Recursion ends at the items. A
+ * metric of which no data point stays goes as well.
+ */
 static bool copy_message(struct half *h, struct gt__cursor c, unsigned depth)
 {
 	while (c.left && !c.bad) {
@@ -59,18 +89,21 @@ static bool copy_message(struct half *h, struct gt__cursor c, unsigned depth)
 		size_t tag_bytes = (size_t)(c.at - field), from = h->used;
 		struct gt__cursor part = gt__take_value(&c, tag, &value);
 		size_t head_bytes = (size_t)(part.at - field);
-		bool is_step = tag == (path[depth] << 3 | 2);
+		bool steps = is_step(h, tag, depth);
+		uint64_t taken = h->taken;
 
 		if (c.bad)
 			return false;
-		if (is_step && depth < SPAN_DEPTH) {
+		if (steps && depth < paths[h->signal].last) {
 			copy(h, field, head_bytes);
 			if (!copy_message(h, part, depth + 1))
 				return false;
 			put_length(h->bytes + from + tag_bytes,
 			           head_bytes - tag_bytes,
 			           h->used - from - head_bytes);
-		} else if (!is_step || take_span(h)) {
+			if (depth >= METRIC_DEPTH && h->taken == taken)
+				h->used = from;
+		} else if (!steps || take_item(h)) {
 			copy(h, field, (size_t)(c.at - field));
 		}
 	}
@@ -78,9 +111,6 @@ static bool copy_message(struct half *h, struct gt__cursor c, unsigned depth)
 }
 
 /* ---- JSON ---------------------------------------------------------------- */
-
-/* {"resourceSpans":[{"scopeSpans":[{"spans":[ */
-#define SPANS_DEPTH 6u
 
 /* Behind the string or the object that begins at `at`; NULL: it does not end.
  */
@@ -107,7 +137,7 @@ static const unsigned char *behind(const unsigned char *at,
 
 /* The objects of an array up to its end, with commas between those that stay.
  */
-static const unsigned char *copy_spans(struct half *h, const unsigned char *at,
+static const unsigned char *copy_items(struct half *h, const unsigned char *at,
                                        const unsigned char *end)
 {
 	bool is_first = true;
@@ -120,7 +150,7 @@ static const unsigned char *copy_spans(struct half *h, const unsigned char *at,
 			continue;
 		}
 		at = behind(from, end);
-		if (!at || !take_span(h))
+		if (!at || !take_item(h))
 			continue;
 		if (!is_first)
 			copy(h, ",", 1);
@@ -133,19 +163,19 @@ static const unsigned char *copy_spans(struct half *h, const unsigned char *at,
 static bool copy_json(struct half *h, const unsigned char *at,
                       const unsigned char *end)
 {
-	static const char key[] = "\"spans\":[";
-	const size_t key_bytes = sizeof key - 1;
+	const struct gt__otlp_signal *signal = gt__otlp_signal(h->signal);
+	const size_t key_bytes = strlen(signal->items);
 	size_t depth = 0;
 
 	while (at && at < end) {
 		const unsigned char *from = at;
 
-		if (depth == SPANS_DEPTH - 1 &&
+		if (depth == signal->items_depth &&
 		    (size_t)(end - at) > key_bytes &&
-		    memcmp(at, key, key_bytes) == 0) {
+		    memcmp(at, signal->items, key_bytes) == 0) {
 			copy(h, at, key_bytes);
 			depth++;
-			at = copy_spans(h, at + key_bytes, end);
+			at = copy_items(h, at + key_bytes, end);
 			continue;
 		}
 		depth += *at == '{' || *at == '[';
@@ -164,7 +194,8 @@ static bool copy_half(struct half *h, const struct gt__otlp_request *request)
 	struct gt__cursor all = {request->bytes, request->count, false};
 
 	h->used = 0;
-	h->number = 0;
+	h->number = h->taken = 0;
+	h->signal = request->signal;
 	return request->json ? copy_json(h, request->bytes,
 	                                 request->bytes + request->count)
 	                     : copy_message(h, all, 0);
@@ -185,6 +216,7 @@ static int make_half(const struct gt__otlp_request *request, uint64_t from,
 	}
 	*half = (struct gt__otlp_request){
 		.spans = to - from,
+		.signal = request->signal,
 		.json = request->json,
 		.count = h.used,
 	};

@@ -6,10 +6,11 @@
 #include "export/spool/otlp_request.h"
 
 /*
- * Two requests with the spans of `request`, in their order, each with the
- * resource and scope that it had; not compressed, the caller's to free(). 0;
- * -ENOMEM; -ERANGE for one span or none; -EBADMSG for a body that is damaged or
- * holds another number of spans than it says. Then nothing is stored.
+ * Two requests with the spans of `request` (or what its signal has), in order,
+ * each with the resource and scope that it had; not compressed, the caller's to
+ * free(). 0; -ENOMEM; -ERANGE for one span or none; -EBADMSG for a body that is
+ * damaged or holds another number of spans than it says. Then nothing is
+ * stored.
  */
 int gt__otlp_halve(const struct gt__otlp_request *request,
                    struct gt__otlp_request *ret_halves[2]);

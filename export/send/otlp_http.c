@@ -5,8 +5,11 @@
  * thread takes it only to have a request made of spans that have waited long
  * enough, and never waits for it.
  */
+#include "export/logs/otlp_logs.h"
+#include "export/metrics/otlp_metrics.h"
 #include "export/otlp/otlp_encoder.h"
 #include "otlp_sender.h"
+#include "otlp_signals.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,6 +24,11 @@ struct otlp_http {
 	pthread_mutex_t lock;
 	struct gt_otlp_attribute *attributes; /* copied */
 	size_t attribute_count;
+	enum gt_otlp_signal signal;
+	enum gt_otlp_protocol protocol;
+	bool offline;              /* the records tell the time, not a clock */
+	struct gt_sink **observed; /* of metrics, copied */
+	size_t observed_count;
 };
 
 static void see_spans(void *context, uint64_t spans)
@@ -39,14 +47,43 @@ static int take_request(void *context, const void *bytes, size_t count,
 	return 0;
 }
 
+static int tell_figures(struct otlp_http *x, struct otlp_http *of)
+{
+	struct gt__exporter_figures figures = {.signal = of->signal,
+	                                       .protocol = of->protocol};
+	struct gt_otlp_stats stats;
+
+	gt__otlp_sender_stats(of->sender, &stats);
+	figures.exported = stats.acknowledged;
+	figures.refused = stats.rejected;
+	figures.dropped = stats.dropped;
+	figures.in_flight = stats.queued + stats.spooled;
+	return gt__otlp_metrics_exporters(x->encoder, &figures, 1);
+}
+
+/* Under the lock. */
+static int finish_encoder(struct otlp_http *x)
+{
+	int rc = 0;
+	size_t i;
+
+	if (x->signal == GT_OTLP_METRICS)
+		rc = tell_figures(x, x);
+	for (i = 0; i < x->observed_count && !rc; i++)
+		rc = tell_figures(x, (struct otlp_http *)x->observed[i]);
+	return rc ? rc : x->encoder->finish(x->encoder);
+}
+
 static bool flush(void *context)
 {
 	struct otlp_http *x = context;
 
+	if (x->offline && x->signal == GT_OTLP_METRICS)
+		return true;
 	if (pthread_mutex_trylock(&x->lock) != 0)
 		return false;
-	if (x->encoder)
-		x->encoder->finish(x->encoder);
+	if (x->encoder && x->sender)
+		finish_encoder(x);
 	pthread_mutex_unlock(&x->lock);
 	return true;
 }
@@ -68,12 +105,12 @@ static bool flush(void *context)
 		return rc;                                                  \
 	}
 
-FORWARD_(open, gt_span_view)
 FORWARD_(close, gt_span_view)
 FORWARD_(event, gt_event_view)
 FORWARD_(counter, gt_event_view)
 FORWARD_(host_span, gt_host_span_view)
 FORWARD_(end, gt_summary)
+FORWARD_(loss, gt_loss_view)
 
 static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 {
@@ -92,7 +129,7 @@ static int finish(struct gt_sink *sink)
 	int rc;
 
 	pthread_mutex_lock(&x->lock);
-	rc = x->encoder->finish(x->encoder);
+	rc = finish_encoder(x);
 	pthread_mutex_unlock(&x->lock);
 	gt__otlp_sender_finish(x->sender);
 	return rc;
@@ -113,6 +150,7 @@ static void free_sink(struct gt_sink *sink)
 		free((char *)(uintptr_t)x->attributes[i].value);
 	}
 	free(x->attributes);
+	free(x->observed);
 	pthread_mutex_destroy(&x->lock);
 	free(x);
 }
@@ -166,6 +204,29 @@ static uint32_t spans_max(const struct gt_otlp_http_options *options)
 	               : batch;
 }
 
+static int copy_observed(struct otlp_http *x,
+                         const struct gt_otlp_http_options *options)
+{
+	size_t count = options->observed_count;
+
+	if (!count)
+		return 0;
+	x->observed = malloc(count * sizeof *x->observed);
+	if (!x->observed)
+		return -ENOMEM;
+	memcpy(x->observed, options->observed, count * sizeof *x->observed);
+	x->observed_count = count;
+	return 0;
+}
+
+static uint64_t interval_ns(const struct gt_otlp_http_options *options)
+{
+	if (!options->wait_for_room)
+		return 0;
+	return options->delay_ms ? (uint64_t)options->delay_ms * 1000000
+	                         : GT__INTERVAL_NS;
+}
+
 static int make_encoder(struct otlp_http *x,
                         const struct gt_otlp_http_options *options)
 {
@@ -179,21 +240,33 @@ static int make_encoder(struct otlp_http *x,
 		.no_host_spans = options->no_host_spans,
 		.has_events_max = options->has_events_max,
 		.events_max = options->events_max,
+		.events = options->events,
+		.has_logs = options->has_logs,
+		.interval_ns = interval_ns(options),
 	};
+	bool json = options->protocol == GT_OTLP_HTTP_JSON;
 
-	switch (options->protocol) {
-	case GT_OTLP_HTTP_JSON:
-		return gt__otlp_json_requests_new(&encoder, &x->encoder);
-	case GT_OTLP_HTTP_PROTOBUF:
-	case GT_OTLP_GRPC:
-		return gt__otlp_protobuf_requests_new(&encoder, &x->encoder);
+	switch (options->signal) {
+	case GT_OTLP_TRACES:
+		return json ? gt__otlp_json_requests_new(&encoder, &x->encoder)
+		            : gt__otlp_protobuf_requests_new(&encoder,
+		                                             &x->encoder);
+	case GT_OTLP_METRICS:
+		return gt__otlp_metrics_requests_new(json, &encoder,
+		                                     &x->encoder);
+	case GT_OTLP_LOGS:
+		return gt__otlp_logs_requests_new(json, &encoder, &x->encoder);
 	}
 	return -EINVAL;
 }
 
 static int check(const struct gt_otlp_http_options *options)
 {
-	return options->size == sizeof *options ? 0 : -EINVAL;
+	return options->size == sizeof *options &&
+	                       gt__otlp_signal(options->signal) &&
+	                       options->protocol <= GT_OTLP_GRPC
+	               ? 0
+	               : -EINVAL;
 }
 
 int gt_otlp_http_new(const struct gt_otlp_http_options *options,
@@ -209,19 +282,25 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 		return -ENOMEM;
 	x->sink = (struct gt_sink){
 		.begin = begin,
-		.open = open,
 		.close = close,
 		.event = event,
 		.counter = counter,
-		.host_span = options->no_host_spans ? NULL : host_span,
 		.end = end,
+		.loss = loss,
 		.finish = finish,
 		.free = free_sink,
 	};
 	pthread_mutex_init(&x->lock, NULL);
 	rc = copy_attributes(x, options);
+	x->signal = options->signal;
+	x->protocol = options->protocol;
+	x->offline = options->wait_for_room;
+	if (!rc)
+		rc = copy_observed(x, options);
 	if (!rc)
 		rc = make_encoder(x, options);
+	if (!rc && x->encoder->host_span)
+		x->sink.host_span = host_span;
 	if (!rc)
 		rc = gt__otlp_sender_new(options, flush, x, &x->sender);
 	if (rc) {

@@ -2,6 +2,7 @@
 /* What became of a request: the reply over HTTP, or what came in its place. */
 #include "otlp_exchange.h"
 #include "otlp_grpc.h"
+#include "otlp_signals.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -55,7 +56,9 @@ static void judge_body(const struct gt__otlp_exchange *x, long status,
 		result->verdict = GT__OTLP_TOO_LARGE;
 	if (taken)
 		result->rejected_spans =
-			json ? gt__otlp_rejected_json(x->body, x->body_bytes)
+			json ? gt__otlp_rejected_json(
+				       gt__otlp_signal(x->request->signal),
+				       x->body, x->body_bytes)
 			     : gt__otlp_rejected_protobuf(x->body,
 		                                          x->body_bytes);
 	if (!taken || result->rejected_spans || count)

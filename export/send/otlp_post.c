@@ -6,20 +6,23 @@
 #include "otlp_exchange.h"
 #include "otlp_grpc.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#define URL_DEFAULT      "http://localhost:4318/v1/traces"
-#define URL_DEFAULT_GRPC "http://localhost:4317" GT_OTLP_GRPC_PATH
-#define LOW_SPEED_S      30L /* so long without a byte a second */
-#define POLL_MS_MAX      60000u
+#define BASE_URL      "http://localhost:4318"
+#define BASE_URL_GRPC "http://localhost:4317"
+#define URL_BYTES     128u
+#define LOW_SPEED_S   30L /* so long without a byte a second */
+#define POLL_MS_MAX   60000u
 /* The product first, as OTLP asks for. */
-#define USER_AGENT       "guesttrace/" GT_VERSION " OTel-OTLP-Exporter-C/" GT_VERSION
+#define USER_AGENT    "guesttrace/" GT_VERSION " OTel-OTLP-Exporter-C/" GT_VERSION
 
 struct gt__otlp_post {
 	CURLM *multi;
+	enum gt_otlp_signal signal;
 	bool grpc;
 	/* Of a body in protobuf or JSON, as it is or in gzip. */
 	struct curl_slist *headers[2][2];
@@ -269,14 +272,16 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
                       struct gt__otlp_post **ret_post)
 {
 	bool grpc = options->protocol == GT_OTLP_GRPC;
-	const char *url = options->url ? options->url
-	                  : grpc       ? URL_DEFAULT_GRPC
-	                               : URL_DEFAULT;
+	char standard[URL_BYTES];
+	const char *url = options->url ? options->url : standard;
 	struct gt__otlp_post *p;
 	int rc = 0;
 
 	if (grpc && !has_http2())
 		return -ENOTSUP;
+	snprintf(standard, sizeof standard, "%s%s",
+	         grpc ? BASE_URL_GRPC : BASE_URL,
+	         gt_otlp_path(options->signal, options->protocol));
 	if (check_url(url) || check_file(options->ca_file) ||
 	    check_file(options->certificate_file) ||
 	    check_file(options->key_file))
@@ -285,6 +290,7 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 	if (!p)
 		return -ENOMEM;
 	p->grpc = grpc;
+	p->signal = options->signal;
 	p->multi = curl_multi_init();
 	p->exchanges[0] = new_exchange(curl_easy_init());
 	if (!p->multi || !p->exchanges[0])
@@ -339,7 +345,7 @@ static struct gt__otlp_exchange *free_exchange(struct gt__otlp_post *p)
 bool gt__otlp_post_takes(const struct gt__otlp_post *p,
                          const struct gt__otlp_request *request)
 {
-	return !p->grpc || !request->json;
+	return request->signal == p->signal && !(p->grpc && request->json);
 }
 
 static void give_body(struct gt__otlp_exchange *x)

@@ -32,7 +32,10 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
                       struct gt__otlp_post **ret_post);
 void gt__otlp_post_free(struct gt__otlp_post *post);
 
-/* Whether it can go there: a spool may have JSON, which gRPC has not. */
+/*
+ * Whether it can go there: a spool may have JSON, which gRPC has not, or, where
+ * somebody has moved files, another signal.
+ */
 bool gt__otlp_post_takes(const struct gt__otlp_post *post,
                          const struct gt__otlp_request *request);
 

@@ -180,11 +180,12 @@ static struct gt__cursor find_json(const void *body, size_t count,
 static const struct key partial_success = {"partialSuccess", "partial_success"};
 
 /* A number may stand in quotes (proto3's JSON). */
-uint64_t gt__otlp_rejected_json(const void *body, size_t count)
+uint64_t gt__otlp_rejected_json(const struct gt__otlp_signal *signal,
+                                const void *body, size_t count)
 {
-	return number_of(
-		find_json(body, count, &partial_success,
-	                  (struct key){"rejectedSpans", "rejected_spans"}));
+	return number_of(find_json(
+		body, count, &partial_success,
+		(struct key){signal->rejected, signal->rejected_other}));
 }
 
 struct gt_text gt__otlp_message_json(const void *body, size_t count, bool taken)

@@ -6,7 +6,7 @@
 #ifndef GUESTTRACE_OTLP_REPLY_H
 #define GUESTTRACE_OTLP_REPLY_H
 
-#include <guesttrace/export.h>
+#include "otlp_signals.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,11 +32,13 @@ bool gt__otlp_retry_after(const char *value, int64_t now_unix_s,
                           uint32_t *ret_ms);
 
 /*
- * partial_success.rejected_spans of an ExportTraceServiceResponse; 0 where
+ * partial_success.rejected_spans of an ExportTraceServiceResponse, or what is
+ * in its place for that signal, in protobuf under the same number; 0 where
  * there is none, where it is negative, or where the body is none.
  */
 uint64_t gt__otlp_rejected_protobuf(const void *body, size_t count);
-uint64_t gt__otlp_rejected_json(const void *body, size_t count);
+uint64_t gt__otlp_rejected_json(const struct gt__otlp_signal *signal,
+                                const void *body, size_t count);
 
 /*
  * What the endpoint says about it: of a request that was `taken` the message of

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The side of the sender that its users see: the queue's entry, set-up, end. */
 #include "otlp_sender_inside.h"
+#include "otlp_signals.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 
 #define QUEUE_SPANS    65536u
 #define QUEUE_BYTES    (64u << 20)
-#define DELAY_MS       5000u
-#define SPOOL_DELAY_MS 1000u /* so much a kill may take */
 #define FINISH_MS      5000u
 #define AWAY_MAX_MS    60000u
 #define BACKOFF_MS     1000u
@@ -61,6 +60,7 @@ static struct gt__otlp_request *new_request(const struct gt__otlp_sender *s,
 		return NULL;
 	*request = (struct gt__otlp_request){
 		.spans = spans,
+		.signal = s->signal,
 		.json = s->json,
 		.count = count,
 	};
@@ -107,14 +107,19 @@ static uint32_t or_default(uint32_t value, uint32_t standard)
 static void set_up(struct gt__otlp_sender *s,
                    const struct gt_otlp_http_options *o)
 {
+	const struct gt__otlp_signal *signal = gt__otlp_signal(o->signal);
+
+	s->signal = o->signal;
+	s->in_order = o->signal == GT_OTLP_METRICS;
 	s->gzip = o->gzip;
 	s->json = o->protocol == GT_OTLP_HTTP_JSON;
 	s->wait_for_room = o->wait_for_room;
 	s->refused = o->refused;
 	s->refused_context = o->refused_context;
 	s->queue_spans = or_default(o->queue_spans, QUEUE_SPANS);
-	s->delay_ms = or_default(
-		o->delay_ms, o->spool_directory ? SPOOL_DELAY_MS : DELAY_MS);
+	s->delay_ms = or_default(o->delay_ms, o->spool_directory
+	                                              ? signal->spool_delay_ms
+	                                              : signal->delay_ms);
 	s->timeout_ms = or_default(o->timeout_ms, GT__POST_TIMEOUT_MS);
 	s->finish_ms = or_default(o->finish_ms, FINISH_MS);
 	s->away_max_ms = or_default(o->finish_ms, AWAY_MAX_MS);
@@ -133,6 +138,7 @@ static int open_spool(struct gt__otlp_sender *s,
                       const struct gt_otlp_http_options *o)
 {
 	int rc = gt__spool_open(o->spool_directory,
+	                        gt__otlp_signal(o->signal)->folder,
 	                        o->spool_bytes ? o->spool_bytes : SPOOL_BYTES,
 	                        s->drain_all, &s->spool);
 

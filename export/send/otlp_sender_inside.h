@@ -13,9 +13,10 @@
 struct gt__otlp_sender {
 	/* Set at the start. */
 	uint32_t queue_spans, delay_ms, finish_ms, backoff_ms, backoff_max_ms;
-	uint32_t timeout_ms;  /* of a request */
+	uint32_t timeout_ms; /* of a request */
+	enum gt_otlp_signal signal;
 	uint32_t away_max_ms; /* of an endpoint, when a spool is to be sent */
-	bool gzip, json, wait_for_room, drain_all;
+	bool gzip, json, wait_for_room, drain_all, in_order;
 	bool (*flush)(void *context);
 	void *context;
 	/* gt_otlp_http_options.refused, called once. */

@@ -6,7 +6,8 @@
  *
  * After a failure nothing is sent until the time to try again; then the oldest
  * goes first, to find out. When it is taken, new requests go first again, and
- * the backlog gets every BACKLOG_SHARE-th turn while there are new ones.
+ * the backlog gets every BACKLOG_SHARE-th turn while there are new ones. Metrics
+ * go one by one, the oldest first: who keeps them by time refuses older ones.
  */
 #include "gzip.h"
 #include "otlp_sender_inside.h"
@@ -136,7 +137,8 @@ static struct gt__otlp_request *pick(struct gt__otlp_sender *s)
 	if (request)
 		return request;
 	s->turn++;
-	if (s->spool && (s->away || s->turn % BACKLOG_SHARE == 0))
+	if (s->spool &&
+	    (s->away || s->in_order || s->turn % BACKLOG_SHARE == 0))
 		request = gt__spool_next(s->spool, GT__SPOOL_OLD);
 	if (!request)
 		request = gt__queue_take(&s->pending);
@@ -171,7 +173,9 @@ static struct gt__otlp_request *pick_fitting(struct gt__otlp_sender *s)
 		gt__queue_append(&s->aside, request);
 		pthread_mutex_lock(&s->lock);
 		snprintf(s->stats.last_error, sizeof s->stats.last_error,
-		         "in JSON, which gRPC does not take");
+		         request->signal != s->signal
+		                 ? "of another signal"
+		                 : "in JSON, which gRPC does not take");
 		pthread_mutex_unlock(&s->lock);
 	}
 	return request;
@@ -288,7 +292,7 @@ static void adapt_window(struct gt__otlp_sender *s, uint64_t took_ms)
 {
 	if (took_ms > s->timeout_ms / 8)
 		s->window -= s->window / 2;
-	else if (s->window < GT__POSTS_MAX)
+	else if (s->window < GT__POSTS_MAX && !s->in_order)
 		s->window *= 2;
 }
 
@@ -333,7 +337,9 @@ static void flush_in_time(struct gt__otlp_sender *s, uint64_t now)
 	if (!s->flush || now < s->flush_ms)
 		return;
 	s->flush_ms = now + s->delay_ms;
-	if (gt__count_of(&s->ledger->seen) != gt__count_of(&s->requested) &&
+	/* What is measured has not gathered: it is asked for each time. */
+	if ((s->signal == GT_OTLP_METRICS ||
+	     gt__count_of(&s->ledger->seen) != gt__count_of(&s->requested)) &&
 	    !s->flush(s->context))
 		s->flush_ms = now + FLUSH_RETRY_MS;
 }

@@ -3,9 +3,7 @@
 #ifndef GUESTTRACE_OTLP_REQUEST_H
 #define GUESTTRACE_OTLP_REQUEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <guesttrace/export_otlp.h>
 
 /* The collector takes no more (OTLP 1.11), and no frame of a spool has more. */
 #define GT__REQUEST_BYTES_MAX (64u << 20)
@@ -14,13 +12,14 @@ struct gt__spool_segment;
 
 struct gt__otlp_request {
 	struct gt__otlp_request *next;
-	uint64_t spans;
+	uint64_t spans; /* or what its signal has instead */
+	enum gt_otlp_signal signal;
 	bool json; /* else protobuf */
 	bool gzip;
 	/* Where the spool has it; NULL: nowhere. */
 	struct gt__spool_segment *segment;
 	uint64_t offset;
-	bool found; /* was there before this process */
+	bool found;        /* was there before this process */
 	uint64_t begun_ms; /* when it was sent, by CLOCK_MONOTONIC */
 	/* What it is a part of, which ends when all its parts have; NULL. */
 	struct gt__otlp_request *whole;

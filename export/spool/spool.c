@@ -45,16 +45,39 @@ static size_t length_of_name(const char *path)
 	return count;
 }
 
-/* One that is to be emptied is there already. */
-static int open_directory(struct gt__spool *spool, const char *path)
+static int make_directory(const char *name)
 {
-	char *name = strndup(path, length_of_name(path));
-	struct stat info;
-	int rc = name ? 0 : -ENOMEM;
+	return mkdir(name, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
 
-	if (!rc && !spool->must_drain && mkdir(name, 0700) < 0 &&
-	    errno != EEXIST)
-		rc = -errno;
+/* Of the folder the directory above it, too. */
+static int make_directories(char *name, size_t directory)
+{
+	char end = name[directory];
+	int rc;
+
+	if (!end)
+		return make_directory(name);
+	name[directory] = '\0';
+	rc = make_directory(name);
+	name[directory] = end;
+	return rc ? rc : make_directory(name);
+}
+
+/* One that is to be emptied is there already. */
+static int open_directory(struct gt__spool *spool, const char *path,
+                          const char *folder)
+{
+	int length = (int)length_of_name(path);
+	char *name = NULL;
+	struct stat info;
+	int rc = 0;
+
+	if (asprintf(&name, "%.*s%s%s", length, path, folder ? "/" : "",
+	             folder ? folder : "") < 0)
+		return -ENOMEM;
+	if (!spool->must_drain)
+		rc = make_directories(name, (size_t)length);
 	if (!rc)
 		spool->directory_fd = open(
 			name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -88,7 +111,8 @@ static int name_writer(struct gt__spool *spool)
 	return 0;
 }
 
-int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
+int gt__spool_open(const char *directory, const char *folder,
+                   uint64_t bytes_max, bool must_drain,
                    struct gt__spool **ret_spool)
 {
 	struct gt__spool *spool = calloc(1, sizeof *spool);
@@ -101,7 +125,7 @@ int gt__spool_open(const char *directory, uint64_t bytes_max, bool must_drain,
 	spool->last = &spool->segments;
 	spool->must_drain = must_drain;
 	gt__spool_syncer_init(&spool->syncer);
-	rc = open_directory(spool, directory);
+	rc = open_directory(spool, directory, folder);
 	if (!rc)
 		rc = take_lock(spool, must_drain);
 	if (!rc)

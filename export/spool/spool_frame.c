@@ -11,6 +11,7 @@
 #define FRAME_MAGIC   0x70735447u /* "GTsp" */
 #define FRAME_VERSION 1u
 #define STATE_AT      7u
+#define CONTENT_MAX   (GT_OTLP_LOGS << 1 | 1)
 #define HEADER_CRC_AT 32u
 #define SEARCH_BYTES  (64u << 10)
 
@@ -67,7 +68,7 @@ static void make_header(unsigned char *header, uint32_t seed,
 {
 	put32(header, FRAME_MAGIC);
 	header[4] = FRAME_VERSION;
-	header[5] = request->json;
+	header[5] = (unsigned char)(request->signal << 1 | request->json);
 	header[6] = request->gzip;
 	header[STATE_AT] = GT__SPOOL_WAITING;
 	put32(header + 8, (uint32_t)request->count);
@@ -148,13 +149,14 @@ static bool parse_header(const unsigned char *header, uint32_t seed,
 		.created_ns = get64(header + 24),
 		.body_bytes = get32(header + 8),
 		.body_crc = get32(header + 12),
-		.json = header[5] == 1,
+		.signal = (enum gt_otlp_signal)(header[5] >> 1),
+		.json = header[5] & 1,
 		.gzip = header[6] == 1,
 		.state = header[STATE_AT],
 	};
 
 	if (get32(header) != FRAME_MAGIC || header[4] != FRAME_VERSION ||
-	    header[5] > 1 || header[6] > 1 ||
+	    header[5] > CONTENT_MAX || header[6] > 1 ||
 	    frame.body_bytes > GT__REQUEST_BYTES_MAX ||
 	    frame.spans > UINT32_MAX ||
 	    get32(header + HEADER_CRC_AT) != header_crc(header, seed))
@@ -254,6 +256,7 @@ int gt__spool_read(int fd, const struct gt__spool_frame *frame,
 		return -ENOMEM;
 	*request = (struct gt__otlp_request){
 		.spans = frame->spans,
+		.signal = frame->signal,
 		.json = frame->json,
 		.gzip = frame->gzip,
 		.offset = frame->offset,

@@ -27,6 +27,7 @@ struct gt__spool_frame {
 	uint64_t created_ns; /* since 1970-01-01 UTC */
 	uint32_t body_bytes;
 	uint32_t body_crc;
+	enum gt_otlp_signal signal;
 	bool json;
 	bool gzip;
 	uint8_t state; /* enum gt__spool_state */

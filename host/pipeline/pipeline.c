@@ -141,6 +141,7 @@ static int init_spans(struct gt__pipeline *pipeline,
 	if (!pipeline->vcpus || !pipeline->lost_records)
 		return -ENOMEM;
 	pipeline->summary.lost_records = pipeline->lost_records;
+	pipeline->trace.so_far = &pipeline->summary;
 	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
 	                      &pipeline->trace, &pipeline->summary, names,
 	                      &pipeline->limits, gt__hash_key());

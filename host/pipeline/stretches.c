@@ -73,6 +73,8 @@ static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
 		.flags = flags | timeline->since_flags,
 	};
 
+	if (!is_exit)
+		pipeline->summary.guest_ns += ns - timeline->since_ns;
 	if (is_exit && why->tracing)
 		pipeline->summary.tracing_ns += ns - timeline->since_ns;
 	show(pipeline, &view);

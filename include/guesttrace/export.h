@@ -207,6 +207,12 @@ struct gt_trace {
 	 * are known: before the spans that were open at the end are closed.
 	 */
 	const struct gt_summary *summary;
+	/*
+	 * What has been counted so far, also while the guest runs; its ending,
+	 * end and clock are not known. It changes with each record. May be
+	 * NULL.
+	 */
+	const struct gt_summary *so_far;
 };
 
 /* What did not arrive, and why. All of them count from the start of the run. */
@@ -286,6 +292,7 @@ struct gt_summary {
 	uint64_t tracing_ns;    /* host time spent on them */
 	struct gt_losses losses;
 	const uint64_t *lost_records; /* of `losses`, by vCPU; NULL: unknown */
+	uint64_t guest_ns; /* that vCPUs were inside the guest, summed up */
 };
 
 /*

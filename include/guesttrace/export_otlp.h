@@ -13,6 +13,13 @@
 extern "C" {
 #endif
 
+/* What becomes of the events of spans. */
+enum gt_otlp_events {
+	GT_OTLP_EVENTS_SPANS = 0,
+	GT_OTLP_EVENTS_LOGS = 1, /* log records alone */
+	GT_OTLP_EVENTS_BOTH = 2,
+};
+
 /* What a sink makes of a run. */
 enum gt_otlp_signal {
 	GT_OTLP_TRACES = 0,
@@ -39,6 +46,19 @@ struct gt_otlp_options {
 	 */
 	bool has_events_max;
 	uint32_t events_max;
+	/*
+	 * Of traces and logs, which are to be given the same. Events outside of
+	 * spans are log records always, and otherwise events of the run as a
+	 * span: there is a sink of logs if `events` asks for one, or `has_logs`
+	 * says so.
+	 */
+	enum gt_otlp_events events;
+	bool has_logs;
+	/*
+	 * Of metrics: how often all that was measured is told, by the times of
+	 * the records; 60,000.
+	 */
+	uint32_t interval_ms;
 };
 
 /*
@@ -52,6 +72,25 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
                           const struct gt_otlp_options *options,
                           struct gt_sink **ret_sink);
 
+/* The same of the events, as log records. */
+int gt_otlp_logs_json_with(const struct gt_output *output,
+                           const struct gt_otlp_options *options,
+                           struct gt_sink **ret_sink);
+int gt_otlp_logs_protobuf_with(const struct gt_output *output,
+                               const struct gt_otlp_options *options,
+                               struct gt_sink **ret_sink);
+
+/*
+ * The same of counters, of the durations of spans and of the run itself, as
+ * metrics: cumulative, at each interval and at the end of the run.
+ */
+int gt_otlp_metrics_json_with(const struct gt_output *output,
+                              const struct gt_otlp_options *options,
+                              struct gt_sink **ret_sink);
+int gt_otlp_metrics_protobuf_with(const struct gt_output *output,
+                                  const struct gt_otlp_options *options,
+                                  struct gt_sink **ret_sink);
+
 /*
  * ---- OTLP over HTTP --------------------------------------------------------
  *
@@ -61,22 +100,30 @@ int gt_otlp_protobuf_with(const struct gt_output *output,
  * built with libcurl.
  */
 
-/* Of the service that takes spans (trace_service.proto). */
-#define GT_OTLP_GRPC_PATH \
-	"/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-
 enum gt_otlp_protocol {
 	GT_OTLP_HTTP_PROTOBUF = 0,
 	GT_OTLP_HTTP_JSON = 1,
 	GT_OTLP_GRPC = 2,
 };
 
+/*
+ * The path of an endpoint that takes a signal: "/v1/traces", or that of gRPC's
+ * service; "" for no signal.
+ */
+const char *gt_otlp_path(enum gt_otlp_signal signal,
+                         enum gt_otlp_protocol protocol);
+
 /* All of it is copied. 0 and NULL stand for the default. */
 struct gt_otlp_http_options {
 	size_t size; /* sizeof(struct gt_otlp_http_options) */
 	/*
-	 * Used as it is: http://localhost:4318/v1/traces; for gRPC
-	 * http://localhost:4317 and GT_OTLP_GRPC_PATH.
+	 * What one sink sends. What is said of spans here holds for the log
+	 * records and the data points of the others, in the figures as well.
+	 */
+	enum gt_otlp_signal signal;
+	/*
+	 * Used as it is: http://localhost:4318, for gRPC http://localhost:4317,
+	 * and gt_otlp_path().
 	 */
 	const char *url;
 	enum gt_otlp_protocol protocol;
@@ -88,7 +135,11 @@ struct gt_otlp_http_options {
 	const char *certificate_file; /* PEM, the client's own, with its key */
 	const char *key_file;
 	uint32_t timeout_ms;  /* of one request: 10,000 */
-	uint32_t delay_ms;    /* a span's, at most: 5,000; 1,000 with a spool */
+	/*
+	 * A span's, at most: 5,000; 1,000 with a spool; a log record's: 1,000;
+	 * between two collections of metrics: 60,000.
+	 */
+	uint32_t delay_ms;
 	uint32_t batch_spans; /* of one request: 512 */
 	uint32_t queue_spans; /* in memory: 65,536; 64 MiB as well */
 	uint32_t finish_ms;   /* `finish` waits to send what is left: 5,000 */
@@ -100,8 +151,12 @@ struct gt_otlp_http_options {
 	 * no room is dropped and counted at once.
 	 */
 	bool wait_for_room;
-	const char *spool_directory; /* made if it is missing; none */
-	uint64_t spool_bytes;        /* of all files in it: 512 MiB */
+	/*
+	 * Made if it is missing; none. Metrics and logs are in its folders of
+	 * these names, each a spool of its own.
+	 */
+	const char *spool_directory;
+	uint64_t spool_bytes; /* of all files of the signal in it: 512 MiB */
 	/*
 	 * Called once, from a thread of the sink, when the endpoint refuses for
 	 * the first time: `why` is printable ASCII and valid during the call.
@@ -114,6 +169,14 @@ struct gt_otlp_http_options {
 	bool no_host_spans; /* as in struct gt_otlp_options */
 	bool has_events_max;
 	uint32_t events_max;
+	enum gt_otlp_events events;
+	bool has_logs;
+	/*
+	 * Of metrics: sinks of gt_otlp_http_new() whose figures are told as
+	 * well, until its `finish`, beside its own. They are freed later.
+	 */
+	struct gt_sink *const *observed;
+	size_t observed_count;
 };
 
 /*

@@ -41,7 +41,7 @@ static void read_with(const char *url, ...)
 	while ((name = va_arg(pairs, const char *)))
 		setenv(name, va_arg(pairs, const char *), 1);
 	va_end(pairs);
-	assert_int_equal(otlp_settings_read(&settings, url), 0);
+	assert_int_equal(otlp_settings_read(&settings, GT_OTLP_TRACES, url), 0);
 }
 
 #define BASE            "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -130,8 +130,9 @@ static void an_endpoint_without_a_scheme_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
 		otlp_settings_free(&settings);
 		complaints = 0;
-		assert_int_equal(otlp_settings_read(&settings, urls[i]),
-		                 -EINVAL);
+		assert_int_equal(
+			otlp_settings_read(&settings, GT_OTLP_TRACES, urls[i]),
+			-EINVAL);
 		assert_int_equal(complaints, 1);
 	}
 }

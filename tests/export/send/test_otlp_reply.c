@@ -78,7 +78,8 @@ static void what_is_no_retry_after_is_none(void **state)
 
 static uint64_t json(const char *text)
 {
-	return gt__otlp_rejected_json(text, strlen(text));
+	return gt__otlp_rejected_json(gt__otlp_signal(GT_OTLP_TRACES), text,
+	                              strlen(text));
 }
 
 static void rejected_spans_are_read_from_json(void **state)
@@ -204,7 +205,9 @@ static void any_bytes_are_safe(void **state)
 			bytes[j] =
 				letters[(random >> 16) % (sizeof letters - 1)];
 		}
-		assert_true(gt__otlp_rejected_json(bytes, count) <= INT64_MAX);
+		assert_true(
+			gt__otlp_rejected_json(gt__otlp_signal(GT_OTLP_TRACES),
+		                               bytes, count) <= INT64_MAX);
 		says(gt__otlp_message_json(bytes, count, i & 32), "");
 		says(gt__otlp_message_protobuf(bytes, count, i & 32), "");
 		assert_true(gt__otlp_rejected_protobuf(bytes, count) <=

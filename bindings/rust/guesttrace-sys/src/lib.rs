@@ -191,6 +191,7 @@ pub struct gt_trace {
     pub host_name: gt_text,
     pub trace_state: gt_text,
     pub summary: *const gt_summary,
+    pub so_far: *const gt_summary,
 }
 
 #[repr(C)]
@@ -243,6 +244,7 @@ pub struct gt_summary {
     pub tracing_ns: u64,
     pub losses: gt_losses,
     pub lost_records: *const u64,
+    pub guest_ns: u64,
 }
 
 /// A function of a sink that is shown a `T`.

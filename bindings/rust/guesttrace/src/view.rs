@@ -302,6 +302,8 @@ view! {
         exits: [u64; sys::GT_EXIT_REASONS],
         tracing_exits: u64,
         tracing_ns: u64,
+        /// That vCPUs were inside the guest, summed up.
+        guest_ns: u64,
         losses: sys::gt_losses,
         clock: sys::gt_clock_summary,
     }
