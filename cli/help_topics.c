@@ -39,10 +39,15 @@ static const struct {
          "perfetto        Perfetto's protobuf trace: ui.perfetto.dev\n"
          "chrome          Chrome's JSON trace events\n"
 #ifdef HAVE_OTLP
-         "otlp            OTLP over HTTP: DEST is the endpoint\n"
+         "otlp            OTLP over HTTP or gRPC: DEST is the endpoint\n"
+         "otlp-metrics    counters, durations, the run as metrics, likewise\n"
+         "otlp-logs       events as log records, likewise\n"
 #endif
          "otlp-json       OTLP/JSON, one object per line\n"
          "otlp-protobuf   OTLP/protobuf: an ExportTraceServiceRequest\n"
+         "otlp-metrics-json, otlp-metrics-protobuf, otlp-logs-json,\n"
+         "otlp-logs-protobuf\n"
+         "                the same of metrics and logs, into a file\n"
          "folded          stacks with self time, for flame graphs\n"
          "csv             one line per span, loss and run\n"
          "html            a page with a timeline, for a browser\n"

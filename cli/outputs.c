@@ -446,8 +446,8 @@ bool outputs_take_otlp(struct outputs *outputs)
 		         "otlp-protobuf, to which nothing goes here");
 	else if (otlp->asked_for_events && !traces &&
 	         !have(outputs, GT_OTLP_LOGS))
-		complain("--otlp-events is of the formats of OTLP, to which "
-		         "nothing goes here");
+		complain("--otlp-events is of OTLP's spans and log records, to "
+		         "which nothing goes here");
 	else if (add_logs(outputs)) {
 		outputs->otlp.has_logs = have(outputs, GT_OTLP_LOGS);
 		return true;
