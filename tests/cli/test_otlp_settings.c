@@ -44,6 +44,19 @@ static void read_with(const char *url, ...)
 	assert_int_equal(otlp_settings_read(&settings, GT_OTLP_TRACES, url), 0);
 }
 
+/* The same of another signal, with these two variables. */
+static void read_signal(enum gt_otlp_signal signal, const char *name,
+                        const char *value, const char *other,
+                        const char *other_value)
+{
+	otlp_settings_free(&settings);
+	clearenv();
+	complaints = 0;
+	setenv(name, value, 1);
+	setenv(other, other_value, 1);
+	assert_int_equal(otlp_settings_read(&settings, signal, NULL), 0);
+}
+
 #define BASE            "OTEL_EXPORTER_OTLP_ENDPOINT"
 #define OWN             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 #define READ_(url, ...) read_with(url, __VA_ARGS__, (char *)NULL)
@@ -374,9 +387,41 @@ static int release(void **state)
 	return 0;
 }
 
+static void each_signal_has_variables_of_its_own(void **state)
+{
+	static const char *const paths[] = {"http://b:1/v1/traces",
+	                                    "http://b:1/v1/metrics",
+	                                    "http://b:1/v1/logs"};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		enum gt_otlp_signal signal = (enum gt_otlp_signal)i;
+
+		read_signal(signal, BASE, "http://b:1",
+		            "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "77");
+		assert_string_equal(settings.url, paths[i]);
+		assert_int_equal(settings.options.timeout_ms,
+		                 signal == GT_OTLP_METRICS ? 77 : 0);
+		assert_int_equal(settings.options.signal, signal);
+	}
+	read_signal(GT_OTLP_METRICS, "OTEL_METRIC_EXPORT_INTERVAL", "250",
+	            "OTEL_BSP_SCHEDULE_DELAY", "7");
+	assert_int_equal(settings.options.delay_ms, 250);
+	read_signal(GT_OTLP_LOGS, "OTEL_BLRP_SCHEDULE_DELAY", "9",
+	            "OTEL_BSP_SCHEDULE_DELAY", "7");
+	assert_int_equal(settings.options.delay_ms, 9);
+	read_signal(GT_OTLP_LOGS, "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
+	            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://l:4317");
+	assert_string_equal(settings.url,
+	                    "http://l:4317/opentelemetry.proto.collector."
+	                    "logs.v1.LogsService/Export");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_signal_has_variables_of_its_own),
 		cmocka_unit_test(the_defaults_are_those_of_the_specification),
 		cmocka_unit_test(
 			the_endpoint_is_a_base_unless_it_is_the_traces_own),

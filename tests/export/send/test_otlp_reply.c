@@ -101,6 +101,29 @@ static void rejected_spans_are_read_from_json(void **state)
 	                 0);
 }
 
+static void each_signal_has_its_own_key(void **state)
+{
+	static const char *const keys[] = {
+		"rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"};
+	unsigned signal, key;
+
+	(void)state;
+	for (signal = 0; signal < 3; signal++)
+		for (key = 0; key < 3; key++) {
+			char text[80];
+
+			snprintf(text, sizeof text,
+			         "{\"partialSuccess\":{\"%s\":\"4\"}}",
+			         keys[key]);
+			assert_int_equal(
+				gt__otlp_rejected_json(
+					gt__otlp_signal(
+						(enum gt_otlp_signal)signal),
+					text, strlen(text)),
+				signal == key ? 4 : 0);
+		}
+}
+
 static void numbers_may_have_an_exponent(void **state)
 {
 	(void)state;
@@ -312,6 +335,7 @@ int main(void)
 		cmocka_unit_test(retry_after_has_a_limit),
 		cmocka_unit_test(what_is_no_retry_after_is_none),
 		cmocka_unit_test(rejected_spans_are_read_from_json),
+		cmocka_unit_test(each_signal_has_its_own_key),
 		cmocka_unit_test(numbers_may_have_an_exponent),
 		cmocka_unit_test(the_words_of_the_endpoint_are_found),
 		cmocka_unit_test(what_rejects_nothing_is_0),
