@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include "export/send/otlp_grpc.h"
 #include "export/send/otlp_halve.h"
