@@ -45,9 +45,10 @@ static const struct {
 #endif
          "otlp-json       OTLP/JSON, one object per line\n"
          "otlp-protobuf   OTLP/protobuf: an ExportTraceServiceRequest\n"
-         "otlp-metrics-json, otlp-metrics-protobuf, otlp-logs-json,\n"
-         "otlp-logs-protobuf\n"
-         "                the same of metrics and logs, into a file\n"
+         "otlp-metrics-json  OTLP/JSON of metrics, one object per line\n"
+         "otlp-metrics-protobuf  an ExportMetricsServiceRequest\n"
+         "otlp-logs-json  OTLP/JSON of log records, one object per line\n"
+         "otlp-logs-protobuf  an ExportLogsServiceRequest\n"
          "folded          stacks with self time, for flame graphs\n"
          "csv             one line per span, loss and run\n"
          "html            a page with a timeline, for a browser\n"

@@ -243,6 +243,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_otlp_attribute, value),
 	SIZE(gt_otlp_http_options),
 	AT(gt_otlp_http_options, size),
+	AT(gt_otlp_http_options, signal),
 	AT(gt_otlp_http_options, url),
 	AT(gt_otlp_http_options, protocol),
 	AT(gt_otlp_http_options, gzip),
@@ -268,6 +269,10 @@ const size_t gt_sys_layout[] = {
 	AT(gt_otlp_http_options, no_host_spans),
 	AT(gt_otlp_http_options, has_events_max),
 	AT(gt_otlp_http_options, events_max),
+	AT(gt_otlp_http_options, events),
+	AT(gt_otlp_http_options, has_logs),
+	AT(gt_otlp_http_options, observed),
+	AT(gt_otlp_http_options, observed_count),
 };
 const size_t gt_sys_layout_count =
 	sizeof(gt_sys_layout) / sizeof(*gt_sys_layout);

@@ -452,6 +452,7 @@ mod otlp {
     #[repr(C)]
     pub struct gt_otlp_http_options {
         pub size: usize,
+        pub signal: gt_enum,
         pub url: *const c_char,
         pub protocol: gt_enum,
         pub gzip: bool,
@@ -477,6 +478,10 @@ mod otlp {
         pub no_host_spans: bool,
         pub has_events_max: bool,
         pub events_max: u32,
+        pub events: gt_enum,
+        pub has_logs: bool,
+        pub observed: *const *mut gt_sink,
+        pub observed_count: usize,
     }
 
     extern "C" {
