@@ -184,12 +184,26 @@ static struct gt__series *new_series(struct gt__meters *m,
 static bool has_room(const struct gt__meters *m, size_t bytes)
 {
 	return m->guest_series < GT__SERIES_MAX &&
+	       bytes <= GT__SERIES_BYTES_ONE &&
 	       GT__SERIES_BYTES_MAX - m->guest_bytes >= bytes;
+}
+
+/* The same in each encoding, so that all have the same series. */
+static size_t bytes_of(const struct gt_field *fields, size_t count)
+{
+	size_t bytes = 0;
+
+	for (; count; count--, fields++) {
+		bytes += fields->key.count;
+		if (fields->type == GT_TYPE_STRING)
+			bytes += fields->value.text.count;
+	}
+	return bytes;
 }
 
 static struct gt__series *find_series(struct gt__meters *m,
                                       const struct gt__meter_kind *kind,
-                                      size_t meter_bytes, bool is_guests)
+                                      size_t meter_bytes, size_t guest_bytes)
 {
 	struct gt_text identity = {m->scratch.bytes, m->scratch.used};
 	struct gt__meter *meter;
@@ -198,7 +212,7 @@ static struct gt__series *find_series(struct gt__meters *m,
 
 	if (number)
 		return m->series[number - 1];
-	if (is_guests && !has_room(m, identity.count))
+	if (guest_bytes && !has_room(m, guest_bytes))
 		return NULL;
 	meter = find_meter(m, kind,
 	                   (struct gt_text){identity.bytes, meter_bytes});
@@ -210,9 +224,9 @@ static struct gt__series *find_series(struct gt__meters *m,
 	series = new_series(m, meter,
 	                    (struct gt_text){identity.bytes + meter_bytes,
 	                                     identity.count - meter_bytes});
-	if (series && is_guests) {
+	if (series && guest_bytes) {
 		m->guest_series++;
-		m->guest_bytes += identity.count;
+		m->guest_bytes += guest_bytes;
 	}
 	return series;
 }
@@ -228,10 +242,14 @@ struct gt__series *gt__meters_series(struct gt__meters *m,
 		.guest = guest,
 		.guest_count = guest_count,
 	};
-	size_t meter_bytes;
+	size_t meter_bytes, guest_bytes = 0;
 
 	if (m->error)
 		return NULL;
+	if (is_guests)
+		guest_bytes = 1 + kind->name.count + kind->unit.count +
+		              bytes_of(host, host_count) +
+		              bytes_of(guest, guest_count);
 	put_identity(&m->scratch, kind);
 	meter_bytes = m->scratch.used;
 	if (m->json)
@@ -240,5 +258,5 @@ struct gt__series *gt__meters_series(struct gt__meters *m,
 		put_protobuf(&m->scratch, tag_of(kind->kind), host, host_count,
 		             &attributes);
 	m->error = m->scratch.error;
-	return m->error ? NULL : find_series(m, kind, meter_bytes, is_guests);
+	return m->error ? NULL : find_series(m, kind, meter_bytes, guest_bytes);
 }

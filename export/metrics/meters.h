@@ -2,7 +2,8 @@
 /*
  * The meters of one run and their series, found by content. A guest chooses the
  * names and attributes of its own: beyond GT__SERIES_MAX of them, or their
- * bytes, there is no series for it. Those of the host are few and always there.
+ * bytes, all together or of one, there is no series for it. Those of the host
+ * are few and always there.
  */
 #ifndef GUESTTRACE_METERS_H
 #define GUESTTRACE_METERS_H
@@ -12,6 +13,7 @@
 
 #define GT__SERIES_MAX       2000u /* OpenTelemetry's cardinality limit */
 #define GT__SERIES_BYTES_MAX (1u << 20)
+#define GT__SERIES_BYTES_ONE 4096u
 #define GT__METER_NAME_MAX   255u /* OpenTelemetry's, "Instrument name" */
 #define GT__METER_UNIT_MAX   63u
 
@@ -23,8 +25,8 @@ struct gt__meters { /* zeroed, but for `start_ns` and `json`, to begin with */
 	struct gt__series **series;
 	uint32_t meter_count, meter_room;
 	uint32_t series_count, series_room;
-	uint32_t guest_series; /* of these: the guest's */
-	size_t guest_bytes;
+	uint32_t guest_series;  /* of these: the guest's */
+	size_t guest_bytes;     /* of their names and attributes */
 	struct gt__out scratch; /* a buffer only */
 	int error;              /* -ENOMEM: then nothing is found any more */
 };

@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* Data points of one Metric, so that no item is large. */
-#define NUMBERS_MAX   64u
+#define NUMBERS_MAX   16u
 #define DURATIONS_MAX 8u
 /* Between two looks at the run's own figures. */
 #define LOOK_NS       UINT64_C(100000000)
@@ -219,6 +219,13 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	return 0;
 }
 
+static int result(struct metrics *x, const struct gt__metrics_run *run)
+{
+	if (!x->base.out.error)
+		x->base.out.error = run->meters.error;
+	return x->base.out.error;
+}
+
 static int counter(struct gt_sink *sink, const struct gt_trace *trace,
                    const struct gt_event_view *view)
 {
@@ -228,7 +235,7 @@ static int counter(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->base.out.error;
 	gt__measure_counter(run, view);
-	return x->base.out.error = run->meters.error;
+	return result(x, run);
 }
 
 static int event(struct gt_sink *sink, const struct gt_trace *trace,
@@ -249,7 +256,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->base.out.error;
 	gt__measure_span(run, span);
-	return x->base.out.error = run->meters.error;
+	return result(x, run);
 }
 
 static int end(struct gt_sink *sink, const struct gt_trace *trace,

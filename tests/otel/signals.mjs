@@ -179,9 +179,21 @@ function checkRun(report, last) {
   check(of(['guesttrace.guest.time', 's']) >= Number(report.split.guest_ns) / 1e9, 'less time in the guest than in its spans');
 }
 
+// What the exporters say of themselves, when the others were done.
+function checkExporters(last) {
+  const told = (what) => [...last].filter(([key]) => JSON.parse(key)[0] === `otel.sdk.exporter.${what}`);
+  for (const [what, count] of [['span', spans.length], ['log', received]]) {
+    const [exported] = told(`${what}.exported`);
+    check(exported, 'no figure', what);
+    same(valueOf(exported[1].point), count, what, 'exported');
+    same(valueOf(told(`${what}.inflight`)[0][1].point), 0, what, 'in flight');
+  }
+}
+
+const received = [...items('logs', 'resourceLogs', 'scopeLogs', 'logRecords')].length;
 const spans = [...readReceived(`${dir}/otlp.pb`).values()].flatMap((t) => t.spans);
 const ids = new Map(spans.map((s) => [Buffer.from(s.spanId).toString('hex'), s]));
-let logs = 0, counters = 0, collections = 0;
+let logs = 0, counters = 0, collections = 0, lastOfAll;
 for (const report of reports) {
   const run = spans.find((s) => s.name === 'run' && Buffer.from(s.traceId).toString('hex') === report.trace_id);
   check(run, 'no span of the run');
@@ -195,10 +207,12 @@ for (const report of reports) {
     collections = Math.max(collections, series.points.length);
     last.set(key, { metric: series.metric, point: checkSeries(series, report) });
   }
+  lastOfAll = last;
   counters += checkCounters(report, last);
   checkDurations(report, last);
   checkRun(report, last);
   fs.writeFileSync(`${dir}/last.json`, JSON.stringify([...last].filter(([key]) => !key.includes('otel.sdk')).sort()));
 }
+if (live) checkExporters(lastOfAll);
 if (live) check(collections > 2, 'only', collections, 'collections while the guest ran');
 console.log(`${logs} logs, ${counters} series of counters, ${collections} collections`);
