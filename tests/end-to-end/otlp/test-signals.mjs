@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// test-signals.mjs BUILD-DIR: metrics and logs where an endpoint takes not all of
+// them: a signal that is refused holds up no other, and is told by its name.
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import { spawn } from 'node:child_process';
+import { build, check, end, freshDirectory, freshFile, holds, same } from './cases.mjs';
+
+// Answers by path; keeps what it took, as JSON.
+async function serve(answer) {
+  const taken = { '/v1/traces': [], '/v1/metrics': [], '/v1/logs': [] };
+  const server = http.createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      let body = Buffer.concat(chunks);
+      const { status = 200, reply = '{}' } = answer(request.url, body, request.headers) ?? {};
+      if (request.headers['content-encoding'] === 'gzip') body = zlib.gunzipSync(body);
+      if (status === 200) taken[request.url]?.push(JSON.parse(body));
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(reply);
+    });
+  });
+  await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+  return { taken, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+function guesttrace(args, env = {}) {
+  return new Promise((done) => {
+    const child = spawn(path.join(build, 'guesttrace'), args, {
+      env: { ...process.env, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_METRIC_EXPORT_INTERVAL: '100000', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (text) => { said += text; });
+    child.on('close', (status) => done({ status, said }));
+  });
+}
+
+const kv = path.join(build, 'guests/kv.elf');
+const capture = freshFile();
+const { status } = await guesttrace(['run', '--backend', 'emulated', '-o', capture, kv]);
+if (status !== 0) {
+  console.log('ok 1 - signals # SKIP no emulated backend\n1..1');
+  process.exit(0);
+}
+
+const count = (requests, list) => JSON.stringify(requests).split(list).length - 1;
+const SPAN = '"parentSpanId"', LOG = '"observedTimeUnixNano"';
+const runAll = (url, more = [], env = {}) => guesttrace(['run', '--backend', 'emulated', '--otlp-events', 'logs',
+  '--export', `otlp=${url}`, '--export', `otlp-metrics=${url}`, ...more, kv], env);
+
+holds('an endpoint without metrics costs no span and no log', async () => {
+  const server = await serve((url) => (url === '/v1/metrics' ? { status: 404 } : {}));
+  const { status, said } = await runAll(server.url);
+  server.close();
+  same(status, 0, 'the exit status');
+  check(said.includes('the endpoint refuses data points (HTTP 404)'), said);
+  check(!/spans|log records/.test(said), said);
+  check(count(server.taken['/v1/traces'], SPAN) > 600 && count(server.taken['/v1/logs'], LOG) > 400, 'not all arrived');
+});
+
+holds('what is refused waits in its own part of the spool', async () => {
+  const spool = freshDirectory();
+  let absent = true;
+  const server = await serve((url) => (absent && url === '/v1/metrics' ? { status: 401 } : {}));
+  await runAll(server.url, ['--spool', spool]);
+  const left = () => fs.readdirSync(spool, { recursive: true }).filter((name) => name.endsWith('.gtspool'));
+  same(left().map((name) => path.dirname(name)).join(), 'metrics', 'what waits');
+  same((await guesttrace(['spool', '--to', server.url, 'send', spool])).status, 1, 'the exit status');
+  absent = false;
+  same((await guesttrace(['spool', '--to', `${server.url}/v1/traces`, 'send', spool])).status, 1, 'with a path for spans');
+  same((await guesttrace(['spool', '--to', server.url, 'send', spool])).status, 0, 'the exit status');
+  server.close();
+  same(left().length, 0, 'files left');
+  check(count(server.taken['/v1/metrics'], 'table.entries') === 1, 'metrics came not once');
+});
+
+// Of metrics there is a request more, of the exporters' figures.
+holds('partial success counts data points and log records', async () => {
+  const replies = { '/v1/metrics': 'rejectedDataPoints', '/v1/logs': 'rejectedLogRecords' };
+  const server = await serve((url) => (replies[url] ? { reply: JSON.stringify({ partialSuccess: { [replies[url]]: 3, errorMessage: 'no room' } }) } : {}));
+  const { said } = await runAll(server.url, [], { OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '100000' });
+  server.close();
+  check(/data points, \d+ acknowledged, 6 refused by the endpoint \(HTTP 200: no room\)/.test(said), said);
+  check(/log records, \d+ acknowledged, 3 refused by the endpoint/.test(said), said);
+});
+
+for (const format of ['otlp-metrics', 'otlp-logs'])
+  holds(`${format}: what is too large arrives in parts, each once`, async () => {
+    const whole = await serve(() => ({})), narrow = await serve((url, body) => (body.length > 8000 ? { status: 413 } : {}));
+    const url = format === 'otlp-metrics' ? '/v1/metrics' : '/v1/logs';
+    const send = (to) => guesttrace(['export', '--format', format, '--otlp-events', 'both', '-o', to, capture].filter((a, i) => format === 'otlp-logs' || (i !== 3 && i !== 4)), { OTEL_EXPORTER_OTLP_COMPRESSION: 'none' });
+    same((await send(whole.url)).status, 0, 'the exit status');
+    same((await send(narrow.url)).status, 0, 'the exit status of parts');
+    whole.close();
+    narrow.close();
+    check(narrow.taken[url].length > whole.taken[url].length, 'no parts');
+    const items = (requests) => requests.flatMap((r) => (r.resourceLogs ?? r.resourceMetrics)[0])
+      .flatMap((r) => (r.scopeLogs ?? r.scopeMetrics)[0])
+      .flatMap((s) => s.logRecords ?? s.metrics.flatMap((m) => Object.values(m).find((v) => v.dataPoints).dataPoints.map((p) => [m.name, p])))
+      .map((item) => JSON.stringify(item)).filter((item) => !item.includes('otel.sdk')).sort();
+    same(items(narrow.taken[url]).join('\n'), items(whole.taken[url]).join('\n'), 'what arrived');
+  });
+
+holds('the environment asks for signals', async () => {
+  const server = await serve(() => ({}));
+  const { status, said } = await guesttrace(['run', '--backend', 'emulated', kv], {
+    OTEL_METRICS_EXPORTER: 'none, OTLP', OTEL_LOGS_EXPORTER: 'otlp,console', OTEL_EXPORTER_OTLP_ENDPOINT: server.url });
+  server.close();
+  same(status, 0, 'the exit status');
+  check(said.includes("OTEL_LOGS_EXPORTER: no 'console' here: ignored"), said);
+  same(server.taken['/v1/traces'].length, 0, 'spans');
+  check(server.taken['/v1/metrics'].length > 0, 'no metrics');
+});
+
+await end();
