@@ -38,7 +38,7 @@ long read_file(void *context, void *bytes, size_t count)
 
 static int copy_all(int from, int to)
 {
-	uint8_t bytes[16384];
+	uint8_t bytes[4000];
 	long got = 1;
 
 	while (got > 0) {

@@ -150,10 +150,10 @@ int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
                   const char **ret_why)
 {
 	Elf64_Phdr headers[VM__ELF_HEADERS_MAX];
-	struct vm__elf elf = {0};
 	Elf64_Ehdr header = {0};
 	int result;
 
+	memset(ret_elf, 0, sizeof *ret_elf);
 	if (source->n < sizeof header) {
 		/* So that a short text file is not called truncated. */
 		vm__elf_read(source, 0, &header, (size_t)source->n);
@@ -172,11 +172,10 @@ int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
 		*ret_why = "truncated: program headers behind the end";
 		return result;
 	}
-	elf.entry_gva = header.e_entry;
-	*ret_why = take_all(&elf, headers, header.e_phnum, source->n);
+	ret_elf->entry_gva = header.e_entry;
+	*ret_why = take_all(ret_elf, headers, header.e_phnum, source->n);
 	if (*ret_why)
 		return -ENOEXEC;
-	vm__elf_find_build_id(source, headers, header.e_phnum, &elf);
-	*ret_elf = elf;
+	vm__elf_find_build_id(source, headers, header.e_phnum, ret_elf);
 	return 0;
 }

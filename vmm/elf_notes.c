@@ -9,7 +9,7 @@
 #include <elf.h>
 #include <string.h>
 
-#define NOTES_BYTES_MAX 4096u /* looked at, of a segment */
+#define NOTES_BYTES_MAX 2048u /* looked at, of a segment */
 
 static uint64_t padded(uint64_t bytes, uint64_t align)
 {

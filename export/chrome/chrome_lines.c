@@ -80,6 +80,13 @@ void gt__chrome_begin_tid(struct gt__chrome *x,
 	gt__chrome_put_us(o, at > run->zero_ns ? at - run->zero_ns : 0);
 }
 
+static void begin_line(struct gt__chrome *x, struct gt__chrome_run *run,
+                       uint32_t track, char phase, uint64_t time_ns)
+{
+	name_track(x, run, track);
+	gt__chrome_begin_tid(x, run, tid_of(run, track), phase, time_ns);
+}
+
 void gt__chrome_put_site(struct gt__out *o, const struct gt_site_view *site)
 {
 	gt__put(o, ",\"name\":");
@@ -129,8 +136,7 @@ void gt__chrome_begin(struct gt__chrome *x, struct gt__chrome_run *run,
 {
 	if (phase == 'B' || phase == 'E')
 		begin_plainly(x, run, run->lanes.tracks[track].top);
-	name_track(x, run, track);
-	gt__chrome_begin_tid(x, run, tid_of(run, track), phase, time_ns);
+	begin_line(x, run, track, phase, time_ns);
 }
 
 void gt__chrome_put_flow(struct gt__chrome *x, struct gt__chrome_run *run,
@@ -139,7 +145,7 @@ void gt__chrome_put_flow(struct gt__chrome *x, struct gt__chrome_run *run,
 {
 	struct gt__out *o = &x->head.out;
 
-	gt__chrome_begin(x, run, track, phase, time_ns);
+	begin_line(x, run, track, phase, time_ns);
 	gt__put(o, ",\"name\":\"flow\",\"cat\":\"guesttrace\",\"id\":\"0x");
 	gt__put_hex(o, id, 16);
 	gt__put(o, phase == 'f' ? "\",\"bp\":\"e\"}" : "\"}");

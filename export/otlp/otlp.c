@@ -83,7 +83,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__otlp_place place = {v->vcpu, v->close_vcpu, v->level,
 	                               v->flags};
 	size_t events = allowed_events(x, v);
-	size_t fitting = gt__otlp_fitting(v->events, events);
+	size_t fitting =
+		events > 1 ? gt__otlp_fitting(v->events, events) : events;
 	struct gt__otlp_failure failure;
 	struct gt__otlp_span span;
 	struct gt_field *list, type;
@@ -127,8 +128,9 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!x->out.error)
 		gt__otlp_put_span(x, trace, &span);
 	free(list);
-	gt__otlp_put_further(x, run, v->id, v->events + fitting,
-	                     events - fitting);
+	if (fitting < events)
+		gt__otlp_put_further(x, run, v->id, v->events + fitting,
+		                     events - fitting);
 	return x->out.error;
 }
 

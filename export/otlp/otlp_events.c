@@ -122,8 +122,6 @@ size_t gt__otlp_fitting(const struct gt_event_view *events, size_t count)
 	uint64_t weight = 0;
 	size_t i;
 
-	if (count <= 1) /* most spans: not worth weighing */
-		return count;
 	for (i = 0; i < count && i < GT__OTLP_EVENTS_MAX; i++) {
 		weight += gt__otlp_weight(&events[i]);
 		if (i && weight > GT__OTLP_EVENTS_WEIGHT)

@@ -178,38 +178,31 @@ const char *gt__exit_word(unsigned reason)
 	return reason < GT_EXIT_REASONS ? words[reason] : "unknown";
 }
 
+/* Of a literal: its length is known, so that comparing is no call. */
+#define BEGINS(key, prefix)                   \
+	((key).count >= sizeof(prefix) - 1 && \
+	 !memcmp((key).bytes, prefix, sizeof(prefix) - 1))
+
 bool gt__is_host_key_slowly(struct gt_text key)
 {
-	const char *prefix;
-
 	switch (key.bytes[0]) {
 	case 'c':
-		prefix = "code.";
-		break;
+		return BEGINS(key, "code.");
 	case 'g':
-		prefix = key.count > 5 && key.bytes[5] == '.' ? GT__GUEST
-		                                              : "guesttrace.";
-		break;
+		return BEGINS(key, GT__GUEST) || BEGINS(key, "guesttrace.");
 	case 'h':
-		prefix = "host.";
-		break;
+		return BEGINS(key, "host.");
 	case 'o':
-		prefix = "otel.";
-		break;
+		return BEGINS(key, "otel.");
 	case 'p':
-		prefix = "process.";
-		break;
+		return BEGINS(key, "process.");
 	case 's':
-		prefix = "service.";
-		break;
+		return BEGINS(key, "service.");
 	case 't':
-		prefix = "telemetry.";
-		break;
+		return BEGINS(key, "telemetry.");
 	default:
 		return false;
 	}
-	return key.count >= strlen(prefix) &&
-	       !memcmp(key.bytes, prefix, strlen(prefix));
 }
 
 uint64_t gt__monotonic_ns(const struct gt_trace *trace, uint64_t time_ns)
