@@ -49,12 +49,13 @@ static size_t allowed_events(const struct gt__otlp_sink *x,
 
 /*
  * A span that was open where the guest died is in error, unless the guest has
- * said how it went. `failure` and `type` are what the span then points to.
+ * said how it went. What the span then points to is kept in `x`.
  */
-static void blame(const struct gt_trace *trace, const struct gt_span_view *v,
-                  struct gt__otlp_failure *failure, struct gt_field *type,
-                  struct gt__otlp_span *span)
+static void blame(struct gt__otlp_sink *x, const struct gt_trace *trace,
+                  const struct gt_span_view *v, struct gt__otlp_span *span)
 {
+	struct gt__otlp_failure *failure = &x->failure;
+
 	if (v->status != GT_STATUS_UNSET ||
 	    !gt__otlp_failure(trace->summary, failure))
 		return;
@@ -62,8 +63,8 @@ static void blame(const struct gt_trace *trace, const struct gt_span_view *v,
 	span->message = failure->message;
 	if (gt__otlp_has_error_type(v->fields, v->field_count))
 		return;
-	gt__otlp_error_type(type, failure);
-	span->attributes.last = type;
+	gt__otlp_error_type(&x->error_type, failure);
+	span->attributes.last = &x->error_type;
 }
 
 static uint32_t dropped_events(const struct gt__otlp_sink *x,
@@ -85,9 +86,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	size_t events = allowed_events(x, v);
 	size_t fitting =
 		events > 1 ? gt__otlp_fitting(v->events, events) : events;
-	struct gt__otlp_failure failure;
 	struct gt__otlp_span span;
-	struct gt_field *list, type;
+	struct gt_field *list;
 
 	if (!run)
 		return x->out.error;
@@ -120,7 +120,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (run->span_sites.error)
 		x->out.error = run->span_sites.error;
 	if (v->flags & GT_SPAN_INTERRUPTED)
-		blame(trace, v, &failure, &type, &span);
+		blame(x, trace, v, &span);
 	if (fitting)
 		span.events = put_events(x, run, v, fitting);
 	span.kind = gt__otlp_take_kind(x, &span.attributes);

@@ -4,22 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Cold, so that the place that was kept costs no room for a new one. */
+__attribute__((cold, noinline)) static void
+encode_anew(struct gt__otlp_sink *x, struct gt__otlp_last_place *last,
+            enum gt__otlp_item item, const struct gt__otlp_place *place)
+{
+	struct gt_field host[GT__OTLP_PLACE_MAX];
+	struct gt__out *to = &last->encoded;
+
+	to->used = 0;
+	x->encoding->more(to, item, host, gt__otlp_place(host, place));
+	last->place = *place;
+	if (to->error)
+		x->out.error = to->error;
+}
+
 struct gt_text gt__otlp_encode_place(struct gt__otlp_sink *x,
                                      struct gt__otlp_last_place *last,
                                      enum gt__otlp_item item,
                                      const struct gt__otlp_place *place)
 {
-	struct gt_field host[GT__OTLP_PLACE_MAX];
-	struct gt__out *to = &last->encoded;
-
-	if (!to->used || memcmp(&last->place, place, sizeof *place) != 0) {
-		to->used = 0;
-		x->encoding->more(to, item, host, gt__otlp_place(host, place));
-		last->place = *place;
-		if (to->error)
-			x->out.error = to->error;
-	}
-	return (struct gt_text){to->bytes, to->used};
+	if (!last->encoded.used ||
+	    memcmp(&last->place, place, sizeof *place) != 0)
+		encode_anew(x, last, item, place);
+	return (struct gt_text){last->encoded.bytes, last->encoded.used};
 }
 
 struct gt_field *gt__otlp_make_unique(struct gt__otlp_sink *x,

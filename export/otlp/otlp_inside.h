@@ -47,6 +47,8 @@ struct gt__otlp_sink {
 	struct gt__run *runs;
 	struct gt_field *fields; /* room for those of one span */
 	size_t field_room;
+	struct gt__otlp_failure failure; /* of the span that is closed */
+	struct gt_field error_type;
 	const struct gt_trace *trace; /* whose request is begun, or NULL */
 	size_t first;                 /* where its spans begin */
 	size_t mark;                  /* for the encoding */
