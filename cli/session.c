@@ -4,6 +4,7 @@
 #include "console.h"
 #include "filter_hints.h"
 #include "places.h"
+#include "streams.h"
 #include "vm_exit.h"
 #include "waiting.h"
 #include "watcher.h"
@@ -208,23 +209,33 @@ static int make_host(struct session *session)
 
 static struct vm *volatile running;
 
+#define NS_PER_S UINT64_C(1000000000)
+/* A signal that comes twice within it is one: `timeout` sends two at once. */
+#define TWICE_NS (NS_PER_S / 10)
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 /*
- * The run ends, and what was recorded is written. It may be that this cannot
- * be, as into a pipe that nobody reads: whoever asks again ends it all. But
- * `timeout` sends its signal twice at once.
+ * The run ends, and what was recorded is written, if somebody takes it. Whoever
+ * asks again ends it all.
  */
 static void on_signal(int number)
 {
-	static _Atomic time_t patient_until;
+	static _Atomic uint64_t patient_until_ns;
 	struct vm *vm = running;
-	struct timespec now;
-	time_t until = 0;
+	uint64_t now = now_ns(), until = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!atomic_compare_exchange_strong(&patient_until, &until,
-	                                    now.tv_sec + 1) &&
-	    now.tv_sec > until)
+	if (!atomic_compare_exchange_strong(&patient_until_ns, &until,
+	                                    now + TWICE_NS) &&
+	    now > until)
 		leftovers_end(number);
+	streams_hurry(now);
 	if (vm)
 		vm_kick(vm);
 }
@@ -262,6 +273,13 @@ static char *snapshot_base(const struct session_options *options)
 	return strndup(path, length);
 }
 
+/* From then on nobody is waited for who reads nothing. */
+static void hurry_at_timeout(const struct session_options *options)
+{
+	if (options->timeout_ns)
+		streams_hurry(now_ns() + options->timeout_ns);
+}
+
 static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 {
 	struct watcher *watcher = &session->watcher;
@@ -283,8 +301,13 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 	if (watcher->shared)
 		vm_doorbell(session->vm, watcher->wake_fd, GT_DOORBELL_AL_WAKE);
 	catch_signals(session->vm);
+	hurry_at_timeout(session->options);
 	r = vm_run(session->vm, ret_outcome);
-	catch_signals(NULL);
+	/* Of a guest that ends by itself all is written, however slowly it is
+	 * read. */
+	if (r == 0 && ret_outcome->end != VM_TIMEOUT &&
+	    ret_outcome->end != VM_INTERRUPTED)
+		streams_hurry(0);
 	watcher_stop(watcher);
 	free(base);
 	if (r < 0)
@@ -372,6 +395,7 @@ static int run(struct session *session)
 	struct vm_outcome outcome = {.end = VM_FAILED};
 	int status, r = make_vm(session);
 
+	hurry_at_timeout(session->options);
 	if (r == 0)
 		r = open_files(session);
 	if (r == 0)

@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool dies_of_pipe; /* as it would if SIGPIPE were not ignored */
@@ -46,7 +50,8 @@ void complain_of_writing(const char *path, int code)
 		         !path   ? "standard output"
 		         : *path ? path
 		                 : "''",
-		         code_text(code));
+		         code == -ETIMEDOUT ? "nobody takes it"
+		                            : code_text(code));
 	has_complained |= !path;
 }
 
@@ -73,17 +78,72 @@ int streams_end(int status, int failed)
 	return status;
 }
 
+/* ---- Writing ------------------------------------------------------------- */
+
+#define NS_PER_MS UINT64_C(1000000)
+#define LOOK_MS   50 /* at whether there is a hurry now */
+
+static _Atomic uint64_t hurry_from_ns;
+
+void streams_hurry(uint64_t from_ns)
+{
+	atomic_store(&hurry_from_ns, from_ns);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
+}
+
+/* Patience begins when the hurry does, or what is to be written, if later. */
+static bool is_patient(uint64_t since_ns)
+{
+	uint64_t from_ns = atomic_load(&hurry_from_ns), now = now_ns();
+
+	if (from_ns == 0)
+		return true;
+	from_ns = from_ns > since_ns ? from_ns : since_ns;
+	return now < from_ns || now - from_ns < STREAMS_PATIENCE_MS * NS_PER_MS;
+}
+
+static int wait_for_room(int fd)
+{
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+	uint64_t since_ns = 0;
+
+	while (poll(&room, 1, since_ns ? LOOK_MS : 0) <= 0) {
+		if (!since_ns)
+			since_ns = now_ns();
+		if (!is_patient(since_ns))
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static bool is_file(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 int write_whole(int fd, const void *bytes, size_t count)
 {
 	const char *from = bytes;
+	/* What poll() promises room for; a file always has it. */
+	size_t most = is_file(fd) ? SIZE_MAX : PIPE_BUF;
 
 	while (count > 0) {
-		ssize_t done = write(fd, from, count);
-		struct pollfd room = {.fd = fd, .events = POLLOUT};
+		int r = most == SIZE_MAX ? 0 : wait_for_room(fd);
+		ssize_t done;
 
-		if (done < 0 && errno == EAGAIN)
-			poll(&room, 1, -1);
-		else if (done < 0 && errno != EINTR)
+		if (r < 0)
+			return r;
+		done = write(fd, from, count < most ? count : most);
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
 		if (done > 0) {
 			from += done;

@@ -11,6 +11,7 @@
 #define GT_CLI_STREAMS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* `many`: the command may have outputs beside standard output. */
@@ -28,7 +29,18 @@ int stream_error(FILE *stream);
 /* Ends standard output. The exit status: `status`, or `failed` if it was 0. */
 int streams_end(int status, int failed);
 
-/* Writes all of it, also where that would block. 0 or a negative errno. */
+/*
+ * Writes all of it, also where that would block. 0 or a negative errno;
+ * -ETIMEDOUT: nobody takes it, and streams_hurry() was called.
+ */
 int write_whole(int fd, const void *bytes, size_t count);
+
+/*
+ * From that moment of CLOCK_MONOTONIC on nothing waits for longer than
+ * STREAMS_PATIENCE_MS for a reader that takes nothing; with 0 for ever, as at
+ * the beginning. May be called by any thread, and by a signal handler.
+ */
+#define STREAMS_PATIENCE_MS 1000
+void streams_hurry(uint64_t from_ns);
 
 #endif
