@@ -79,7 +79,7 @@ static void show_edges(struct gt__pipeline *pipeline, uint32_t number,
 
 	while ((edge = gt__edges_peek(timeline))) {
 		if (carries && edge->kind == GT__EDGE_EXIT &&
-		    timeline->count - timeline->first == 1)
+		    gt__edges_count(timeline) == 1)
 			break;
 		gt__pipeline_edge(pipeline, number);
 	}

@@ -32,9 +32,21 @@ struct gt__work {
 	char name[]; /* valid UTF-8 */
 };
 
+/* An edge and its place: by turn, then tick, then sequence. */
+struct gt__waiting {
+	struct gt__edge edge;
+	uint64_t turn; /* entries and exits up to it */
+	uint64_t tick; /* of WORK; an entry or exit is the first of its turn */
+	uint64_t sequence; /* as it was added */
+};
+
 struct gt__edges {
-	struct gt__edge *edges; /* [first, count) wait, in the order of ticks */
+	struct gt__waiting *edges; /* [first, count) wait, in order */
 	uint32_t first, count, room;
+	/* Work that began before what was added before it: a heap. */
+	struct gt__waiting *late;
+	uint32_t late_count, late_room;
+	uint64_t turns, added;
 	uint64_t last_tick; /* of the latest entry or exit that was added */
 	bool any, inside;   /* the latest was an entry */
 	/* As shown so far: */
@@ -55,6 +67,11 @@ void gt__edges_fini(struct gt__edges *timeline);
  */
 int gt__edges_add(struct gt__edges *timeline, const struct gt__edge *edge,
                   uint32_t max);
+
+static inline uint32_t gt__edges_count(const struct gt__edges *timeline)
+{
+	return timeline->count - timeline->first + timeline->late_count;
+}
 
 /* The next edge; NULL: none waits. Until the next call for this timeline. */
 const struct gt__edge *gt__edges_peek(const struct gt__edges *timeline);

@@ -168,6 +168,90 @@ static void a_file_cannot_choose_ids_that_collide(void **unused)
 	assert_true(cpu_within(replay_it, NULL, 3 * honest_ns));
 }
 
+/* Work of the VMM, all of it at once, that began at 1000 + i * `step`. */
+static void make_work(uint32_t count, int64_t step)
+{
+	frames_setup(NULL);
+	frames_beginning();
+	for (uint32_t i = 0; i < count; i++) {
+		gt__frame_begin(&frames_buffer);
+		gt__frame_put64(&frames_buffer, i + 1);
+		gt__frame_put64(&frames_buffer, 0);
+		gt__frame_put64(&frames_buffer,
+		                (uint64_t)(1000000 + (int64_t)i * step));
+		gt__frame_put64(&frames_buffer, 2000000);
+		gt__frame_put_text(&frames_buffer, "work", 4);
+		frames_seal(GT__FRAME_WORK, 0);
+	}
+	frames_end();
+}
+
+/* Threat F9. */
+static void work_in_falling_order_costs_what_it_costs_rising(void **unused)
+{
+	const uint32_t count = 60000;
+	uint64_t rising_ns;
+
+	(void)unused;
+	make_work(count, 1);
+	rising_ns = cpu_fastest_ns(replay_it, NULL);
+	make_work(count, -1);
+	assert_true(cpu_within(replay_it, NULL, 3 * rising_ns));
+}
+
+struct works {
+	struct gt_sink sink;
+	uint64_t last_ns, last_id, count;
+};
+
+static int on_work(struct gt_sink *sink, const struct gt_trace *trace,
+                   const struct gt_host_span_view *span)
+{
+	struct works *works = (struct works *)sink;
+
+	(void)trace;
+	assert_true(span->start_ns >= works->last_ns);
+	/* Of those that began at once the one told first. */
+	if (span->start_ns == works->last_ns)
+		assert_true(span->id > works->last_id);
+	works->last_ns = span->start_ns;
+	works->last_id = span->id;
+	works->count++;
+	return 0;
+}
+
+static void work_is_shown_in_the_order_in_which_it_began(void **unused)
+{
+	struct works works = {.sink = {.host_span = on_work}};
+	struct gt_sink *const sinks[] = {&works.sink};
+
+	(void)unused;
+	options.sinks = sinks;
+	options.sink_count = 1;
+	for (unsigned seed = 0; seed < 20; seed++) {
+		uint64_t state = seed;
+
+		frames_setup(NULL);
+		frames_beginning();
+		for (unsigned i = 0; i < 300; i++) {
+			state = state * UINT64_C(6364136223846793005) + 1;
+			gt__frame_begin(&frames_buffer);
+			gt__frame_put64(&frames_buffer, i + 1);
+			gt__frame_put64(&frames_buffer, 0);
+			gt__frame_put64(&frames_buffer,
+			                1000 + (state >> 56) % 50);
+			gt__frame_put64(&frames_buffer, 2000);
+			gt__frame_put_text(&frames_buffer, "work", 4);
+			frames_seal(GT__FRAME_WORK, 0);
+		}
+		frames_end();
+		works.last_ns = works.last_id = works.count = 0;
+		assert_int_equal(gt_replay(&options), 0);
+		assert_int_equal(works.count, 300);
+	}
+	options.sink_count = 0;
+}
+
 /* ---- Times --------------------------------------------------------------- */
 
 struct times {
@@ -348,6 +432,8 @@ int main(void)
 		T(what_was_shown_costs_no_memory),
 		T(a_file_of_false_frames_takes_linear_time),
 		T(a_file_cannot_choose_ids_that_collide),
+		T(work_in_falling_order_costs_what_it_costs_rising),
+		T(work_is_shown_in_the_order_in_which_it_began),
 		T(a_time_before_the_last_one_is_moved),
 		T(a_time_outside_its_run_is_moved_into_it),
 		T(a_time_before_the_last_drain_is_moved_behind_it),
