@@ -10,6 +10,7 @@
 #include "options.h"
 #include "places.h"
 #include "screen.h"
+#include "ways.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,11 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#define PAGE_BYTES    UINT64_C(4096)
-#define GIVEN_ENTRIES (UINT32_C(1) << 30) /* of tables that --cr3 names */
-#define TRIAL_ENTRIES (UINT32_C(1) << 22) /* of a page that may be tables */
-#define TSC_LAST      (UINT64_C(1) << 60)
+#define TSC_LAST    (UINT64_C(1) << 60)
+#define NS_PER_S    UINT64_C(1000000000)
+#define SECONDS_MAX UINT64_C(1000000000)
 
 /* Intel SDM volume 3, 2.5 and 2.2.1: 4-level paging is on. */
 #define CR0_PAGING (UINT64_C(1) << 31 | 1)
@@ -35,6 +36,7 @@ enum {
 	OPTION_CR3,
 	OPTION_IDENTITY,
 	OPTION_TSC_KHZ,
+	OPTION_MAX_TIME,
 	OPTION_FORCE,
 };
 
@@ -46,6 +48,8 @@ static const struct option_spec options[] = {
          "virtual addresses are physical ones: no page tables", NULL},
 	{OPTION_TSC_KHZ, "tsc-khz", "KHZ",
          "rate of the TSC; else a tick is shown as 1 ns", NULL},
+	{OPTION_MAX_TIME, "max-time", "SECONDS",
+         "give up looking for the guest then", NULL},
 	{'o', "output", "CAPTURE", "default standard output", NULL},
 	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
 	{0},
@@ -56,6 +60,7 @@ struct salvage {
 	uint64_t cr3, identity_root;
 	bool has_cr3, identity, force;
 	uint64_t tsc_khz;    /* 0: not known */
+	uint64_t end_ns;     /* of looking, CLOCK_MONOTONIC; 0: never */
 	uint64_t written_ns; /* when the dump was written, since 1970 */
 	const char *output;
 	const char *name; /* of the first file */
@@ -152,77 +157,6 @@ static int take_all(struct salvage *s, struct gt_sink *const *sink,
 
 /* ---- Finding the guest --------------------------------------------------- */
 
-struct trial {
-	struct salvage *salvage;
-	uint64_t root;
-};
-
-/* Whether the library can follow a control block at `gva` to its rings. */
-static bool try_gva(void *context, uint64_t gva)
-{
-	const struct trial *trial = context;
-	struct gt_exit exit = announcement(trial->root, gva);
-	struct gt_host *host;
-	bool works;
-
-	if (new_host(trial->salvage, NULL, NULL, &host) < 0)
-		return false;
-	works = gt_host_exit(host, 0, &exit) == 1;
-	gt_host_free(host);
-	if (works) {
-		trial->salvage->root = trial->root;
-		trial->salvage->control_gva = gva;
-	}
-	return works;
-}
-
-static bool try_root(struct salvage *s, uint64_t root, uint64_t control_gpa,
-                     uint32_t entries)
-{
-	struct trial trial = {s, root};
-
-	return dump_find_gva(&s->dump, root, control_gpa, entries, try_gva,
-	                     &trial);
-}
-
-/* Whether a page may be a root: some entry is there, and none is impossible. */
-static bool is_like_a_root(const struct dump *dump, const uint64_t *page)
-{
-	const uint64_t present = 1, large = 1 << 7;
-	const uint64_t address = UINT64_C(0x000ffffffffff000);
-	bool any = false;
-
-	for (unsigned i = 0; i < 512; i++) {
-		if (!(page[i] & present))
-			continue;
-		if ((page[i] & large) ||
-		    !dump_at(dump, page[i] & address, PAGE_BYTES))
-			return false;
-		any = true;
-	}
-	return any;
-}
-
-static bool try_all_roots(struct salvage *s, uint64_t control_gpa)
-{
-	const struct dump *dump = &s->dump;
-
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
-		const char *bytes = slot->host;
-
-		for (uint64_t at = 0; at < slot->bytes; at += PAGE_BYTES) {
-			const void *page = bytes + at;
-
-			if (is_like_a_root(dump, page) &&
-			    try_root(s, slot->gpa + at, control_gpa,
-			             TRIAL_ENTRIES))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* What the library makes of a number that is not true is its own affair. */
 static uint32_t count_vcpus(const struct dump *dump, uint64_t control_gpa)
 {
@@ -236,38 +170,61 @@ static uint32_t count_vcpus(const struct dump *dump, uint64_t control_gpa)
 	return vcpus >= 1 && vcpus <= GT_VCPUS_MAX ? vcpus : 1;
 }
 
-static bool try_control(struct salvage *s, uint64_t control_gpa)
+/* Whether the library can follow a control block at `gva` to its rings. */
+static bool try_control(void *context, uint64_t root, uint64_t gva,
+                        uint64_t gpa)
 {
-	s->vcpus = count_vcpus(&s->dump, control_gpa);
-	if (s->identity)
-		return try_root(s, s->identity_root, control_gpa,
-		                GIVEN_ENTRIES);
-	if (s->has_cr3)
-		return try_root(s, s->cr3, control_gpa, GIVEN_ENTRIES);
-	return try_all_roots(s, control_gpa);
+	struct salvage *s = context;
+	struct gt_exit exit = announcement(root, gva);
+	struct gt_host *host;
+	bool works;
+
+	s->vcpus = count_vcpus(&s->dump, gpa);
+	if (new_host(s, NULL, NULL, &host) < 0)
+		return false;
+	works = gt_host_exit(host, 0, &exit) == 1;
+	gt_host_free(host);
+	if (works) {
+		s->root = root;
+		s->control_gva = gva;
+	}
+	return works;
 }
 
-static bool find_guest(struct salvage *s, uint32_t *ret_controls)
+/* 1, 0, or an error of ways.h. */
+static int find_guest(struct salvage *s, uint64_t *ret_controls)
 {
-	const struct dump *dump = &s->dump;
+	struct ways ways;
+	int r = ways_init(&ways, &s->dump, GT_CONTROL_MAGIC, s->end_ns);
 
-	*ret_controls = 0;
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
+	if (r == 0 && s->identity)
+		r = ways_follow(&ways, s->identity_root, try_control, s);
+	else if (r == 0 && s->has_cr3)
+		r = ways_follow(&ways, s->cr3, try_control, s);
+	else if (r == 0)
+		r = ways_follow_all(&ways, try_control, s);
+	*ret_controls = ways.target_count;
+	ways_fini(&ways);
+	return r;
+}
 
-		for (uint64_t at = 0; at < slot->bytes; at += PAGE_BYTES) {
-			uint64_t magic;
-
-			memcpy(&magic, (const char *)slot->host + at,
-			       sizeof(magic));
-			if (magic != GT_CONTROL_MAGIC)
-				continue;
-			++*ret_controls;
-			if (try_control(s, slot->gpa + at))
-				return true;
-		}
-	}
-	return false;
+static void complain_of_none(const struct salvage *s, int r, uint64_t controls)
+{
+	if (r == -ETIMEDOUT)
+		complain("%s: no guest was found in the time of --max-time",
+		         s->name);
+	else if (r == -E2BIG)
+		complain("%s: its pages lead to too many places that are no "
+		         "guest's",
+		         s->name);
+	else if (r < 0)
+		complain("%s: %s", s->name, code_text(r));
+	else if (controls)
+		complain("%s: no page tables lead to the guest's rings",
+		         s->name);
+	else
+		complain("%s: no guest that records is in this memory",
+		         s->name);
 }
 
 /* ---- Times --------------------------------------------------------------- */
@@ -336,17 +293,17 @@ static int write_capture(struct salvage *s)
 
 static int salvage(struct salvage *s)
 {
-	uint32_t controls;
+	uint64_t controls;
+	int r;
 
 	if (s->identity && dump_add_identity(&s->dump, &s->identity_root) < 0) {
 		complain("no room for --identity beside that much memory");
 		return COMMAND_FAILED;
 	}
 	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
-	if (!find_guest(s, &controls)) {
-		complain("%s: %s", s->name,
-		         controls ? "no page tables lead to the guest's rings"
-		                  : "no guest that records is in this memory");
+	r = find_guest(s, &controls);
+	if (r <= 0) {
+		complain_of_none(s, r, controls);
 		return COMMAND_FAILED;
 	}
 	return write_capture(s) < 0 ? COMMAND_FAILED : 0;
@@ -382,6 +339,21 @@ static bool take_number(const char *option, const char *text, unsigned min,
 	return false;
 }
 
+static bool take_max_time(struct salvage *s, const char *text)
+{
+	struct timespec now;
+	uint64_t seconds;
+
+	if (!take_number("max-time", text, 1, &seconds))
+		return false;
+	if (seconds > SECONDS_MAX)
+		seconds = SECONDS_MAX;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->end_ns = ((uint64_t)now.tv_sec + seconds) * NS_PER_S +
+	            (uint64_t)now.tv_nsec;
+	return true;
+}
+
 static bool take_option(struct salvage *s, int id)
 {
 	switch (id) {
@@ -394,6 +366,8 @@ static bool take_option(struct salvage *s, int id)
 		return s->identity = true;
 	case OPTION_TSC_KHZ:
 		return take_number("tsc-khz", optarg, 1, &s->tsc_khz);
+	case OPTION_MAX_TIME:
+		return take_max_time(s, optarg);
 	case OPTION_FORCE:
 		return s->force = true;
 	default:

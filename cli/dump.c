@@ -200,7 +200,6 @@ uint64_t dump_end(const struct dump *dump)
 #define PRESENT  UINT64_C(1)
 #define WRITABLE UINT64_C(2)
 #define LARGE    (UINT64_C(1) << 7) /* in levels 2 and 3: a page, no table */
-#define ADDRESS  UINT64_C(0x000ffffffffff000)
 
 int dump_add_identity(struct dump *dump, uint64_t *ret_root)
 {
@@ -221,73 +220,4 @@ int dump_add_identity(struct dump *dump, uint64_t *ret_root)
 		tables[512 + i] = i << 30 | PRESENT | WRITABLE | LARGE;
 	*ret_root = root;
 	return 0;
-}
-
-static uint64_t canonical(uint64_t gva)
-{
-	return gva >> 47 & 1 ? gva | UINT64_C(0xffff) << 48 : gva;
-}
-
-struct walk {
-	const uint64_t *table[4]; /* by level, 3: the root */
-	unsigned index[4];
-	unsigned level;
-};
-
-/* Whether an entry maps `gpa`; its level's part of the address is added. */
-static bool maps(uint64_t entry, unsigned level, uint64_t gpa, uint64_t *gva)
-{
-	uint64_t bytes = PAGE_BYTES << 9 * level;
-	uint64_t from = entry & ADDRESS & ~(bytes - 1);
-
-	if (gpa < from || gpa - from >= bytes)
-		return false;
-	*gva += gpa - from;
-	return true;
-}
-
-static uint64_t gva_of(const struct walk *w)
-{
-	uint64_t gva = 0;
-
-	for (unsigned i = w->level; i < 4; i++)
-		gva |= (uint64_t)w->index[i] << (12 + 9 * i);
-	return gva;
-}
-
-bool dump_find_gva(const struct dump *dump, uint64_t root, uint64_t gpa,
-                   uint32_t entries, bool (*found)(void *context, uint64_t gva),
-                   void *context)
-{
-	struct walk w = {.level = 3};
-
-	w.table[3] = dump_at(dump, root & ADDRESS, PAGE_BYTES);
-	while (w.table[3] && entries--) {
-		uint64_t entry, gva;
-		unsigned level = w.level;
-
-		if (w.index[level] == 512) {
-			if (level == 3)
-				return false;
-			w.index[++w.level]++;
-			continue;
-		}
-		entry = w.table[level][w.index[level]];
-		gva = gva_of(&w);
-		if ((entry & PRESENT) &&
-		    (level == 0 || (level < 3 && (entry & LARGE)))) {
-			if (maps(entry, level, gpa, &gva) &&
-			    found(context, canonical(gva)))
-				return true;
-		} else if ((entry & PRESENT) && level > 0) {
-			w.table[level - 1] =
-				dump_at(dump, entry & ADDRESS, PAGE_BYTES);
-			if (w.table[level - 1]) {
-				w.index[--w.level] = 0;
-				continue;
-			}
-		}
-		w.index[level]++;
-	}
-	return false;
 }

@@ -39,13 +39,4 @@ uint64_t dump_end(const struct dump *dump);
  */
 int dump_add_identity(struct dump *dump, uint64_t *ret_root);
 
-/*
- * Calls `found` with each GVA at which page tables from `root` on map the page
- * at `gpa`, until it returns true; returns whether it did. Looks at no more
- * than `entries` entries: what is in the dump is not trusted.
- */
-bool dump_find_gva(const struct dump *dump, uint64_t root, uint64_t gpa,
-                   uint32_t entries, bool (*found)(void *context, uint64_t gva),
-                   void *context);
-
 #endif
