@@ -43,12 +43,14 @@ static inline void gt__sip_round(struct gt__sip *s)
 
 static inline struct gt__sip gt__sip_begin(const struct gt__hash_key *key)
 {
-	return (struct gt__sip){
+	struct gt__sip s = {
 		key->k0 ^ UINT64_C(0x736f6d6570736575),
 		key->k1 ^ UINT64_C(0x646f72616e646f6d),
 		key->k0 ^ UINT64_C(0x6c7967656e657261),
 		key->k1 ^ UINT64_C(0x7465646279746573),
 	};
+
+	return s;
 }
 
 static inline void gt__sip_word(struct gt__sip *s, uint64_t word)

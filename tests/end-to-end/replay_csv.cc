@@ -5,6 +5,7 @@
 #include <guesttrace/export.h>
 #include <guesttrace/export_otlp.h>
 #include <guesttrace/host.h>
+#include <guesttrace/keyed_hash.h>
 
 #include <cstdio>
 
