@@ -181,6 +181,17 @@ static int produce(struct gt_sink *sink, const struct gt_trace *trace)
 	return r;
 }
 
+static void print_text(const char *key, const char *text)
+{
+	printf(",\"%s\":\"", key);
+	for (; *text; text++)
+		if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ')
+			printf("\\u%04x", (unsigned)*text);
+		else
+			putchar(*text);
+	putchar('"');
+}
+
 static void print(const struct gt_otlp_stats *s, int result, uint64_t ns,
                   uint64_t finish_ns)
 {
@@ -200,10 +211,10 @@ static void print(const struct gt_otlp_stats *s, int result, uint64_t ns,
 	       s->found_lost, s->damaged_spans, s->damaged_bytes,
 	       s->unreadable_files);
 	printf(",\"requests\":%" PRIu64 ",\"failures\":%" PRIu64
-	       ",\"spoolErrors\":%" PRIu64 ",\"lastError\":\"%s\""
-	       ",\"lastWarning\":\"%s\",\"refusedKept\":%" PRIu64,
-	       s->requests, s->failures, s->spool_errors, s->last_error,
-	       s->last_warning, s->refused_kept);
+	       ",\"spoolErrors\":%" PRIu64 ",\"refusedKept\":%" PRIu64,
+	       s->requests, s->failures, s->spool_errors, s->refused_kept);
+	print_text("lastError", s->last_error);
+	print_text("lastWarning", s->last_warning);
 	printf(",\"stallMs\":%.3f", (double)stall_ns / 1e6);
 	printf(",\"worstMs\":%.3f,\"ms\":%.3f,\"finishMs\":%.3f,\"cpuMs\":"
 	       "%.3f,\"maxKiB\":%ld}\n",

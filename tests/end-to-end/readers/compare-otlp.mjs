@@ -281,9 +281,19 @@ function readLines(file) {
   });
 }
 
-/** Of a file in protobuf, by the official decoder alone. */
-export function readReceived(file) {
-  return byTrace(decode(fs.readFileSync(file), Request).resourceSpans);
+const began = (a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano) || BigInt(a.endTimeUnixNano) - BigInt(b.endTimeUnixNano));
+
+/**
+ * Of a file in protobuf, by the official decoder alone. Requests may have overtaken
+ * each other on their way.
+ */
+export function readReceived(file, schema = SCHEMA) {
+  const traces = byTrace(decode(fs.readFileSync(file), Request).resourceSpans, schema);
+  for (const { spans } of traces.values()) {
+    spans.sort(began);
+    for (const named of spans.flatMap((s) => [s, ...s.events])) named.name ??= ''; // proto3 leaves out what is empty
+  }
+  return traces;
 }
 
 function readProtobuf(file) {
@@ -296,11 +306,11 @@ function readProtobuf(file) {
 
 export const readOtlp = (file) => byTrace(file.endsWith('.pb') ? readProtobuf(file) : readLines(file));
 
-function byTrace(list) {
+function byTrace(list, schema = SCHEMA) {
   const traces = new Map();
   for (const { resource: own, scopeSpans, schemaUrl } of list)
     for (const { scope, spans, schemaUrl: ofScope } of scopeSpans) {
-      same([schemaUrl, ofScope], [SCHEMA, SCHEMA], 'schema');
+      same([schemaUrl ?? null, ofScope ?? null], [schema, schema], 'schema');
       same(scope.name, 'guesttrace', 'scope');
       const resource = JSON.stringify([...attributes(own.attributes, 'resource')].sort());
       for (const s of spans) {

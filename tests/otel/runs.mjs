@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Captures of real guests, and what the report says of them.
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, check, freshFile, start } from '../end-to-end/otlp/cases.mjs';
+import { parseJson, tracesOf } from '../end-to-end/readers/compare.mjs';
+
+export const guesttrace = path.join(build, 'guesttrace');
+
+// Name -> image and arguments. Of each run the status is no matter, but that it ran.
+export const GUESTS = {
+  kv: ['guests/kv.elf'],
+  compress: ['guests/compress.elf'],
+  solver: ['guests/solver.elf'],
+  crash: ['guests/crash.elf'],
+  hello: ['guests/hello.elf'],
+  smp: ['guests/smp.elf'],
+  caller: ['guests/caller.elf'],
+  forger: ['tests/guests/forger.elf'],
+  losing: ['tests/guests/losing.elf', '3', '20000'],
+  eventful: ['tests/guests/eventful.elf', '700'],
+};
+
+/** {capture}, or {why} there is none here. */
+export async function record(name, args = GUESTS[name].slice(1), options = []) {
+  const capture = freshFile();
+  const { stderr } = await start(guesttrace, ['run', '--backend', 'emulated', ...options, '-o', capture,
+    path.join(build, GUESTS[name][0]), '--', ...args]).ended;
+  if (/not built in/.test(stderr)) return { why: 'the emulated backend is not built in' };
+  if (/vCPU/.test(stderr) && !fs.existsSync(capture)) return { why: stderr.trim().split('\n').at(-1) };
+  check(fs.existsSync(capture) && fs.statSync(capture).size, `${name} records nothing: ${stderr}`);
+  return { capture };
+}
+
+async function out(...args) {
+  const { status, stdout, stderr } = await start(guesttrace, args).ended;
+  check(status === 0, `${args[0]}: ${status} ${stderr}`);
+  return stdout;
+}
+
+export const report = async (capture) => tracesOf(parseJson(await out('report', '--json', capture)));
+export const decoded = (capture) => out('decode', '--wire', 'native', capture);
+
+/** Sends a capture, or several: {status, stderr}. */
+export const send = (url, captures, environment = {}, options = []) =>
+  start(guesttrace, ['export', '--format', 'otlp', '-o', url, ...options, ...[captures].flat()], environment).ended;
+
+export async function sendAll(url, captures, environment, options) {
+  const { status, stderr } = await send(url, captures, environment, options);
+  check(status === 0, `export: ${status} ${stderr}`);
+}
