@@ -177,9 +177,59 @@ static void measure(struct gt__series *series, enum gt__metric_kind kind,
 	                                             counter->span_id, *number};
 }
 
+/* ---- Series that a site keeps -------------------------------------------- */
+
+static bool make_sites(struct gt__metrics_run *run, uint32_t number)
+{
+	uint32_t room = run->numbers_room ? run->numbers_room * 2 : 64;
+	struct gt__site_numbers *larger;
+
+	if (number <= run->numbers_room)
+		return true;
+	larger = realloc(run->numbers, room * sizeof *larger);
+	if (!larger) {
+		run->meters.error = -ENOMEM;
+		return false;
+	}
+	memset(larger + run->numbers_room, 0,
+	       (room - run->numbers_room) * sizeof *larger);
+	run->numbers = larger;
+	run->numbers_room = room;
+	return true;
+}
+
+/* Where it keeps them; NULL: nowhere. */
+static struct gt__site_number *kept_by(struct gt__metrics_run *run,
+                                       const struct gt_site_view *site)
+{
+	uint32_t number = 0;
+	bool is_new;
+
+	if (gt__intern(&run->counter_sites, site, &number, &is_new) < 0)
+		run->meters.error = -ENOMEM;
+	if (!number || number > GT__SITES_KEPT || !make_sites(run, number))
+		return NULL;
+	return run->numbers[number - 1].fields;
+}
+
+/* Whether the series of the field was there, and has the number now. */
+static bool measure_kept(const struct gt__site_number *kept,
+                         const struct gt_event_view *counter,
+                         const struct gt_field *field)
+{
+	struct gt__number number;
+
+	if (!kept->series || kept->key != field->key.bytes ||
+	    !take_number(field, &number) || !isfinite(as_double(&number)))
+		return false;
+	measure(kept->series, kept->kind, &number, counter);
+	return true;
+}
+
 static void measure_field(struct gt__metrics_run *run,
                           const struct gt_event_view *counter,
-                          const struct gt_field *field, size_t attributes)
+                          const struct gt_field *field, size_t attributes,
+                          struct gt__site_number *kept)
 {
 	const struct gt_field target = {
 		.key = GT__TEXT("guesttrace.target"),
@@ -203,20 +253,31 @@ static void measure_field(struct gt__metrics_run *run,
 	series = gt__meters_series(&run->meters, &kind, &target,
 	                           target.value.text.count != 0, run->fields,
 	                           attributes, true);
-	if (series)
-		measure(series, kind.kind, &number, counter);
-	else
+	if (!series) {
 		run->overflow++;
+		return;
+	}
+	measure(series, kind.kind, &number, counter);
+	if (kept)
+		*kept = (struct gt__site_number){field->key.bytes, series,
+		                                 kind.kind};
 }
 
 void gt__measure_counter(struct gt__metrics_run *run,
                          const struct gt_event_view *counter)
 {
 	size_t attributes = find_attributes(run, counter), i;
+	struct gt__site_number *kept =
+		attributes ? NULL : kept_by(run, counter->site);
 
-	for (i = 0; i < counter->field_count && !run->meters.error; i++)
+	for (i = 0; i < counter->field_count && !run->meters.error; i++) {
+		const struct gt_field *field = &counter->fields[i];
+		struct gt__site_number *own =
+			kept && i < GT__SITE_FIELDS ? &kept[i] : NULL;
+
 		if (!gt__otlp_comes_again(counter->fields, i,
-		                          counter->field_count))
-			measure_field(run, counter, &counter->fields[i],
-			              attributes);
+		                          counter->field_count) &&
+		    !(own && measure_kept(own, counter, field)))
+			measure_field(run, counter, field, attributes, own);
+	}
 }

@@ -12,9 +12,6 @@
 	(GT_SPAN_INTERRUPTED | GT_SPAN_CLOSE_LOST | GT_SPAN_EVICTED | \
 	 GT_SPAN_REPLACED | GT_SPAN_OPEN_LOST)
 
-/* Of more sites the series are found each time. */
-#define SITES_MAX 4096u
-
 static const struct gt__meter_kind durations = {
 	.name = {"guesttrace.span.duration", 24},
 	.unit = {"s", 1},
@@ -96,7 +93,7 @@ static struct gt__series **place_of(struct gt__metrics_run *run,
 
 	if (gt__intern(&run->sites, site, &number, &is_new) < 0)
 		run->meters.error = -ENOMEM;
-	if (!number || number > SITES_MAX || !make_room(run, number))
+	if (!number || number > GT__SITES_KEPT || !make_room(run, number))
 		return NULL;
 	return &run->durations[number - 1].series[index];
 }

@@ -13,7 +13,7 @@ static u128 square(u128 x)
 {
 	u128 high = x >> 64, low = (uint64_t)x;
 
-	return high * high + 2 * (high * low >> 64) + (high * low >> 63 & 1);
+	return high * high + (high * low >> 63);
 }
 
 /*

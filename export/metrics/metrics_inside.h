@@ -23,9 +23,24 @@ struct gt__site_durations {
 	struct gt__series *series[GT__SPAN_KINDS * GT__SPAN_STATUSES];
 };
 
+/* Of a counter without attributes: the series of its first fields. */
+#define GT__SITE_FIELDS 8u
+struct gt__site_numbers {
+	struct gt__site_number {
+		const char *key; /* where the site has it */
+		struct gt__series *series;
+		enum gt__metric_kind kind;
+	} fields[GT__SITE_FIELDS];
+};
+
+#define GT__SITES_KEPT 4096u /* of more, series are found each time */
+
 struct gt__metrics_run {
 	struct gt__run head;
 	struct gt__meters meters;
+	struct gt__intern counter_sites;
+	struct gt__site_numbers *numbers; /* by number of the site - 1 */
+	uint32_t numbers_room;
 	struct gt__intern sites;
 	struct gt__site_durations *durations; /* by number of the site - 1 */
 	uint32_t durations_room;

@@ -46,6 +46,8 @@ static void free_run(struct gt__metrics_run *run)
 {
 	gt__meters_fini(&run->meters);
 	gt__intern_fini(&run->sites);
+	gt__intern_fini(&run->counter_sites);
+	free(run->numbers);
 	gt__out_fini(&run->name);
 	free(run->durations);
 	free(run->fields);

@@ -249,6 +249,8 @@ void gt_close(struct gt_span *span);
 /*
  * GT_EVENT(level, "name", fields...)        something happened, now
  * GT_COUNTER(level, "name", fields...)      numeric fields: values over time
+ *                                           (a key may say more: "sent [+By]",
+ *                                           a total of bytes, docs/guests.md)
  * GT_SPAN(s, level, "name", fields...)      declares span s, entered, until the
  *                                           end of the block on every way out;
  *                                           no goto or switch jumps over it
