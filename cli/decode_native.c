@@ -226,7 +226,7 @@ static void put_losses(FILE *to, const struct gt_losses *losses)
 		LOSS_(dropped_fields),    LOSS_(adjusted_records),
 		LOSS_(late_records),      LOSS_(cut_bytes),
 		LOSS_(repeated_batches),  LOSS_(unknown_kinds),
-		LOSS_(crowded_names),
+		LOSS_(crowded_names),     LOSS_(bad_contexts),
 #undef LOSS_
 	};
 

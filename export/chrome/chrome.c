@@ -100,6 +100,11 @@ static void put_span(struct gt__out *o, const struct gt_span_view *span,
 		gt__put_hex(o, span->parent_id, 16);
 		gt__put_char(o, '"');
 	}
+	if (span->trace) {
+		gt__put(o, ",\"guesttrace.trace_id\":\"");
+		gt__put_hex_bytes(o, span->trace->trace_id, 16);
+		gt__put_char(o, '"');
+	}
 	if (span->field_count) {
 		gt__put_char(o, ',');
 		gt__put_json_members(o, span->fields, span->field_count, true);

@@ -140,7 +140,7 @@ function spanDetail(span, runs, actions) {
       ['children', count(span.children)],
       site.file ? ['source', guestText(site.line ? `${site.file}:${site.line}` : site.file)] : null,
       ['span id', element('span', { class: 'mono' }, span.id)],
-      ['trace id', element('span', { class: 'mono' }, run.trace_id)],
+      ['trace id', element('span', { class: 'mono' }, more.trace || run.trace_id)],
       runs.length > 1 ? ['run', guestText(run.guest)] : null),
   ];
 }

@@ -223,6 +223,12 @@ static void put_more(struct gt__out *o, const struct gt_span_view *s)
 		gt__html_key(o, "remote_parent");
 		put_id(o, s->parent_id);
 	}
+	if (s->trace) {
+		gt__html_key(o, "trace");
+		gt__put_char(o, '"');
+		gt__put_hex_bytes(o, s->trace->trace_id, 16);
+		gt__put_char(o, '"');
+	}
 	gt__put_char(o, '}');
 }
 
@@ -267,7 +273,7 @@ static void put_span(struct gt__html_run *r, uint32_t index)
 	gt__html_split(r, span->split);
 	if (s->level || s->field_count || s->link_count || s->dropped_events ||
 	    s->dropped_fields || s->status_text.count ||
-	    s->close_vcpu != s->vcpu || s->parent_remote) {
+	    s->close_vcpu != s->vcpu || s->parent_remote || s->trace) {
 		gt__put_char(o, ',');
 		put_more(o, s);
 	}

@@ -115,6 +115,10 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	if (event->span_id && x->base.options.events == GT_OTLP_EVENTS_SPANS)
 		return 0;
 	log = new_log(run, event->time_ns, event->span_id, event->site->name);
+	if (event->trace) {
+		log.trace_id = event->trace->trace_id;
+		log.flags = event->trace->flags & 0xff;
+	}
 	say_level(&log, event->site->level);
 	list = gt__otlp_event_attributes(&x->base, run, GT__OTLP_LOG, event,
 	                                 &log.attributes);

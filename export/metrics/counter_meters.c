@@ -173,8 +173,12 @@ static void measure(struct gt__series *series, enum gt__metric_kind kind,
 	if (!counter->span_id)
 		return;
 	series->exemplar_count = 1;
-	series->exemplars[0] = (struct gt__exemplar){counter->time_ns,
-	                                             counter->span_id, *number};
+	series->exemplars[0] = (struct gt__exemplar){
+		.time_ns = counter->time_ns,
+		.span_id = counter->span_id,
+		.number = *number,
+	};
+	gt__exemplar_trace(&series->exemplars[0], counter->trace);
 }
 
 /* ---- Series that a site keeps -------------------------------------------- */

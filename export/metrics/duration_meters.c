@@ -118,11 +118,15 @@ static struct gt__series *series_of(struct gt__metrics_run *run,
 static void keep_exemplar(struct gt__series *series,
                           const struct gt_span_view *span, double seconds)
 {
-	const struct gt__exemplar exemplar = {span->end_ns, span->id,
-	                                      gt__number_f64(seconds)};
+	struct gt__exemplar exemplar = {
+		.time_ns = span->end_ns,
+		.span_id = span->id,
+		.number = gt__number_f64(seconds),
+	};
 	bool is_slowest = !series->exemplar_count ||
 	                  seconds > series->exemplars[0].number.value.f64;
 
+	gt__exemplar_trace(&exemplar, span->trace);
 	if (!is_slowest || series->exemplar_count) {
 		series->exemplars[1] =
 			is_slowest ? series->exemplars[0] : exemplar;

@@ -5,6 +5,7 @@
 
 #include "export/otlp/otlp.h"
 #include "exponential.h"
+#include <string.h>
 
 enum gt__metric_kind {
 	GT__GAUGE = 'g',     /* what it is now */
@@ -38,7 +39,18 @@ struct gt__exemplar {
 	uint64_t time_ns;
 	uint64_t span_id;
 	struct gt__number number;
+	bool has_trace; /* of the span, other than the run's: */
+	uint8_t trace_id[16];
 };
+
+/* NULL: the run's. */
+static inline void gt__exemplar_trace(struct gt__exemplar *exemplar,
+                                      const struct gt_span_trace *trace)
+{
+	exemplar->has_trace = trace;
+	if (trace)
+		memcpy(exemplar->trace_id, trace->trace_id, 16);
+}
 
 #define GT__EXEMPLARS_MAX 2u
 

@@ -39,7 +39,8 @@ static void put_exemplars(struct gt__out *o, const struct gt__series *series,
 		               : ",\"exemplars\":[{\"timeUnixNano\":",
 		             e->time_ns);
 		put_number(o, &e->number);
-		gt__json_trace_id(o, ",\"traceId\":", trace_id);
+		gt__json_trace_id(o, ",\"traceId\":",
+		                  e->has_trace ? e->trace_id : trace_id);
 		gt__json_id(o, ",\"spanId\":", e->span_id);
 		gt__put_char(o, '}');
 	}

@@ -91,7 +91,8 @@ static unsigned char *put_exemplars(unsigned char *p, unsigned tag,
 		p = put_fixed(p, EXEMPLAR_TIME, e->time_ns);
 		p = put_number(p, EXEMPLAR_INT, EXEMPLAR_DOUBLE, &e->number);
 		p = gt__pb_id(p, EXEMPLAR_SPAN_ID, e->span_id);
-		p = gt__pb_trace_id(p, EXEMPLAR_TRACE_ID, trace_id);
+		p = gt__pb_trace_id(p, EXEMPLAR_TRACE_ID,
+		                    e->has_trace ? e->trace_id : trace_id);
 		p = gt__pb_close(from, p);
 	}
 	return p;

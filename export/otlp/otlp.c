@@ -65,6 +65,16 @@ static void blame(struct gt__otlp_sink *x, const struct gt_trace *trace,
 		return;
 	gt__otlp_error_type(&x->error_type, failure);
 	span->attributes.last = &x->error_type;
+	span->attributes.last_count = 1;
+}
+
+/* The run's roots are below its own span, those of other traces are not. */
+static uint64_t parent_of(const struct gt_span_view *v,
+                          const struct gt__otlp_run *run)
+{
+	if (v->trace || (v->parent_id && !v->parent_remote))
+		return v->parent_id;
+	return run->span_id;
 }
 
 static uint32_t dropped_events(const struct gt__otlp_sink *x,
@@ -92,12 +102,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->out.error;
 	span = (struct gt__otlp_span){
-		.trace_id = trace->trace_id,
 		.id = v->id,
-		.parent_id = v->parent_id && !v->parent_remote ? v->parent_id
-	                                                       : run->span_id,
-		.flags = gt__otlp_span_flags(trace, false),
-		.trace_state = trace->trace_state,
+		.parent_id = parent_of(v, run),
 		.start_ns = v->start_ns,
 		.end_ns = v->end_ns,
 		.attributes =
@@ -113,6 +119,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		.status = v->status,
 		.message = v->status_text,
 	};
+	gt__otlp_set_trace(&span, trace, v->trace,
+	                   v->trace && v->parent_remote);
 	span.attributes.opening = gt__otlp_opening(
 		&run->span_sites, x->encoding, GT__OTLP_SPAN, v->site);
 	span.attributes.place =
@@ -129,7 +137,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		gt__otlp_put_span(x, trace, &span);
 	free(list);
 	if (fitting < events)
-		gt__otlp_put_further(x, run, v->id, v->events + fitting,
+		gt__otlp_put_further(x, run, v, v->events + fitting,
 		                     events - fitting);
 	return x->out.error;
 }

@@ -23,7 +23,8 @@ struct gt__otlp_attributes {
 	size_t guest_count;
 	struct gt_text place;        /* encoded */
 	uint64_t guest_id;           /* 0 = none */
-	const struct gt_field *last; /* or NULL */
+	const struct gt_field *last; /* the host's, at most two */
+	size_t last_count;
 };
 
 struct gt__otlp_event {

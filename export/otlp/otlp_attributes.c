@@ -97,13 +97,25 @@ size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place)
 	return n + put_flags(to + n, place->flags);
 }
 
-void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex)
+static const char digits[] = "0123456789abcdef";
+
+size_t gt__otlp_span_id(struct gt_field *to, uint64_t id,
+                        const struct gt_span_trace *trace, char *hex)
 {
+	char *of_trace = hex + 16;
 	unsigned i;
 
 	for (i = 16; i--; id >>= 4)
-		hex[i] = "0123456789abcdef"[id & 15];
+		hex[i] = digits[id & 15];
 	put_text(to, KEY("guesttrace.span_id"), (struct gt_text){hex, 16});
+	if (!trace)
+		return 1;
+	for (i = 0; i < 32; i++)
+		of_trace[i] =
+			digits[trace->trace_id[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	put_text(to + 1, KEY("guesttrace.trace_id"),
+	         (struct gt_text){of_trace, 32});
+	return 2;
 }
 
 static struct gt_text exit_key(unsigned reason)

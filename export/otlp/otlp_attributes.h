@@ -33,8 +33,14 @@ struct gt__otlp_place {
 size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site);
 /* Whose and how: the vCPUs that began and ended it, nesting, flags. */
 size_t gt__otlp_place(struct gt_field *to, const struct gt__otlp_place *place);
-/* An event's span, in hex; `hex` has room for 16 digits. */
-void gt__otlp_span_id(struct gt_field *to, uint64_t id, char *hex);
+/*
+ * An event's span, and its trace unless that is NULL, the run's; in hex, for
+ * which there is room at `hex`. Puts one field or two.
+ */
+#define GT__OTLP_SPAN_ID_MAX 2u
+#define GT__OTLP_SPAN_ID_HEX 48u
+size_t gt__otlp_span_id(struct gt_field *to, uint64_t id,
+                        const struct gt_span_trace *trace, char *hex);
 /*
  * How a run failed, if it did: a word for `error.type`, a text for people.
  * Both point into it or to what the summary points to.

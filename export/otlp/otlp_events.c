@@ -73,14 +73,15 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
                         bool names_span, bool first)
 {
 	struct gt__otlp_event event = {.time_ns = e->time_ns};
-	struct gt_field span_id, *list;
-	char hex[16];
+	struct gt_field span_id[GT__OTLP_SPAN_ID_MAX], *list;
+	char hex[GT__OTLP_SPAN_ID_HEX];
 
 	list = gt__otlp_event_attributes(x, run, GT__OTLP_EVENT, e,
 	                                 &event.attributes);
 	if (names_span && e->span_id) {
-		gt__otlp_span_id(&span_id, e->span_id, hex);
-		event.attributes.last = &span_id;
+		event.attributes.last_count =
+			gt__otlp_span_id(span_id, e->span_id, e->trace, hex);
+		event.attributes.last = span_id;
 	}
 	x->encoding->event(to, &event, first);
 	free(list);
@@ -163,13 +164,14 @@ void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
                        const struct gt_loss_view *loss, bool first)
 {
 	struct gt__otlp_event event = {.time_ns = loss->to_ns};
-	struct gt_field span_id;
-	char hex[16];
+	struct gt_field span_id[GT__OTLP_SPAN_ID_MAX];
+	char hex[GT__OTLP_SPAN_ID_HEX];
 
 	gt__otlp_loss_attributes(x, GT__OTLP_EVENT, loss, &event.attributes);
 	if (loss->span_id) {
-		gt__otlp_span_id(&span_id, loss->span_id, hex);
-		event.attributes.last = &span_id;
+		event.attributes.last_count =
+			gt__otlp_span_id(span_id, loss->span_id, NULL, hex);
+		event.attributes.last = span_id;
 	}
 	x->encoding->event(to, &event, first);
 }

@@ -38,17 +38,15 @@ int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__out *to = &x->scratch;
 	char room[EXIT_NAME_MAX];
 	struct gt__otlp_span span = {
-		.trace_id = trace->trace_id,
 		.id = h->id,
 		.parent_id = h->parent_id,
-		.flags = gt__otlp_span_flags(trace, false),
-		.trace_state = trace->trace_state,
 		.start_ns = h->start_ns,
 		.end_ns = h->end_ns,
 	};
 
 	if (!run)
 		return x->out.error;
+	gt__otlp_set_trace(&span, trace, h->trace, false);
 	if (!span.parent_id)
 		span.parent_id = run->span_id;
 	to->used = 0;

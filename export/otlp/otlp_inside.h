@@ -55,11 +55,18 @@ struct gt__otlp_sink {
 	uint32_t spans;
 };
 
-static inline uint32_t gt__otlp_span_flags(const struct gt_trace *trace,
-                                           bool remote)
+/* `own` is a trace other than the run's, or NULL; `remote`: of the parent. */
+static inline void gt__otlp_set_trace(struct gt__otlp_span *span,
+                                      const struct gt_trace *trace,
+                                      const struct gt_span_trace *own,
+                                      bool remote)
 {
-	return (trace->flags & 0xff) | GT__OTLP_HAS_REMOTE |
-	       (remote ? GT__OTLP_REMOTE : 0);
+	uint32_t flags = own ? own->flags : trace->flags;
+
+	span->trace_id = own ? own->trace_id : trace->trace_id;
+	span->trace_state = own ? own->trace_state : trace->trace_state;
+	span->flags = (flags & 0xff) | GT__OTLP_HAS_REMOTE |
+	              (remote ? GT__OTLP_REMOTE : 0);
 }
 
 /* ---- otlp.c ---- */
@@ -168,8 +175,8 @@ static inline uint32_t gt__otlp_take_kind(struct gt__otlp_sink *x,
 
 /* The events of a span for which it had no room, in spans below it. */
 void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
-                          uint64_t span_id, const struct gt_event_view *events,
-                          size_t count);
+                          const struct gt_span_view *span,
+                          const struct gt_event_view *events, size_t count);
 
 /* What the run is as a span: parent of what has none. */
 uint64_t gt__otlp_run_id(const struct gt_trace *trace);

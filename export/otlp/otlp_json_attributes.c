@@ -9,6 +9,7 @@
 #include "export/out/json_values.h"
 #include "otlp_attributes.h"
 #include <math.h>
+#include <string.h>
 
 static void put_value(struct gt__out *o, const struct gt_field *f)
 {
@@ -74,9 +75,22 @@ static void put_guest(struct gt__out *o, const struct gt_field *fields,
 	}
 }
 
+/* What comes first has no comma before it: some sites say nothing at all. */
+static void drop_comma(struct gt__out *o, size_t from)
+{
+	if (o->error || !from || o->bytes[from - 1] != '[' ||
+	    o->bytes[from] != ',')
+		return;
+	o->used--;
+	memmove(o->bytes + from, o->bytes + from + 1, o->used - from);
+}
+
 void gt__json_attributes(struct gt__out *o, const struct gt__otlp_attributes *a)
 {
+	size_t from;
+
 	gt__put_bytes(o, a->opening.bytes, a->opening.count);
+	from = o->used;
 	put_guest(o, a->guest, a->guest_count);
 	gt__put_bytes(o, a->place.bytes, a->place.count);
 	if (a->guest_id) {
@@ -89,9 +103,9 @@ void gt__json_attributes(struct gt__out *o, const struct gt__otlp_attributes *a)
 
 		gt__json_host(o, &id, 1, false);
 	}
-	if (a->last)
-		gt__json_host(o, a->last, 1, false);
+	gt__json_host(o, a->last, a->last_count, false);
 	gt__put_char(o, ']');
+	drop_comma(o, from);
 }
 
 void gt__json_u64(struct gt__out *o, const char *key, uint64_t value)

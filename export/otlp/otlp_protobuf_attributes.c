@@ -190,7 +190,7 @@ unsigned char *gt__pb_host(unsigned char *p, unsigned tag,
 size_t gt__pb_attributes_max(const struct gt__otlp_attributes *a)
 {
 	return a->opening.count + gt__pb_fields_max(a->guest, a->guest_count) +
-	       a->place.count + 2 * GT__PB_FIELD_MAX; /* guest_id and last */
+	       a->place.count + 3 * GT__PB_FIELD_MAX; /* guest_id and last */
 }
 
 unsigned char *gt__pb_attributes(unsigned char *p, unsigned tag,
@@ -205,7 +205,7 @@ unsigned char *gt__pb_attributes(unsigned char *p, unsigned tag,
 	p = gt__pb_put(p, a->place.bytes, a->place.count);
 	if (a->guest_id)
 		p = put_guest_id(p, tag, a->guest_id);
-	if (a->last)
-		p = put_field(p, tag, a->last, false);
+	for (i = 0; i < a->last_count; i++)
+		p = put_field(p, tag, &a->last[i], false);
 	return p;
 }

@@ -60,8 +60,6 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 		x->out.error = to->error;
 	if (x->out.error)
 		return x->out.error;
-	span->trace_id = run->head.trace->trace_id;
-	span->trace_state = run->head.trace->trace_state;
 	span->attributes.opening = (struct gt_text){to->bytes, to->used};
 	return gt__otlp_put_span(x, run->head.trace, span);
 }
@@ -88,11 +86,11 @@ static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
 	struct gt__otlp_span span = {
 		.id = own_id(trace, 0, ++run->event_spans),
 		.parent_id = run->span_id,
-		.flags = gt__otlp_span_flags(trace, false),
 		.start_ns = run->first_event_ns,
 		.end_ns = run->last_event_ns,
 	};
 
+	gt__otlp_set_trace(&span, trace, NULL, false);
 	return put_gathered(x, run, TEXT("events"), &span, NULL, NULL);
 }
 
@@ -121,8 +119,8 @@ static void put_part(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 }
 
 void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
-                          uint64_t span_id, const struct gt_event_view *events,
-                          size_t count)
+                          const struct gt_span_view *above,
+                          const struct gt_event_view *events, size_t count)
 {
 	const struct gt_trace *trace = run->head.trace;
 	uint32_t number = 0;
@@ -130,11 +128,11 @@ void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	while (count && !x->out.error) {
 		size_t part = gt__otlp_fitting(events, count);
 		struct gt__otlp_span span = {
-			.id = own_id(trace, span_id, ++number),
-			.parent_id = span_id,
-			.flags = gt__otlp_span_flags(trace, false),
+			.id = own_id(trace, above->id, ++number),
+			.parent_id = above->id,
 		};
 
+		gt__otlp_set_trace(&span, trace, above->trace, false);
 		put_part(x, run, &span, events, part);
 		events += part;
 		count -= part;
@@ -219,7 +217,6 @@ int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
 	bool failed = gt__otlp_failure(summary, &failure);
 	struct gt__otlp_span span = {
 		.parent_id = trace->parent_id,
-		.flags = gt__otlp_span_flags(trace, trace->parent_id != 0),
 		.start_ns = trace->start_ns,
 		.end_ns = summary->end_ns > trace->start_ns ? summary->end_ns
 	                                                    : trace->start_ns,
@@ -229,6 +226,7 @@ int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->out.error;
 	span.id = run->span_id;
+	gt__otlp_set_trace(&span, trace, NULL, trace->parent_id != 0);
 	if (failed)
 		span.message = failure.message;
 	put_gathered(x, run, TEXT("run"), &span, summary,

@@ -45,6 +45,8 @@ const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
 	{LOSS(repeated_batches, "batches that came twice, shown once")},
 	{LOSS(unknown_kinds, "events of an unknown kind")},
 	{LOSS(crowded_names, "names over the limit, shown as a field")},
+	{LOSS(bad_contexts,
+              "texts that are no trace context, shown as a field")},
 };
 #undef LOSS
 _Static_assert(sizeof(struct gt_losses) == GT__LOSS_WORDS * sizeof(uint64_t),

@@ -28,6 +28,8 @@ static int put_opening(struct gt__run_sink *x, struct gt__pf_run *run,
 	if (view->parent_id)
 		gt__pf_put_own_id(&x->out, GT__PF_KEY_PARENT_ID,
 		                  view->parent_id);
+	if (view->trace)
+		gt__pf_put_trace(&x->out, view->trace);
 	if (view->level)
 		gt__pf_put_own_u64(&x->out, GT__PF_KEY_NESTING, view->level);
 	gt__pf_put_flow(&x->out, false, s->id);
@@ -76,7 +78,7 @@ static int put_late(struct gt__out *o, struct gt__pf_run *run,
 		                       opening_fields, span->field_count);
 	gt__pf_put_status(o, span);
 	gt__pf_put_flags(o, span->flags);
-	gt__pf_put_links(o, span);
+	gt__pf_put_links(o, run->head.trace, span);
 	if (span->dropped_events)
 		gt__pf_put_own_u64(o, GT__PF_KEY_DROPPED_EVENTS,
 		                   span->dropped_events);

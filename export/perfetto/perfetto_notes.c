@@ -266,6 +266,17 @@ void gt__pf_put_own_id(struct gt__out *o, enum gt__pf_key key, uint64_t id)
 	o->used = (size_t)((char *)p - o->bytes);
 }
 
+void gt__pf_put_trace(struct gt__out *o, const struct gt_span_trace *trace)
+{
+	size_t note = gt__pb_begin(o, GT__PF_EVENT_ANNOTATIONS), text;
+
+	gt__pb_u64(o, NOTE_NAME_IID, GT__PF_KEY_TRACE_ID);
+	text = gt__pb_begin(o, NOTE_STRING);
+	gt__put_hex_bytes(o, trace->trace_id, 16);
+	gt__pb_end(o, text);
+	gt__pb_end(o, note);
+}
+
 static void put_own_text(struct gt__out *o, enum gt__pf_key key,
                          struct gt_text text)
 {
@@ -334,12 +345,16 @@ void gt__pf_put_flow(struct gt__out *o, bool terminates, uint64_t id)
 	o->used = (size_t)((char *)p - o->bytes);
 }
 
-void gt__pf_put_links(struct gt__out *o, const struct gt_span_view *span)
+/* A run has no slice; its flow would only tie those that link to it together.
+ */
+void gt__pf_put_links(struct gt__out *o, const struct gt_trace *trace,
+                      const struct gt_span_view *span)
 {
 	size_t note, text, i;
 
 	for (i = 0; i < span->link_count; i++) {
-		gt__pf_put_flow(o, false, span->links[i].span_id);
+		if (span->links[i].span_id != trace->run_id)
+			gt__pf_put_flow(o, false, span->links[i].span_id);
 		note = gt__pb_begin(o, GT__PF_EVENT_ANNOTATIONS);
 		gt__pb_u64(o, NOTE_NAME_IID, GT__PF_KEY_LINK);
 		text = gt__pb_begin(o, NOTE_STRING);

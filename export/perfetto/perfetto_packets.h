@@ -73,6 +73,7 @@ enum {
 #define GT__PF_OWN_KEYS(X)                    \
 	X(SPAN_ID, span_id)                   \
 	X(PARENT_ID, parent_id)               \
+	X(TRACE_ID, trace_id)                 \
 	X(NESTING, nesting)                   \
 	X(LEVEL, level)                       \
 	X(CONTINUED, continued)               \
@@ -203,11 +204,14 @@ void gt__pf_put_flags(struct gt__out *out, unsigned flags);
 void gt__pf_put_status(struct gt__out *out, const struct gt_span_view *span);
 void gt__pf_put_flow(struct gt__out *out, bool terminates, uint64_t id);
 /* With a flow to each: an arrow where the other end is in the file. */
-void gt__pf_put_links(struct gt__out *out, const struct gt_span_view *span);
+void gt__pf_put_links(struct gt__out *out, const struct gt_trace *trace,
+                      const struct gt_span_view *span);
 void gt__pf_put_own_bool(struct gt__out *out, enum gt__pf_key key);
 void gt__pf_put_own_u64(struct gt__out *out, enum gt__pf_key key,
                         uint64_t value);
 void gt__pf_put_own_id(struct gt__out *out, enum gt__pf_key key, uint64_t id);
+/* Whose trace is not the run's: its id. */
+void gt__pf_put_trace(struct gt__out *out, const struct gt_span_trace *trace);
 void gt__pf_put_own_word(struct gt__out *out, enum gt__pf_key key,
                          const char *word);
 

@@ -119,6 +119,30 @@ static bool reserve(void **array, uint32_t *size, uint32_t count, size_t member)
 	return true;
 }
 
+/* Most are of the run's trace, and others of the one that was seen last. */
+static bool keep_trace(struct gt__collect *c,
+                       const struct gt_span_trace **trace)
+{
+	const struct gt_span_trace *last = c->last_trace, *given = *trace;
+	struct gt_span_trace *copy;
+
+	if (!given)
+		return true;
+	if (!last || last->flags != given->flags ||
+	    memcmp(last->trace_id, given->trace_id, 16) ||
+	    !gt__same_text(last->trace_state, given->trace_state)) {
+		copy = take(c, sizeof *copy, _Alignof(struct gt_span_trace));
+		if (!copy)
+			return false;
+		*copy = *given;
+		if (!keep_text(c, &copy->trace_state))
+			return false;
+		c->last_trace = copy;
+	}
+	*trace = c->last_trace;
+	return true;
+}
+
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 {
 	struct gt_span_view copy = *view;
@@ -127,7 +151,7 @@ int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 	if (!reserve((void **)&c->spans, &c->span_size, c->span_count,
 	             sizeof *c->spans) ||
 	    !keep_fields(c, &copy.fields, copy.field_count) ||
-	    !keep_text(c, &copy.status_text))
+	    !keep_text(c, &copy.status_text) || !keep_trace(c, &copy.trace))
 		return -ENOMEM;
 	if (copy.link_count) {
 		links = take(c, copy.link_count * sizeof *links,
@@ -150,7 +174,8 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 
 	if (!reserve((void **)&c->events, &c->event_size, c->event_count,
 	             sizeof *c->events) ||
-	    !keep_fields(c, &copy.fields, copy.field_count))
+	    !keep_fields(c, &copy.fields, copy.field_count) ||
+	    !keep_trace(c, &copy.trace))
 		return -ENOMEM;
 	c->events[c->event_count++] = (struct gt__event){
 		.view = copy,
@@ -287,7 +312,10 @@ static void find_parents(struct gt__collect *c, const struct ids *ids)
 	for (i = 0; i < c->span_count; i++) {
 		struct gt__span *s = &c->spans[i];
 
-		s->parent = *slot_of(ids, c, s->view.parent_id);
+		/* Elsewhere an id may be one of this run's, too. */
+		s->parent = s->view.parent_remote
+		                    ? GT__ROOT
+		                    : *slot_of(ids, c, s->view.parent_id);
 	}
 	for (i = 0; i < c->event_count; i++) {
 		struct gt__event *e = &c->events[i];

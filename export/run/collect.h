@@ -102,6 +102,7 @@ struct gt__collect {
 	struct gt__run head;
 	struct gt__chunk *chunks;
 	struct gt__kept_keys keys; /* their texts are in the chunks */
+	const struct gt_span_trace *last_trace; /* that was kept */
 	struct gt__span *spans;
 	uint32_t span_count, span_size;
 	struct gt__event *events;

@@ -235,6 +235,12 @@ static void pop(struct gt__lanes *l, uint32_t i, uint64_t at)
 	}
 }
 
+/* Here; elsewhere an id may be one of this run's, too. */
+static uint64_t parent_id_of(const struct gt_span_view *span)
+{
+	return span->parent_remote ? 0 : span->parent_id;
+}
+
 static bool fits_thread(const struct gt__lanes *l, const struct gt__track *t,
                         const struct gt_span_view *span, uint32_t parent)
 {
@@ -242,7 +248,7 @@ static bool fits_thread(const struct gt__lanes *l, const struct gt__track *t,
 		return false;
 	if (t->top == GT__NONE)
 		return parent == GT__NONE;
-	if (span->parent_id == l->spans[t->top].id)
+	if (parent_id_of(span) == l->spans[t->top].id)
 		return true;
 	return span->level && !span->parent_id;
 }
@@ -251,9 +257,11 @@ static bool fits_thread(const struct gt__lanes *l, const struct gt__track *t,
 static uint32_t parent_of(struct gt__lanes *l, const struct gt_span_view *span,
                           uint32_t top)
 {
-	if (top != GT__NONE && l->spans[top].id == span->parent_id)
+	uint64_t id = parent_id_of(span);
+
+	if (top != GT__NONE && l->spans[top].id == id)
 		return top;
-	return l->open ? gt__lanes_find(l, span->parent_id) : GT__NONE;
+	return l->open ? gt__lanes_find(l, id) : GT__NONE;
 }
 
 static int choose_track(struct gt__lanes *l, const struct gt_span_view *span,

@@ -74,7 +74,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 {
 	struct gt__out *o = &((struct csv *)sink)->head.out;
 
-	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
+	gt__put_hex_bytes(
+		o, span->trace ? span->trace->trace_id : trace->trace_id, 16);
 	gt__put_char(o, ',');
 	gt__put_hex(o, span->id, 16);
 	gt__put_char(o, ',');

@@ -108,11 +108,12 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!f)
 		return x->head.out.error;
-	span = malloc(sizeof *span);
+	span = calloc(1, sizeof *span);
 	if (!span)
 		return gt__run_sink_done(&x->head, -ENOMEM);
 	span->id = view->id;
-	span->family = family_of(f, view->parent_id);
+	if (!view->parent_remote)
+		span->family = family_of(f, view->parent_id);
 	if (!span->family)
 		span->family = new_family(x, f);
 	slot = span->family ? tsearch(span, &f->open_spans, compare_ids) : NULL;

@@ -128,10 +128,23 @@ static void put_site(struct gt__out *o, const struct gt_site_view *site)
 	put_number(o, "line", site->line);
 }
 
+/* Of the run's own trace there are none: it is said once. */
+static void put_own_trace(struct gt__out *o, const struct gt_span_trace *trace)
+{
+	if (!trace)
+		return;
+	gt__put(o, ",\"trace_id\":\"");
+	gt__put_hex_bytes(o, trace->trace_id, 16);
+	gt__put(o, "\",\"trace_state\":");
+	gt__put_json(o, trace->trace_state);
+	put_number(o, "trace_flags", trace->flags);
+}
+
 static void put_event(struct gt__out *o, const struct gt_event_view *e)
 {
 	gt__put_char(o, '{');
 	put_id(o, "", "span_id", e->span_id);
+	put_own_trace(o, e->trace);
 	put_string_u64(o, "sequence", e->sequence);
 	put_string_u64(o, "time_ns", e->time_ns);
 	put_site(o, e->site);
@@ -211,6 +224,7 @@ static void put_span(struct gt__out *o, const struct gt__collect *c,
 	put_id(o, "", "id", s->id);
 	put_id(o, ",", "parent_id", s->parent_id);
 	put_bool(o, "parent_remote", s->parent_remote);
+	put_own_trace(o, s->trace);
 	put_string_u64(o, "guest_id", s->guest_id);
 	put_string_u64(o, "guest_parent_id", s->guest_parent_id);
 	put_string_u64(o, "sequence", s->sequence);

@@ -206,6 +206,21 @@ static void put_bar(struct printer *p, uint64_t ns)
 	gt__put_bar(p->out, ns, p->whole_ns, p->bar);
 }
 
+/* Where a part of another trace begins: below it all are of that one. */
+static void put_trace(struct gt__out *o, const struct gt_span_view *s)
+{
+	if (!s->trace || (s->parent_id && !s->parent_remote))
+		return;
+	gt__paint(o, GT__DIM);
+	gt__put(o, "  trace ");
+	gt__put_hex_bytes(o, s->trace->trace_id, 16);
+	if (s->parent_id) {
+		gt__put(o, " below ");
+		gt__put_hex(o, s->parent_id, 16);
+	}
+	gt__unpaint(o);
+}
+
 static void put_span(struct printer *p, uint32_t index)
 {
 	const struct gt_span_view *s = &p->c->spans[index].view;
@@ -214,6 +229,7 @@ static void put_span(struct printer *p, uint32_t index)
 	put_bar(p, s->end_ns - s->start_ns);
 	put_site(p, s->site, s->vcpu);
 	put_fields(p->out, s->fields, s->field_count);
+	put_trace(p->out, s);
 	put_status(p->out, s);
 	put_flags(p->out, s->flags);
 	if (s->flags & GT_SPAN_INTERRUPTED)

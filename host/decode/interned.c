@@ -89,7 +89,7 @@ static struct gt__interned_site *new_site(enum gt_site_kind kind,
 		memcpy(one->texts + target.count, name.bytes, name.count);
 	one->hash = hash;
 	one->site.kind = kind;
-	one->site.pairs = true;
+	one->site.pairs = one->site.says_trace = true;
 	one->site.view.target = (struct gt_text){one->texts, target.count};
 	one->site.view.name =
 		(struct gt_text){one->texts + target.count, name.count};

@@ -2,6 +2,7 @@
 #include "sites.h"
 #include "bytes.h"
 #include "utf8.h"
+#include "w3c.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,6 +84,8 @@ static void sum_up(struct gt__site *site)
 		site->is_plain &= gt__is_plain(type);
 		site->fixed_bytes += type == GT_TYPE_OK ? 0 : 8;
 		site->says_parent |= type == GT_TYPE_PARENT;
+		site->says_trace |=
+			gt__saying_of(site->fields[i].key, type) != 0;
 	}
 }
 

@@ -24,7 +24,8 @@ struct gt__site {
 	bool is_fixed;
 	size_t fixed_bytes; /* then: what they take together */
 	bool says_parent;   /* one of them is GT_TYPE_PARENT */
-	bool is_plain;      /* each is a word that becomes a field */
+	bool says_trace; /* one of them is enum gt__saying; or it has pairs */
+	bool is_plain;   /* each is a word that becomes a field */
 };
 
 /* Whether a value of it has a length of its own, and bytes. */

@@ -2,10 +2,7 @@
 #include "w3c.h"
 #include "bytes.h"
 
-#define VERSION_00_BYTES 55u
-#define FLAG_SAMPLED     1u
-#define FLAG_RANDOM      2u
-
+#define VERSION_00_BYTES  55u
 #define MEMBERS_MAX       32u
 #define KEY_BYTES_MAX     256u
 #define VALUE_BYTES_MAX   256u
@@ -63,8 +60,8 @@ bool gt__traceparent_parse(struct gt_text text, uint8_t ret_trace_id[16],
 		return false;
 	memcpy(ret_trace_id, trace_id, sizeof(trace_id));
 	*ret_span_id = __builtin_bswap64(gt__load64(span_id));
-	*ret_flags =
-		flags & (version ? FLAG_SAMPLED : FLAG_SAMPLED | FLAG_RANDOM);
+	*ret_flags = flags & (version ? GT_TRACE_SAMPLED
+	                              : GT_TRACE_SAMPLED | GT_TRACE_RANDOM);
 	return true;
 }
 
@@ -209,4 +206,27 @@ void gt__tracestate_fit(struct gt_text text, char *to, size_t room)
 		used += member.count;
 	}
 	to[used] = '\0';
+}
+
+/* ---- What spans say of their traces ---------------------------------------
+ */
+
+static bool is(struct gt_text text, const char *word, size_t count)
+{
+	return text.count == count && memcmp(text.bytes, word, count) == 0;
+}
+
+unsigned gt__saying_of(struct gt_text key, enum gt_type type)
+{
+	if (type != GT_TYPE_STRING && type != GT_TYPE_BOOL)
+		return 0;
+	if (is(key, GT__NEW_ROOT, sizeof(GT__NEW_ROOT) - 1))
+		return GT__SAYS_NEW_ROOT;
+	if (type == GT_TYPE_BOOL)
+		return 0;
+	if (is(key, "traceparent", sizeof("traceparent") - 1))
+		return GT__SAYS_TRACEPARENT;
+	if (is(key, "tracestate", sizeof("tracestate") - 1))
+		return GT__SAYS_TRACESTATE;
+	return 0;
 }

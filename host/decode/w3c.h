@@ -21,4 +21,16 @@ bool gt__tracestate_is_good(struct gt_text text);
  */
 void gt__tracestate_fit(struct gt_text text, char *to, size_t room);
 
+/* What the opening of a span says of its trace, in a field of that name. */
+enum gt__saying {
+	GT__SAYS_TRACEPARENT = 1,
+	GT__SAYS_TRACESTATE = 2,
+	GT__SAYS_NEW_ROOT = 4,
+};
+
+#define GT__NEW_ROOT "otel.new_root"
+
+/* Which of them a field says, whatever its value; 0: it is another one. */
+unsigned gt__saying_of(struct gt_text key, enum gt_type type);
+
 #endif

@@ -14,11 +14,13 @@
 static void show(struct gt__pipeline *pipeline, uint32_t number,
                  struct gt_loss_view *view)
 {
+	struct gt__trace *trace; /* a loss is the run's, whatever was entered */
+
 	if (view->from_ns > view->to_ns)
 		view->from_ns = view->to_ns;
 	view->vcpu = number;
 	view->sequence = pipeline->spans.sequence;
-	view->span_id = gt__spans_current(&pipeline->spans, number);
+	view->span_id = gt__spans_current(&pipeline->spans, number, &trace);
 	gt__spans_missing(&pipeline->spans, view->to_ns);
 	if (pipeline->fanout.wants_loss)
 		gt__fanout_loss(&pipeline->fanout, &pipeline->trace, view);

@@ -67,6 +67,8 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 	for (uint32_t i = 0; pipeline->vcpus && i < pipeline->trace.vcpus;
 	     i++) {
 		gt__levels_fini(&pipeline->vcpus[i].levels);
+		gt__trace_give(&pipeline->spans.traces,
+		               pipeline->vcpus[i].parent_trace);
 		gt__edges_fini(&pipeline->vcpus[i].timeline);
 	}
 	gt__clock_fini(&pipeline->clock);
@@ -168,6 +170,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	pipeline->trace.parent_id = gt__cursor_u64(&cursor);
 	names.id_base = pipeline->id_base = gt__cursor_u64(&cursor);
 	pipeline->trace.run_id = gt__exported(&names, GT__RUN_ID);
+	names.run_id = pipeline->trace.run_id;
 	pipeline->trace.flags = gt__cursor_u32(&cursor);
 	names.flags = (uint8_t)pipeline->trace.flags;
 	gt__cursor_u32(&cursor);

@@ -49,8 +49,9 @@ struct gt__pipeline_vcpu {
 	struct gt__levels levels;
 	struct gt__tsc_map tsc;
 	struct gt__edges timeline;
-	uint64_t lost, cut;  /* latest word of the guest */
-	uint64_t lower_tick; /* no record to come is older */
+	struct gt__trace *parent_trace; /* of timeline.parent_id; a reference */
+	uint64_t lost, cut;             /* latest word of the guest */
+	uint64_t lower_tick;            /* no record to come is older */
 	/* But for the first of the next batch, where wires carry one over. */
 	uint64_t carry_tick;
 	bool carries;

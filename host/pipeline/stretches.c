@@ -18,9 +18,10 @@ static uint64_t exported(const struct gt__pipeline *pipeline, uint64_t id)
 	return gt__exported(&names, id);
 }
 
-static uint64_t current_of(const struct gt__pipeline *pipeline, uint32_t vcpu)
+static uint64_t current_of(const struct gt__pipeline *pipeline, uint32_t vcpu,
+                           struct gt__trace **ret_trace)
 {
-	uint64_t id = gt__spans_current(&pipeline->spans, vcpu);
+	uint64_t id = gt__spans_current(&pipeline->spans, vcpu, ret_trace);
 
 	return id ? id : pipeline->trace.run_id;
 }
@@ -71,6 +72,9 @@ static void show_stretch(struct gt__pipeline *pipeline, uint32_t vcpu,
 	                        : (struct gt_text){"guest", 5},
 		.waiting_ns = edge->waited_ns,
 		.flags = flags | timeline->since_flags,
+		.trace = is_exit ? gt__trace_shown(
+					   pipeline->vcpus[vcpu].parent_trace)
+	                         : NULL,
 	};
 
 	if (!is_exit)
@@ -84,17 +88,20 @@ static void show_work(struct gt__pipeline *pipeline, uint32_t vcpu,
                       struct gt__work *work, uint64_t start_ns, unsigned flags)
 {
 	uint64_t end_ns = time_of(pipeline, work->end_tick, &flags);
+	struct gt__trace *trace; /* the guest stands still: of all work */
+	uint64_t current = current_of(pipeline, vcpu, &trace);
 	struct gt_host_span_view view = {
 		.id = exported(pipeline, GT__WORK_ID(work->number)),
 		.parent_id = work->parent ? exported(pipeline,
 	                                             GT__WORK_ID(work->parent))
-	                                  : current_of(pipeline, vcpu),
+	                                  : current,
 		.start_ns = start_ns,
 		.end_ns = end_ns > start_ns ? end_ns : start_ns,
 		.kind = GT_HOST_WORK,
 		.vcpu = vcpu,
 		.name = {work->name, work->name_bytes},
 		.flags = flags,
+		.trace = gt__trace_shown(trace),
 	};
 
 	show(pipeline, &view);
@@ -104,6 +111,7 @@ static void show_work(struct gt__pipeline *pipeline, uint32_t vcpu,
 void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t vcpu)
 {
 	struct gt__edges *timeline = &pipeline->vcpus[vcpu].timeline;
+	struct gt__trace **held = &pipeline->vcpus[vcpu].parent_trace;
 	struct gt__edge edge = gt__edges_take(timeline);
 	unsigned flags = 0;
 	uint64_t ns = time_of(pipeline, edge.tick, &flags);
@@ -124,7 +132,9 @@ void gt__pipeline_edge(struct gt__pipeline *pipeline, uint32_t vcpu)
 	if (!timeline->out)
 		return;
 	timeline->exit = edge;
-	timeline->parent_id = current_of(pipeline, vcpu);
+	gt__trace_give(&pipeline->spans.traces, *held);
+	timeline->parent_id = current_of(pipeline, vcpu, held);
+	gt__trace_take(*held);
 }
 
 /* ---- Frames -------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void gt__spans_end(struct gt__spans *spans, struct gt__open_span *span,
 		view->close_vcpu = vcpu;
 		gt__fanout_close(spans->fanout, spans->trace, view);
 	}
+	if (span->trace)
+		gt__traces_ended(&spans->traces, span->id, span->trace);
 	gt__open_table_remove(&spans->open, span);
 }
 

@@ -186,9 +186,13 @@ bool gt__spans_top_is_guessed(const struct gt__spans *spans, uint32_t vcpu)
 	return context->unseen_parent || context->doubtful;
 }
 
-uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu)
+uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu,
+                           struct gt__trace **ret_trace)
 {
-	return gt__exported(&spans->names, gt__spans_top(spans, vcpu));
+	uint64_t id = gt__spans_top(spans, vcpu);
+
+	*ret_trace = gt__names_trace(&spans->names, id);
+	return gt__exported(&spans->names, id);
 }
 
 void gt__spans_set_context(struct gt__spans *spans, uint32_t number,

@@ -12,6 +12,7 @@
 
 struct gt__stack;
 struct gt__chunk;
+struct gt__trace;
 
 /* A place in a context's stack, for the times a span was entered in a row. */
 struct gt__entry {
@@ -52,6 +53,9 @@ struct gt__open_span {
 	bool scoped;    /* opened by GT_RECORD_SPAN */
 	bool parent_remote;
 	bool has_events; /* among what it has said */
+	bool begins;     /* its part of `trace`, where its parent has none */
+	uint8_t said;    /* enum gt__saying: such fields were understood */
+	struct gt__trace *trace; /* NULL: the run's; a reference */
 };
 
 /* One thing a span has said; `body_bytes` of a record's values follow it. */

@@ -18,6 +18,8 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
 		.names = *names,
 		.vcpu_count = trace->vcpus,
 	};
+	spans->names.open = &spans->open;
+	spans->names.traces = &spans->traces;
 	gt__open_table_init(&spans->open, limits->open_spans,
 	                    limits->span_bytes, hash_key);
 	gt__contexts_init(&spans->contexts, limits->contexts,
@@ -33,6 +35,12 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
 	return 0;
 }
 
+static void forget_open(struct gt__spans *spans, struct gt__open_span *span)
+{
+	gt__trace_give(&spans->traces, span->trace);
+	gt__open_table_remove(&spans->open, span);
+}
+
 void gt__spans_fini(struct gt__spans *spans)
 {
 	struct gt__early *early;
@@ -42,7 +50,10 @@ void gt__spans_fini(struct gt__spans *spans)
 			gt__context_remove(&spans->contexts,
 			                   spans->vcpus[i].limbo.top);
 	gt__contexts_fini(&spans->contexts);
+	while (spans->open.oldest)
+		forget_open(spans, spans->open.oldest);
 	gt__open_table_fini(&spans->open);
+	gt__traces_fini(&spans->traces);
 	gt__views_fini(&spans->views);
 	for (uint32_t i = 0; spans->vcpus && i < spans->vcpu_count; i++)
 		gt__seen_fini(&spans->vcpus[i].seen);
@@ -100,6 +111,96 @@ static uint64_t parent_of(const struct gt__spans *spans,
 	}
 	return implied_parent(spans, when, flags);
 }
+
+/* ---- Traces -------------------------------------------------------------- */
+
+/* The guest's own number for a span of this run that is of that trace; 0. */
+static uint64_t own_span(const struct gt__spans *spans,
+                         const struct gt_link *context)
+{
+	uint64_t id = context->span_id - spans->names.id_base;
+	const struct gt__open_span *span =
+		gt__open_table_find(&spans->open, id);
+	const uint8_t *trace_id = spans->names.trace_id;
+
+	if (!span)
+		return 0;
+	if (span->trace)
+		trace_id = span->trace->shown.trace_id;
+	return memcmp(trace_id, context->trace_id, 16) == 0 ? id : 0;
+}
+
+/* What a record said of its span's trace; false: nothing. */
+static bool begins_part(struct gt__spans *spans, const struct gt__when *when,
+                        const struct gt__record *record,
+                        struct gt__open_span *span)
+{
+	struct gt__said said;
+	uint64_t own = 0;
+
+	gt__traces_read(record, &said);
+	spans->summary->losses.bad_contexts +=
+		(uint64_t)__builtin_popcount(said.bad);
+	span->said = (uint8_t)(said.good | said.empty);
+	if (said.new_root)
+		span->parent = 0;
+	else if (said.good & GT__SAYS_TRACEPARENT)
+		own = own_span(spans, &said.parent);
+	else
+		return false;
+	if (own) { /* back from another process */
+		span->parent = own;
+		return false;
+	}
+	span->trace =
+		gt__trace_new(&spans->traces, &said, spans->names.trace_id,
+	                      gt__exported(&spans->names, when->id));
+	if (!span->trace)
+		return false;
+	span->begins = true;
+	span->parent_remote = !said.new_root;
+	if (span->parent_remote)
+		span->parent = said.parent.span_id;
+	return true;
+}
+
+/* Nearly always the innermost entered one: no table need be asked. */
+static struct gt__open_span *find(const struct gt__spans *spans,
+                                  const struct gt__when *when, uint64_t id)
+{
+	const struct gt__entry *top =
+		spans->vcpus[when->vcpu].context->stack->top;
+
+	return top && top->span->id == id
+	               ? top->span
+	               : gt__open_table_find(&spans->open, id);
+}
+
+static struct gt__trace *trace_of(const struct gt__spans *spans,
+                                  const struct gt__when *when, uint64_t id)
+{
+	const struct gt__open_span *span = find(spans, when, id);
+
+	return span ? span->trace : gt__traces_past(&spans->traces, id);
+}
+
+/* Parent and trace of a span: what it says, else as its parent has them. */
+static void place(struct gt__spans *spans, const struct gt__when *when,
+                  const struct gt__record *record, struct gt__open_span *span)
+{
+	if (record->site->says_trace && record->body_bytes &&
+	    begins_part(spans, when, record, span))
+		return;
+	if (spans->traces.count)
+		span->trace =
+			gt__trace_take(trace_of(spans, when, span->parent));
+	if (span->parent)
+		return;
+	span->parent_remote = spans->trace->parent_id != 0;
+	span->parent = spans->trace->parent_id;
+}
+
+/* ---- Openings ------------------------------------------------------------ */
 
 static struct gt__open_span *add(struct gt__spans *spans,
                                  const struct gt__when *when)
@@ -178,8 +279,8 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 		spans->summary->losses.evicted_spans++;
 		return;
 	}
-	span->parent_remote = parent == 0 && spans->trace->parent_id != 0;
-	span->parent = parent ? parent : spans->trace->parent_id;
+	span->parent = parent;
+	place(spans, when, record, span);
 	span->start_ns = when->ns;
 	span->sequence = item.sequence;
 	span->site = record->site;
@@ -200,18 +301,6 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 			gt__view_span(&spans->views, &spans->names, span));
 	if (spans->early.first)
 		take_early(spans, when->id);
-}
-
-/* Nearly always the innermost entered one: no table need be asked. */
-static struct gt__open_span *find(const struct gt__spans *spans,
-                                  const struct gt__when *when, uint64_t id)
-{
-	const struct gt__entry *top =
-		spans->vcpus[when->vcpu].context->stack->top;
-
-	return top && top->span->id == id
-	               ? top->span
-	               : gt__open_table_find(&spans->open, id);
 }
 
 static void on_event(struct gt__spans *spans, const struct gt__when *when,
@@ -241,7 +330,9 @@ static void on_event(struct gt__spans *spans, const struct gt__when *when,
 	            : !spans->fanout->wants_event)
 		return;
 	view = gt__view_event(&spans->views, &spans->names, &item, record->body,
-	                      gt__exported(&spans->names, parent));
+	                      gt__exported(&spans->names, parent),
+	                      span ? span->trace
+	                           : gt__names_trace(&spans->names, parent));
 	if (counter)
 		gt__fanout_counter(spans->fanout, spans->trace, view);
 	else
@@ -369,6 +460,7 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns)
 {
 	gt__spans_interrupt(spans, ns);
+	gt__traces_forget(&spans->traces);
 	spans->names.id_base = id_base;
 	for (uint32_t i = 0; i < spans->vcpu_count; i++) {
 		gt__spans_set_context(spans, i, 0);

@@ -35,6 +35,7 @@ struct gt__spans {
 	struct gt__open_table open;
 	struct gt__contexts contexts;
 	struct gt__earlies early;
+	struct gt__traces traces;
 	struct gt__views views;
 	struct gt__vcpu_spans *vcpus;
 	uint32_t vcpu_count;
@@ -61,8 +62,12 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
                    struct gt__hash_key hash_key);
 void gt__spans_fini(struct gt__spans *spans);
 
-/* The innermost entered span of what the vCPU runs, exported; 0 = none. */
-uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu);
+/*
+ * The innermost entered span of what the vCPU runs, exported; 0 = none. Stores
+ * its trace, NULL: the run's; without a reference.
+ */
+uint64_t gt__spans_current(const struct gt__spans *spans, uint32_t vcpu,
+                           struct gt__trace **ret_trace);
 
 void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
                       const struct gt__record *record);

@@ -114,15 +114,38 @@ static void add_link(struct gt__views *views, const struct gt_link *link)
 	links[views->link_count++] = *link;
 }
 
-static void add_own_link(struct gt__views *views, const struct gt__names *names,
-                         uint64_t id)
+struct gt__trace *gt__names_trace(const struct gt__names *names, uint64_t id)
+{
+	const struct gt__open_span *span;
+
+	if (!names->traces || names->traces->count == 0)
+		return NULL;
+	span = gt__open_table_find(names->open, id);
+	return span ? span->trace : gt__traces_past(names->traces, id);
+}
+
+static void add_run_link(struct gt__views *views, const struct gt__names *names)
 {
 	struct gt_link link = {
-		.span_id = gt__exported(names, id),
+		.span_id = names->run_id,
 		.flags = names->flags,
 	};
 
 	memcpy(link.trace_id, names->trace_id, sizeof(link.trace_id));
+	add_link(views, &link);
+}
+
+static void add_own_link(struct gt__views *views, const struct gt__names *names,
+                         uint64_t id)
+{
+	const struct gt__trace *trace = gt__names_trace(names, id);
+	struct gt_link link = {
+		.span_id = gt__exported(names, id),
+		.flags = trace ? (uint8_t)trace->shown.flags : names->flags,
+	};
+
+	memcpy(link.trace_id, trace ? trace->shown.trace_id : names->trace_id,
+	       sizeof(link.trace_id));
 	add_link(views, &link);
 }
 
@@ -284,7 +307,7 @@ static void add_values(struct gt__views *views, const struct gt__names *names,
 
 /* All but the fields. */
 static void fill_event(struct gt_event_view *view, const struct gt__item *item,
-                       uint64_t span_id)
+                       uint64_t span_id, const struct gt__trace *trace)
 {
 	view->time_ns = item->time_ns;
 	view->span_id = span_id;
@@ -293,19 +316,19 @@ static void fill_event(struct gt_event_view *view, const struct gt__item *item,
 	view->vcpu = item->vcpu;
 	view->level = item->level;
 	view->flags = item->flags;
+	view->trace = gt__trace_shown(trace);
 }
 
-const struct gt_event_view *gt__view_event(struct gt__views *views,
-                                           const struct gt__names *names,
-                                           const struct gt__item *item,
-                                           const uint8_t *body,
-                                           uint64_t span_id)
+const struct gt_event_view *
+gt__view_event(struct gt__views *views, const struct gt__names *names,
+               const struct gt__item *item, const uint8_t *body,
+               uint64_t span_id, const struct gt__trace *trace)
 {
 	struct gt_event_view *view = &views->event;
 
 	reset(views);
 	add_values(views, names, item->site, body, item->body_bytes);
-	fill_event(view, item, span_id);
+	fill_event(view, item, span_id, trace);
 	view->fields = views->fields;
 	view->field_count = views->field_count;
 	return view;
@@ -314,7 +337,7 @@ const struct gt_event_view *gt__view_event(struct gt__views *views,
 /* The fields of a span's events lie behind its own; pointers come at the end,
  * when the array no longer moves. */
 static bool begin_event(struct gt__views *views, const struct gt__item *item,
-                        uint64_t span_id)
+                        uint64_t span_id, const struct gt__trace *trace)
 {
 	size_t room = views->event_room;
 	struct gt_event_view *events =
@@ -330,20 +353,20 @@ static bool begin_event(struct gt__views *views, const struct gt__item *item,
 		return false;
 	views->event_fields = firsts;
 	firsts[views->event_count] = views->field_count;
-	fill_event(&events[views->event_count++], item, span_id);
+	fill_event(&events[views->event_count++], item, span_id, trace);
 	return true;
 }
 
 static void add_event(struct gt__views *views, const struct gt__names *names,
                       const struct gt__item *item, const uint8_t *body,
-                      uint64_t span_id)
+                      uint64_t span_id, const struct gt__trace *trace)
 {
 	enum gt_status status = views->status;
 	struct gt_text status_text = views->status_text;
 	size_t link_count = views->link_count;
 	struct gt_event_view *event;
 
-	if (!begin_event(views, item, span_id)) {
+	if (!begin_event(views, item, span_id, trace)) {
 		views->no_memory = true;
 		return;
 	}
@@ -355,6 +378,19 @@ static void add_event(struct gt__views *views, const struct gt__names *names,
 	views->status = status;
 	views->status_text = status_text;
 	views->link_count = link_count;
+}
+
+/* What an opening has said of its trace is told by that. */
+static void drop_said(struct gt__views *views, unsigned said)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < views->field_count; i++)
+		if (!(gt__saying_of(views->fields[i].key,
+		                    views->fields[i].type) &
+		      said))
+			views->fields[kept++] = views->fields[i];
+	views->field_count = kept;
 }
 
 /* Two passes over the items: the span's own fields, then its events. */
@@ -374,10 +410,12 @@ static void add_items(struct gt__views *views, const struct gt__names *names,
 			continue;
 		if (events)
 			add_event(views, names, &item, at + sizeof(item),
-			          span_id);
+			          span_id, span->trace);
 		else
 			add_values(views, names, item.site, at + sizeof(item),
 			           item.body_bytes);
+		if (span->said && item.sequence == span->sequence)
+			drop_said(views, span->said);
 	}
 }
 
@@ -401,6 +439,17 @@ static void fill_span(struct gt_span_view *view, const struct gt__names *names,
 	view->flags = span->flags;
 	view->entered = span->scoped;
 	view->parent_remote = remote;
+	view->trace = gt__trace_shown(span->trace);
+}
+
+/* From a part of another trace to the run, and to what had it begin. */
+static void add_trace_links(struct gt__views *views,
+                            const struct gt__names *names,
+                            const struct gt__trace *trace)
+{
+	add_run_link(views, names);
+	if (trace->caused)
+		add_link(views, &trace->cause);
 }
 
 struct gt_span_view *gt__view_span(struct gt__views *views,
@@ -411,6 +460,8 @@ struct gt_span_view *gt__view_span(struct gt__views *views,
 
 	reset(views);
 	fill_span(view, names, span);
+	if (span->begins)
+		add_trace_links(views, names, span->trace);
 	add_items(views, names, span, view->id, false);
 	view->field_count = views->field_count;
 	if (span->has_events)

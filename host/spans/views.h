@@ -9,13 +9,21 @@
 
 #include "host/decode/native.h"
 #include "opentable.h"
+#include "traces.h"
 
 /* Exported ids and the run's own trace, which links refer to. */
 struct gt__names {
 	uint8_t trace_id[16];
 	uint8_t flags; /* W3C trace flags */
 	uint64_t id_base;
+	uint64_t run_id; /* exported */
+	/* Where links find spans of other traces; NULL: there are none. */
+	const struct gt__open_table *open;
+	const struct gt__traces *traces;
 };
+
+/* Of the span the guest numbers so; NULL: the run's. */
+struct gt__trace *gt__names_trace(const struct gt__names *names, uint64_t id);
 
 static inline uint64_t gt__exported(const struct gt__names *names, uint64_t id)
 {
@@ -62,11 +70,10 @@ void gt__views_fini(struct gt__views *views);
  * Both return a view within `views`, until the next one is made.
  * An event or counter record as it is, outside any span's items.
  */
-const struct gt_event_view *gt__view_event(struct gt__views *views,
-                                           const struct gt__names *names,
-                                           const struct gt__item *item,
-                                           const uint8_t *body,
-                                           uint64_t span_id);
+const struct gt_event_view *
+gt__view_event(struct gt__views *views, const struct gt__names *names,
+               const struct gt__item *item, const uint8_t *body,
+               uint64_t span_id, const struct gt__trace *trace);
 
 /*
  * The span with all that it has said; `end_ns` and the closing vCPU are the

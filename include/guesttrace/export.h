@@ -81,6 +81,17 @@ enum gt_span_flag {
 		128, /* after a loss, by the guest's one word */
 };
 
+/*
+ * A trace of which spans of the guest are a part, other than the run's: that of
+ * a request from elsewhere (a field `traceparent`), or one that begins in the
+ * guest (`otel.new_root`). guests.md, "Traces of their own".
+ */
+struct gt_span_trace {
+	uint8_t trace_id[16];
+	uint32_t flags;             /* W3C trace flags */
+	struct gt_text trace_state; /* W3C tracestate; empty: none */
+};
+
 /* A record that is no span: GT_EVENT, GT_COUNTER. */
 struct gt_event_view {
 	uint64_t time_ns;  /* since 1970-01-01 UTC */
@@ -92,6 +103,7 @@ struct gt_event_view {
 	uint32_t vcpu;
 	uint32_t level; /* of nesting: thread, interrupt, exception, NMI */
 	unsigned flags; /* GT_SPAN_ADJUSTED, _CUT, _PARENT_GUESSED */
+	const struct gt_span_trace *trace; /* of span_id; NULL: the run's */
 };
 
 struct gt_span_view {
@@ -118,7 +130,10 @@ struct gt_span_view {
 	uint32_t level;      /* of nesting, at the opening */
 	unsigned flags;      /* enum gt_span_flag */
 	bool entered;        /* opened and entered by one record: GT_SPAN */
-	bool parent_remote;  /* the parent is the run's --traceparent */
+	/* The parent is no span of this run: it is the run's --traceparent, or
+	 * with `trace` the one that a request named. */
+	bool parent_remote;
+	const struct gt_span_trace *trace; /* NULL: the run's own */
 };
 
 /* Why a vCPU left the guest. */
@@ -162,6 +177,7 @@ struct gt_host_span_view {
 	/* Of the duration: its thread was ready, but did not run. Estimated. */
 	uint64_t waiting_ns;
 	unsigned flags; /* GT_SPAN_ADJUSTED, GT_SPAN_INTERRUPTED */
+	const struct gt_span_trace *trace; /* of parent_id; NULL: the run's */
 };
 
 /*
@@ -189,7 +205,8 @@ struct gt_trace {
 	uint32_t index; /* of this run among those one sink is shown, from 0 */
 	uint8_t trace_id[16];
 	uint64_t parent_id; /* above the run, 0 = none */
-	uint64_t run_id;    /* of the run as a span: parent of its roots */
+	uint64_t run_id;    /* of the run as a span: parent of its roots, linked
+	                       to by spans that begin a part in another trace */
 	uint64_t start_ns;  /* first clock sample, since 1970-01-01 UTC */
 	int64_t monotonic_offset_ns; /* UTC time - CLOCK_MONOTONIC */
 	int64_t boottime_offset_ns;  /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
@@ -235,6 +252,9 @@ struct gt_losses {
 	uint64_t repeated_batches; /* the same once more: not shown again */
 	uint64_t unknown_kinds;    /* events of a newer guest: skipped */
 	uint64_t crowded_names;    /* over the limit: shown as a field */
+	/* Of all wires: */
+	uint64_t bad_contexts; /* no traceparent or tracestate: shown as a
+	                          field */
 };
 
 /* GT_ENDING_SNAPSHOT: of what gt_host_snapshot() wrote. */

@@ -13,8 +13,8 @@
  * that they return in the reverse order of their arrival on the same vCPU. One
  * that interrupts gt_switch() records, but does not call gt_switch() itself.
  *
- * Preemption. A guest whose scheduler gives the vCPU to another thread while one
- * is inside a call of this library, to come back in any order, defines
+ * Preemption. A guest whose scheduler gives the vCPU to another thread while
+ * one is inside a call of this library, to come back in any order, defines
  * GT_PREEMPTIBLE. Then:
  *   - The scheduler names the threads with gt_switch(), which is not preempted.
  *   - A thread goes on, within a call, on the vCPU on which it was preempted.
@@ -26,8 +26,9 @@
  *     shown in another context if the record of the return was lost.
  *
  * C++. A guest may be gnu++11 or later, with -fno-exceptions; the library is C.
- * With gcc no site stands in a template or in a function that is `inline`, which
- * one defined inside its class is: the compiler says "section type conflict".
+ * With gcc no site stands in a template or in a function that is `inline`,
+ * which one defined inside its class is: the compiler says "section type
+ * conflict".
  *
  * Settings, defined before this header or on the compiler's command line, the
  * same for all files of a guest and for the library:
@@ -43,8 +44,8 @@
  *                   program, which a bare rdtsc may overtake by some ns
  *   GT_OUT_OF_LINE  sites call the library instead of recording where they
  *                   stand: a third of the code. May differ from file to file
- *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
- *                   of the embedder's that leaves the VM; default: port 104
+ *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t
+ * control_gva)` of the embedder's that leaves the VM; default: port 104
  *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a
  *                   `void f(const void *batch, size_t bytes)`: the host has
  *                   taken the bytes when it returns
@@ -107,10 +108,10 @@ typedef void gt_encoder_fn(unsigned operation, const struct gt_site *site,
 struct gt_options {
 	size_t size; /* sizeof(struct gt_options), so that it can grow */
 	/*
-	 * Memory for the thread level of all vCPUs, shared out evenly, each share
-	 * rounded down to a power of two of at least GT_RING_BYTES_MIN bytes and
-	 * at most GT_RING_BYTES_MAX. Aligned to 8 bytes, or a part of it is
-	 * wasted. The library keeps it.
+	 * Memory for the thread level of all vCPUs, shared out evenly, each
+	 * share rounded down to a power of two of at least GT_RING_BYTES_MIN
+	 * bytes and at most GT_RING_BYTES_MAX. Aligned to 8 bytes, or a part of
+	 * it is wasted. The library keeps it.
 	 */
 	void *ring;
 	size_t ring_bytes;
@@ -227,6 +228,20 @@ static inline uint64_t gt_current(void);
 bool gt_traceparent(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES]);
 
 /*
+ * The same of a span that is part of another trace: the one that `remote`
+ * names, which is what gt_parent_remote() was given. False also if that is
+ * none.
+ */
+bool gt_traceparent_in(const char *remote, uint64_t id,
+                       char ret_text[GT_TRACEPARENT_BYTES]);
+
+/*
+ * The same of a span with gt_new_trace(). What is below it finds its own with
+ * gt_traceparent_in(), from this.
+ */
+bool gt_traceparent_new(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES]);
+
+/*
  * The W3C tracestate that goes with any of them, of up to GT_TRACESTATE_BYTES;
  * "" if there is none. Static storage.
  */
@@ -273,6 +288,15 @@ void gt_close(struct gt_span *span);
  *   gt_link_remote(traceparent)        ... with a span of another process, in
  *                                      W3C form, a NUL-terminated string
  *   gt_ok()  gt_error(text)            how it went
+ * and, for spans where they open, on all wires:
+ *   gt_parent_remote(traceparent)      the parent is a span of another process,
+ *                                      in W3C form, a NUL-terminated string: it
+ *                                      and all below it are of that trace. ""
+ *                                      and what is none change nothing
+ *   gt_parent_state(tracestate)        beside it
+ *   gt_new_trace()                     it and all below it are of a new trace
+ *   gt_kind(word)                      "server", "client", "producer",
+ *                                      "consumer" or "internal"
  *
  * Strings of one record share about 1,800 bytes (gt_vcpu.text_bytes_max), the
  * first ones first; what does not fit is cut, flagged and counted. A function

@@ -120,6 +120,11 @@
 #define GT_FIELD_gt_link_id(id)      "&", GT_WORD_, (id)
 #define GT_FIELD_gt_link(s)          "&", GT_WORD_, (s).id
 #define GT_FIELD_gt_link_remote(s)   "@", GT_TEXT_, gt__string(s)
+/* Fields of convention, which are named alike on all wires. */
+#define GT_FIELD_gt_kind(word)       "sotel.kind", GT_TEXT_, gt__string(word)
+#define GT_FIELD_gt_parent_remote(s) "straceparent", GT_TEXT_, gt__string(s)
+#define GT_FIELD_gt_parent_state(s)  "stracestate", GT_TEXT_, gt__string(s)
+#define GT_FIELD_gt_new_trace()      "botel.new_root", GT_WORD_, 1u
 #define GT_FIELD_gt_ok()             ".", GT_NONE_, 0
 #define GT_FIELD_gt_error(s)         "!", GT_TEXT_, gt__string(s)
 

@@ -22,7 +22,7 @@ function pageSpan(trace, column) {
     parent: parent < 0 ? null : trace.spans[parent][8], fields: fields(more.fields ?? []),
     dropped_events: String(more.dropped_events ?? 0), dropped_fields: String(more.dropped_fields ?? 0),
     links: (more.links ?? []).map(([trace_id, span_id, trace_flags, remote]) => ({ trace_id, span_id, trace_flags, remote })),
-    split: pageParts(trace, split),
+    split: pageParts(trace, split), trace_id: more.trace,
   };
 }
 
@@ -39,7 +39,7 @@ function reportParts(split, hasHost) {
 
 function reportSpan(span, ids, hasHost) {
   const keys = ['name', 'target', 'level', 'file', 'line', 'id', 'start_ns', 'duration_ns', 'self_ns', 'vcpu',
-    'close_vcpu', 'nesting', 'flags', 'status', 'status_message', 'dropped_events', 'dropped_fields', 'links'];
+    'close_vcpu', 'nesting', 'flags', 'status', 'status_message', 'dropped_events', 'dropped_fields', 'links', 'trace_id'];
   return {
     ...Object.fromEntries(keys.map((key) => [key, span[key]])), parent: ids.has(span.parent_id) ? span.parent_id : null,
     fields: fields(span.fields),

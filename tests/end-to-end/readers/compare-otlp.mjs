@@ -122,6 +122,7 @@ function checkEvent(got, want, where, withSpan) {
   same(got.timeUnixNano, want.time_ns, where, 'time');
   const list = [...fieldAttributes(want), ...siteAttributes(want)];
   if (withSpan && want.span_id) list.push(['guesttrace.span_id', text(want.span_id)]);
+  if (withSpan && want.trace_id) list.push(['guesttrace.trace_id', text(want.trace_id)]);
   checkAttributes(attributes(got.attributes, where), list, where);
 }
 
@@ -154,15 +155,18 @@ function failureOf(trace) {
 // `further`: spans below it with the events for which it has no room.
 function checkSpan(got, want, trace, runId, further) {
   const where = `span ${want.id} (${JSON.stringify(want.name)})`;
+  const other = want.trace_id !== undefined; // a trace that is not the run's
+  const own = other ? want : trace;
   same(got.name, want.name, where, 'name');
-  same(hex(got.traceId), trace.trace_id, where, 'trace');
-  same(got.traceState ?? '', trace.trace_state, where, 'trace state');
-  same(hex(got.parentSpanId), want.parent_remote || !want.parent_id ? runId : want.parent_id, where, 'parent');
+  same(hex(got.traceId), own.trace_id, where, 'trace');
+  same(got.traceState ?? '', own.trace_state, where, 'trace state');
+  if (other) same(hex(got.parentSpanId), want.parent_id ?? '', where, 'parent');
+  else same(hex(got.parentSpanId), want.parent_remote || !want.parent_id ? runId : want.parent_id, where, 'parent');
   same(got.startTimeUnixNano, want.start_ns, where, 'start');
   same(got.endTimeUnixNano, want.end_ns, where, 'end');
   const { kind, fields } = kindOf(want.fields);
   same(got.kind, kind, where, 'kind');
-  same(got.flags & ~0xff, 0x100, where, 'flags');
+  same(got.flags, own.trace_flags | (other && want.parent_remote ? 0x300 : 0x100), where, 'flags');
   const died = want.flags.includes('interrupted') && want.status === 'unset' ? failureOf(trace) : null;
   same(got.status?.code ?? 0, died ? STATUS.error : STATUS[want.status], where, 'status');
   if (died) same(got.status.message, died.message, where, 'message');
@@ -180,14 +184,15 @@ function checkSpan(got, want, trace, runId, further) {
   if (want.dropped_events === '0') same(got.events.length + rest.length, want.events.length, where, 'events');
   got.events.forEach((e, i) => checkEvent(e, want.events[i], `${where} event ${i}`, false));
   rest.forEach((e, i) => checkEvent(e, want.events[got.events.length + i], `${where} further event ${i}`, true));
-  for (const s of further) checkEventsSpan(s);
+  for (const s of further) checkEventsSpan(s, own);
   return got.events.length + rest.length;
 }
 
-function checkEventsSpan(got) {
+function checkEventsSpan(got, own) {
   const times = got.events.map((e) => BigInt(e.timeUnixNano)), where = `events ${hex(got.spanId)}`;
   check(times.every((t) => t >= BigInt(got.startTimeUnixNano) && t <= BigInt(got.endTimeUnixNano)), where, 'do not hold theirs');
   same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.links.length], [1, 0x100, 0, 0], where, 'form');
+  same(hex(got.traceId), own.trace_id, where, 'trace');
 }
 
 const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interrupted', 'timeout', 'error'];
@@ -196,8 +201,9 @@ const KINDS = { 1: 'guest', 2: 'exit', 3: 'work' };
 function checkStretch(got, want, trace) {
   const where = `stretch ${want.id}`, kind = KINDS[want.kind], reason = REASONS[want.reason];
   same(got.name, { guest: 'guest', exit: `exit ${reason}`, work: want.name }[kind], where, 'name');
-  same(hex(got.traceId), trace.trace_id, where, 'trace');
-  same(got.traceState ?? '', trace.trace_state, where, 'trace state');
+  const above = trace.spans.find((s) => s.id === want.parent_id), own = above?.trace_id ? above : trace;
+  same(hex(got.traceId), own.trace_id, where, 'trace');
+  same(got.traceState ?? '', own.trace_state, where, 'trace state');
   same(hex(got.parentSpanId), want.parent_id, where, 'parent');
   same([got.startTimeUnixNano, got.endTimeUnixNano], [want.start_ns, want.end_ns], where, 'times');
   same([got.kind, got.flags & ~0xff, got.status?.code ?? 0, got.events.length], [1, 0x100, 0, 0], where, 'form');
@@ -229,9 +235,10 @@ function checkHost(spans, trace, host) {
 function checkParents(spans, stretches, trace) {
   const ids = new Set(spans.map((s) => hex(s.spanId))), host = new Set(stretches.map((s) => hex(s.spanId)));
   same(ids.size, spans.length, 'different ids');
+  const begins = new Set(trace.spans.filter((s) => s.trace_id && (s.parent_remote || !s.parent_id)).map((s) => s.id));
   for (const s of spans) {
     const parent = hex(s.parentSpanId);
-    check(ids.has(parent) || (s.name === 'run' && parent === (trace.parent_id ?? '')),
+    check(ids.has(parent) || begins.has(hex(s.spanId)) || (s.name === 'run' && parent === (trace.parent_id ?? '')),
       'span', hex(s.spanId), 'has the parent', parent, 'which is missing');
     check(!host.has(parent) || host.has(hex(s.spanId)), 'span', hex(s.spanId), 'stands in the host\'s');
   }
@@ -323,8 +330,25 @@ function byTrace(list, schema = SCHEMA) {
   return traces;
 }
 
+// Spans of other traces go to the run that they were recorded in: their own, or the one of those that they are below.
+function adopt(traces, report) {
+  const runs = new Set(report.map((t) => t.trace_id)), owner = new Map();
+  for (const t of report) for (const s of t.spans) owner.set(s.id, t.trace_id);
+  for (const [id, { resource, spans }] of [...traces]) {
+    if (runs.has(id)) continue;
+    for (const s of spans) {
+      const run = owner.get(hex(s.spanId)) ?? owner.get(hex(s.parentSpanId));
+      check(run, 'span', hex(s.spanId), 'of trace', id, 'is of no run');
+      same(resource, traces.get(run).resource, 'resource of trace', id);
+      traces.get(run).spans.push(s);
+    }
+    traces.delete(id);
+  }
+}
+
 export function compareOtlp(traces, report, host) {
   let count = 0, events = 0;
+  adopt(traces, report);
   same(traces.size, report.length, 'number of traces');
   for (const [index, trace] of report.entries()) {
     const { resource, spans: all } = traces.get(trace.trace_id) ?? { spans: [] };

@@ -73,7 +73,7 @@ export function compareCsv([header, ...all], report) {
       ([key, [type, value]]) => [key, (VALUES[type] ?? ((v) => v))(value)])), 'CSV: fields of', s.id);
     delete row.fields;
     same(row, {
-      trace_id: t.trace_id, span_id: s.id, parent_id: s.parent_id ?? '', guest_id: s.guest_id,
+      trace_id: s.trace_id ?? t.trace_id, span_id: s.id, parent_id: s.parent_id ?? '', guest_id: s.guest_id,
       vcpu: String(s.vcpu), name: csvText(s.name), target: csvText(s.target), level: s.level,
       start_ns: s.start_ns, end_ns: s.end_ns, duration_ns: s.duration_ns, status: s.status,
       flags: s.flags.join(' '), kind: 'span',

@@ -33,9 +33,11 @@ function rest(trace, item, isSpan) {
   const status = { ok: '  ✓ ok', error: '  ✗ error' }[item.status] ?? '';
   const message = status && item.status === 'error' && item.status_message ? `: ${visible(item.status_message)}` : '';
   const flags = item.flags.filter((f) => f !== 'interrupted' && f !== 'cut');
+  const begins = isSpan && item.trace_id && (item.parent_remote || !item.parent_id); // a part of another trace
+  const other = begins ? `  trace ${item.trace_id}${item.parent_id ? ` below ${item.parent_id}` : ''}` : '';
   const time = isSpan ? duration(BigInt(item.duration_ns))
     : `+${duration(BigInt(item.time_ns) > BigInt(trace.start_ns) ? BigInt(item.time_ns) - BigInt(trace.start_ns) : 0n)}`;
-  return `${time}  [${visible(item.target)}]${where}${level}${fields.join('')}${status}${message}`
+  return `${time}  [${visible(item.target)}]${where}${level}${fields.join('')}${other}${status}${message}`
     + (flags.length ? `  (${flags.join(', ')})` : '')
     + (isSpan && item.flags.includes('interrupted') ? '  ✗ INTERRUPTED' : '');
 }
@@ -47,7 +49,7 @@ function itemsOf(trace) {
     const key = trace.byId.has(parent) ? parent : null;
     children.set(key, [...children.get(key) ?? [], { item, mark }]);
   };
-  for (const s of trace.spans) add(s.parent_id, s, '─');
+  for (const s of trace.spans) add(s.parent_remote ? null : s.parent_id, s, '─');
   for (const e of trace.allEvents) add(e.span_id, e, '·');
   for (const c of trace.counters) add(c.span_id, c, '#');
   for (const g of trace.gaps) add(g.span_id, g, '✗');

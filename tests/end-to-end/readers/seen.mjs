@@ -13,7 +13,7 @@ const NAMES = of('name', 'name target count unfinished total_ns self_ns p50_ns p
 const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind reason vcpu port tracing waiting_ns name`)];
 const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
   + 'replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches '
-  + 'unknown_kinds crowded_names');
+  + 'unknown_kinds crowded_names bad_contexts');
 const MISSING = of('trace.losses', 'records overwritten_bytes bad_records bad_bytes bad_requests evicted_spans dropped_events cut_bytes unknown_kinds');
 const PLACES = [...of('gap', 'from_ns to_ns vcpu records overwritten_bytes bad_records bad_bytes'), 'trace.gaps: one less'];
 const GAPS = ['gap.span_id', ...PLACES];
@@ -26,7 +26,7 @@ const TREE = [...LESS, ...LOSSES, ...GAPS, ...ALL_FIELDS, ...of('trace', `trace_
   'trace.clock.error_bound_ns', ...of('span', 'id parent_id name target level vcpu duration_ns status status_message flags'),
   ...records('time_ns name target vcpu flags'), ...of('event', 'sequence level'), ...of('event of a span', 'span_id level'), 'counter.span_id'];
 const OTLP = [...LESS, ...LOSSES, ...GAPS, 'trace.clock.error_bound_ns', ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
-  ...of('trace', `trace_id parent_id trace_state guest vm backend guest_build_id vm_id host_name outcome message records ${TIMES} vcpus`),
+  ...of('trace', `trace_id parent_id trace_state trace_flags guest vm backend guest_build_id vm_id host_name outcome message records ${TIMES} vcpus`),
   ...of('span', `id parent_id guest_id ${SITE} vcpu close_vcpu nesting ${TIMES} status status_message dropped_events dropped_fields flags`),
   ...records(`time_ns ${SITE} vcpu nesting flags`), 'event.span_id', 'counter.span_id',
   ...of('link', 'trace_id span_id trace_flags remote'), 'span.links: one less'];

@@ -80,6 +80,7 @@ function checkFields(args, fields, flavour, where) {
 
 const ID = ['guesttrace_span_id', 'guesttrace.span_id'];
 const PARENT = ['guesttrace_parent_id', 'guesttrace.parent_id'];
+const TRACE = ['guesttrace_trace_id', 'guesttrace.trace_id'];
 const CLOSES = ['guesttrace_closes', 'guesttrace.closes'];
 const LINK = ['guesttrace.link'];
 const CONTINUED = ['guesttrace_continued', 'guesttrace.continued'];
@@ -137,6 +138,7 @@ function checkSpan(span, stretches, offset, bySlice, flavour) {
 function checkParent(trace, span, stretches, first, bySlice, bySpan) {
   same(stretches.map((s) => own(s, PARENT)).find((id) => id !== undefined) ?? null, span.parent_id, `span ${span.id} (${JSON.stringify(span.name)})`,
     'names as its parent');
+  same(stretches.map((s) => own(s, TRACE)).find((id) => id !== undefined), span.trace_id, `span ${span.id}`, 'is of the trace');
   if (first.parent_id === null) return;
   const id = own(bySlice.get(first.parent_id), ID);
   const parent = trace.byId.get(span.parent_id);

@@ -7,12 +7,31 @@ struct gt_span_view closed[64]; /* the last ones; borrowed parts gone */
 unsigned closed_count;
 uint64_t kept_events, dropped_events, dropped_fields, shown_fields;
 uint64_t last_event_parent;
+bool last_event_has_trace;
+struct shown_trace closed_traces[64];
+
+static void keep_trace(struct shown_trace *to, const struct gt_span_view *span)
+{
+	const struct gt_span_trace *trace = span->trace;
+	size_t links = span->link_count < 2 ? span->link_count : 2;
+
+	*to = (struct shown_trace){.is_own = trace,
+	                           .link_count = span->link_count};
+	if (links)
+		memcpy(to->links, span->links, links * sizeof(*to->links));
+	if (!trace)
+		return;
+	memcpy(to->trace_id, trace->trace_id, 16);
+	to->flags = trace->flags;
+	memcpy(to->state, trace->trace_state.bytes, trace->trace_state.count);
+}
 
 static int on_close(struct gt_sink *sink, const struct gt_trace *trace,
                     const struct gt_span_view *span)
 {
 	(void)sink;
 	(void)trace;
+	keep_trace(&closed_traces[closed_count % 64], span);
 	closed[closed_count++ % 64] = *span;
 	kept_events += span->event_count;
 	dropped_events += span->dropped_events;
@@ -27,6 +46,7 @@ static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
 	(void)sink;
 	(void)trace;
 	last_event_parent = event->span_id;
+	last_event_has_trace = event->trace;
 	return 0;
 }
 
@@ -35,6 +55,7 @@ static int on_event(struct gt_sink *sink, const struct gt_trace *trace,
 static const struct gt__site_field word_field = {GT_TYPE_U64, {"n", 1}};
 static const struct gt__site_field text_field = {GT_TYPE_STRING, {"s", 1}};
 static const struct gt__site_field parent_field = {GT_TYPE_PARENT, {"", 0}};
+static const struct gt__site_field link_field = {GT_TYPE_LINK, {"", 0}};
 
 const struct gt__site span_site = {.view = {.name = {"span", 4}},
                                    .kind = GT_SITE_SPAN};
@@ -55,6 +76,10 @@ const struct gt__site late_site = {.view = {.name = {"", 0}},
                                    .kind = GT_SITE_FIELDS,
                                    .field_count = 1,
                                    .fields = &word_field};
+const struct gt__site link_site = {.view = {.name = {"link", 4}},
+                                   .kind = GT_SITE_SPAN,
+                                   .field_count = 1,
+                                   .fields = &link_field};
 
 struct gt__spans spans;
 struct gt_summary summary;
@@ -66,7 +91,8 @@ void start_spans(uint32_t open_spans, size_t span_bytes, uint32_t contexts)
 	static struct gt_sink *const sinks[] = {&sink};
 	static struct gt__fanout fanout;
 	static const struct gt_trace trace = {.vcpus = 4};
-	static const struct gt__names names = {.id_base = 0};
+	static const struct gt__names names = {.trace_id = {[15] = 7},
+	                                       .run_id = RUN_ID};
 	const struct gt_limits limits = {.open_spans = open_spans,
 	                                 .span_bytes = span_bytes,
 	                                 .contexts = contexts};

@@ -17,13 +17,27 @@ extern struct gt__spans spans;
 extern struct gt_summary summary;
 extern uint64_t now_ns;
 extern const struct gt__site span_site, child_site, event_site, text_site,
-	late_site;
+	late_site, link_site;
 
 /* The last spans that ended; what they point to is gone. */
 extern struct gt_span_view closed[64];
 extern unsigned closed_count;
 extern uint64_t kept_events, dropped_events, dropped_fields, shown_fields;
 extern uint64_t last_event_parent;
+extern bool last_event_has_trace;
+
+/* Of the same spans: their traces, and the first links. */
+struct shown_trace {
+	bool is_own; /* not the run's */
+	uint8_t trace_id[16];
+	uint32_t flags;
+	char state[64];
+	size_t link_count;
+	struct gt_link links[2];
+};
+extern struct shown_trace closed_traces[64];
+
+#define RUN_ID UINT64_C(0x1d)
 
 void start_spans(uint32_t open_spans, size_t span_bytes, uint32_t contexts);
 int setup(void **unused);

@@ -103,6 +103,13 @@ pub struct gt_link {
 }
 
 #[repr(C)]
+pub struct gt_span_trace {
+    pub trace_id: [u8; 16],
+    pub flags: u32,
+    pub trace_state: gt_text,
+}
+
+#[repr(C)]
 pub struct gt_event_view {
     pub time_ns: u64,
     pub span_id: u64,
@@ -113,6 +120,7 @@ pub struct gt_event_view {
     pub vcpu: u32,
     pub level: u32,
     pub flags: c_uint,
+    pub trace: *const gt_span_trace,
 }
 
 #[repr(C)]
@@ -141,6 +149,7 @@ pub struct gt_span_view {
     pub flags: c_uint,
     pub entered: bool,
     pub parent_remote: bool,
+    pub trace: *const gt_span_trace,
 }
 
 #[repr(C)]
@@ -157,6 +166,7 @@ pub struct gt_host_span_view {
     pub name: gt_text,
     pub waiting_ns: u64,
     pub flags: c_uint,
+    pub trace: *const gt_span_trace,
 }
 
 #[repr(C)]
@@ -214,6 +224,7 @@ pub struct gt_losses {
     pub repeated_batches: u64,
     pub unknown_kinds: u64,
     pub crowded_names: u64,
+    pub bad_contexts: u64,
 }
 
 #[repr(C)]

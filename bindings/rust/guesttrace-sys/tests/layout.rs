@@ -23,12 +23,13 @@ fn structs_lie_in_memory_as_in_c() {
         gt_site_view { name target file line level }
         gt_field { key type_ value full_bytes }
         gt_link { trace_id span_id flags remote }
-        gt_event_view { time_ns span_id sequence site fields field_count vcpu level flags }
-        gt_span_view { id parent_id guest_id guest_parent_id start_ns end_ns sequence site fields field_count events event_count dropped_events dropped_fields links link_count status status_text vcpu close_vcpu level flags entered parent_remote }
-        gt_host_span_view { id parent_id start_ns end_ns kind reason vcpu port tracing name waiting_ns flags }
+        gt_span_trace { trace_id flags trace_state }
+        gt_event_view { time_ns span_id sequence site fields field_count vcpu level flags trace }
+        gt_span_view { id parent_id guest_id guest_parent_id start_ns end_ns sequence site fields field_count events event_count dropped_events dropped_fields links link_count status status_text vcpu close_vcpu level flags entered parent_remote trace }
+        gt_host_span_view { id parent_id start_ns end_ns kind reason vcpu port tracing name waiting_ns flags trace }
         gt_loss_view { from_ns to_ns span_id sequence vcpu records overwritten_bytes bad_records bad_bytes }
         gt_trace { index trace_id parent_id run_id start_ns monotonic_offset_ns boottime_offset_ns vcpus flags guest_name vm_name backend guest_build_id vm_id host_name trace_state summary so_far }
-        gt_losses { records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches unknown_kinds crowded_names }
+        gt_losses { records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches unknown_kinds crowded_names bad_contexts }
         gt_clock_summary { error_bound_ns frequency_hz source flags pieces outside }
         gt_summary { ending status message end_ns clock spans events counters records record_bytes exits tracing_exits tracing_ns losses lost_records guest_ns }
         gt_sink { begin open close event counter host_span end finish free loss }

@@ -150,6 +150,16 @@ view! {
 }
 
 view! {
+    /// A trace other than the run's, of which spans of the guest are a part.
+    SpanTrace of gt_span_trace {
+        trace_id: [u8; 16],
+        /// W3C trace flags.
+        flags: u32,
+    }
+}
+texts!(SpanTrace { trace_state });
+
+view! {
     /// A record that is no span.
     Event of gt_event_view {
         time_ns: u64,
@@ -197,7 +207,8 @@ view! {
         flags: u32,
         /// Opened and entered by one record.
         entered: bool,
-        /// The parent is the run's `traceparent`.
+        /// The parent is no span of this run: the run's `traceparent`, or
+        /// where `trace` is another one, what a request named.
         parent_remote: bool,
     }
 }
@@ -237,6 +248,20 @@ macro_rules! sites {
     };
 }
 sites!(Event Span);
+
+macro_rules! traces {
+    ($($name:ident)*) => {
+        $(impl<'a> $name<'a> {
+            /// The trace it is a part of; `None`: the run's.
+            pub fn trace(&self) -> Option<SpanTrace<'a>> {
+                let trace = self.raw().trace;
+                // SAFETY: what a view points to lives as long as the view.
+                (!trace.is_null()).then(|| unsafe { SpanTrace::new(trace) })
+            }
+        })*
+    };
+}
+traces!(Event Span HostSpan);
 
 impl<'a> Span<'a> {
     pub fn status(&self) -> Status<'a> {
