@@ -6,13 +6,15 @@
  * the same guest is traced by a host with cargo feature `trace_guest`. Built
  * by:
  *
- *   clang --target=x86_64-unknown-linux-none -U__linux__ -O2 -std=gnu11 -fPIC \
- *       -ffreestanding -nostdlibinc -mno-red-zone -fno-stack-protector \
- *       -fstack-clash-protection -mstack-probe-size=4096 \
- *       -DGT_BATCH_EXIT=gt_batch_exit -Iinclude -I"$capi/include" -c
- * guest/[a-z]*.c \ examples/hyperlight/hyperlight_guest_letters.c
- *   ld.lld -o letters --entry entrypoint --nostdlib -pie --no-dynamic-linker \
- *       -z nostart-stop-gc *.o libhyperlight_guest_capi.a
+ *   clang --target=x86_64-unknown-linux-none -U__linux__ -O2 -std=gnu11 \
+ *       -fPIC -ffreestanding -nostdlibinc -mno-red-zone \
+ *       -fno-stack-protector -fstack-clash-protection \
+ *       -mstack-probe-size=4096 -DGT_BATCH_EXIT=gt_batch_exit \
+ *       -Iinclude -I"$capi/include" -c guest/[a-z]*.c \
+ *       examples/hyperlight/hyperlight_guest_letters.c
+ *   ld.lld -o letters --entry entrypoint --nostdlib -pie \
+ *       --no-dynamic-linker -z nostart-stop-gc \
+ *       *.o libhyperlight_guest_capi.a
  */
 #define GT_TARGET "letters"
 #include <guesttrace/guest.h>

@@ -114,6 +114,13 @@ static int faults(int n)
 	return n;
 }
 
+/* What the guest counted: more than it can keep apart, nested too deep. */
+static int lost(int n)
+{
+	(void)n;
+	return (int)gt_vcpu0.lost;
+}
+
 static bool same(const char *a, const char *b)
 {
 	while (*a && *a == *b)
@@ -126,8 +133,9 @@ int c_call(const char *name, int n, int *known)
 	static const struct {
 		const char *name;
 		int (*function)(int n);
-	} all[] = {{"Work", work},   {"Quiet", quiet},     {"Signals", signals},
-	           {"Deep", deep},   {"Long", long_texts}, {"Fault", faults}};
+	} all[] = {{"Work", work}, {"Quiet", quiet},     {"Signals", signals},
+	           {"Deep", deep}, {"Long", long_texts}, {"Fault", faults},
+	           {"Lost", lost}};
 	int answer;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! What lies below a guest in C: Hyperlight 0.11.
+//! What lies below a guest in C: Hyperlight 0.11, 0.12, 0.16.
 #![no_std]
 #![no_main]
 extern crate alloc;
@@ -15,6 +15,10 @@ use hyperlight_common::flatbuffer_wrappers::util::get_flatbuffer_result;
 use hyperlight_guest::error::{HyperlightGuestError, Result};
 use hyperlight_guest_bin::host_comm::call_host_function;
 
+#[cfg(feature = "since-0-16")]
+#[path = "../../../../bindings/rust/guesttrace-hyperlight/guest/fault.rs"]
+mod fault;
+
 unsafe extern "C" {
     fn c_call(name: *const c_char, n: i32, known: *mut i32) -> i32;
     fn c_main();
@@ -22,6 +26,8 @@ unsafe extern "C" {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn hyperlight_main() {
+    #[cfg(feature = "since-0-16")]
+    fault::install();
     unsafe { c_main() };
 }
 

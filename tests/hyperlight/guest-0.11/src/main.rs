@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! A guest in Rust with Hyperlight's own tracing, version 0.11.
+//! A guest in Rust with Hyperlight's own tracing, version 0.11, 0.12, 0.16.
 #![no_std]
 #![no_main]
 extern crate alloc;

@@ -4,7 +4,7 @@
 //!
 //! Usage: host GUEST STEP...; a step is FUNCTION:NUMBER, snapshot, restore,
 //! filter:FILTER or sleep:MILLISECONDS. NO_HOOK: batches come by the
-//! host function GtBatch alone.
+//! host function GtBatch alone. Also the host of versions 0.12 and 0.16.
 #[path = "../../common/json.rs"]
 mod json;
 #[path = "../../common/ours.rs"]
@@ -13,7 +13,6 @@ mod ours;
 mod theirs;
 
 use guesttrace_hyperlight::Tracer;
-use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{GuestBinary, MultiUseSandbox, UninitializedSandbox};
 use std::fmt::Debug;
 
@@ -22,7 +21,7 @@ fn build(guest: &str, tracer: &Tracer) -> hyperlight_host::Result<MultiUseSandbo
     let make = || {
         let path = GuestBinary::FilePath(guest.into());
         let mut sandbox = UninitializedSandbox::new(path, None)?;
-        sandbox.set_max_guest_log_level(log::LevelFilter::Trace);
+        sandbox.set_max_guest_log_level("trace".parse().expect("a level"));
         sandbox.register("HostAdd", |a: i32, b: i32| Ok(a + b))?;
         sandbox
             .register("GtBatch", move |bytes: Vec<u8>, tsc: u64| Ok(taker.batch(&bytes, tsc)))?;
@@ -43,12 +42,40 @@ fn say<T: Debug>(step: &str, result: hyperlight_host::Result<T>) {
     }
 }
 
+/// A snapshot as `snapshot()` makes it, and what `restore()` wants.
+#[cfg(not(feature = "since-0-16"))]
+mod kept {
+    pub type Snapshot = hyperlight_host::sandbox::snapshot::Snapshot;
+
+    pub fn restore(
+        tracer: &guesttrace_hyperlight::Tracer,
+        sandbox: &mut hyperlight_host::MultiUseSandbox,
+        snapshot: &Snapshot,
+    ) -> hyperlight_host::Result<()> {
+        tracer.restoring(); // the hook does not see it here
+        sandbox.restore(snapshot)
+    }
+}
+
+#[cfg(feature = "since-0-16")]
+mod kept {
+    pub type Snapshot = std::sync::Arc<hyperlight_host::sandbox::snapshot::Snapshot>;
+
+    pub fn restore(
+        _tracer: &guesttrace_hyperlight::Tracer,
+        sandbox: &mut hyperlight_host::MultiUseSandbox,
+        snapshot: &Snapshot,
+    ) -> hyperlight_host::Result<()> {
+        sandbox.restore(snapshot.clone())
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let exporter = theirs::start();
     let tracer = ours::tracer();
     let mut sandbox = build(&arguments[1], &tracer).expect("a sandbox");
-    let mut snapshot: Option<Snapshot> = None;
+    let mut snapshot: Option<kept::Snapshot> = None;
     for step in &arguments[2..] {
         let (what, value) = step.split_once(':').unwrap_or((step, ""));
         let call = tracing::info_span!("step", step);
@@ -56,8 +83,8 @@ fn main() {
         match what {
             "snapshot" => snapshot = Some(sandbox.snapshot().expect("a snapshot")),
             "restore" => {
-                tracer.restoring(); // the hook does not see it here
-                say(step, sandbox.restore(snapshot.as_ref().expect("a snapshot before")));
+                let snapshot = snapshot.as_ref().expect("a snapshot before");
+                say(step, kept::restore(&tracer, &mut sandbox, snapshot));
             }
             "filter" => tracer.set_filter(value).expect("a filter"),
             "sleep" => {

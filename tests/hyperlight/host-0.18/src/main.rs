@@ -3,8 +3,9 @@
 //! Hyperlight's own host and by guesttrace at once.
 //!
 //! Usage: host GUEST STEP...; a step is FUNCTION:NUMBER, snapshot, restore,
-//! lives:NUMBER (call, fault, restore, so often), filter:FILTER, level:LEVEL or sleep:MILLISECONDS. NO_HOOK: batches come by the
-//! host function GtBatch alone.
+//! lives:NUMBER (call, fault, restore, so often), timed:NUMBER (calls Quiet:500 so
+//! often and says how long one took), filter:FILTER, level:LEVEL or
+//! sleep:MILLISECONDS. NO_HOOK: batches come by the host function GtBatch alone.
 #[path = "../../common/json.rs"]
 mod json;
 #[path = "../../common/ours.rs"]
@@ -17,6 +18,7 @@ use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Instant;
 
 fn build(guest: &str, tracer: &Tracer) -> hyperlight_host::Result<Sandbox> {
     let taker = tracer.clone();
@@ -44,6 +46,12 @@ fn say<T: Debug>(step: &str, result: hyperlight_host::Result<T>) {
     }
 }
 
+fn quiet_ns(sandbox: &mut Sandbox) -> u128 {
+    let start = Instant::now();
+    assert!(sandbox.call::<i32>("Quiet", 500).is_ok());
+    start.elapsed().as_nanos()
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let exporter = theirs::start();
@@ -67,6 +75,12 @@ fn main() {
                     assert!(sandbox.call::<i32>("Fault", i).is_err());
                     sandbox.restore(first.clone()).expect("restored");
                 }
+            }
+            "timed" => {
+                let count = value.parse().expect("a number");
+                let mut each: Vec<_> = (0..count).map(|_| quiet_ns(&mut sandbox)).collect();
+                each.sort();
+                eprintln!("host: Quiet:500 takes {} ns", each[count / 2]);
             }
             "filter" => tracer.set_filter(value).expect("a filter"),
             "level" => say(step, sandbox.log_level(value.parse().expect("a level"))),
