@@ -41,11 +41,11 @@ async function out(...args) {
 export const report = async (capture) => tracesOf(parseJson(await out('report', '--json', capture)));
 export const decoded = (capture) => out('decode', '--wire', 'native', capture);
 
-/** Sends a capture, or several: {status, stderr}. */
-export const send = (url, captures, environment = {}, options = []) =>
-  start(guesttrace, ['export', '--format', 'otlp', '-o', url, ...options, ...[captures].flat()], environment).ended;
+/** Sends spans of a capture, or of several, or another signal: {status, stderr}. */
+export const send = (url, captures, environment = {}, options = [], format = 'otlp') =>
+  start(guesttrace, ['export', '--format', format, '-o', url, ...options, ...[captures].flat()], environment).ended;
 
-export async function sendAll(url, captures, environment, options) {
-  const { status, stderr } = await send(url, captures, environment, options);
+export async function sendAll(...what) {
+  const { status, stderr } = await send(...what);
   check(status === 0, `export: ${status} ${stderr}`);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // test-fleet.mjs BUILD-DIR: of a fleet's runs the failed ones come whole, and all are
 // counted for Prometheus, by the configurations of examples/otel.
+import fs from 'node:fs';
 import path from 'node:path';
 import { check, end, holds, note, same, skipped, sleep } from '../end-to-end/otlp/cases.mjs';
 import { compareOtlp } from '../end-to-end/readers/compare-otlp.mjs';
 import { Collector, Sink, examples, freePorts, local } from './peers.mjs';
-import { record, report, sendAll } from './runs.mjs';
+import { decoded, record, report, sendAll } from './runs.mjs';
 
 const OK_RUNS = 5, FAILED_RUNS = 3;
 
@@ -84,5 +85,35 @@ else {
       same((await counted(port, 'request', requests)).length, OK_RUNS * series, 'series of requests');
     });
   });
+  for (const protocol of ['http/protobuf', 'http/json', 'grpc']) {
+    holds(`the counters of kv that Prometheus scrapes are the guest's, and its log records come: ${protocol}`, async () => {
+      const { capture } = await record('kv');
+      const lines = (await decoded(capture)).trimEnd().split('\n').map((line) => JSON.parse(line));
+      const counters = lines.filter((o) => o.type === 'counter');
+      // The last value of each field of each counter.
+      const want = new Map(counters.flatMap((o) => o.fields.map(([key, value]) => [`${o.name}_${key}`, { value, target: o.target }])));
+      check(want.size === 3, `kv has ${want.size} counters`);
+      const sink = await Sink.open();
+      const [prometheus] = await freePorts(1);
+      const collector = await Collector.open([path.join(examples, 'one.yaml')],
+        { JAEGER: local(sink.grpc), PROMETHEUS: local(prometheus), LOGS: `http://${local(sink.http)}` });
+      const environment = { OTEL_EXPORTER_OTLP_PROTOCOL: protocol };
+      await sendAll(collector.url(protocol), capture, environment, [], 'otlp-metrics');
+      await sendAll(collector.url(protocol), capture, environment, ['--otlp-events', 'logs'], 'otlp-logs');
+      const samples = await scrape(prometheus);
+      for (const [name, { value, target }] of want) {
+        const found = samples.filter((s) => s.name === name);
+        same(found.length, 1, `series called ${name}`);
+        same(found[0].value, Number(value), name);
+        same(found[0].labels.guesttrace_target, target, `target of ${name}`);
+        same(found[0].labels.job, 'kv.elf', `job of ${name}`);
+      }
+      await sink.quiet();
+      await collector.stop();
+      const logs = fs.readFileSync(`${sink.file}.logs`, 'utf8');
+      same((logs.match(/"eventName":/g) ?? []).length, lines.filter((o) => o.type === 'log').length, 'log records');
+      sink.peer.child.stdin.end();
+    });
+  }
 }
 await end();
