@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // Command go sends SPANS spans to URL by OpenTelemetry's SDK for Go, as one that
-// records does: made one after the other, batched, gzip, none dropped. Each has five
-// attributes, every second one an event.
+// records does: made one after the other, batched, gzip, none dropped. Each has as many
+// attributes as one of the guest kv that guesttrace sends, and an event.
 //
 //	go URL SPANS
 package main
@@ -26,6 +26,15 @@ func must(err error) {
 	}
 }
 
+// site is what guesttrace says of the place of a span or an event.
+func site(target string, line int) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.Int("guesttrace.vcpu", 0), attribute.String("guesttrace.target", target),
+		attribute.String("guesttrace.level", "info"),
+		attribute.String("code.file.path", "examples/guests/kv.c"), attribute.Int("code.line.number", line),
+	}
+}
+
 func main() {
 	if len(os.Args) != 3 {
 		log.Fatal("usage: go URL SPANS")
@@ -40,12 +49,11 @@ func main() {
 	tracer := provider.Tracer("bench")
 	ctx, root := tracer.Start(ctx, "replay")
 	for i := range spans - 1 {
-		_, span := tracer.Start(ctx, "request", trace.WithAttributes(
-			attribute.String("op", "set"), attribute.String("key", fmt.Sprintf("session:%06x", i)),
-			attribute.Int("bytes", 20+i%10)))
-		if i%2 == 0 {
-			span.AddEvent("miss", trace.WithAttributes(attribute.Int("passed", i%3)))
-		}
+		_, span := tracer.Start(ctx, "request", trace.WithAttributes(site("kv", 120+i%4)...),
+			trace.WithAttributes(attribute.Int("guesttrace.guest_id", i), attribute.String("op", "set"),
+				attribute.String("key", fmt.Sprintf("session:%06x", i)), attribute.Int("bytes", 20+i%10)))
+		span.AddEvent("table", trace.WithAttributes(site("kv.table", 300+i%4)...),
+			trace.WithAttributes(attribute.Int("entries", i%40), attribute.Int("value_bytes", i%500)))
 		span.SetAttributes(attribute.Bool("hit", i%8 != 0), attribute.String("reply", ""))
 		span.End()
 	}
