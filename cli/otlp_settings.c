@@ -345,6 +345,39 @@ static void read_batching(struct gt_otlp_http_options *options,
 	}
 }
 
+/* The first of the two that is set and understood. */
+static void read_limit_of(const char *name, const char *of_all,
+                          struct gt_otlp_limit *limit)
+{
+	limit->is_set = read_limit(name, &limit->max) ||
+	                (of_all && read_limit(of_all, &limit->max));
+}
+
+static void read_limits(struct gt_otlp_http_options *options)
+{
+	static const char count[] = "OTEL_ATTRIBUTE_COUNT_LIMIT";
+	static const char length[] = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+	struct gt_otlp_limits *limits = &options->limits;
+
+	if (options->signal == GT_OTLP_METRICS)
+		return;
+	if (options->signal == GT_OTLP_LOGS) {
+		read_limit_of("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", count,
+		              &limits->event_attributes);
+		read_limit_of("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+		              length, &limits->value_length);
+		return;
+	}
+	read_limit_of("OTEL_SPAN_EVENT_COUNT_LIMIT", NULL, &limits->events);
+	read_limit_of("OTEL_SPAN_LINK_COUNT_LIMIT", NULL, &limits->links);
+	read_limit_of("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", count,
+	              &limits->span_attributes);
+	read_limit_of("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", count,
+	              &limits->event_attributes);
+	read_limit_of("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", length,
+	              &limits->value_length);
+}
+
 static void read_timing(struct gt_otlp_http_options *options)
 {
 	switch (options->signal) {
@@ -386,8 +419,7 @@ int otlp_settings_read(struct otlp_settings *s, enum gt_otlp_signal signal,
 	s->url = otlp_endpoint(&s->options, url);
 	s->options.url = s->url;
 	read_timing(&s->options);
-	s->options.has_events_max = read_limit("OTEL_SPAN_EVENT_COUNT_LIMIT",
-	                                       &s->options.events_max);
+	read_limits(&s->options);
 	if (s->url && read_attributes(s) == 0)
 		return 0;
 	complain("%s", code_text(-ENOMEM));

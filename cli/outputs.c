@@ -306,7 +306,6 @@ static bool is_last(const struct output *output)
 static int open_sent(struct outputs *outputs, struct output *output)
 {
 	struct gt_sink *observed[OUTPUTS_MAX];
-	enum gt_otlp_signal signal = otlp_format_of(output->new_sink)->signal;
 
 	outputs->otlp.observed = observed;
 	outputs->otlp.observed_count = 0;
@@ -315,8 +314,9 @@ static int open_sent(struct outputs *outputs, struct output *output)
 		    !is_last(&outputs->outputs[i]) && outputs->outputs[i].sink)
 			observed[outputs->otlp.observed_count++] =
 				outputs->outputs[i].sink;
-	return otlp_output_open(output->path, signal, &outputs->otlp,
-	                        &output->sink);
+	return otlp_output_open(output->path,
+	                        otlp_format_of(output->new_sink)->signal,
+	                        &outputs->otlp, &output->sink);
 }
 
 static int open_one(struct outputs *outputs, struct output *output)

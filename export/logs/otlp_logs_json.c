@@ -20,6 +20,7 @@ void gt__log_put_json(struct gt__out *o, const void *item, bool first)
 	gt__put_json(o, log->body);
 	gt__put_char(o, '}');
 	gt__json_attributes(o, &log->attributes);
+	gt__json_dropped(o, "Attributes", log->attributes.dropped);
 	gt__json_u32(o, ",\"flags\":", log->flags);
 	gt__json_trace_id(o, ",\"traceId\":", log->trace_id);
 	gt__json_id(o, ",\"spanId\":", log->span_id);

@@ -11,6 +11,7 @@ enum {
 	LOG_SEVERITY_TEXT = 3 << 3 | 2,
 	LOG_BODY = 5 << 3 | 2,
 	LOG_ATTRIBUTES = 6 << 3 | 2,
+	LOG_DROPPED_ATTRIBUTES = 7 << 3 | 0,
 	LOG_FLAGS = 8 << 3 | 5,
 	LOG_TRACE_ID = 9 << 3 | 2,
 	LOG_SPAN_ID = 10 << 3 | 2,
@@ -60,6 +61,7 @@ void gt__log_put_protobuf(struct gt__out *o, const void *item, bool first)
 	p = put_severity(p, log);
 	p = put_body(p, log->body);
 	p = gt__pb_attributes(p, LOG_ATTRIBUTES, &log->attributes);
+	p = gt__pb_count(p, LOG_DROPPED_ATTRIBUTES, log->attributes.dropped);
 	*p++ = LOG_FLAGS;
 	p = gt__pb_fixed32(p, log->flags);
 	p = gt__pb_trace_id(p, LOG_TRACE_ID, log->trace_id);

@@ -41,9 +41,10 @@ static size_t allowed_events(const struct gt__otlp_sink *x,
 {
 	if (x->options.events == GT_OTLP_EVENTS_LOGS)
 		return 0; /* and none is dropped */
-	return x->options.has_events_max &&
-	                       span->event_count > x->options.events_max
-	               ? x->options.events_max
+	const struct gt_otlp_limit *limit = &x->options.limits.events;
+
+	return limit->is_set && span->event_count > limit->max
+	               ? limit->max
 	               : span->event_count;
 }
 
@@ -111,8 +112,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 				.guest = v->fields,
 				.guest_count = v->field_count,
 				.guest_id = v->guest_id,
+				.dropped = at_most_u32(v->dropped_fields),
 			},
-		.dropped_attributes = at_most_u32(v->dropped_fields),
 		.dropped_events = dropped_events(x, v),
 		.links = v->links,
 		.link_count = v->link_count,
@@ -133,6 +134,8 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		span.events = put_events(x, run, v, fitting);
 	span.kind = gt__otlp_take_kind(x, &span.attributes);
 	list = gt__otlp_make_unique(x, &span.attributes);
+	if (x->is_limited)
+		gt__otlp_limit_span(x, &span);
 	if (!x->out.error)
 		gt__otlp_put_span(x, trace, &span);
 	free(list);
@@ -170,6 +173,7 @@ void gt__otlp_sink_free(struct gt_sink *sink)
 	gt__out_fini(&x->event_place.encoded);
 	free(x->resource);
 	free(x->fields);
+	free(x->cut);
 	free(x);
 }
 
@@ -192,6 +196,7 @@ int gt__otlp_sink_new(size_t size, enum gt_otlp_signal signal,
 	x->encoding = encoding;
 	x->options = *options;
 	x->output = *output;
+	x->is_limited = gt__otlp_has_limits(&options->limits);
 	if (!x->options.spans_max)
 		x->options.spans_max = REQUEST_SPANS;
 	if (!x->options.bytes_max)
@@ -238,8 +243,7 @@ gt__otlp_file_options(const struct gt_otlp_options *given)
 		                                    : sizeof options);
 	return (struct gt__otlp_encoder_options){
 		.no_host_spans = options.no_host_spans,
-		.has_events_max = options.has_events_max,
-		.events_max = options.events_max,
+		.limits = options.limits,
 		.events = options.events,
 		.has_logs = options.has_logs,
 		.interval_ns = (uint64_t)options.interval_ms * 1000000,

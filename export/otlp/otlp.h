@@ -25,6 +25,7 @@ struct gt__otlp_attributes {
 	uint64_t guest_id;           /* 0 = none */
 	const struct gt_field *last; /* the host's, at most two */
 	size_t last_count;
+	uint32_t dropped; /* of the guest's */
 };
 
 struct gt__otlp_event {
@@ -52,11 +53,11 @@ struct gt__otlp_span {
 	uint64_t start_ns;
 	uint64_t end_ns;
 	struct gt__otlp_attributes attributes;
-	uint32_t dropped_attributes;
 	struct gt_text events; /* encoded */
 	uint32_t dropped_events;
 	const struct gt_link *links;
 	size_t link_count;
+	uint32_t dropped_links;
 	enum gt_status status;
 	struct gt_text message; /* of GT_STATUS_ERROR */
 };

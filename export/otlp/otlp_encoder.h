@@ -30,8 +30,7 @@ struct gt__otlp_encoder_options {
 	size_t attribute_count;
 	bool no_host_spans;
 	/* As in struct gt_otlp_options: */
-	bool has_events_max;
-	uint32_t events_max;
+	struct gt_otlp_limits limits;
 	enum gt_otlp_events events;
 	bool has_logs;
 	/* Of metrics: between two collections. */

@@ -57,6 +57,7 @@ struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
                                            struct gt__otlp_attributes *to)
 {
 	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
+	struct gt_field *list;
 
 	*to = (struct gt__otlp_attributes){.guest = e->fields,
 	                                   .guest_count = e->field_count};
@@ -65,7 +66,10 @@ struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
 	to->place = gt__otlp_encode_place(x, &x->event_place, item, &place);
 	if (run->event_sites.error)
 		x->out.error = run->event_sites.error;
-	return gt__otlp_make_unique(x, to);
+	list = gt__otlp_make_unique(x, to);
+	if (x->is_limited)
+		gt__otlp_limit_event(x, to);
+	return list;
 }
 
 void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,

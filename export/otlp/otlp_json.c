@@ -114,17 +114,15 @@ static void put_span(struct gt__out *o, const void *item, bool first)
 	gt__json_u64(o, ",\"startTimeUnixNano\":", s->start_ns);
 	gt__json_u64(o, ",\"endTimeUnixNano\":", s->end_ns);
 	gt__json_attributes(o, &s->attributes);
-	if (s->dropped_attributes)
-		gt__json_u32(o, ",\"droppedAttributesCount\":",
-		             s->dropped_attributes);
+	gt__json_dropped(o, "Attributes", s->attributes.dropped);
 	if (s->events.count) {
 		gt__put(o, ",\"events\":[");
 		gt__put_bytes(o, s->events.bytes, s->events.count);
 		gt__put_char(o, ']');
 	}
-	if (s->dropped_events)
-		gt__json_u32(o, ",\"droppedEventsCount\":", s->dropped_events);
+	gt__json_dropped(o, "Events", s->dropped_events);
 	put_links(o, s->links, s->link_count);
+	gt__json_dropped(o, "Links", s->dropped_links);
 	put_status(o, s->status, s->message);
 	gt__put_char(o, '}');
 }
@@ -135,6 +133,7 @@ static void put_event(struct gt__out *o, const struct gt__otlp_event *event,
 	gt__json_u64(o, first ? "{\"timeUnixNano\":" : ",{\"timeUnixNano\":",
 	             event->time_ns);
 	gt__json_attributes(o, &event->attributes);
+	gt__json_dropped(o, "Attributes", event->attributes.dropped);
 	gt__put_char(o, '}');
 }
 

@@ -138,3 +138,12 @@ void gt__json_trace_id(struct gt__out *o, const char *key,
 	gt__put_hex_bytes(o, trace_id, 16);
 	gt__put_char(o, '"');
 }
+
+void gt__json_dropped(struct gt__out *o, const char *what, uint32_t count)
+{
+	if (!count)
+		return;
+	gt__put(o, ",\"dropped");
+	gt__put(o, what);
+	gt__json_u32(o, "Count\":", count);
+}

@@ -14,6 +14,8 @@ void gt__json_attributes(struct gt__out *out,
 
 /* `key` with its quotes, its colon and what goes before; 64 bits in quotes. */
 void gt__json_u64(struct gt__out *out, const char *key, uint64_t value);
+/* "dropped" WHAT "Count", where there is any. */
+void gt__json_dropped(struct gt__out *out, const char *what, uint32_t count);
 void gt__json_u32(struct gt__out *out, const char *key, uint32_t value);
 void gt__json_id(struct gt__out *out, const char *key, uint64_t id);
 void gt__json_trace_id(struct gt__out *out, const char *key,

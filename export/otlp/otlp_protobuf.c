@@ -30,11 +30,13 @@ enum {
 	SPAN_EVENTS = 11 << 3 | 2,
 	SPAN_DROPPED_EVENTS = 12 << 3 | 0,
 	SPAN_LINKS = 13 << 3 | 2,
+	SPAN_DROPPED_LINKS = 14 << 3 | 0,
 	SPAN_STATUS = 15 << 3 | 2,
 	SPAN_FLAGS = 16 << 3 | 5, /* takes two bytes */
 	EVENT_TIME = 1 << 3 | 1,
 	EVENT_NAME = 2 << 3 | 2,
 	EVENT_ATTRIBUTES = 3 << 3 | 2,
+	EVENT_DROPPED_ATTRIBUTES = 4 << 3 | 0,
 	LINK_TRACE_ID = 1 << 3 | 2,
 	LINK_SPAN_ID = 2 << 3 | 2,
 	LINK_FLAGS = 6 << 3 | 5,
@@ -163,14 +165,6 @@ static void end(struct gt__out *o, size_t mark)
 
 /* ---- Spans --------------------------------------------------------------- */
 
-static unsigned char *put_count(unsigned char *p, unsigned tag, uint32_t count)
-{
-	if (!count)
-		return p;
-	*p++ = (unsigned char)tag;
-	return gt__pb_varint(p, count);
-}
-
 static unsigned char *put_links(unsigned char *p, const struct gt_link *links,
                                 size_t count)
 {
@@ -242,10 +236,11 @@ static void put_span(struct gt__out *o, const void *item, bool first)
 	from = p;
 	p = put_head(p, s);
 	p = gt__pb_attributes(p, SPAN_ATTRIBUTES, &s->attributes);
-	p = put_count(p, SPAN_DROPPED_ATTRIBUTES, s->dropped_attributes);
+	p = gt__pb_count(p, SPAN_DROPPED_ATTRIBUTES, s->attributes.dropped);
 	p = gt__pb_put(p, s->events.bytes, s->events.count);
-	p = put_count(p, SPAN_DROPPED_EVENTS, s->dropped_events);
+	p = gt__pb_count(p, SPAN_DROPPED_EVENTS, s->dropped_events);
 	p = put_links(p, s->links, s->link_count);
+	p = gt__pb_count(p, SPAN_DROPPED_LINKS, s->dropped_links);
 	if (s->status != GT_STATUS_UNSET)
 		p = put_status(p, s->status, s->message);
 	gt__pb_end_room(o, gt__pb_close_usual(from, p));
@@ -268,6 +263,8 @@ static void put_event(struct gt__out *o, const struct gt__otlp_event *event,
 	*p++ = EVENT_TIME;
 	p = gt__pb_fixed64(p, event->time_ns);
 	p = gt__pb_attributes(p, EVENT_ATTRIBUTES, &event->attributes);
+	p = gt__pb_count(p, EVENT_DROPPED_ATTRIBUTES,
+	                 event->attributes.dropped);
 	gt__pb_end_room(o, gt__pb_close_usual(from, p));
 }
 

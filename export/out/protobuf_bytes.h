@@ -44,6 +44,16 @@ static inline unsigned char *gt__pb_fixed32(unsigned char *p, uint32_t value)
 	return p + sizeof value;
 }
 
+/* A field of how many, where there are any; its tag is of one byte. */
+static inline unsigned char *gt__pb_count(unsigned char *p, unsigned tag,
+                                          uint32_t count)
+{
+	if (!count)
+		return p;
+	*p++ = (unsigned char)tag;
+	return gt__pb_varint(p, count);
+}
+
 /* Without a length: bad bytes replaced. */
 unsigned char *gt__pb_put_utf8(unsigned char *p, struct gt_text text);
 /* Makes room for the length of `count` bytes at `from`, behind `room` bytes. */

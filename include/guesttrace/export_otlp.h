@@ -33,6 +33,29 @@ struct gt_otlp_attribute {
 	const char *value;
 };
 
+struct gt_otlp_limit {
+	bool is_set; /* else there is none */
+	uint32_t max;
+};
+
+/*
+ * OpenTelemetry's limits (its SDKs' environment variables, "Attribute Limits"
+ * and "Span Limits"), of what the guest has said: what the host adds is not
+ * counted. What is over a limit is dropped, and its number told; of a long text
+ * and of long bytes the beginning stays.
+ */
+struct gt_otlp_limits {
+	/*
+	 * Of one span. Without a limit events for which a span has no room are
+	 * in spans below it.
+	 */
+	struct gt_otlp_limit events;
+	struct gt_otlp_limit links;
+	struct gt_otlp_limit span_attributes;
+	struct gt_otlp_limit event_attributes; /* or of a log record */
+	struct gt_otlp_limit value_length;     /* in code points; bytes */
+};
+
 /* Zeros are the defaults. */
 struct gt_otlp_options {
 	size_t size; /* sizeof(struct gt_otlp_options) */
@@ -40,12 +63,7 @@ struct gt_otlp_options {
 	bool no_host_spans;
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
-	/*
-	 * Events of one span: what is over it is counted as dropped. Without a
-	 * limit those for which a span has no room are in spans below it.
-	 */
-	bool has_events_max;
-	uint32_t events_max;
+	struct gt_otlp_limits limits;
 	/*
 	 * Of traces and logs, which are to be given the same. Events outside of
 	 * spans are log records always, and otherwise events of the run as a
@@ -134,7 +152,7 @@ struct gt_otlp_http_options {
 	const char *ca_file;          /* PEM; the system's authorities */
 	const char *certificate_file; /* PEM, the client's own, with its key */
 	const char *key_file;
-	uint32_t timeout_ms;  /* of one request: 10,000 */
+	uint32_t timeout_ms; /* of one request: 10,000 */
 	/*
 	 * A span's, at most: 5,000; 1,000 with a spool; a log record's: 1,000;
 	 * between two collections of metrics: 60,000.
@@ -167,8 +185,7 @@ struct gt_otlp_http_options {
 	const struct gt_otlp_attribute *attributes;
 	size_t attribute_count;
 	bool no_host_spans; /* as in struct gt_otlp_options */
-	bool has_events_max;
-	uint32_t events_max;
+	struct gt_otlp_limits limits;
 	enum gt_otlp_events events;
 	bool has_logs;
 	/*

@@ -380,6 +380,28 @@ static void batching_and_spool_are_read(void **state)
 	assert_int_equal(settings.options.spool_bytes, 3 << 20);
 }
 
+static void limits_of_a_kind_win_over_those_of_all(void **state)
+{
+	const struct gt_otlp_limits *limits = &settings.options.limits;
+
+	(void)state;
+	READ_(NULL, "OTEL_ATTRIBUTE_COUNT_LIMIT", "5",
+	      "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0",
+	      "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "6",
+	      "OTEL_SPAN_LINK_COUNT_LIMIT", "many");
+	assert_true(limits->span_attributes.is_set);
+	assert_int_equal(limits->span_attributes.max, 0);
+	assert_int_equal(limits->event_attributes.max, 5);
+	assert_int_equal(limits->value_length.max, 6);
+	assert_false(limits->links.is_set || limits->events.is_set);
+	assert_int_equal(complaints, 1);
+	read_signal(GT_OTLP_LOGS, "OTEL_ATTRIBUTE_COUNT_LIMIT", "5",
+	            "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7");
+	assert_int_equal(limits->event_attributes.max, 5);
+	assert_int_equal(limits->value_length.max, 7);
+	assert_false(limits->span_attributes.is_set);
+}
+
 static int release(void **state)
 {
 	(void)state;
@@ -422,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_signal_has_variables_of_its_own),
+		cmocka_unit_test(limits_of_a_kind_win_over_those_of_all),
 		cmocka_unit_test(the_defaults_are_those_of_the_specification),
 		cmocka_unit_test(
 			the_endpoint_is_a_base_unless_it_is_the_traces_own),

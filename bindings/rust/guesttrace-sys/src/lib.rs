@@ -461,6 +461,23 @@ mod otlp {
     }
 
     #[repr(C)]
+    #[derive(Clone, Copy)]
+    pub struct gt_otlp_limit {
+        pub is_set: bool,
+        pub max: u32,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    pub struct gt_otlp_limits {
+        pub events: gt_otlp_limit,
+        pub links: gt_otlp_limit,
+        pub span_attributes: gt_otlp_limit,
+        pub event_attributes: gt_otlp_limit,
+        pub value_length: gt_otlp_limit,
+    }
+
+    #[repr(C)]
     pub struct gt_otlp_http_options {
         pub size: usize,
         pub signal: gt_enum,
@@ -487,8 +504,7 @@ mod otlp {
         pub attributes: *const gt_otlp_attribute,
         pub attribute_count: usize,
         pub no_host_spans: bool,
-        pub has_events_max: bool,
-        pub events_max: u32,
+        pub limits: gt_otlp_limits,
         pub events: gt_enum,
         pub has_logs: bool,
         pub observed: *const *mut gt_sink,
