@@ -34,6 +34,7 @@ void gt__meters_fini(struct gt__meters *m)
 	gt__keys_fini(&m->meter_keys);
 	gt__keys_fini(&m->series_keys);
 	gt__out_fini(&m->scratch);
+	gt__out_fini(&m->json_scratch);
 }
 
 /* ---- Identities ---------------------------------------------------------- */
@@ -44,35 +45,40 @@ static unsigned tag_of(enum gt__metric_kind kind)
 	                             : NUMBER_ATTRIBUTES;
 }
 
+struct labels {
+	const struct gt_field *host;
+	size_t host_count;
+	struct gt__otlp_attributes guest;
+};
+
 /* What goes behind others has a comma before it, and a list its `]` behind. */
-static void put_json(struct gt__out *o, const struct gt_field *host,
-                     size_t host_count, const struct gt__otlp_attributes *guest)
+static void put_json(struct gt__out *o, const struct labels *labels)
 {
 	size_t from;
 
-	gt__json_host(o, host, host_count, true);
+	gt__json_host(o, labels->host, labels->host_count, true);
 	from = o->used;
-	gt__json_attributes(o, guest);
+	gt__json_attributes(o, &labels->guest);
 	if (o->error)
 		return;
 	o->used--;
-	if (host_count || o->used == from)
+	if (labels->host_count || o->used == from)
 		return;
 	o->used--;
 	memmove(o->bytes + from, o->bytes + from + 1, o->used - from);
 }
 
 static void put_protobuf(struct gt__out *o, unsigned tag,
-                         const struct gt_field *host, size_t host_count,
-                         const struct gt__otlp_attributes *guest)
+                         const struct labels *labels)
 {
-	unsigned char *p = gt__pb_room(o, gt__pb_fields_max(host, host_count) +
-	                                          gt__pb_attributes_max(guest));
+	unsigned char *p = gt__pb_room(
+		o, gt__pb_fields_max(labels->host, labels->host_count) +
+			   gt__pb_attributes_max(&labels->guest));
 
 	if (!p)
 		return;
-	p = gt__pb_host(p, tag, host, host_count);
-	gt__pb_end_room(o, gt__pb_attributes(p, tag, guest));
+	p = gt__pb_host(p, tag, labels->host, labels->host_count);
+	gt__pb_end_room(o, gt__pb_attributes(p, tag, &labels->guest));
 }
 
 /* What tells two meters apart; behind it, with the attributes, two series. */
@@ -188,49 +194,54 @@ static bool has_room(const struct gt__meters *m, size_t bytes)
 	       GT__SERIES_BYTES_MAX - m->guest_bytes >= bytes;
 }
 
-/* The same in each encoding, so that all have the same series. */
-static size_t bytes_of(const struct gt_field *fields, size_t count)
+/* As they are sent: as their identity has them, or in JSON. */
+static struct gt_text encoded(struct gt__meters *m, struct gt_text attributes,
+                              const struct labels *labels)
 {
-	size_t bytes = 0;
+	struct gt__out *o = &m->json_scratch;
 
-	for (; count; count--, fields++) {
-		bytes += fields->key.count;
-		if (fields->type == GT_TYPE_STRING)
-			bytes += fields->value.text.count;
-	}
-	return bytes;
+	if (!m->json)
+		return attributes;
+	o->used = 0;
+	put_json(o, labels);
+	m->error = o->error;
+	return (struct gt_text){o->bytes, o->used};
 }
 
-static struct gt__series *find_series(struct gt__meters *m,
-                                      const struct gt__meter_kind *kind,
-                                      size_t meter_bytes, size_t guest_bytes)
+static struct gt__series *
+find_series(struct gt__meters *m, const struct gt__meter_kind *kind,
+            size_t meter_bytes, const struct labels *labels, bool is_guests)
 {
 	struct gt_text identity = {m->scratch.bytes, m->scratch.used};
+	struct gt_text attributes = {identity.bytes + meter_bytes,
+	                             identity.count - meter_bytes};
 	struct gt__meter *meter;
 	struct gt__series *series;
 	uint32_t number = gt__keys_find(&m->series_keys, identity);
 
 	if (number)
 		return m->series[number - 1];
-	if (guest_bytes && !has_room(m, guest_bytes))
+	if (is_guests && !has_room(m, identity.count))
 		return NULL;
 	meter = find_meter(m, kind,
 	                   (struct gt_text){identity.bytes, meter_bytes});
 	if (!meter)
 		return NULL;
+	attributes = encoded(m, attributes, labels);
+	if (m->error)
+		return NULL;
 	m->error = gt__keys_number(&m->series_keys, identity, &number);
 	if (m->error || !number)
 		return NULL;
-	series = new_series(m, meter,
-	                    (struct gt_text){identity.bytes + meter_bytes,
-	                                     identity.count - meter_bytes});
-	if (series && guest_bytes) {
+	series = new_series(m, meter, attributes);
+	if (series && is_guests) {
 		m->guest_series++;
-		m->guest_bytes += guest_bytes;
+		m->guest_bytes += identity.count;
 	}
 	return series;
 }
 
+/* The same identity in each encoding, so that all have the same series. */
 struct gt__series *gt__meters_series(struct gt__meters *m,
                                      const struct gt__meter_kind *kind,
                                      const struct gt_field *host,
@@ -238,25 +249,16 @@ struct gt__series *gt__meters_series(struct gt__meters *m,
                                      const struct gt_field *guest,
                                      size_t guest_count, bool is_guests)
 {
-	const struct gt__otlp_attributes attributes = {
-		.guest = guest,
-		.guest_count = guest_count,
-	};
-	size_t meter_bytes, guest_bytes = 0;
+	const struct labels labels = {
+		host, host_count, {.guest = guest, .guest_count = guest_count}};
+	size_t meter_bytes;
 
 	if (m->error)
 		return NULL;
-	if (is_guests)
-		guest_bytes = 1 + kind->name.count + kind->unit.count +
-		              bytes_of(host, host_count) +
-		              bytes_of(guest, guest_count);
 	put_identity(&m->scratch, kind);
 	meter_bytes = m->scratch.used;
-	if (m->json)
-		put_json(&m->scratch, host, host_count, &attributes);
-	else
-		put_protobuf(&m->scratch, tag_of(kind->kind), host, host_count,
-		             &attributes);
+	put_protobuf(&m->scratch, tag_of(kind->kind), &labels);
 	m->error = m->scratch.error;
-	return m->error ? NULL : find_series(m, kind, meter_bytes, guest_bytes);
+	return m->error ? NULL
+	                : find_series(m, kind, meter_bytes, &labels, is_guests);
 }

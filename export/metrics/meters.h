@@ -25,10 +25,10 @@ struct gt__meters { /* zeroed, but for `start_ns` and `json`, to begin with */
 	struct gt__series **series;
 	uint32_t meter_count, meter_room;
 	uint32_t series_count, series_room;
-	uint32_t guest_series;  /* of these: the guest's */
-	size_t guest_bytes;     /* of their names and attributes */
-	struct gt__out scratch; /* a buffer only */
-	int error;              /* -ENOMEM: then nothing is found any more */
+	uint32_t guest_series; /* of these: the guest's */
+	size_t guest_bytes;    /* of their identities, as protobuf has them */
+	struct gt__out scratch, json_scratch; /* buffers only */
+	int error; /* -ENOMEM: then nothing is found any more */
 };
 
 struct gt__meter_kind {

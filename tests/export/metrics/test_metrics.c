@@ -211,6 +211,35 @@ static void series_are_bounded(void **state)
 	tear_down();
 }
 
+/* Six bytes of JSON each: they take no place from others, nor from the host. */
+static void texts_that_json_escapes_are_as_long(void **state)
+{
+	enum {
+		LONG = 2000,
+		EACH = 600
+	};
+	static char text[LONG];
+	size_t length;
+	unsigned i;
+
+	(void)state;
+	memset(text, 1, sizeof text);
+	begin(GT__INTERVAL_NS);
+	for (length = LONG; length > 4; length /= 2)
+		for (i = 0; i < EACH; i++) {
+			struct gt_field fields[] = {word("k", ""),
+			                            number("n", i)};
+
+			snprintf(text, 5, "%04u", i);
+			fields[0].value.text = (struct gt_text){text, length};
+			syn_counter(&syn, &net, NULL, 0, 1, fields, 2);
+		}
+	end(2);
+	assert_true(count_of("{\"key\":\"k\"") > 500);
+	assert_int_equal(count_of("guesttrace.metric.overflow"), 1);
+	tear_down();
+}
+
 #define NAMES (GT__SERIES_MAX + 50)
 
 static void durations_beyond_are_in_one(void **state)
@@ -291,6 +320,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_number_is_counted),
 		cmocka_unit_test(the_hosts_names_are_the_hosts),
 		cmocka_unit_test(series_are_bounded),
+		cmocka_unit_test(texts_that_json_escapes_are_as_long),
 		cmocka_unit_test(durations_beyond_are_in_one),
 		cmocka_unit_test(records_tell_when_it_is_time),
 		cmocka_unit_test(an_exemplar_is_told_once),
