@@ -13,6 +13,7 @@ enum {
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
 	OPTION_OTLP_EVENTS,
+	OPTION_SERVICE_VERSION,
 	OPTION_FORCE,
 };
 
@@ -26,6 +27,8 @@ static const struct option_spec options[] = {
          "otlp*: with guest runs and exits; default on into files", NULL},
 	{OPTION_OTLP_EVENTS, "otlp-events", "spans|logs|both",
          "otlp*: what events of spans become; default spans", NULL},
+	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
+         "otlp*: service.version of the resource", NULL},
 	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
          NULL},
 	{0},
@@ -77,6 +80,10 @@ static int cmd_export(int argc, char **argv)
 			break;
 		case OPTION_OTLP_EVENTS:
 			if (!otlp_events_parse(&outputs.otlp, optarg))
+				return COMMAND_USAGE;
+			break;
+		case OPTION_SERVICE_VERSION:
+			if (!otlp_version_parse(&outputs.otlp, optarg))
 				return COMMAND_USAGE;
 			break;
 		case OPTION_FORCE:

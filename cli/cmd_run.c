@@ -27,6 +27,7 @@ enum {
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
 	OPTION_OTLP_EVENTS,
+	OPTION_SERVICE_VERSION,
 	OPTION_NO_PIGGYBACK,
 	OPTION_FORCE,
 };
@@ -58,6 +59,8 @@ static const struct option_spec options_table[] = {
          "otlp*: with guest runs and exits; default on into files", NULL},
 	{OPTION_OTLP_EVENTS, "otlp-events", "spans|logs|both",
          "otlp*: what events of spans become; default spans", NULL},
+	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
+         "otlp*: service.version of the resource", NULL},
 	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
          NULL},
 	{0},
@@ -182,6 +185,8 @@ static bool parse_option(struct session_options *options, int option,
 		                    &options->outputs->otlp.no_host_spans);
 	case OPTION_OTLP_EVENTS:
 		return otlp_events_parse(&options->outputs->otlp, text);
+	case OPTION_SERVICE_VERSION:
+		return otlp_version_parse(&options->outputs->otlp, text);
 	case 'o':
 		options->capture = text;
 		return true;

@@ -80,3 +80,12 @@ bool otlp_events_parse(struct otlp_options *options, const char *text)
 	options->asked_for_events = true;
 	return true;
 }
+
+bool otlp_version_parse(struct otlp_options *options, const char *text)
+{
+	options->version = (struct gt_otlp_attribute){"service.version", text};
+	if (*text)
+		return true;
+	complain("--service-version wants a version, not ''");
+	return false;
+}

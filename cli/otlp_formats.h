@@ -24,6 +24,9 @@ struct otlp_options;
 /* --otlp-events; complains and returns false. */
 bool otlp_events_parse(struct otlp_options *options, const char *text);
 
+/* --service-version; complains and returns false. */
+bool otlp_version_parse(struct otlp_options *options, const char *text);
+
 /* NULL: it is none. */
 const struct otlp_format *otlp_format_of(new_sink_fn *new_sink);
 

@@ -75,6 +75,8 @@ int otlp_output_open(const char *url, enum gt_otlp_signal signal,
 	}
 	if (options->spool)
 		settings.options.spool_directory = options->spool;
+	if (options->version.key)
+		otlp_settings_prefer(&settings, &options->version);
 	settings.options.wait_for_room = options->offline;
 	settings.options.no_host_spans =
 		!options->asked_for_host_spans || options->no_host_spans;

@@ -12,6 +12,8 @@ struct otlp_options {
 	bool offline; /* a capture: it may wait, and has to arrive */
 	enum gt_otlp_events events; /* --otlp-events */
 	bool asked_for_events;
+	/* --service-version, as an attribute of the resource; or no key. */
+	struct gt_otlp_attribute version;
 	bool has_logs; /* there is an output for log records */
 	/* Sinks that metrics tell of. */
 	struct gt_sink *const *observed;

@@ -188,14 +188,29 @@ static bool is_reserved(const char *key)
 	return strncmp(key, "guesttrace.", strlen("guesttrace.")) == 0;
 }
 
-void otlp_settings_add(struct otlp_settings *s, const char *key,
-                       const char *value)
+/* Of the same key the one that came first holds. */
+static void add_attribute(struct otlp_settings *s, const char *key,
+                          const char *value)
 {
 	if (s->options.attribute_count == OTLP_ATTRIBUTES_MAX)
 		return;
 	s->attributes[s->options.attribute_count++] =
 		(struct gt_otlp_attribute){key, value};
 	s->options.attributes = s->attributes;
+}
+
+void otlp_settings_prefer(struct otlp_settings *s,
+                          const struct gt_otlp_attribute *given)
+{
+	size_t count = s->options.attribute_count;
+
+	if (count == OTLP_ATTRIBUTES_MAX)
+		return;
+	memmove(s->attributes + 1, s->attributes,
+	        count * sizeof(s->attributes[0]));
+	s->attributes[0] = *given;
+	s->options.attributes = s->attributes;
+	s->options.attribute_count = count + 1;
 }
 
 static int read_attributes(struct otlp_settings *s)
@@ -207,7 +222,7 @@ static int read_attributes(struct otlp_settings *s)
 	char *list, *key, *value;
 
 	if (service)
-		otlp_settings_add(s, "service.name", service);
+		add_attribute(s, "service.name", service);
 	if (!text)
 		return 0;
 	s->attributes_text = list = strdup(text);
@@ -221,7 +236,7 @@ static int read_attributes(struct otlp_settings *s)
 		else if (s->options.attribute_count - before == OTLP_PAIRS_MAX)
 			complain_of_pair(name, key);
 		else
-			otlp_settings_add(s, key, value);
+			add_attribute(s, key, value);
 	}
 	return 0;
 }

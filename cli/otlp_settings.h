@@ -9,7 +9,8 @@
 #include <guesttrace/export_otlp.h>
 
 #define OTLP_PAIRS_MAX      64 /* of one variable: headers; attributes */
-#define OTLP_ATTRIBUTES_MAX (OTLP_PAIRS_MAX + 1) /* with service.name */
+/* With service.name, and with what is preferred. */
+#define OTLP_ATTRIBUTES_MAX (OTLP_PAIRS_MAX + 2)
 
 struct otlp_settings {
 	struct gt_otlp_http_options options;
@@ -29,9 +30,12 @@ struct otlp_settings {
 int otlp_settings_read(struct otlp_settings *settings,
                        enum gt_otlp_signal signal, const char *url);
 
-/* For the resource; of the same key the one that came first holds. */
-void otlp_settings_add(struct otlp_settings *settings, const char *key,
-                       const char *value);
+/*
+ * For the resource, once: wins over what was read. `given` is referred to, not
+ * copied.
+ */
+void otlp_settings_prefer(struct otlp_settings *settings,
+                          const struct gt_otlp_attribute *given);
 
 void otlp_settings_free(struct otlp_settings *settings);
 

@@ -164,6 +164,8 @@ static int make_sink(struct output *output, const struct otlp_options *otlp,
 		.no_host_spans = otlp->no_host_spans,
 		.events = otlp->events,
 		.has_logs = otlp->has_logs,
+		.attributes = &otlp->version,
+		.attribute_count = otlp->version.key ? 1 : 0,
 	};
 
 	if (output->new_text)
@@ -437,6 +439,7 @@ bool outputs_take_otlp(struct outputs *outputs)
 {
 	const struct otlp_options *otlp = &outputs->otlp;
 	bool traces = have(outputs, GT_OTLP_TRACES);
+	bool events = traces || have(outputs, GT_OTLP_LOGS);
 
 	if (otlp->spool && !sent_one(outputs))
 		complain("--spool is of the format otlp, to which nothing "
@@ -444,9 +447,12 @@ bool outputs_take_otlp(struct outputs *outputs)
 	else if (otlp->asked_for_host_spans && !traces)
 		complain("--host-spans is of the formats otlp, otlp-json and "
 		         "otlp-protobuf, to which nothing goes here");
-	else if (otlp->asked_for_events && !traces &&
-	         !have(outputs, GT_OTLP_LOGS))
+	else if (otlp->asked_for_events && !events)
 		complain("--otlp-events is of OTLP's spans and log records, to "
+		         "which nothing goes here");
+	else if (otlp->version.key && !events &&
+	         !have(outputs, GT_OTLP_METRICS))
+		complain("--service-version is of the formats of OTLP, to "
 		         "which nothing goes here");
 	else if (add_logs(outputs)) {
 		outputs->otlp.has_logs = have(outputs, GT_OTLP_LOGS);

@@ -60,7 +60,7 @@ int outputs_add(struct outputs *outputs, const char *name,
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
 /*
- * Whether --spool, --host-spans and --otlp-events, where they were given, mean
+ * Whether --spool, --host-spans, --otlp-events and --service-version, where they were given, mean
  * something to one of them. Adds the one for logs that the last may want.
  * Complains and returns false if not.
  */

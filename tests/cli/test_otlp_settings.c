@@ -307,6 +307,27 @@ static void the_service_name_beats_the_attribute(void **state)
 	assert_string_equal(a[2].value, "caf\xc3\xa9");
 }
 
+static void what_is_preferred_beats_all_that_was_read(void **state)
+{
+	static const struct gt_otlp_attribute given = {"service.version", "2"};
+	const struct gt_otlp_attribute *a = settings.attributes;
+
+	(void)state;
+	READ_(NULL, "OTEL_RESOURCE_ATTRIBUTES", "service.version=1",
+	      "OTEL_SERVICE_NAME", "shop");
+	otlp_settings_prefer(&settings, &given);
+	assert_int_equal(settings.options.attribute_count, 3);
+	assert_ptr_equal(settings.options.attributes, a);
+	assert_string_equal(a[0].key, "service.version");
+	assert_string_equal(a[0].value, "2");
+	assert_string_equal(a[1].value, "shop");
+	assert_string_equal(a[2].value, "1");
+	read_with(NULL, (char *)NULL);
+	otlp_settings_prefer(&settings, &given);
+	assert_int_equal(settings.options.attribute_count, 1);
+	assert_string_equal(settings.options.attributes[0].value, "2");
+}
+
 static void nothing_between_commas_is_nothing(void **state)
 {
 	(void)state;
@@ -458,6 +479,7 @@ int main(void)
 		cmocka_unit_test(headers_are_decoded_and_trimmed),
 		cmocka_unit_test(what_is_no_header_is_left_out),
 		cmocka_unit_test(the_service_name_beats_the_attribute),
+		cmocka_unit_test(what_is_preferred_beats_all_that_was_read),
 		cmocka_unit_test(nothing_between_commas_is_nothing),
 		cmocka_unit_test(what_guesttrace_says_itself_is_not_given),
 		cmocka_unit_test(of_too_many_pairs_the_first_are_taken),

@@ -118,4 +118,26 @@ holds('the environment asks for signals', async () => {
   check(server.taken['/v1/metrics'].length > 0, 'no metrics');
 });
 
+holds('the version of the command line wins, in files too', async () => {
+  const versions = (text) => [...text.matchAll(/"service\.version","value":\{"stringValue":"([^"]*)"/g)].map((match) => match[1]);
+  const server = await serve(() => ({}));
+  const env = { OTEL_RESOURCE_ATTRIBUTES: 'service.version=1' };
+  await runAll(server.url, [], env);
+  same([...new Set(versions(JSON.stringify(server.taken)))].join(), '1', 'of the variable');
+  for (const requests of Object.values(server.taken)) requests.length = 0;
+  const file = freshFile();
+  const { status, said } = await runAll(server.url, ['--service-version', '2.0', '--export', `otlp-json=${file}`], env);
+  server.close();
+  same(status, 0, said);
+  for (const [signal, requests] of Object.entries(server.taken)) {
+    check(requests.length > 0, signal);
+    same(versions(JSON.stringify(requests)).join(), requests.map(() => '2.0').join(), signal);
+  }
+  same([...new Set(versions(fs.readFileSync(file, 'utf8')))].join(), '2.0', 'in the file');
+  const exported = await guesttrace(['export', '--format', 'otlp-metrics-json', '--service-version', '3', '-o', file, capture]);
+  same(exported.status, 0, exported.said);
+  same([...new Set(versions(fs.readFileSync(file, 'utf8')))].join(), '3', 'exported');
+  same((await guesttrace(['export', '--format', 'otlp-json', '--service-version', '', '-o', file, capture])).status, 2, 'an empty one');
+});
+
 await end();
