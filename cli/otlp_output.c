@@ -2,6 +2,7 @@
 #include "otlp_output.h"
 #include "command.h"
 #include "otlp_settings.h"
+#include "otlp_tls.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,25 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A certificate or a key that was named and cannot be read. */
-static bool complain_of_file(const char *path)
-{
-	if (!path || access(path, R_OK) == 0)
-		return false;
-	complain("OTLP: %s: %s", path, strerror(errno));
-	return true;
-}
-
 static void complain_of_opening(const struct gt_otlp_http_options *options,
                                 int r)
 {
 	switch (r) {
 	case -EINVAL:
-		if (!complain_of_file(options->ca_file) &&
-		    !complain_of_file(options->certificate_file) &&
-		    !complain_of_file(options->key_file))
-			complain("OTLP to '%s': the URL is not usable",
-			         options->url);
+		complain("OTLP to '%s': the URL is not usable", options->url);
 		break;
 	case -EBUSY:
 		complain("spool %s: another process is sending it",
@@ -86,9 +74,12 @@ int otlp_output_open(const char *url, enum gt_otlp_signal signal,
 	settings.options.observed_count = options->observed_count;
 	settings.options.refused = complain_of_refusal;
 	settings.options.refused_context = (void *)(uintptr_t)nouns[signal];
-	r = gt_otlp_http_new(&settings.options, ret_sink);
-	if (r < 0)
-		complain_of_opening(&settings.options, r);
+	r = otlp_tls_check(&settings.options);
+	if (r == 0) {
+		r = gt_otlp_http_new(&settings.options, ret_sink);
+		if (r < 0)
+			complain_of_opening(&settings.options, r);
+	}
 	otlp_settings_free(&settings);
 	return r;
 }
@@ -251,7 +242,7 @@ static int send_signal(const char *url, const char *directory,
 	settings.options.spool_directory = directory;
 	if (settings.disabled)
 		complain("OTEL_SDK_DISABLED is true: nothing is sent");
-	else
+	else if (otlp_tls_check(&settings.options) == 0)
 		status = send_part(&settings, signal);
 	otlp_settings_free(&settings);
 	return status;

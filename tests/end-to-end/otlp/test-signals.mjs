@@ -140,4 +140,16 @@ holds('the version of the command line wins, in files too', async () => {
   same((await guesttrace(['export', '--format', 'otlp-json', '--service-version', '', '-o', file, capture])).status, 2, 'an empty one');
 });
 
+holds('a key of no certificate fails before the guest runs', async () => {
+  const key = freshFile(), kept = freshFile();
+  fs.writeFileSync(key, '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+  const server = await serve(() => ({}));
+  const { status, said } = await runAll(server.url, ['-o', kept], { OTEL_EXPORTER_OTLP_CLIENT_KEY: key });
+  server.close();
+  same(status, 125, said);
+  check(said.includes(`${key}: a client's key needs its certificate`), said);
+  check(!fs.existsSync(kept), 'a guest has run');
+  same(Object.values(server.taken).flat().length, 0, 'requests');
+});
+
 await end();
