@@ -267,9 +267,8 @@ struct gt_control {
 	uint32_t reserved;
 };
 
-#define GT_TRACESTATE_BYTES                              \
-	513u /* that a host writes at most, with the NUL \
-	      */
+#define GT_TRACESTATE_BYTES 513u /* that a host writes at most, with the NUL \
+	                          */
 
 /* ---- Records --------------------------------------------------------------
  *
@@ -292,15 +291,15 @@ enum gt_record_kind {
 };
 
 /* Flags of a record. */
-#define GT_RECORD_CUT     1u /* a string of it was cut */
+#define GT_RECORD_CUT 1u /* a string of it was cut */
 /*
- * Of a sync record, what was entered or left since the one before: all of it
- * has a record; some has none; some has none of spans that were not current, so
- * that `current` does not tell. None of them: the writer does not say.
+ * Of a sync record, what was entered or left since the one before: all of it has
+ * a record; some has none; some has none of spans that were not current, so that
+ * `current` does not tell. None of them: the writer does not say.
  */
-#define GT_RECORD_SAID    2u
-#define GT_RECORD_UNSAID  4u
-#define GT_RECORD_BELOW   8u
+#define GT_RECORD_SAID   2u
+#define GT_RECORD_UNSAID 4u
+#define GT_RECORD_BELOW  8u
 /* And `current` may name a span that has been left. */
 #define GT_RECORD_CROSSED 16u
 

@@ -13,8 +13,8 @@
  * that they return in the reverse order of their arrival on the same vCPU. One
  * that interrupts gt_switch() records, but does not call gt_switch() itself.
  *
- * Preemption. A guest whose scheduler gives the vCPU to another thread while
- * one is inside a call of this library, to come back in any order, defines
+ * Preemption. A guest whose scheduler gives the vCPU to another thread while one
+ * is inside a call of this library, to come back in any order, defines
  * GT_PREEMPTIBLE. Then:
  *   - The scheduler names the threads with gt_switch(), which is not preempted.
  *   - A thread goes on, within a call, on the vCPU on which it was preempted.
@@ -26,9 +26,8 @@
  *     shown in another context if the record of the return was lost.
  *
  * C++. A guest may be gnu++11 or later, with -fno-exceptions; the library is C.
- * With gcc no site stands in a template or in a function that is `inline`,
- * which one defined inside its class is: the compiler says "section type
- * conflict".
+ * With gcc no site stands in a template or in a function that is `inline`, which
+ * one defined inside its class is: the compiler says "section type conflict".
  *
  * Settings, defined before this header or on the compiler's command line, the
  * same for all files of a guest and for the library:
@@ -44,8 +43,8 @@
  *                   program, which a bare rdtsc may overtake by some ns
  *   GT_OUT_OF_LINE  sites call the library instead of recording where they
  *                   stand: a third of the code. May differ from file to file
- *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t
- * control_gva)` of the embedder's that leaves the VM; default: port 104
+ *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
+ *                   of the embedder's that leaves the VM; default: port 104
  *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a
  *                   `void f(const void *batch, size_t bytes)`: the host has
  *                   taken the bytes when it returns
@@ -108,10 +107,10 @@ typedef void gt_encoder_fn(unsigned operation, const struct gt_site *site,
 struct gt_options {
 	size_t size; /* sizeof(struct gt_options), so that it can grow */
 	/*
-	 * Memory for the thread level of all vCPUs, shared out evenly, each
-	 * share rounded down to a power of two of at least GT_RING_BYTES_MIN
-	 * bytes and at most GT_RING_BYTES_MAX. Aligned to 8 bytes, or a part of
-	 * it is wasted. The library keeps it.
+	 * Memory for the thread level of all vCPUs, shared out evenly, each share
+	 * rounded down to a power of two of at least GT_RING_BYTES_MIN bytes and
+	 * at most GT_RING_BYTES_MAX. Aligned to 8 bytes, or a part of it is
+	 * wasted. The library keeps it.
 	 */
 	void *ring;
 	size_t ring_bytes;
