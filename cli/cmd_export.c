@@ -50,6 +50,24 @@ static bool set_by(const char *by, const char *format, new_sink_fn **new_sink)
 	return true;
 }
 
+/* Those of OTLP; complains and returns false. */
+static bool take_otlp(struct outputs *outputs, int id)
+{
+	switch (id) {
+	case OPTION_SPOOL:
+		outputs->otlp.spool = optarg;
+		return true;
+	case OPTION_HOST_SPANS:
+		outputs->otlp.asked_for_host_spans = true;
+		return parse_switch("host-spans", optarg,
+		                    &outputs->otlp.no_host_spans);
+	case OPTION_OTLP_EVENTS:
+		return otlp_events_parse(&outputs->otlp, optarg);
+	default:
+		return otlp_version_parse(&outputs->otlp, optarg);
+	}
+}
+
 static int cmd_export(int argc, char **argv)
 {
 	static struct outputs outputs;
@@ -70,20 +88,10 @@ static int cmd_export(int argc, char **argv)
 			by = optarg;
 			break;
 		case OPTION_SPOOL:
-			outputs.otlp.spool = optarg;
-			break;
 		case OPTION_HOST_SPANS:
-			if (!parse_switch("host-spans", optarg,
-			                  &outputs.otlp.no_host_spans))
-				return COMMAND_USAGE;
-			outputs.otlp.asked_for_host_spans = true;
-			break;
 		case OPTION_OTLP_EVENTS:
-			if (!otlp_events_parse(&outputs.otlp, optarg))
-				return COMMAND_USAGE;
-			break;
 		case OPTION_SERVICE_VERSION:
-			if (!otlp_version_parse(&outputs.otlp, optarg))
+			if (!take_otlp(&outputs, id))
 				return COMMAND_USAGE;
 			break;
 		case OPTION_FORCE:

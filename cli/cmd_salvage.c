@@ -7,6 +7,7 @@
 #include "destination.h"
 #include "dump.h"
 #include "first_pass.h"
+#include "monotonic.h"
 #include "options.h"
 #include "places.h"
 #include "screen.h"
@@ -20,10 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define TSC_LAST    (UINT64_C(1) << 60)
-#define NS_PER_S    UINT64_C(1000000000)
 #define SECONDS_MAX UINT64_C(1000000000)
 
 /* Intel SDM volume 3, 2.5 and 2.2.1: 4-level paging is on. */
@@ -341,16 +340,13 @@ static bool take_number(const char *option, const char *text, unsigned min,
 
 static bool take_max_time(struct salvage *s, const char *text)
 {
-	struct timespec now;
 	uint64_t seconds;
 
 	if (!take_number("max-time", text, 1, &seconds))
 		return false;
 	if (seconds > SECONDS_MAX)
 		seconds = SECONDS_MAX;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	s->end_ns = ((uint64_t)now.tv_sec + seconds) * NS_PER_S +
-	            (uint64_t)now.tv_nsec;
+	s->end_ns = monotonic_ns() + seconds * NS_PER_S;
 	return true;
 }
 

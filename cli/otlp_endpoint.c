@@ -75,21 +75,19 @@ static char *read_url(const char *name)
 	return NULL;
 }
 
-/* Of gRPC the path is its own, whatever the base has. */
-static bool is_base(const struct gt_otlp_http_options *o, const char *url)
-{
-	const char *path = path_of(url);
-
-	return strcmp(path, "") == 0 || strcmp(path, "/") == 0 ||
-	       (o->protocol == GT_OTLP_GRPC &&
-	        !strstr(path, gt_otlp_path(o->signal, GT_OTLP_GRPC)));
-}
-
 bool otlp_is_base(const char *url)
 {
 	const char *path = path_of(url);
 
 	return strcmp(path, "") == 0 || strcmp(path, "/") == 0;
+}
+
+/* Of gRPC the path is its own, whatever the base has. */
+static bool is_base(const struct gt_otlp_http_options *o, const char *url)
+{
+	return otlp_is_base(url) ||
+	       (o->protocol == GT_OTLP_GRPC &&
+	        !strstr(path_of(url), gt_otlp_path(o->signal, GT_OTLP_GRPC)));
 }
 
 /* grpc://HOST and grpcs://HOST name the protocol, too. */

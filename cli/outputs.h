@@ -60,9 +60,9 @@ int outputs_add(struct outputs *outputs, const char *name,
 
 bool outputs_have(const struct outputs *outputs, new_sink_fn *new_sink);
 /*
- * Whether --spool, --host-spans, --otlp-events and --service-version, where they were given, mean
- * something to one of them. Adds the one for logs that the last may want.
- * Complains and returns false if not.
+ * Whether --spool, --host-spans, --otlp-events and --service-version, where they
+ * were given, mean something to one of them; complains and returns false if not.
+ * Adds an output for log records where --otlp-events wants one.
  */
 bool outputs_take_otlp(struct outputs *outputs);
 bool outputs_have_text(const struct outputs *outputs);

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "console.h"
 #include "filter_hints.h"
+#include "monotonic.h"
 #include "places.h"
 #include "streams.h"
 #include "vm_exit.h"
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 struct session {
@@ -209,17 +209,8 @@ static int make_host(struct session *session)
 
 static struct vm *volatile running;
 
-#define NS_PER_S UINT64_C(1000000000)
 /* A signal that comes twice within it is one: `timeout` sends two at once. */
 #define TWICE_NS (NS_PER_S / 10)
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /*
  * The run ends, and what was recorded is written, if somebody takes it. Whoever
@@ -229,7 +220,7 @@ static void on_signal(int number)
 {
 	static _Atomic uint64_t patient_until_ns;
 	struct vm *vm = running;
-	uint64_t now = now_ns(), until = 0;
+	uint64_t now = monotonic_ns(), until = 0;
 
 	if (!atomic_compare_exchange_strong(&patient_until_ns, &until,
 	                                    now + TWICE_NS) &&
@@ -277,7 +268,7 @@ static char *snapshot_base(const struct session_options *options)
 static void hurry_at_timeout(const struct session_options *options)
 {
 	if (options->timeout_ns)
-		streams_hurry(now_ns() + options->timeout_ns);
+		streams_hurry(monotonic_ns() + options->timeout_ns);
 }
 
 static int run_guest(struct session *session, struct vm_outcome *ret_outcome)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "streams.h"
 #include "command.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool dies_of_pipe; /* as it would if SIGPIPE were not ignored */
@@ -90,18 +90,10 @@ void streams_hurry(uint64_t from_ns)
 	atomic_store(&hurry_from_ns, from_ns);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
-}
-
 /* Patience begins when the hurry does, or what is to be written, if later. */
 static bool is_patient(uint64_t since_ns)
 {
-	uint64_t from_ns = atomic_load(&hurry_from_ns), now = now_ns();
+	uint64_t from_ns = atomic_load(&hurry_from_ns), now = monotonic_ns();
 
 	if (from_ns == 0)
 		return true;
@@ -116,7 +108,7 @@ static int wait_for_room(int fd)
 
 	while (poll(&room, 1, since_ns ? LOOK_MS : 0) <= 0) {
 		if (!since_ns)
-			since_ns = now_ns();
+			since_ns = monotonic_ns();
 		if (!is_patient(since_ns))
 			return -ETIMEDOUT;
 	}

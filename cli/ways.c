@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "ways.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PAGE_BYTES UINT64_C(4096)
 #define ENTRIES    512u
@@ -28,14 +28,8 @@
 
 static bool is_late(struct ways *ways)
 {
-	struct timespec now;
-
-	if (!ways->end_ns || ways->out_of_time)
-		return ways->out_of_time;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ways->out_of_time =
-		(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec >=
-		ways->end_ns;
+	if (ways->end_ns && !ways->out_of_time)
+		ways->out_of_time = monotonic_ns() >= ways->end_ns;
 	return ways->out_of_time;
 }
 

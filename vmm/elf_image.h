@@ -51,8 +51,8 @@ int vm__elf_read(const struct vm__elf_source *source, uint64_t offset, void *to,
 
 /*
  * Checks a file and lists its segments. 0, -ENOEXEC, or -errno of reading; on
- * failure *ret_why is a constant string that says what is wrong, and of *ret_elf
- * nothing is to be used.
+ * failure *ret_why is a constant string that says what is wrong, and nothing of
+ * *ret_elf is to be used.
  */
 int vm__elf_parse(const struct vm__elf_source *source, struct vm__elf *ret_elf,
                   const char **ret_why);

@@ -14,30 +14,13 @@
 struct logs {
 	struct gt__otlp_sink base;
 	gt__otlp_put_fn *put;
-	struct gt_field *fields; /* room for those without the body */
-	size_t field_room;
+	struct gt__otlp_fields fields; /* of one event, without the body */
 };
 
 static bool is_message(const struct gt_field *field)
 {
 	return field->type == GT_TYPE_STRING &&
 	       gt__same_text(field->key, (struct gt_text){"message", 7});
-}
-
-static bool make_room(struct logs *x, size_t count)
-{
-	struct gt_field *fields;
-
-	if (count <= x->field_room)
-		return true;
-	fields = realloc(x->fields, count * sizeof *fields);
-	if (!fields) {
-		x->base.out.error = -ENOMEM;
-		return false;
-	}
-	x->fields = fields;
-	x->field_room = count;
-	return true;
 }
 
 /* Of several messages the last counts, as of all equal keys. */
@@ -48,13 +31,17 @@ static void take_body(struct logs *x, struct gt__log *log)
 
 	while (i && !is_message(&guest[i - 1]))
 		i--;
-	if (!i || !make_room(x, count))
+	if (!i)
 		return;
+	if (gt__otlp_fields_room(&x->fields, count) < 0) {
+		x->base.out.error = -ENOMEM;
+		return;
+	}
 	log->body = guest[i - 1].value.text;
 	for (i = 0; i < count; i++)
 		if (!is_message(&guest[i]))
-			x->fields[n++] = guest[i];
-	log->attributes.guest = x->fields;
+			x->fields.at[n++] = guest[i];
+	log->attributes.guest = x->fields.at;
 	log->attributes.guest_count = n;
 }
 
@@ -122,7 +109,9 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	say_level(&log, event->site->level);
 	list = gt__otlp_event_attributes(&x->base, run, GT__OTLP_LOG, event,
 	                                 &log.attributes);
-	take_body(x, &log);
+	take_body(x, &log); /* which is no attribute, and has no limit */
+	if (x->base.is_limited)
+		gt__otlp_limit_event(&x->base, &log.attributes);
 	if (!x->base.out.error)
 		gt__otlp_put_item(&x->base, trace, x->put, &log, 1);
 	free(list);
@@ -171,7 +160,7 @@ static void free_sink(struct gt_sink *sink)
 	struct logs *x = (struct logs *)sink;
 
 	if (x)
-		free(x->fields);
+		free(x->fields.at);
 	gt__otlp_sink_free(sink);
 }
 

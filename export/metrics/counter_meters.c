@@ -83,37 +83,23 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (x.count > y.count) - (x.count < y.count);
 }
 
-static bool make_room(struct gt__metrics_run *run, size_t count)
-{
-	struct gt_field *fields;
-
-	if (count <= run->field_room)
-		return true;
-	fields = realloc(run->fields, count * sizeof *fields);
-	if (!fields) {
-		run->meters.error = -ENOMEM;
-		return false;
-	}
-	run->fields = fields;
-	run->field_room = count;
-	return true;
-}
-
 /* In the order of their keys, so that a set of them is one series. */
 static size_t find_attributes(struct gt__metrics_run *run,
                               const struct gt_event_view *counter)
 {
 	size_t i, n = 0;
 
-	if (!make_room(run, counter->field_count))
+	if (gt__otlp_fields_room(&run->fields, counter->field_count) < 0) {
+		run->meters.error = -ENOMEM;
 		return 0;
+	}
 	for (i = 0; i < counter->field_count; i++)
 		if (is_attribute(&counter->fields[i]) &&
 		    !gt__otlp_comes_again(counter->fields, i,
 		                          counter->field_count))
-			run->fields[n++] = counter->fields[i];
+			run->fields.at[n++] = counter->fields[i];
 	if (n > 1)
-		qsort(run->fields, n, sizeof *run->fields, by_key);
+		qsort(run->fields.at, n, sizeof *run->fields.at, by_key);
 	return n;
 }
 
@@ -255,7 +241,7 @@ static void measure_field(struct gt__metrics_run *run,
 		return;
 	}
 	series = gt__meters_series(&run->meters, &kind, &target,
-	                           target.value.text.count != 0, run->fields,
+	                           target.value.text.count != 0, run->fields.at,
 	                           attributes, true);
 	if (!series) {
 		run->overflow++;

@@ -50,12 +50,13 @@ struct gt__metrics_run {
 	uint64_t latest_ns;    /* of all times seen */
 	uint64_t due_ns;       /* next collection, of interval_ns */
 	uint64_t collected_ns; /* the last one's */
+	uint32_t collections;  /* that the times of records have asked for */
+	uint64_t measured;     /* records since the last one */
 	uint64_t overflow;     /* measurements for which there is no series */
 	uint64_t unusable;     /* no finite number, a name that is too long */
 	uint64_t unmeasured;   /* spans of which an end is not known */
-	struct gt_field *fields;
-	size_t field_room;
-	struct gt__out name; /* a buffer only */
+	struct gt__otlp_fields fields; /* attributes of one counter */
+	struct gt__out name;           /* a buffer only */
 };
 
 /* ---- counter_meters.c ---- */

@@ -11,10 +11,15 @@
 #include <time.h>
 
 /* Data points of one Metric, so that no item is large. */
-#define NUMBERS_MAX   16u
-#define DURATIONS_MAX 8u
+#define NUMBERS_MAX      16u
+#define DURATIONS_MAX    8u
+/*
+ * Who made a capture chooses its times: after so many collections each has to
+ * be paid for by as many records as there are series.
+ */
+#define COLLECTIONS_FREE 60u
 /* Between two looks at the run's own figures. */
-#define LOOK_NS       UINT64_C(100000000)
+#define LOOK_NS          UINT64_C(100000000)
 
 /* The resource of a run, when its trace is the caller's no more. */
 struct kept_trace {
@@ -50,7 +55,7 @@ static void free_run(struct gt__metrics_run *run)
 	free(run->numbers);
 	gt__out_fini(&run->name);
 	free(run->durations);
-	free(run->fields);
+	free(run->fields.at);
 	free(run);
 }
 
@@ -115,6 +120,11 @@ static void look(struct gt__metrics_run *run, const struct gt_summary *figures)
 	run->has_figures = true;
 }
 
+static uint64_t after(uint64_t ns, uint64_t by)
+{
+	return by < UINT64_MAX - ns ? ns + by : UINT64_MAX;
+}
+
 /* Times of one run rise, whoever asks. */
 static void collect(struct metrics *x, struct gt__metrics_run *run,
                     uint64_t time_ns)
@@ -122,8 +132,9 @@ static void collect(struct metrics *x, struct gt__metrics_run *run,
 	if (time_ns < run->latest_ns)
 		time_ns = run->latest_ns;
 	if (time_ns <= run->collected_ns)
-		time_ns = run->collected_ns + 1;
+		time_ns = after(run->collected_ns, 1);
 	run->collected_ns = time_ns;
+	run->measured = 0;
 	gt__measure_run(run, time_ns);
 	put_meters(x, run->head.trace, &run->meters, time_ns);
 }
@@ -138,6 +149,14 @@ static uint64_t now_ns(const struct gt_trace *trace)
 	       (uint64_t)trace->monotonic_offset_ns;
 }
 
+static bool is_due(const struct gt__metrics_run *run, uint64_t interval_ns,
+                   uint64_t time_ns)
+{
+	return interval_ns && time_ns >= run->due_ns &&
+	       (run->collections < COLLECTIONS_FREE ||
+	        run->measured >= run->meters.series_count);
+}
+
 /* What is measured at a time is behind the collections that were due before. */
 static struct gt__metrics_run *
 pass_time(struct metrics *x, const struct gt_trace *trace, uint64_t time_ns)
@@ -147,17 +166,19 @@ pass_time(struct metrics *x, const struct gt_trace *trace, uint64_t time_ns)
 
 	if (!run)
 		return NULL;
-	if (time_ns >= run->looked_ns + LOOK_NS) {
+	if (time_ns >= after(run->looked_ns, LOOK_NS)) {
 		look(run, trace->so_far);
 		run->looked_ns = time_ns;
 	}
-	if (interval_ns && time_ns >= run->due_ns) {
+	if (is_due(run, interval_ns, time_ns)) {
 		uint64_t late = (time_ns - run->due_ns) % interval_ns;
 
 		look(run, trace->so_far);
 		collect(x, run, time_ns - late);
-		run->due_ns = time_ns - late + interval_ns;
+		run->due_ns = after(time_ns - late, interval_ns);
+		run->collections += run->collections < COLLECTIONS_FREE;
 	}
+	run->measured++;
 	if (time_ns > run->latest_ns)
 		run->latest_ns = time_ns;
 	return run;
@@ -215,7 +236,7 @@ static int begin(struct gt_sink *sink, const struct gt_trace *trace)
 	run->meters.start_ns = trace->start_ns;
 	run->meters.json = x->json;
 	run->latest_ns = trace->start_ns;
-	run->due_ns = trace->start_ns + x->base.options.interval_ns;
+	run->due_ns = after(trace->start_ns, x->base.options.interval_ns);
 	if (!x->exporters.start_ns)
 		x->exporters.start_ns = trace->start_ns;
 	return 0;

@@ -39,10 +39,10 @@ static struct gt_text put_events(struct gt__otlp_sink *x,
 static size_t allowed_events(const struct gt__otlp_sink *x,
                              const struct gt_span_view *span)
 {
-	if (x->options.events == GT_OTLP_EVENTS_LOGS)
-		return 0; /* and none is dropped */
 	const struct gt_otlp_limit *limit = &x->options.limits.events;
 
+	if (x->options.events == GT_OTLP_EVENTS_LOGS)
+		return 0; /* and none is dropped */
 	return limit->is_set && span->event_count > limit->max
 	               ? limit->max
 	               : span->event_count;
@@ -79,12 +79,11 @@ static uint64_t parent_of(const struct gt_span_view *v,
 }
 
 static uint32_t dropped_events(const struct gt__otlp_sink *x,
-                               const struct gt_span_view *span)
+                               const struct gt_span_view *span, size_t allowed)
 {
 	if (x->options.events == GT_OTLP_EVENTS_LOGS)
 		return 0;
-	return at_most_u32(span->dropped_events + span->event_count -
-	                   allowed_events(x, span));
+	return at_most_u32(span->dropped_events + span->event_count - allowed);
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -114,7 +113,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 				.guest_id = v->guest_id,
 				.dropped = at_most_u32(v->dropped_fields),
 			},
-		.dropped_events = dropped_events(x, v),
+		.dropped_events = dropped_events(x, v, events),
 		.links = v->links,
 		.link_count = v->link_count,
 		.status = v->status,
@@ -172,8 +171,8 @@ void gt__otlp_sink_free(struct gt_sink *sink)
 	gt__out_fini(&x->span_place.encoded);
 	gt__out_fini(&x->event_place.encoded);
 	free(x->resource);
-	free(x->fields);
-	free(x->cut);
+	free(x->fields.at);
+	free(x->cut.at);
 	free(x);
 }
 

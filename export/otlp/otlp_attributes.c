@@ -368,3 +368,17 @@ size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
 	put_u64(&to[n++], KEY("guesttrace.vcpus"), trace->vcpus);
 	return n;
 }
+
+int gt__otlp_fields_room(struct gt__otlp_fields *fields, size_t count)
+{
+	struct gt_field *larger;
+
+	if (count <= fields->room)
+		return 0;
+	larger = realloc(fields->at, count * sizeof *larger);
+	if (!larger)
+		return -ENOMEM;
+	fields->at = larger;
+	fields->room = count;
+	return 0;
+}

@@ -90,6 +90,15 @@ size_t gt__otlp_resource(struct gt_field *to, const struct gt_trace *trace,
 int gt__otlp_last_of_each(const struct gt_field *fields, size_t count,
                           struct gt_field **ret_list, size_t *ret_from);
 
+/* Room for fields, which is used again; zeroed there is none. */
+struct gt__otlp_fields {
+	struct gt_field *at; /* for free() */
+	size_t room;
+};
+
+/* 0, or -ENOMEM: then it is as it was. */
+int gt__otlp_fields_room(struct gt__otlp_fields *fields, size_t count);
+
 /*
  * Keys of an attribute list are unique: of a guest's equal ones the last
  * counts. Whether fields[i] is not that one.

@@ -57,7 +57,6 @@ struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
                                            struct gt__otlp_attributes *to)
 {
 	struct gt__otlp_place place = {e->vcpu, e->vcpu, e->level, e->flags};
-	struct gt_field *list;
 
 	*to = (struct gt__otlp_attributes){.guest = e->fields,
 	                                   .guest_count = e->field_count};
@@ -66,10 +65,7 @@ struct gt_field *gt__otlp_event_attributes(struct gt__otlp_sink *x,
 	to->place = gt__otlp_encode_place(x, &x->event_place, item, &place);
 	if (run->event_sites.error)
 		x->out.error = run->event_sites.error;
-	list = gt__otlp_make_unique(x, to);
-	if (x->is_limited)
-		gt__otlp_limit_event(x, to);
-	return list;
+	return gt__otlp_make_unique(x, to);
 }
 
 void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
@@ -82,6 +78,8 @@ void gt__otlp_put_event(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 
 	list = gt__otlp_event_attributes(x, run, GT__OTLP_EVENT, e,
 	                                 &event.attributes);
+	if (x->is_limited)
+		gt__otlp_limit_event(x, &event.attributes);
 	if (names_span && e->span_id) {
 		event.attributes.last_count =
 			gt__otlp_span_id(span_id, e->span_id, e->trace, hex);

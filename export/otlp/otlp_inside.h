@@ -45,11 +45,9 @@ struct gt__otlp_sink {
 	struct gt__otlp_last_place span_place;
 	struct gt__otlp_last_place event_place;
 	struct gt__run *runs;
-	struct gt_field *fields; /* room for those of one span */
-	size_t field_room;
-	bool is_limited;      /* by any but events */
-	struct gt_field *cut; /* room for fields with shorter values */
-	size_t cut_room;
+	struct gt__otlp_fields fields; /* of one span, without its kind */
+	struct gt__otlp_fields cut;    /* what limits leave of them */
+	bool is_limited;               /* by any but events */
 	struct gt__otlp_failure failure; /* of the span that is closed */
 	struct gt_field error_type;
 	const struct gt_trace *trace; /* whose request is begun, or NULL */
@@ -155,7 +153,10 @@ void gt__otlp_put_loss(struct gt__otlp_sink *x, struct gt__out *to,
 /* ---- otlp_limits.c ---- */
 
 bool gt__otlp_has_limits(const struct gt_otlp_limits *limits);
-/* Asked where x->is_limited; what is left out is counted. */
+/*
+ * Asked where x->is_limited, of attributes that have been made unique; what is
+ * left out is counted.
+ */
 void gt__otlp_limit_span(struct gt__otlp_sink *x, struct gt__otlp_span *span);
 void gt__otlp_limit_event(struct gt__otlp_sink *x,
                           struct gt__otlp_attributes *attributes);

@@ -42,34 +42,20 @@ uint32_t gt__otlp_kind(const struct gt_field *fields, size_t count)
 	return kind ? kind : GT__OTLP_INTERNAL;
 }
 
-static bool make_room(struct gt__otlp_sink *x, size_t count)
-{
-	struct gt_field *fields;
-
-	if (count <= x->field_room)
-		return true;
-	fields = realloc(x->fields, count * sizeof *fields);
-	if (!fields) {
-		x->out.error = -ENOMEM;
-		return false;
-	}
-	x->fields = fields;
-	x->field_room = count;
-	return true;
-}
-
 /* The attributes without those that have told the kind. */
 static void leave_out(struct gt__otlp_sink *x,
                       struct gt__otlp_attributes *attributes)
 {
 	size_t i, n = 0;
 
-	if (!make_room(x, attributes->guest_count))
+	if (gt__otlp_fields_room(&x->fields, attributes->guest_count) < 0) {
+		x->out.error = -ENOMEM;
 		return;
+	}
 	for (i = 0; i < attributes->guest_count; i++)
 		if (!is_kind(&attributes->guest[i]))
-			x->fields[n++] = attributes->guest[i];
-	attributes->guest = x->fields;
+			x->fields.at[n++] = attributes->guest[i];
+	attributes->guest = x->fields.at;
 	attributes->guest_count = n;
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <guesttrace/utf8_sequence.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool gt__otlp_has_limits(const struct gt_otlp_limits *limits)
 {
@@ -48,46 +47,31 @@ static void cut(struct gt_field *field, uint32_t max)
 		text->count = max;
 }
 
-static bool make_room(struct gt__otlp_sink *x, size_t count)
-{
-	struct gt_field *fields;
-
-	if (count <= x->cut_room)
-		return true;
-	fields = realloc(x->cut, count * sizeof *fields);
-	if (!fields) {
-		x->out.error = -ENOMEM;
-		return false;
-	}
-	x->cut = fields;
-	x->cut_room = count;
-	return true;
-}
-
-/* The fields are the caller's: those with shorter values are copies. */
-static void cut_values(struct gt__otlp_sink *x, struct gt__otlp_attributes *a)
-{
-	const struct gt_otlp_limit *limit = &x->options.limits.value_length;
-	size_t i;
-
-	if (!limit->is_set || !a->guest_count || !make_room(x, a->guest_count))
-		return;
-	memcpy(x->cut, a->guest, a->guest_count * sizeof *x->cut);
-	for (i = 0; i < a->guest_count; i++)
-		cut(&x->cut[i], limit->max);
-	a->guest = x->cut;
-}
-
-/* The first ones stay, as in OpenTelemetry's SDKs. */
+/*
+ * The first ones stay, as in OpenTelemetry's SDKs; of equal keys the last one
+ * alone is one. The fields are the caller's: what stays is copied.
+ */
 static void limit_attributes(struct gt__otlp_sink *x,
                              const struct gt_otlp_limit *limit,
                              struct gt__otlp_attributes *a)
 {
-	size_t over = excess(limit, a->guest_count);
+	const struct gt_otlp_limit *length = &x->options.limits.value_length;
+	size_t i, count = 0, over;
 
-	a->guest_count -= over;
+	if (gt__otlp_fields_room(&x->cut, a->guest_count) < 0) {
+		x->out.error = -ENOMEM;
+		return;
+	}
+	for (i = 0; i < a->guest_count; i++)
+		if (!gt__otlp_comes_again(a->guest, i, a->guest_count))
+			x->cut.at[count++] = a->guest[i];
+	over = excess(limit, count);
+	count -= over;
+	for (i = 0; i < count && length->is_set; i++)
+		cut(&x->cut.at[i], length->max);
+	a->guest = x->cut.at;
+	a->guest_count = count;
 	a->dropped = add(a->dropped, over);
-	cut_values(x, a);
 }
 
 void gt__otlp_limit_span(struct gt__otlp_sink *x, struct gt__otlp_span *span)

@@ -82,7 +82,7 @@ static bool flush(void *context)
 		return true;
 	if (pthread_mutex_trylock(&x->lock) != 0)
 		return false;
-	if (x->encoder && x->sender)
+	if (x->encoder)
 		finish_encoder(x);
 	pthread_mutex_unlock(&x->lock);
 	return true;
@@ -300,8 +300,11 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 		rc = make_encoder(x, options);
 	if (!rc && x->encoder->host_span)
 		x->sink.host_span = host_span;
+	/* Its thread may want to flush before it is known here. */
+	pthread_mutex_lock(&x->lock);
 	if (!rc)
 		rc = gt__otlp_sender_new(options, flush, x, &x->sender);
+	pthread_mutex_unlock(&x->lock);
 	if (rc) {
 		free_sink(&x->sink);
 		return rc;

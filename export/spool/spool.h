@@ -51,9 +51,9 @@ enum gt__spool_cursor {
 
 /*
  * The directory, or that folder of it unless it is NULL. Made if it is missing,
- * unless `must_drain`. 0, -ENOMEM, -EPERM
- * if it belongs to another user or others may write to it, -EBUSY if
- * `must_drain` and another process drains it, or a negative errno.
+ * unless `must_drain`. 0, -ENOMEM, -EPERM if it belongs to another user or others
+ * may write to it, -EBUSY if `must_drain` and another process drains it, or a
+ * negative errno.
  */
 int gt__spool_open(const char *directory, const char *folder,
                    uint64_t bytes_max, bool must_drain,

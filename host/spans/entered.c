@@ -171,7 +171,6 @@ static void realign(struct gt__spans *spans, const struct gt__when *when,
 uint64_t gt__spans_top(const struct gt__spans *spans, uint32_t vcpu)
 {
 	const struct gt__context *context = spans->vcpus[vcpu].context;
-
 	const struct gt__entry *top = context->stack->top;
 
 	return top ? top->span->id : context->unseen_parent;

@@ -53,7 +53,7 @@ void gt__spans_fini(struct gt__spans *spans)
 	while (spans->open.oldest)
 		forget_open(spans, spans->open.oldest);
 	gt__open_table_fini(&spans->open);
-	gt__traces_fini(&spans->traces);
+	gt__traces_forget(&spans->traces);
 	gt__views_fini(&spans->views);
 	for (uint32_t i = 0; spans->vcpus && i < spans->vcpu_count; i++)
 		gt__seen_fini(&spans->vcpus[i].seen);

@@ -214,8 +214,3 @@ void gt__traces_forget(struct gt__traces *traces)
 	free(traces->past);
 	traces->past = NULL;
 }
-
-void gt__traces_fini(struct gt__traces *traces)
-{
-	gt__traces_forget(traces);
-}

@@ -33,8 +33,8 @@ struct gt__traces {
 	struct gt__past_span *past; /* by the id's hash, the latest one */
 };
 
-void gt__traces_fini(struct gt__traces *traces);
-/* Of spans that have ended nothing is known any more: their ids start over. */
+/* Of spans that have ended nothing is known any more: their ids start over, or
+ * it is the end. */
 void gt__traces_forget(struct gt__traces *traces);
 
 /* What a record says, as far as it is good. */

@@ -240,6 +240,51 @@ static void texts_that_json_escapes_are_as_long(void **state)
 	tear_down();
 }
 
+/* Each of these records is a collection's time behind the one before. */
+static void times_are_no_lever(void **state)
+{
+	enum {
+		SERIES = 1000,
+		RECORDS = 5000
+	};
+	struct gt_field fields[] = {word("k", ""), number("n", 1)};
+	uint64_t at_ns = 1;
+	char text[8];
+	unsigned i;
+
+	(void)state;
+	begin(GT__INTERVAL_NS);
+	for (i = 0; i < SERIES; i++) {
+		snprintf(text, sizeof text, "%u", i);
+		fields[0].value.text = syn_text(text);
+		syn_counter(&syn, &net, NULL, 0, at_ns, fields, 2);
+	}
+	for (i = 0; i < RECORDS; i++) {
+		at_ns += GT__INTERVAL_NS;
+		syn_counter(&syn, &net, NULL, 0, at_ns, &fields[1], 1);
+	}
+	end(at_ns + 1);
+	/* An hour's, one for as many records as there are series, the end's. */
+	assert_in_range(points, 60 * SERIES,
+	                (60 + RECORDS / SERIES + 2) * (SERIES + 100));
+	tear_down();
+}
+
+static void the_last_time_there_is_is_one(void **state)
+{
+	const struct gt_field field = number("n", 1);
+
+	(void)state;
+	begin(GT__INTERVAL_NS);
+	syn_counter(&syn, &net, NULL, 0, 1, &field, 1);
+	syn_counter(&syn, &net, NULL, 0, UINT64_MAX - syn.trace.start_ns,
+	            &field, 1);
+	syn_counter(&syn, &net, NULL, 0, 2, &field, 1);
+	end(3);
+	assert_in_range(points, 2, 200);
+	tear_down();
+}
+
 #define NAMES (GT__SERIES_MAX + 50)
 
 static void durations_beyond_are_in_one(void **state)
@@ -321,6 +366,8 @@ int main(void)
 		cmocka_unit_test(the_hosts_names_are_the_hosts),
 		cmocka_unit_test(series_are_bounded),
 		cmocka_unit_test(texts_that_json_escapes_are_as_long),
+		cmocka_unit_test(times_are_no_lever),
+		cmocka_unit_test(the_last_time_there_is_is_one),
 		cmocka_unit_test(durations_beyond_are_in_one),
 		cmocka_unit_test(records_tell_when_it_is_time),
 		cmocka_unit_test(an_exemplar_is_told_once),

@@ -52,7 +52,11 @@ static struct gt_sink *new_sink(enum made made,
 	return sink;
 }
 
-/* A span with three fields and three links, and an event with three fields. */
+/*
+ * A span with three fields and three links, and an event with three fields and
+ * a message, which of a log record is the body. The span has its first key
+ * twice.
+ */
 static void record(struct syn *s)
 {
 	static const struct gt_site_view site = {.name = {"a", 1},
@@ -62,6 +66,7 @@ static void record(struct syn *s)
 		{.span_id = 0x2222222222222222},
 		{.span_id = 0x3333333333333333}};
 	const struct gt_field fields[] = {
+		{.key = {"key1", 4}, .type = GT_TYPE_BOOL},
 		{.key = {"key1", 4},
 	         .type = GT_TYPE_STRING,
 	         .value.text = syn_text("\xc3\xa4"
@@ -70,14 +75,17 @@ static void record(struct syn *s)
 		{.key = {"key2", 4},
 	         .type = GT_TYPE_BYTES,
 	         .value.text = syn_text("ghijkl")},
-		{.key = {"key3", 4}, .type = GT_TYPE_U64, .value.u64 = 7}};
+		{.key = {"key3", 4}, .type = GT_TYPE_U64, .value.u64 = 7},
+		{.key = {"message", 7},
+	         .type = GT_TYPE_STRING,
+	         .value.text = syn_text("long words")}};
 	struct syn_span *span;
 
 	syn_begin(s, 0, "guest");
-	span = syn_open_with(s, &site, NULL, 0, 1, true, fields, 3);
+	span = syn_open_with(s, &site, NULL, 0, 1, true, fields, 4);
 	span->view.links = links;
 	span->view.link_count = 3;
-	syn_event(s, &site, span, 0, 1, fields, 3);
+	syn_event(s, &site, span, 0, 1, fields + 1, 4);
 	syn_close(s, span, 0, 2);
 	assert_int_equal(syn_finish(s), 0);
 	syn_end(s, 3);
@@ -146,13 +154,16 @@ static void attributes_over_the_limit_are_counted(void **state)
 	is_said(SPANS_JSON, &of_span, "\"droppedAttributesCount\":2", 1);
 	is_said(SPANS_JSON, &of_span, "\"key1\"", 2);
 	is_said(SPANS_JSON, &of_span, "\"key2\"", 1);
-	is_said(SPANS_JSON, &of_event, "\"droppedAttributesCount\":3", 1);
+	is_said(SPANS_JSON, &of_span, "\"key1\",\"value\":{\"boolValue\"", 0);
+	is_said(SPANS_JSON, &of_event, "\"droppedAttributesCount\":4", 1);
 	is_said(SPANS_JSON, &of_event, "\"key1\"", 1);
 	is_said(SPANS_PROTOBUF, &of_span, "\x50\x02", 1);
-	is_said(SPANS_PROTOBUF, &of_event, "\x20\x03", 1);
+	is_said(SPANS_PROTOBUF, &of_event, "\x20\x04", 1);
 	is_said(LOGS_JSON, &of_event, "\"droppedAttributesCount\":3", 1);
 	is_said(LOGS_JSON, &of_event, "\"key1\"", 0);
 	is_said(LOGS_PROTOBUF, &of_event, "\x38\x03\x45", 1);
+	is_said(LOGS_JSON, &of_event,
+	        "\"body\":{\"stringValue\":\"long words\"}", 1);
 	is_said(LOGS_JSON, &of_span, "dropped", 0);
 }
 
@@ -184,6 +195,7 @@ static void values_are_cut_where_a_character_ends(void **state)
 	is_said(SPANS_PROTOBUF, &limits, "ghij", 2);
 	is_said(SPANS_PROTOBUF, &limits, "ghijk", 0);
 	is_said(LOGS_JSON, &limits, "{\"bytesValue\":\"Z2hpag==\"}", 1);
+	is_said(LOGS_JSON, &limits, "{\"stringValue\":\"long words\"}", 1);
 	is_said(SPANS_JSON, &nothing,
 	        "{\"key\":\"key1\",\"value\":{\"stringValue\":"
 	        "\"\"}}",

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The clock of deadlines. */
+#ifndef GT_CLI_MONOTONIC_H
+#define GT_CLI_MONOTONIC_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* CLOCK_MONOTONIC. May be called by a signal handler. */
+static inline uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+#endif
