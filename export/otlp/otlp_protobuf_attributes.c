@@ -19,24 +19,6 @@ enum {
 	VALUE_BYTES = 7 << 3 | 2,
 };
 
-static size_t texts_max(const struct gt_field *f)
-{
-	size_t count = f->key.count;
-
-	if (f->type == GT_TYPE_STRING || f->type == GT_TYPE_BYTES)
-		count += f->value.text.count;
-	return count * GT__PB_GROWTH;
-}
-
-size_t gt__pb_fields_max(const struct gt_field *fields, size_t count)
-{
-	size_t i, max = count * GT__PB_FIELD_MAX;
-
-	for (i = 0; i < count; i++)
-		max += texts_max(&fields[i]);
-	return max;
-}
-
 /* Digits of any base up to the end at `to`; returns where they begin. */
 static char *digits_before(char *to, uint64_t value, unsigned base)
 {
@@ -185,12 +167,6 @@ unsigned char *gt__pb_host(unsigned char *p, unsigned tag,
 	for (i = 0; i < count; i++)
 		p = put_field(p, tag, &fields[i], false);
 	return p;
-}
-
-size_t gt__pb_attributes_max(const struct gt__otlp_attributes *a)
-{
-	return a->opening.count + gt__pb_fields_max(a->guest, a->guest_count) +
-	       a->place.count + 3 * GT__PB_FIELD_MAX; /* guest_id and last */
 }
 
 unsigned char *gt__pb_attributes(unsigned char *p, unsigned tag,

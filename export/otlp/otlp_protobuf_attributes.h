@@ -12,9 +12,30 @@
 
 #define GT__PB_FIELD_MAX 96u /* of a field beside its texts */
 
-/* How many bytes the two below store at most. */
-size_t gt__pb_fields_max(const struct gt_field *fields, size_t count);
-size_t gt__pb_attributes_max(const struct gt__otlp_attributes *attributes);
+/* How many bytes the two below store at most. Asked for each message. */
+static inline size_t gt__pb_fields_max(const struct gt_field *fields,
+                                       size_t count)
+{
+	size_t i, texts = 0;
+
+	for (i = 0; i < count; i++) {
+		const struct gt_field *f = &fields[i];
+
+		texts += f->key.count;
+		if (f->type == GT_TYPE_STRING || f->type == GT_TYPE_BYTES)
+			texts += f->value.text.count;
+	}
+	return count * GT__PB_FIELD_MAX + texts * GT__PB_GROWTH;
+}
+
+static inline size_t
+gt__pb_attributes_max(const struct gt__otlp_attributes *attributes)
+{
+	return attributes->opening.count +
+	       gt__pb_fields_max(attributes->guest, attributes->guest_count) +
+	       attributes->place.count +
+	       3 * GT__PB_FIELD_MAX; /* guest_id and last */
+}
 
 /*
  * `tag`, of one byte, is that of the KeyValues in their message. Both return

@@ -63,8 +63,8 @@ unsigned char *gt__pb_close_moved(unsigned char *from, size_t room,
 void gt__pb_late(unsigned char *to, size_t count);
 
 /* Without a length. Short ones, nearly all there are, without a call. */
-static inline unsigned char *gt__pb_put(unsigned char *p, const char *bytes,
-                                        size_t count)
+__attribute__((always_inline)) static inline unsigned char *
+gt__pb_put(unsigned char *p, const char *bytes, size_t count)
 {
 	if (count - 8 <= 8) { /* 8 to 16: two words that may overlap */
 		memcpy(p, bytes, 8);
