@@ -171,6 +171,9 @@ static int allocate(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 	sites->sites = calloc(site_max + 1, sizeof(*sites->sites));
 	sites->fields = calloc(field_max + 1, sizeof(*sites->fields));
 	sites->texts = malloc(text_max + 1);
+	sites->bytes = sites->slot_count * sizeof(*sites->slots) +
+	               site_max * sizeof(*sites->sites) +
+	               field_max * sizeof(*sites->fields) + text_max;
 	return sites->slots && sites->sites && sites->fields && sites->texts
 	               ? 0
 	               : -ENOMEM;

@@ -52,6 +52,7 @@ struct gt__sites {
 	uint32_t *slots; /* by offset / GT_SITE_ALIGN: index + 1, 0 = none */
 	struct gt__site_field *fields;
 	char *texts;
+	size_t bytes; /* of memory that all of it takes */
 };
 
 /*

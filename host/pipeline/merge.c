@@ -158,46 +158,53 @@ static void show(struct gt__pipeline *pipeline, uint32_t number)
 	gt__levels_take(&vcpu->levels, &vcpu->next);
 }
 
-/* The vCPU whose turn it is, up to `until`; -1: none. Until when it has it. */
-static int64_t first(const struct gt__pipeline *pipeline, uint64_t until,
-                     uint64_t *ret_until)
+/* For what look() has seen. */
+static void wait_turn(struct gt__pipeline *pipeline, uint32_t number)
 {
-	int64_t best = -1;
-	uint64_t tick = until;
+	const struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	uint64_t tick = GT__NEVER;
 
-	*ret_until = until;
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		const struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
-
-		if (!vcpu->has_next || vcpu->next_place.tick > *ret_until)
-			continue;
-		if (best < 0 || vcpu->next_place.tick < tick) {
-			if (best >= 0)
-				*ret_until = tick;
-			best = i;
-			tick = vcpu->next_place.tick;
-		} else {
-			*ret_until = vcpu->next_place.tick;
-		}
-	}
-	return best;
+	if (vcpu->has_next)
+		tick = vcpu->next_place.tick < GT__NEVER ? vcpu->next_place.tick
+		                                         : GT__NEVER - 1;
+	gt__turns_set(&pipeline->turns, number, tick);
 }
 
+/* Its turn is until another has something that is older, and until `until`. */
+static void show_turn(struct gt__pipeline *pipeline, uint32_t number,
+                      uint64_t until, bool all)
+{
+	const struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
+	uint64_t after = gt__turns_after(&pipeline->turns, number);
+
+	if (after < until)
+		until = after;
+	gt__pipeline_name(pipeline, number);
+	do {
+		show(pipeline, number);
+		look(pipeline, number, all);
+	} while (vcpu->has_next && vcpu->next_place.tick <= until);
+	wait_turn(pipeline, number);
+}
+
+/*
+ * Of a vCPU that no frame has named since the last merge the same is next. With
+ * `all` also what waits is, of any that frames have named in this life.
+ */
 void gt__pipeline_merge(struct gt__pipeline *pipeline, uint64_t until, bool all)
 {
-	uint64_t turn;
-	int64_t best;
+	const struct gt__named *named =
+		&pipeline->named[all ? GT__SINCE_GUEST : GT__SINCE_MERGE];
 
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		look(pipeline, i, all);
-	while ((best = first(pipeline, until, &turn)) >= 0) {
-		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[best];
-
-		do {
-			show(pipeline, (uint32_t)best);
-			look(pipeline, (uint32_t)best, all);
-		} while (vcpu->has_next && vcpu->next_place.tick <= turn);
+	for (uint32_t i = 0; i < named->count; i++) {
+		look(pipeline, named->numbers[i], all);
+		wait_turn(pipeline, named->numbers[i]);
 	}
+	if (until == GT__NEVER)
+		until--;
+	while (gt__turns_least(&pipeline->turns) <= until)
+		show_turn(pipeline, gt__turns_first(&pipeline->turns), until,
+		          all);
 }
 
 void gt__pipeline_show(struct gt__pipeline *pipeline, uint32_t number)

@@ -74,15 +74,6 @@ static void tell_gap(struct gt__pipeline *pipeline, uint32_t number,
 	show(pipeline, number, &view);
 }
 
-void gt__missing_start(struct gt__pipeline *pipeline, uint32_t number,
-                       uint64_t ns, bool is_fresh)
-{
-	pipeline->vcpus[number].missing = (struct gt__missing){
-		.known_ns = ns,
-		.has_base = is_fresh,
-	};
-}
-
 void gt__missing_look(struct gt__pipeline *pipeline, uint32_t number)
 {
 	struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[number];
@@ -175,8 +166,11 @@ void gt__missing_merged(struct gt__pipeline *pipeline, uint32_t number)
 
 void gt__missing_end(struct gt__pipeline *pipeline)
 {
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		tell_drain(pipeline, i);
-		tell_gap(pipeline, i, gt__pipeline_now(pipeline));
+	const struct gt__named *named = &pipeline->named[GT__SINCE_GUEST];
+
+	for (uint32_t i = 0; i < named->count; i++) {
+		tell_drain(pipeline, named->numbers[i]);
+		tell_gap(pipeline, named->numbers[i],
+		         gt__pipeline_now(pipeline));
 	}
 }

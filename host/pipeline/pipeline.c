@@ -79,6 +79,9 @@ void gt__pipeline_free(struct gt__pipeline *pipeline)
 		pipeline->sites = sites->before;
 		gt__sites_free(sites);
 	}
+	gt__named_fini(pipeline);
+	gt__turns_fini(&pipeline->turns);
+	gt__turns_fini(&pipeline->oldest);
 	free(pipeline->vcpus);
 	free(pipeline->lost_records);
 	free(pipeline->texts);
@@ -142,6 +145,11 @@ static int init_spans(struct gt__pipeline *pipeline,
 		calloc(pipeline->trace.vcpus, sizeof(*pipeline->lost_records));
 	if (!pipeline->vcpus || !pipeline->lost_records)
 		return -ENOMEM;
+	if (gt__named_init(pipeline) < 0 ||
+	    gt__turns_init(&pipeline->turns, pipeline->trace.vcpus, GT__NEVER) <
+	            0 ||
+	    gt__turns_init(&pipeline->oldest, pipeline->trace.vcpus, 0) < 0)
+		return -ENOMEM;
 	pipeline->summary.lost_records = pipeline->lost_records;
 	pipeline->trace.so_far = &pipeline->summary;
 	return gt__spans_init(&pipeline->spans, &pipeline->fanout,
@@ -199,8 +207,8 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 		return r;
 	for (uint32_t i = 0; i < vcpus; i++)
 		pipeline->vcpus[i].last_ns = pipeline->trace.start_ns;
-	for (uint32_t i = 0; i < vcpus; i++)
-		gt__missing_start(pipeline, i, pipeline->trace.start_ns, true);
+	pipeline->life.start_ns = pipeline->trace.start_ns;
+	pipeline->life.is_fresh = true;
 	pipeline->started = true;
 	gt__fanout_begin(&pipeline->fanout, &pipeline->trace);
 	return 0;
@@ -211,31 +219,53 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 /* Adds what the guest itself has counted since it announced itself. */
 static void sum_losses(struct gt__pipeline *pipeline)
 {
+	const struct gt__named *named = &pipeline->named[GT__SINCE_GUEST];
 	struct gt_losses *losses = &pipeline->summary.losses;
 
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+	for (uint32_t i = 0; i < named->count; i++) {
+		struct gt__pipeline_vcpu *vcpu =
+			&pipeline->vcpus[named->numbers[i]];
 
 		losses->records += vcpu->lost;
-		pipeline->lost_records[i] += vcpu->lost;
+		pipeline->lost_records[named->numbers[i]] += vcpu->lost;
 		losses->strings_cut += vcpu->cut;
 		vcpu->lost = vcpu->cut = 0;
 	}
 }
 
-/* It comes from a snapshot: what it records now is younger than the restore. */
-static void begin_life(struct gt__pipeline *pipeline)
+/* What it says of all vCPUs, each hears when a frame names it: named.c. */
+static void begin_life(struct gt__pipeline *pipeline, uint32_t generation)
 {
 	const struct gt__clock *clock = &pipeline->clock;
-	uint64_t tick = clock->samples[clock->count - 1].tick;
+	struct gt__life *life = &pipeline->life;
 
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+	gt__named_forget(pipeline, GT__SINCE_GUEST);
+	life->start_ns = gt__pipeline_now(pipeline);
+	life->is_fresh = generation <= 1;
+	if (generation == 0)
+		return;
+	/* From a snapshot: what it records now is younger than the restore. */
+	life->restores++;
+	if (clock->samples[clock->count - 1].tick > life->restored_tick)
+		life->restored_tick = clock->samples[clock->count - 1].tick;
+}
 
-		if (tick > vcpu->lower_tick)
-			vcpu->lower_tick = tick;
-		vcpu->carry_tick = vcpu->lower_tick;
+/* Positions are 0 again, and blocks as long as the payload says: or 0. */
+static void empty_rings(struct gt__pipeline *pipeline, uint32_t vcpus,
+                        struct gt__cursor *cursor)
+{
+	const struct gt__named *named = &pipeline->named[GT__SINCE_GUEST];
+
+	for (uint32_t i = 0; i < named->count; i++)
+		gt__levels_fini(&pipeline->vcpus[named->numbers[i]].levels);
+	for (uint32_t i = 0; i < vcpus || i < pipeline->announced_vcpus; i++) {
+		struct gt__levels *levels = &pipeline->vcpus[i].levels;
+
+		gt__levels_fini(levels);
+		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
+			levels->level[j].block_bytes = gt__cursor_u64(cursor);
 	}
+	pipeline->announced_vcpus = vcpus;
 }
 
 /* A guest that announces itself again starts anew: its positions are 0. */
@@ -255,20 +285,12 @@ static int announce(struct gt__pipeline *pipeline, const uint8_t *payload,
 	gt__pipeline_merge_all(pipeline);
 	gt__missing_end(pipeline);
 	gt__sieve_forget(&pipeline->sieve);
-	gt__spans_restart(&pipeline->spans, id_base,
-	                  gt__pipeline_now(pipeline));
+	gt__spans_restart(&pipeline->spans, id_base, gt__pipeline_now(pipeline),
+	                  pipeline->named[GT__SINCE_GUEST].numbers,
+	                  pipeline->named[GT__SINCE_GUEST].count);
 	sum_losses(pipeline);
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		struct gt__levels *levels = &pipeline->vcpus[i].levels;
-
-		gt__missing_start(pipeline, i, gt__pipeline_now(pipeline),
-		                  generation <= 1);
-		gt__levels_fini(levels);
-		for (unsigned j = 0; i < vcpus && j < GT_LEVELS; j++)
-			levels->level[j].block_bytes = gt__cursor_u64(&cursor);
-	}
-	if (generation > 0)
-		begin_life(pipeline);
+	empty_rings(pipeline, vcpus, &cursor);
+	begin_life(pipeline, generation);
 	pipeline->announced_sites_gva = sites_gva;
 	pipeline->announced = true;
 	return 0;
@@ -292,10 +314,15 @@ static int take_sites(struct gt__pipeline *pipeline, const uint8_t *payload,
 		gt__sites_free(sites);
 		return 0;
 	}
-	if (pipeline->site_tables == GT__SITE_TABLES_MAX) {
+	if (pipeline->site_tables == GT__SITE_TABLES_MAX ||
+	    (pipeline->sites &&
+	     sites->bytes >
+	             SITE_TABLES_BYTES_MAX - pipeline->site_tables_bytes)) {
 		gt__sites_free(sites);
 		return -EINVAL;
 	}
+	if (pipeline->sites)
+		pipeline->site_tables_bytes += sites->bytes;
 	sites->before = pipeline->sites;
 	pipeline->sites = sites;
 	pipeline->site_tables++;
@@ -353,18 +380,22 @@ static int dispatch(struct gt__pipeline *pipeline, enum gt__frame_type type,
 	case GT__FRAME_SITES:
 		return take_sites(pipeline, payload, count);
 	case GT__FRAME_RECORDS:
+		gt__pipeline_name(pipeline, vcpu);
 		return gt__pipeline_records(pipeline, vcpu, payload, count);
 	case GT__FRAME_EXITS:
 		return gt__pipeline_exits(pipeline, payload, count);
 	case GT__FRAME_BATCH:
+		gt__pipeline_name(pipeline, vcpu);
 		return gt__pipeline_batch(pipeline, vcpu, payload, count);
 	case GT__FRAME_FILTER:
 		return gt__pipeline_filter(pipeline, payload, count);
 	case GT__FRAME_MERGE:
 		return gt__pipeline_merge_frame(pipeline, payload, count);
 	case GT__FRAME_TSC:
+		gt__pipeline_name(pipeline, vcpu);
 		return gt__pipeline_tsc(pipeline, vcpu, payload, count);
 	case GT__FRAME_WORK:
+		gt__pipeline_name(pipeline, vcpu);
 		return gt__pipeline_work(pipeline, vcpu, payload, count);
 	case GT__FRAME_END:
 		return take_end(pipeline, payload, count);
@@ -386,10 +417,12 @@ int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
 		return r;
 	if (r < 0)
 		pipeline->summary.losses.bad_records++;
-	if (pipeline->summary.losses.bad_records != pipeline->bad_records_told)
-		gt__missing_bad(pipeline,
-		                vcpu < pipeline->trace.vcpus ? vcpu : 0,
-		                gt__pipeline_now(pipeline));
+	if (pipeline->summary.losses.bad_records !=
+	    pipeline->bad_records_told) {
+		vcpu = vcpu < pipeline->trace.vcpus ? vcpu : 0;
+		gt__pipeline_name(pipeline, vcpu);
+		gt__missing_bad(pipeline, vcpu, gt__pipeline_now(pipeline));
+	}
 	return 0;
 }
 

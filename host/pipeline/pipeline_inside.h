@@ -14,11 +14,14 @@
 #include "pipeline.h"
 #include "host/spans/spans.h"
 #include "edges.h"
+#include "turns.h"
 #include "host/time/tscmap.h"
 
-#define GT__SITE_TABLES_MAX 64u
+#define GT__SITE_TABLES_MAX   64u
+/* Of memory, of all tables but the first: one may take 12 times its bytes. */
+#define SITE_TABLES_BYTES_MAX ((size_t)64 << 20)
 /* A drain of four such rings is one frame. */
-#define RING_BYTES_MAX      ((size_t)GT__FRAME_BYTES_MAX / 8)
+#define RING_BYTES_MAX        ((size_t)GT__FRAME_BYTES_MAX / 8)
 
 /* What waits for all vCPUs to have been read; more is shown without that. */
 #define WAITING_BYTES_MAX ((size_t)32 << 20)
@@ -45,7 +48,29 @@ struct gt__missing {
 	bool has_base;
 };
 
+/* Since when frames have named a vCPU: named.c. */
+enum gt__since {
+	GT__SINCE_GUEST, /* announced itself */
+	GT__SINCE_MERGE,
+	GT__SINCE_TAKEN, /* gt__pipeline_taken() */
+	GT__SINCES,
+};
+
+struct gt__named {
+	uint32_t *numbers, count; /* room for all vCPUs */
+};
+
+/* What the latest announcement says of all vCPUs, whether named or not. */
+struct gt__life {
+	uint64_t start_ns;
+	bool is_fresh;
+	uint32_t restores;      /* so many times it came from a snapshot, */
+	uint64_t restored_tick; /* and no record is older than the last one */
+};
+
 struct gt__pipeline_vcpu {
+	unsigned named;    /* 1 << enum gt__since */
+	uint32_t restores; /* of which it has heard */
 	struct gt__levels levels;
 	struct gt__tsc_map tsc;
 	struct gt__edges timeline;
@@ -86,11 +111,17 @@ struct gt__pipeline {
 	unsigned clock_flags;
 	struct gt__spans spans;
 	struct gt__pipeline_vcpu *vcpus;
-	uint64_t *lost_records; /* by vCPU, summed up as `summary` is */
+	struct gt__named named[GT__SINCES];
+	struct gt__life life;
+	uint32_t announced_vcpus; /* have rings */
+	struct gt__turns turns;   /* when each shows what is next */
+	struct gt__turns oldest;  /* no tick of it that is to come is lower */
+	uint64_t *lost_records;   /* by vCPU, summed up as `summary` is */
 	uint64_t bad_records_told, bad_bytes_told; /* of summary.losses */
 	/* The latest; views point into all of them: kept until the end. */
 	struct gt__sites *sites;
 	uint32_t site_tables;
+	size_t site_tables_bytes;
 	struct gt__foreign foreign;
 	struct gt__sieve sieve; /* of what comes in batches */
 	char *texts;            /* of trace */
@@ -98,6 +129,12 @@ struct gt__pipeline {
 	uint64_t announced_sites_gva;
 	bool started, announced, ended;
 };
+
+int gt__named_init(struct gt__pipeline *pipeline); /* -ENOMEM */
+void gt__named_fini(struct gt__pipeline *pipeline);
+void gt__named_forget(struct gt__pipeline *pipeline, enum gt__since since);
+/* A frame names the vCPU, or it is its turn: before anything of it changes. */
+void gt__pipeline_name(struct gt__pipeline *pipeline, uint32_t number);
 
 /* Of the vCPU; what is estimated of it from now on is another matter. */
 void gt__pipeline_doubts(struct gt__pipeline *pipeline, uint32_t vcpu);
@@ -158,8 +195,15 @@ void gt__pipeline_place(struct gt__pipeline *pipeline, uint32_t number,
  * before a record that is `pending` or a sync; behind what was no record, made
  * by `ns`; behind a merge; and of all vCPUs, before the end.
  */
-void gt__missing_start(struct gt__pipeline *pipeline, uint32_t number,
-                       uint64_t ns, bool is_fresh);
+static inline void gt__missing_start(struct gt__pipeline *pipeline,
+                                     uint32_t number, uint64_t ns,
+                                     bool is_fresh)
+{
+	pipeline->vcpus[number].missing = (struct gt__missing){
+		.known_ns = ns,
+		.has_base = is_fresh,
+	};
+}
 void gt__missing_look(struct gt__pipeline *pipeline, uint32_t number);
 void gt__missing_gap(struct gt__pipeline *pipeline, uint32_t number,
                      uint64_t bytes, unsigned levels);

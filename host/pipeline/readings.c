@@ -63,13 +63,17 @@ static uint64_t oldest_of(const struct gt__pipeline_vcpu *vcpu)
 
 void gt__pipeline_taken(struct gt__pipeline *pipeline, uint64_t tick)
 {
-	uint64_t oldest = UINT64_MAX;
+	const struct gt__named *named = &pipeline->named[GT__SINCE_TAKEN];
+	uint64_t oldest;
 
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		uint64_t one = oldest_of(&pipeline->vcpus[i]);
+	for (uint32_t i = 0; i < named->count; i++) {
+		uint32_t number = named->numbers[i];
 
-		oldest = one < oldest ? one : oldest;
+		gt__turns_set(&pipeline->oldest, number,
+		              oldest_of(&pipeline->vcpus[number]));
 	}
+	gt__named_forget(pipeline, GT__SINCE_TAKEN);
+	oldest = gt__turns_least(&pipeline->oldest);
 	gt__clock_taken(&pipeline->clock, oldest,
 	                tick > oldest ? tick : oldest);
 }

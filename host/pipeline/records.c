@@ -64,9 +64,11 @@ static int take_levels(struct gt__pipeline *pipeline, uint32_t number,
 
 static void trim(struct gt__pipeline *pipeline)
 {
+	const struct gt__named *named = &pipeline->named[GT__SINCE_MERGE];
+
 	pipeline->waiting_bytes = 0;
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++)
-		gt__levels_trim(&pipeline->vcpus[i].levels);
+	for (uint32_t i = 0; i < named->count; i++)
+		gt__levels_trim(&pipeline->vcpus[named->numbers[i]].levels);
 }
 
 int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
@@ -118,6 +120,7 @@ int gt__pipeline_records(struct gt__pipeline *pipeline, uint32_t number,
 int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
                              const uint8_t *payload, size_t count)
 {
+	const struct gt__named *named = &pipeline->named[GT__SINCE_MERGE];
 	uint64_t tick;
 
 	if (count < 8)
@@ -127,14 +130,16 @@ int gt__pipeline_merge_frame(struct gt__pipeline *pipeline,
 		return -EINVAL;
 	gt__pipeline_merge(pipeline, tick, false);
 	trim(pipeline);
-	for (uint32_t i = 0; i < pipeline->trace.vcpus; i++) {
-		struct gt__pipeline_vcpu *vcpu = &pipeline->vcpus[i];
+	for (uint32_t i = 0; i < named->count; i++) {
+		struct gt__pipeline_vcpu *vcpu =
+			&pipeline->vcpus[named->numbers[i]];
 
 		if (vcpu->idle && tick > vcpu->lower_tick)
 			vcpu->lower_tick = tick;
 		vcpu->idle = vcpu->unmerged = false;
-		gt__missing_merged(pipeline, i);
+		gt__missing_merged(pipeline, named->numbers[i]);
 	}
+	gt__named_forget(pipeline, GT__SINCE_MERGE);
 	gt__pipeline_taken(pipeline, tick);
 	return 0;
 }

@@ -189,6 +189,7 @@ static int take_exit(struct gt__pipeline *pipeline, const uint8_t *from)
 	/* Without entries there are no stretches. */
 	if (vcpu >= pipeline->trace.vcpus || enter_tsc == 0)
 		return vcpu >= pipeline->trace.vcpus ? -EINVAL : 0;
+	gt__pipeline_name(pipeline, vcpu);
 	enter.tick = gt__pipeline_tick(pipeline, enter_tsc);
 	exit.tick = gt__pipeline_tick(pipeline, gt__load64(from + 8));
 	r = add(pipeline, vcpu, &enter);

@@ -89,8 +89,12 @@ void gt__spans_lost(struct gt__spans *spans, uint32_t vcpu, uint64_t lost,
 /* Records that were made by `ns` are missing: among them may be any close. */
 void gt__spans_missing(struct gt__spans *spans, uint64_t ns);
 
-/* The guest has announced itself anew: its ids and contexts start over. */
-void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns);
+/*
+ * The guest has announced itself anew: its ids and contexts start over. Only
+ * `vcpus` have been used since it did last.
+ */
+void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns,
+                       const uint32_t *vcpus, uint32_t count);
 
 /* Ends all open spans, the innermost first; the summary has the ending. */
 void gt__spans_interrupt(struct gt__spans *spans, uint64_t ns);

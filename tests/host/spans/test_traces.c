@@ -109,7 +109,7 @@ static void its_trace_outlives_a_span(void **unused)
 	open_with_parent(308, 0); /* a root is the run's */
 	close_span(0, 308);
 	assert_false(shown(0)->is_own);
-	gt__spans_restart(&spans, 1000, now_ns);
+	gt__spans_restart(&spans, 1000, now_ns, &(uint32_t){0}, 1);
 	open_with_parent(180, parent); /* another span, of another life */
 	close_span(0, 180);
 	assert_false(shown(0)->is_own);
