@@ -21,9 +21,12 @@ static int set_memory(struct gt_host *host, const struct gt_memory_slot *slots,
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gt_memory_slot *slot = &slots[i];
 
-		if (!slot->host || (uintptr_t)slot->host % 8 != 0 ||
-		    slot->gpa % 8 != 0 || slot->bytes == 0 ||
+		if (slot->gpa % 8 != 0 || slot->bytes == 0 ||
 		    slot->bytes - 1 > ~slot->gpa)
+			return -EINVAL;
+		if (slot->access
+		            ? !slot->access->read || !slot->access->write
+		            : !slot->host || (uintptr_t)slot->host % 8 != 0)
 			return -EINVAL;
 	}
 	for (uint32_t i = 0; i < count; i++)

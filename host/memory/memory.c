@@ -23,32 +23,56 @@
 #define ENTRY_ADDRESS  UINT64_C(0x000ffffffffff000) /* bits 51:12 */
 #define PAGE_BYTES     UINT64_C(4096)
 
-/* The slot of `gpa`, NULL: none; what there is of it behind `gpa`. */
-static const struct gt_memory_slot *find(const struct gt__memory *memory,
-                                         uint64_t gpa, unsigned char **ret_at,
-                                         uint64_t *ret_bytes)
+/* Where a guest physical address lies. */
+struct place {
+	const struct gt_memory_slot *slot;
+	uint64_t offset;
+	uint64_t bytes; /* what there is of the slot from there on */
+};
+
+static bool find(const struct gt__memory *memory, uint64_t gpa,
+                 struct place *ret_place)
 {
 	for (uint32_t i = 0; i < memory->count; i++) {
 		const struct gt_memory_slot *slot = &memory->slots[i];
+		uint64_t offset = gpa - slot->gpa;
 
-		if (gpa < slot->gpa || gpa - slot->gpa >= slot->bytes)
+		if (gpa < slot->gpa || offset >= slot->bytes)
 			continue;
-		*ret_bytes = slot->bytes - (gpa - slot->gpa);
-		*ret_at = (unsigned char *)slot->host + (gpa - slot->gpa);
-		return slot;
+		*ret_place =
+			(struct place){slot, offset, slot->bytes - offset};
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+static unsigned char *mapped(const struct place *place)
+{
+	return (unsigned char *)place->slot->host + place->offset;
+}
+
+/* What cannot be read is as good as not there. */
+static int copy_out(const struct place *place, void *to, size_t count)
+{
+	const struct gt_memory_slot *slot = place->slot;
+
+	if (!slot->access)
+		memcpy(to, mapped(place), count);
+	else if (slot->access->read(slot->host, place->offset, to, count) < 0)
+		return -GT_ERROR_OUTSIDE_RAM;
+	return 0;
 }
 
 static int load_entry(const struct gt__memory *memory, uint64_t gpa,
                       uint64_t *ret_entry)
 {
-	uint64_t bytes;
-	unsigned char *at;
+	struct place place;
 
-	if (!find(memory, gpa, &at, &bytes) || bytes < sizeof(*ret_entry))
+	if (!find(memory, gpa, &place) || place.bytes < sizeof(*ret_entry))
 		return -GT_ERROR_OUTSIDE_RAM;
-	*ret_entry = *(const volatile uint64_t *)(const void *)at;
+	if (place.slot->access)
+		return copy_out(&place, ret_entry, sizeof(*ret_entry));
+	*ret_entry = *(const volatile uint64_t *)(const void *)mapped(&place);
 	return 0;
 }
 
@@ -120,22 +144,20 @@ static int check(const struct gt__paging *paging, uint64_t gva, size_t count)
 /* The next stretch of guest memory that lies in one piece on the host. */
 static int next_piece(const struct gt__memory *memory, uint64_t cr3,
                       uint64_t gva, size_t count, bool write,
-                      unsigned char **ret_at, size_t *ret_count)
+                      struct place *ret_place, size_t *ret_count)
 {
-	const struct gt_memory_slot *slot;
-	uint64_t gpa, page_bytes, slot_bytes;
+	uint64_t gpa, page_bytes;
 	int r = walk(memory, cr3, gva, write, &gpa, &page_bytes);
 
 	if (r < 0)
 		return r;
-	slot = find(memory, gpa, ret_at, &slot_bytes);
-	if (!slot)
+	if (!find(memory, gpa, ret_place))
 		return -GT_ERROR_OUTSIDE_RAM;
-	if (write && slot->read_only)
+	if (write && ret_place->slot->read_only)
 		return -GT_ERROR_READ_ONLY;
 	if (count > page_bytes)
 		count = page_bytes;
-	*ret_count = count > slot_bytes ? slot_bytes : count;
+	*ret_count = count > ret_place->bytes ? ret_place->bytes : count;
 	return 0;
 }
 
@@ -143,16 +165,18 @@ int gt__memory_read(const struct gt__memory *memory,
                     const struct gt__paging *paging, uint64_t gva, void *to,
                     size_t count)
 {
-	unsigned char *out = to, *at;
+	unsigned char *out = to;
+	struct place place;
 	size_t piece;
 	int r = check(paging, gva, count);
 
 	while (r == 0 && count > 0) {
-		r = next_piece(memory, paging->cr3, gva, count, false, &at,
+		r = next_piece(memory, paging->cr3, gva, count, false, &place,
 		               &piece);
+		if (r == 0)
+			r = copy_out(&place, out, piece);
 		if (r < 0)
 			break;
-		memcpy(out, at, piece);
 		out += piece;
 		gva += piece;
 		count -= piece;
@@ -160,26 +184,39 @@ int gt__memory_read(const struct gt__memory *memory,
 	return r;
 }
 
+static int load_word(const struct place *place, uint64_t *ret_word)
+{
+	uint64_t word;
+	int r = 0;
+
+	if (!place->slot->access)
+		word = __atomic_load_n(
+			(const uint64_t *)(const void *)mapped(place),
+			__ATOMIC_ACQUIRE);
+	else
+		r = copy_out(place, &word, sizeof(word));
+	if (r == 0)
+		*ret_word = word;
+	return r;
+}
+
 int gt__memory_load(const struct gt__memory *memory,
                     const struct gt__paging *paging, uint64_t gva,
                     uint64_t *ret_word)
 {
-	unsigned char *at;
+	struct place place;
 	size_t piece;
 	int r = gva % sizeof(*ret_word) ? -EINVAL
 	                                : check(paging, gva, sizeof(*ret_word));
 
 	if (r == 0)
 		r = next_piece(memory, paging->cr3, gva, sizeof(*ret_word),
-		               false, &at, &piece);
+		               false, &place, &piece);
 	/* A slot is a multiple of 8 bytes long, or its last ones are no word.
 	 */
 	if (r == 0 && piece < sizeof(*ret_word))
 		r = -GT_ERROR_OUTSIDE_RAM;
-	if (r == 0)
-		*ret_word = __atomic_load_n((const uint64_t *)(const void *)at,
-		                            __ATOMIC_ACQUIRE);
-	return r;
+	return r == 0 ? load_word(&place, ret_word) : r;
 }
 
 /* The guest reads whole words while we write them: no torn cursor. */
@@ -202,21 +239,37 @@ static void put(unsigned char *at, const unsigned char *from, size_t count)
 	}
 }
 
+/* What cannot be written now may be writable later: as the guest's own pages.
+ */
+static int copy_in(const struct place *place, const unsigned char *from,
+                   size_t count)
+{
+	const struct gt_memory_slot *slot = place->slot;
+
+	if (!slot->access)
+		put(mapped(place), from, count);
+	else if (slot->access->write(slot->host, place->offset, from, count) <
+	         0)
+		return -GT_ERROR_READ_ONLY;
+	return 0;
+}
+
 int gt__memory_write(const struct gt__memory *memory,
                      const struct gt__paging *paging, uint64_t gva,
                      const void *from, size_t count)
 {
 	const unsigned char *in = from;
-	unsigned char *at;
+	struct place place;
 	size_t piece;
 	int r = check(paging, gva, count);
 
 	while (r == 0 && count > 0) {
-		r = next_piece(memory, paging->cr3, gva, count, true, &at,
+		r = next_piece(memory, paging->cr3, gva, count, true, &place,
 		               &piece);
+		if (r == 0)
+			r = copy_in(&place, in, piece);
 		if (r < 0)
 			break;
-		put(at, in, piece);
 		in += piece;
 		gva += piece;
 		count -= piece;

@@ -25,24 +25,11 @@
 
 #include <guesttrace/export.h>
 #include <guesttrace/host_error.h>
+#include <guesttrace/host_memory.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* One piece of guest RAM. Slots do not overlap. */
-struct gt_memory_slot {
-	uint64_t gpa;
-	uint64_t bytes;
-	void *host;
-	/*
-	 * Nothing is written here, whatever the guest's page tables allow: of
-	 * memory that several VMs share, or that is mapped for reading alone.
-	 */
-	bool read_only;
-};
-
-#define GT_MEMORY_SLOTS_MAX 8u
 
 /* As an offset of a vCPU's TSC: the VMM cannot know it. See struct gt_exit. */
 #define GT_TSC_OFFSET_UNKNOWN INT64_MIN

@@ -293,6 +293,28 @@ pub struct gt_memory_slot {
     pub bytes: u64,
     pub host: *mut c_void,
     pub read_only: bool,
+    pub access: *const gt_memory_access,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct gt_memory_access {
+    pub read: Option<
+        unsafe extern "C" fn(
+            host: *mut c_void,
+            offset: u64,
+            to: *mut c_void,
+            count: usize,
+        ) -> c_int,
+    >,
+    pub write: Option<
+        unsafe extern "C" fn(
+            host: *mut c_void,
+            offset: u64,
+            from: *const c_void,
+            count: usize,
+        ) -> c_int,
+    >,
 }
 
 #[repr(C)]
@@ -392,6 +414,7 @@ pub type gt_new =
     unsafe extern "C" fn(output: *const gt_output, ret_sink: *mut *mut gt_sink) -> c_int;
 
 extern "C" {
+    pub static gt_memory_checked: gt_memory_access;
     pub fn gt_error_text(code: c_int) -> *const c_char;
 
     pub fn gt_check_traceparent(text: *const c_char) -> c_int;

@@ -34,7 +34,8 @@ fn structs_lie_in_memory_as_in_c() {
         gt_summary { ending status message end_ns clock spans events counters records record_bytes exits tracing_exits tracing_ns losses lost_records guest_ns }
         gt_sink { begin open close event counter host_span end finish free loss }
         gt_output { write context }
-        gt_memory_slot { gpa bytes host read_only }
+        gt_memory_slot { gpa bytes host read_only access }
+        gt_memory_access { read write }
         gt_exit { size reason port width_bytes out count r8 r9 r10 cr0 cr3 cr4 efer tsc_offset tsc_ratio tsc_ratio_shift waited_ns }
         gt_clock_reading { tsc monotonic_ns realtime_ns boottime_ns gap_ns }
         gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes }

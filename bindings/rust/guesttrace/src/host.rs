@@ -35,7 +35,13 @@ impl Memory {
         owner: Arc<dyn Any + Send + Sync>,
     ) -> Memory {
         Memory {
-            slot: sys::gt_memory_slot { gpa, bytes, host: host.cast(), read_only: false },
+            slot: sys::gt_memory_slot {
+                gpa,
+                bytes,
+                host: host.cast(),
+                read_only: false,
+                access: ptr::null(),
+            },
             _owner: owner,
         }
     }
@@ -46,6 +52,14 @@ impl Memory {
     /// need not be writable: memory that several VMs share must not be.
     pub fn read_only(mut self) -> Memory {
         self.slot.read_only = true;
+        self
+    }
+
+    /// It may be protected, cut or unmapped at any time: the kernel copies it, by
+    /// two system calls for each copy, and what it cannot copy is not there.
+    pub fn checked(mut self) -> Memory {
+        // SAFETY: a constant of the library.
+        self.slot.access = unsafe { ptr::addr_of!(sys::gt_memory_checked) };
         self
     }
 
@@ -251,8 +265,13 @@ fn pointer(text: &Option<CString>) -> *const c_char {
 }
 
 fn slots(memory: &[Memory]) -> Result<[sys::gt_memory_slot; sys::GT_MEMORY_SLOTS_MAX]> {
-    const NONE: sys::gt_memory_slot =
-        sys::gt_memory_slot { gpa: 0, bytes: 0, host: ptr::null_mut(), read_only: false };
+    const NONE: sys::gt_memory_slot = sys::gt_memory_slot {
+        gpa: 0,
+        bytes: 0,
+        host: ptr::null_mut(),
+        read_only: false,
+        access: ptr::null(),
+    };
     let mut slots = [NONE; sys::GT_MEMORY_SLOTS_MAX];
     if memory.len() > slots.len() {
         return Err(Error::new(EINVAL));

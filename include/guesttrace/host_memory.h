@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Of host.h: guest memory, and that of the process. */
+#ifndef GUESTTRACE_HOST_MEMORY_H
+#define GUESTTRACE_HOST_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * How to get at guest memory that cannot be had by a plain access. `host` and
+ * the offset are of the slot; `offset` and `count` lie within its `bytes`, and
+ * `count` is at most a page of the guest's, which may be 1 GiB. An aligned word
+ * of 8 bytes is copied whole, as the guest may be storing or loading it. They
+ * return 0, or any negative number if not all of it can be copied now: to the
+ * guest's page tables that is memory that is not there (GT_ERROR_OUTSIDE_RAM),
+ * or pages that cannot be written for now (GT_ERROR_READ_ONLY). They are called
+ * under the host's lock, by whichever thread called the host, and must not call
+ * it.
+ */
+struct gt_memory_access {
+	int (*read)(void *host, uint64_t offset, void *to, size_t count);
+	int (*write)(void *host, uint64_t offset, const void *from,
+	             size_t count);
+};
+
+/*
+ * Of a mapping that the VMM may protect, shrink or unmap at any time, or whose
+ * file others may cut: the kernel copies, and no access is a signal. Two system
+ * calls for each copy and for each level of each page walk: see
+ * docs/performance.md. What cannot be read is never an error of the host's.
+ */
+extern const struct gt_memory_access gt_memory_checked;
+
+/*
+ * One piece of guest RAM. Slots do not overlap.
+ *
+ * Without `access` the library reads, and unless the slot is `read_only`
+ * writes, any byte of it by plain loads and stores, in each call from the one
+ * that hands the slot over until gt_host_set_memory() takes it back or the host
+ * is freed. The VMM vouches for that: the mapping is there, nobody protects it
+ * (PROT_READ is enough for what is `read_only`), and what is behind it can
+ * neither shrink nor fail (no file that somebody else may cut). Memory that a
+ * balloon or a hole punched took away and that reads as zeros is as good as any
+ * other. All else wants `access`.
+ */
+struct gt_memory_slot {
+	uint64_t gpa;
+	uint64_t bytes;
+	void *host; /* with `access`: whatever that takes */
+	/*
+	 * Nothing is written here, whatever the guest's page tables allow: of
+	 * memory that several VMs share, or that is mapped for reading alone. A
+	 * guest that puts there what the host is to write is refused.
+	 */
+	bool read_only;
+	const struct gt_memory_access *access; /* NULL, or outlives the host */
+};
+
+#define GT_MEMORY_SLOTS_MAX 8u
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
