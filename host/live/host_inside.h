@@ -8,6 +8,8 @@
 #include "rings.h"
 #include "host/time/tscmap.h"
 
+#include <guesttrace/keyed_hash.h>
+
 #include <pthread.h>
 
 #define EXITS_PER_FRAME 32u
@@ -60,6 +62,9 @@ struct gt_host {
 	struct gt__mailbox mailbox;
 	struct gt_context context;
 	uint64_t first_id_base; /* before any second announcement */
+	/* Later ones are made of these: see gt__outbox_new_ids(). */
+	struct gt__hash_key ids_key;
+	uint64_t id_bases;
 	uint32_t capture_seed;  /* no guest may learn it: host/frames/frame.h */
 	struct gt_clock_reading first_reading;
 	unsigned clock_flags; /* enum gt_clock_flag */
@@ -130,6 +135,12 @@ void gt__outbox_merge(struct gt_host *host, uint64_t tsc);
  */
 void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu, uint64_t from_tsc,
                     const struct gt__tsc *tsc, int64_t doubt);
+
+/*
+ * Ids of the next life are none of those before. No random bytes are asked for
+ * after gt_host_new(): what they are made of was drawn there.
+ */
+void gt__outbox_new_ids(struct gt_host *host);
 
 /* A new life without a control block. */
 void gt__outbox_life(struct gt_host *host);

@@ -156,13 +156,16 @@ void gt__outbox_tsc(struct gt_host *host, uint32_t vcpu, uint64_t from_tsc,
 	gt__outbox_send(host, GT__FRAME_TSC, vcpu);
 }
 
+void gt__outbox_new_ids(struct gt_host *host)
+{
+	host->context.id_base = gt__hash_word(&host->ids_key, ++host->id_bases);
+}
+
 /* To a reader it is a guest that has no rings. */
 void gt__outbox_life(struct gt_host *host)
 {
 	gt__outbox_sample(host); /* what is still open ends by this */
-	host->options.random(host->options.random_context,
-	                     &host->context.id_base,
-	                     sizeof(host->context.id_base));
+	gt__outbox_new_ids(host);
 	gt__frame_begin(&host->frame);
 	gt__frame_put32(&host->frame, ++host->lives);
 	gt__frame_put32(&host->frame, 0); /* vCPUs with rings */
@@ -232,6 +235,8 @@ int gt__outbox_start(struct gt_host *host)
 	host->first_id_base = host->context.id_base;
 	host->options.random(host->options.random_context, &host->capture_seed,
 	                     sizeof(host->capture_seed));
+	host->options.random(host->options.random_context, &host->ids_key,
+	                     sizeof(host->ids_key));
 	gt__system_rate(&host->options, &host->clock_flags);
 	host->sent_ns = host->first_reading.monotonic_ns;
 	host->sent_tsc = host->worked_tsc = host->first_reading.tsc;

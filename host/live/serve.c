@@ -109,9 +109,7 @@ static void begin_life(struct gt_host *host)
 {
 	gt__outbox_read(host);
 	gt__outbox_sample(host);
-	host->options.random(host->options.random_context,
-	                     &host->context.id_base,
-	                     sizeof(host->context.id_base));
+	gt__outbox_new_ids(host);
 }
 
 /* `resumed`: it has told nobody; its memory comes from a snapshot. */

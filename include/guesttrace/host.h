@@ -120,7 +120,8 @@ struct gt_host_options {
 	 */
 	uint64_t tsc_hz;
 	enum gt_clock_source tsc_source;
-	/* Fills `count` random bytes; NULL: getrandom(). */
+	/* Fills `count` random bytes, in gt_host_new() alone; NULL:
+	 * getrandom(). */
 	void (*random)(void *context, void *bytes, size_t count);
 	void *random_context;
 	/*

@@ -63,6 +63,17 @@ struct gt_memory_slot {
 
 #define GT_MEMORY_SLOTS_MAX 8u
 
+/*
+ * For a VMM that forbids itself to ask the kernel for memory once a guest runs:
+ * takes `bytes` now, of which malloc() then gives, here and in all of the
+ * process. It has one heap for all threads from then on, and none of it is
+ * given back. Call it first, before there are other threads. When they are
+ * used up malloc() asks the kernel after all (brk, mmap): with RLIMIT_AS in its
+ * way that is -ENOMEM, which an embedding VMM survives. docs/security.md has
+ * the list of system calls. Errors: -ENOMEM; -ENOTSUP where malloc() is not that of glibc.
+ */
+int gt_reserve_memory(size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif
