@@ -116,8 +116,22 @@ static int map_reversed(struct vm__space *space, const struct vm__run *whole,
 	return 0;
 }
 
-int vm__space_init(struct vm__space *space, uint64_t ram_bytes)
+static int open_ram(unsigned char *at, uint64_t bytes, int fd)
 {
+	const int prot = PROT_READ | PROT_WRITE;
+
+	if (fd < 0)
+		return mprotect(at, bytes, prot) < 0 ? -ENOMEM : 0;
+	return mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd,
+	            0) == MAP_FAILED
+	               ? -errno
+	               : 0;
+}
+
+int vm__space_init(struct vm__space *space, uint64_t ram_bytes, int fd)
+{
+	int r;
+
 	size_t guard = VM__PAGE_BYTES;
 	unsigned char *base =
 		mmap(NULL, ram_bytes + 2 * guard, PROT_NONE,
@@ -125,15 +139,25 @@ int vm__space_init(struct vm__space *space, uint64_t ram_bytes)
 
 	if (base == MAP_FAILED)
 		return -ENOMEM;
-	if (mprotect(base + guard, ram_bytes, PROT_READ | PROT_WRITE) < 0) {
+	r = open_ram(base + guard, ram_bytes, fd);
+	if (r < 0) {
 		munmap(base, ram_bytes + 2 * guard);
-		return -ENOMEM;
+		return r;
 	}
 	space->ram = base + guard;
+	space->shared = fd >= 0;
 	space->ram_bytes = ram_bytes;
 	space->low = 0;
 	space->high = ram_bytes;
 	return table_new(space, &space->root) ? 0 : -ENOMEM;
+}
+
+int vm__space_clear(const struct vm__space *space)
+{
+	/* Of a file MADV_DONTNEED would only forget the mapping. */
+	int advice = space->shared ? MADV_REMOVE : MADV_DONTNEED;
+
+	return madvise(space->ram, space->ram_bytes, advice) < 0 ? -errno : 0;
 }
 
 void vm__space_fini(struct vm__space *space)

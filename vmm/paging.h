@@ -43,6 +43,7 @@ struct vm__run {
 struct vm__space {
 	unsigned char *ram;
 	uint64_t ram_bytes;
+	bool shared; /* with others, who have its file */
 	uint64_t low;  /* below: taken by pages */
 	uint64_t high; /* from here: taken by page tables */
 	uint64_t root; /* physical address of the top table, 0 for none */
@@ -51,8 +52,11 @@ struct vm__space {
 	void *ctx;
 };
 
-/* RAM between two guard pages. 0 or -ENOMEM. */
-int vm__space_init(struct vm__space *space, uint64_t ram_bytes);
+/* RAM between two guard pages, of that file unless `fd` is -1. 0, -ENOMEM, or
+ * -errno of mapping the file. */
+int vm__space_init(struct vm__space *space, uint64_t ram_bytes, int fd);
+/* Makes all of it zero, and page tables with it. 0 or -errno. */
+int vm__space_clear(const struct vm__space *space);
 void vm__space_fini(struct vm__space *space);
 
 /*

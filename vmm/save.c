@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <x86intrin.h>
 #include <zlib.h>
@@ -293,11 +292,11 @@ static int get_runs(struct vm *vm, struct stream *from, uint64_t n)
 static int get_pages(struct vm *vm, struct stream *from, uint64_t n)
 {
 	uint64_t next = 0, at;
-	int result = 0;
+	int result = vm__space_clear(&vm->space);
 
-	if (madvise(vm->space.ram, vm->space.ram_bytes, MADV_DONTNEED) < 0)
-		return vm__fail(vm->error, -errno, "memory: %s",
-		                strerror(errno));
+	if (result < 0)
+		return vm__fail(vm->error, result, "memory: %s",
+		                strerror(-result));
 	for (uint64_t i = 0; i < n && result == 0; i++, next = at + 1) {
 		result = get(vm, from, &at, sizeof at);
 		if (result == 0 && (at % VM__PAGE_BYTES != 0 || at < next ||

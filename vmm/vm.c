@@ -56,7 +56,9 @@ static int build(struct vm *vm)
 	if (result < 0)
 		return vm__fail(vm->error, result, "no eventfd: %s",
 		                strerror(-result));
-	result = vm__space_init(&vm->space, vm->options.memory_bytes);
+	result = vm__space_init(
+		&vm->space, vm->options.memory_bytes,
+		vm->options.has_memory_fd ? vm->options.memory_fd : -1);
 	if (result < 0)
 		return vm__fail(vm->error, result,
 		                "no %llu MiB of address space for the guest",

@@ -116,6 +116,13 @@ struct vm_options {
 	uint64_t timeout_ns;   /* wall clock of one vm_run(), 0 for none */
 	struct vm_callbacks callbacks;
 	void *ctx; /* handed to the callbacks; must outlive the VM */
+	/*
+	 * RAM is the first memory_bytes of this file, shared: whoever else has
+	 * it sees what the guest leaves. Such as a memfd, sealed so that it
+	 * cannot shrink. The caller may close it when vm_new() has returned.
+	 */
+	bool has_memory_fd;
+	int memory_fd;
 };
 
 /* What vm_boot() tells the guest; see struct gt_boot in abi.h. */

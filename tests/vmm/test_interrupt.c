@@ -49,7 +49,7 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&space, 0, sizeof space);
-	if (vm__space_init(&space, UINT64_C(2) << 20) < 0 ||
+	if (vm__space_init(&space, UINT64_C(2) << 20, -1) < 0 ||
 	    vm__map(&space, IDT, 4096, VM__READ | VM__WRITE) < 0 ||
 	    vm__map(&space, TSS, 4096, VM__READ) < 0 ||
 	    vm__map(&space, STACK, 8192, VM__READ | VM__WRITE) < 0)
