@@ -3,6 +3,7 @@
 #include "command.h"
 #include "console.h"
 #include "filter_hints.h"
+#include "keeper.h"
 #include "monotonic.h"
 #include "places.h"
 #include "streams.h"
@@ -25,6 +26,7 @@ struct session {
 	struct vm *vm;
 	struct gt_host *host;
 	struct destination capture;
+	struct keeper keeper;
 	struct watcher watcher;
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	struct console console;
@@ -45,7 +47,9 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 {
 	struct session *session = context;
 	struct gt_exit exit = exit_from_vm(from);
+	struct keeper_state before;
 	uint64_t khz;
+	int answer;
 
 	exit.waited_ns = waiting_ns();
 	/* Two system calls on KVM: only where records may be taken. */
@@ -56,8 +60,12 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 	if (session->options->drain == DRAIN_END &&
 	    (uint32_t)exit.r10 == GT_DOORBELL_FLUSH)
 		exit.r8 = 0;
+	before = keeper_before_exit(&session->keeper, vcpu, &exit);
 	/* A bad request is the guest's affair, and counted. */
-	if (gt_host_exit(session->host, vcpu, &exit) == GT_ANSWER_WAKE)
+	answer = gt_host_exit(session->host, vcpu, &exit);
+	keeper_after_exit(&session->keeper, &exit, session->host, answer,
+	                  &before);
+	if (answer == GT_ANSWER_WAKE)
 		watcher_wake(&session->watcher);
 	if (session->options->drain == DRAIN_EXITS)
 		gt_host_drain(session->host);
@@ -112,6 +120,8 @@ static int make_vm(struct session *session)
 		.timeout_ns = options->timeout_ns,
 		.callbacks = {on_enter, on_exit_of_vm, on_print},
 		.ctx = session,
+		.has_memory_fd = session->keeper.pid != 0,
+		.memory_fd = session->keeper.memory_fd,
 	};
 	struct vm_boot boot = {
 		.size = sizeof(boot),
@@ -378,14 +388,30 @@ static int open_files(struct session *session)
 	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
 		r = destination_open(&session->capture, options->capture, true);
+	if (r == 0 && options->capture)
+		keeper_give(&session->keeper, session->capture.fd);
 	return r;
+}
+
+/* On Hyperlight's wires nothing stays in the guest's memory. */
+static void start_keeper(struct session *session)
+{
+	const struct session_options *options = session->options;
+
+	if (options->capture && options->wire == GT_WIRE_NATIVE &&
+	    !place_is_standard_output(options->capture))
+		keeper_start(&session->keeper,
+		             options->memory_bytes ? options->memory_bytes
+		                                   : VM_MEMORY_BYTES_DEFAULT);
 }
 
 static int run(struct session *session)
 {
 	struct vm_outcome outcome = {.end = VM_FAILED};
-	int status, r = make_vm(session);
+	int status, r;
 
+	start_keeper(session);
+	r = make_vm(session);
 	hurry_at_timeout(session->options);
 	if (r == 0)
 		r = open_files(session);
@@ -422,6 +448,7 @@ int session_run(const struct session_options *options)
 		status = RUN_FAILED;
 	if (destination_close(&session.capture, true) < 0)
 		status = RUN_FAILED;
+	keeper_end(&session.keeper);
 	gt_host_free(session.host);
 	vm_free(session.vm);
 	return status;
