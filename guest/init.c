@@ -15,7 +15,7 @@
 _Static_assert(sizeof(struct gt_site) == 16, "a site's head is 16 bytes");
 _Static_assert(sizeof(struct gt_ring) == 128, "a ring is two cache lines");
 _Static_assert(sizeof(struct gt_vcpu) == 64 + GT_LEVELS * 128, "no padding");
-_Static_assert(sizeof(struct gt_control) == 112, "no padding");
+_Static_assert(sizeof(struct gt_control) == 128, "no padding");
 _Static_assert(GT_BLOCK_BYTES_MIN >= GT_SYNC_BYTES + FIXED_BYTES + 512,
                "any record fits any block, with some text");
 

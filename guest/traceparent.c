@@ -71,6 +71,13 @@ static int byte_of(const char *text)
 	return low < 0 ? -1 : high << 4 | low;
 }
 
+/* What the host decides of such a trace, by the same rule. */
+static uint32_t decided(const uint8_t trace_id[16], uint32_t flags)
+{
+	return (flags & ~(uint32_t)GT_TRACE_SAMPLED) |
+	       gt_sampled_by_id(&gt_control.sampler, trace_id);
+}
+
 bool gt_traceparent_in(const char *remote, uint64_t id,
                        char ret_text[GT_TRACEPARENT_BYTES])
 {
@@ -91,9 +98,13 @@ bool gt_traceparent_in(const char *remote, uint64_t id,
 		if (!remote[i])
 			return false;
 	value = byte_of(remote + 53);
-	return value >= 0 &&
-	       put(ret_text, trace_id, exported(id),
-	           (uint32_t)value & (GT_TRACE_SAMPLED | GT_TRACE_RANDOM));
+	if (value < 0)
+		return false;
+	value &= GT_TRACE_SAMPLED | GT_TRACE_RANDOM;
+	return put(ret_text, trace_id, exported(id),
+	           gt_control.sampler.ignores_parent
+	                   ? decided(trace_id, (uint32_t)value)
+	                   : (uint32_t)value);
 }
 
 /* The host gives such a trace the same id: format.md. */
@@ -117,7 +128,7 @@ bool gt_traceparent_new(uint64_t id, char ret_text[GT_TRACEPARENT_BYTES])
 	if (!(half[0] | half[1]))
 		half[1] = 1;
 	return put(ret_text, (const uint8_t *)half, exported(id),
-	           GT_TRACE_SAMPLED | GT_TRACE_RANDOM);
+	           decided((const uint8_t *)half, GT_TRACE_RANDOM));
 }
 
 /* The host has written it behind the compiler's back. */

@@ -199,4 +199,18 @@ static inline struct gt_text gt__cursor_text(struct gt__cursor *cursor)
 	          : (struct gt_text){"", 0};
 }
 
+/* What is not said is 0, and more than all is all. */
+static inline struct gt_sampler gt__cursor_sampler(struct gt__cursor *cursor)
+{
+	struct gt_sampler sampler = {0};
+
+	if (cursor->left < 12)
+		return sampler;
+	sampler.dropped = gt__cursor_u64(cursor);
+	sampler.ignores_parent = gt__cursor_u32(cursor) & 1;
+	if (sampler.dropped > GT_SAMPLER_ALL)
+		sampler.dropped = GT_SAMPLER_ALL;
+	return sampler;
+}
+
 #endif

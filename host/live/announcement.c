@@ -80,14 +80,32 @@ static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
 	return 0;
 }
 
+/* No more than there is of it: behind it there may be no memory. */
+static int read_control(const struct gt__memory *memory,
+                        const struct gt__paging *paging, uint64_t gva,
+                        struct gt_control *ret_control)
+{
+	struct gt_control control = {0};
+	int r = gt__memory_read(memory, paging, gva, &control,
+	                        CONTROL_BYTES_MIN);
+	size_t size =
+		control.size < sizeof(control) ? control.size : sizeof(control);
+
+	if (r == 0 && size > CONTROL_BYTES_MIN)
+		r = gt__memory_read(memory, paging, gva + CONTROL_BYTES_MIN,
+		                    (uint8_t *)&control + CONTROL_BYTES_MIN,
+		                    size - CONTROL_BYTES_MIN);
+	*ret_control = control;
+	return r;
+}
+
 int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
                        const struct gt__paging *paging, uint64_t control_gva,
                        uint32_t vcpus_max, const struct gt_limits *limits)
 {
 	struct gt__guest fresh = {.memory = memory, .control_gva = control_gva};
 	struct gt_control control;
-	int r = gt__memory_read(memory, paging, control_gva, &control,
-	                        sizeof(control));
+	int r = read_control(memory, paging, control_gva, &control);
 
 	if (r == 0)
 		r = check_control(&control, vcpus_max, limits);
@@ -98,7 +116,8 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.sites_gva = control.sites_gva;
 	fresh.sites_bytes = control.sites_bytes;
 	fresh.generation = control.generation;
-	if (control.size >= sizeof(control)) {
+	fresh.has_sampler = control.size >= sizeof(control);
+	if (control.size >= offsetof(struct gt_control, sampler)) {
 		fresh.tracestate_gva = control.tracestate_gva;
 		fresh.tracestate_bytes = control.tracestate_bytes;
 	}
@@ -200,6 +219,19 @@ int gt__guest_set_context(struct gt__guest *guest,
 	                   text, room);
 	return gt__guest_write(guest, paging, guest->tracestate_gva, text,
 	                       strlen(text) + 1);
+}
+
+int gt__guest_set_sampler(struct gt__guest *guest,
+                          const struct gt__paging *paging,
+                          const struct gt_sampler *sampler)
+{
+	if (!guest->has_sampler ||
+	    (sampler->dropped == 0 && sampler->ignores_parent == 0))
+		return 0;
+	return gt__guest_write(guest, paging,
+	                       guest->control_gva +
+	                               offsetof(struct gt_control, sampler),
+	                       sampler, sizeof(*sampler));
 }
 
 int gt__guest_set_states(struct gt__guest *guest,

@@ -48,15 +48,22 @@ static int check_options(struct gt_host_options *options)
 	return 0;
 }
 
-/* Trace flags of W3C's Trace Context, level 2. */
-#define W3C_SAMPLED 1u
-#define W3C_RANDOM  2u
-
 static bool is_zero(const uint8_t *bytes, size_t count)
 {
 	while (count && !bytes[count - 1])
 		count--;
 	return count == 0;
+}
+
+static void sample(struct gt_host *host)
+{
+	const struct gt_sampler *sampler = &host->options.sampler;
+	struct gt_context *context = &host->context;
+
+	if (context->parent_id && !sampler->ignores_parent)
+		return;
+	context->flags &= ~(uint32_t)GT_TRACE_SAMPLED;
+	context->flags |= gt_sampled_by_id(sampler, context->trace_id);
 }
 
 static int set_context(struct gt_host *host)
@@ -69,19 +76,21 @@ static int set_context(struct gt_host *host)
 	if (traceparent && host->options.tracestate &&
 	    gt_check_tracestate(host->options.tracestate) < 0)
 		return -GT_ERROR_BAD_TRACESTATE;
-	if (traceparent)
-		return gt__traceparent_parse(
-			       (struct gt_text){traceparent,
-		                                strlen(traceparent)},
-			       context->trace_id, &context->parent_id,
-			       &context->flags)
-		               ? 0
-		               : -GT_ERROR_BAD_TRACEPARENT;
+	if (traceparent &&
+	    !gt__traceparent_parse(
+		    (struct gt_text){traceparent, strlen(traceparent)},
+		    context->trace_id, &context->parent_id, &context->flags))
+		return -GT_ERROR_BAD_TRACEPARENT;
+	if (traceparent) {
+		sample(host);
+		return 0;
+	}
 	host->options.random(host->options.random_context, context->trace_id,
 	                     sizeof(context->trace_id));
 	if (is_zero(context->trace_id, sizeof(context->trace_id)))
 		context->trace_id[15] = 1;
-	context->flags = W3C_SAMPLED | W3C_RANDOM;
+	context->flags = GT_TRACE_RANDOM;
+	sample(host);
 	return 0;
 }
 

@@ -198,6 +198,7 @@ void gt__outbox_put_start(const struct gt_host *host,
                           struct gt__frame_buffer *frame)
 {
 	const struct gt_clock_reading *reading = &host->first_reading;
+	const struct gt_sampler *sampler = &host->options.sampler;
 
 	gt__frame_put64(frame, GT__CAPTURE_MAGIC);
 	gt__frame_put32(frame, GT_ABI_VERSION);
@@ -224,8 +225,13 @@ void gt__outbox_put_start(const struct gt_host *host,
 	put_name(frame, host->guest_build_id);
 	put_name(frame, host->vm_id);
 	put_name(frame, host->host_name);
-	if (host->trace_state && *host->trace_state)
+	if (sampler->dropped || sampler->ignores_parent) {
 		put_name(frame, host->trace_state);
+		gt__frame_put64(frame, sampler->dropped);
+		gt__frame_put32(frame, sampler->ignores_parent);
+	} else if (host->trace_state && *host->trace_state) {
+		put_name(frame, host->trace_state);
+	}
 }
 
 int gt__outbox_start(struct gt_host *host)

@@ -29,6 +29,7 @@ struct gt__guest {
 	uint64_t sites_bytes;
 	uint64_t tracestate_gva; /* room for it; 0: none */
 	uint32_t tracestate_bytes;
+	bool has_sampler; /* its control block has room for one */
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;
@@ -87,6 +88,11 @@ int gt__guest_set_context(struct gt__guest *guest,
                           const struct gt__paging *paging,
                           const struct gt_context *context,
                           const char *tracestate);
+
+/* Tells it how traces of its own are sampled, if not in the usual way. */
+int gt__guest_set_sampler(struct gt__guest *guest,
+                          const struct gt__paging *paging,
+                          const struct gt_sampler *sampler);
 
 /* Writes the state of every site. The first error, after all were tried. */
 int gt__guest_set_states(struct gt__guest *guest,

@@ -78,13 +78,15 @@ static int tell(struct gt_host *host, const struct gt__paging *paging)
 	struct gt__guest *guest = &host->guest;
 	int context = gt__guest_set_context(guest, paging, &host->context,
 	                                    host->trace_state);
+	int sampler =
+		gt__guest_set_sampler(guest, paging, &host->options.sampler);
 	int states = gt__guest_set_states(guest, paging,
 	                                  gt__pipeline_sites(host->pipeline),
 	                                  host->filter);
 	int want = gt__guest_want(guest, paging, host->wanted);
 
-	if (context < 0)
-		return context;
+	if (context < 0 || sampler < 0)
+		return context < 0 ? context : sampler;
 	return states < 0 ? states : want;
 }
 

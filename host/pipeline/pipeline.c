@@ -193,6 +193,7 @@ static int start(struct gt__pipeline *pipeline, const uint8_t *payload,
 	r = gt__pipeline_clock(pipeline, &cursor);
 	if (r == 0)
 		r = read_names(pipeline, &cursor);
+	names.sampler = gt__cursor_sampler(&cursor);
 	if (cursor.bad || vcpus < 1 || vcpus > GT_VCPUS_MAX ||
 	    source > GT_CLOCK_KERNEL || r == -EINVAL ||
 	    gt__pipeline_now(pipeline) > INT64_MAX)

@@ -152,9 +152,9 @@ static bool begins_part(struct gt__spans *spans, const struct gt__when *when,
 		span->parent = own;
 		return false;
 	}
-	span->trace =
-		gt__trace_new(&spans->traces, &said, spans->names.trace_id,
-	                      gt__exported(&spans->names, when->id));
+	span->trace = gt__trace_new(
+		&spans->traces, &said, &spans->names.sampler,
+		spans->names.trace_id, gt__exported(&spans->names, when->id));
 	if (!span->trace)
 		return false;
 	span->begins = true;

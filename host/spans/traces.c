@@ -134,6 +134,7 @@ static void name_new(uint8_t to[16], const uint8_t run_trace_id[16],
 
 struct gt__trace *gt__trace_new(struct gt__traces *traces,
                                 const struct gt__said *said,
+                                const struct gt_sampler *sampler,
                                 const uint8_t run_trace_id[16],
                                 uint64_t exported_id)
 {
@@ -150,7 +151,7 @@ struct gt__trace *gt__trace_new(struct gt__traces *traces,
 	trace->state[0] = '\0';
 	if (begins) {
 		name_new(trace->shown.trace_id, run_trace_id, exported_id);
-		trace->shown.flags = GT_TRACE_SAMPLED | GT_TRACE_RANDOM;
+		trace->shown.flags = GT_TRACE_RANDOM;
 		trace->caused = said->good & GT__SAYS_TRACEPARENT;
 		trace->cause = said->parent;
 	} else {
@@ -158,6 +159,11 @@ struct gt__trace *gt__trace_new(struct gt__traces *traces,
 		trace->shown.flags = said->parent.flags;
 		if (room)
 			gt__tracestate_fit(said->state, trace->state, room + 1);
+	}
+	if (begins || sampler->ignores_parent) {
+		trace->shown.flags &= ~(uint32_t)GT_TRACE_SAMPLED;
+		trace->shown.flags |=
+			gt_sampled_by_id(sampler, trace->shown.trace_id);
 	}
 	trace->shown.trace_state =
 		(struct gt_text){trace->state, strlen(trace->state)};

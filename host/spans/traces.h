@@ -51,10 +51,12 @@ void gt__traces_read(const struct gt__record *record,
 
 /*
  * A new trace with one reference, for the opening span of that exported id; its
- * random part is the run's and the id's. NULL: no memory.
+ * random part is the run's and the id's. `sampler` sets its sampled bit. NULL:
+ * no memory.
  */
 struct gt__trace *gt__trace_new(struct gt__traces *traces,
                                 const struct gt__said *said,
+                                const struct gt_sampler *sampler,
                                 const uint8_t run_trace_id[16],
                                 uint64_t exported_id);
 static inline struct gt__trace *gt__trace_take(struct gt__trace *trace)

@@ -15,6 +15,7 @@
 struct gt__names {
 	uint8_t trace_id[16];
 	uint8_t flags; /* W3C trace flags */
+	struct gt_sampler sampler;
 	uint64_t id_base;
 	uint64_t run_id; /* exported */
 	/* Where links find spans of other traces; NULL: there are none. */

@@ -243,6 +243,35 @@ enum gt_trace_flag {
 	GT_TRACE_RANDOM = 2, /* the last 7 bytes of the trace id are */
 };
 
+/*
+ * Which traces are sampled. Zeros: those whose parent is, and all that have
+ * none (OpenTelemetry's parentbased_always_on).
+ */
+struct gt_sampler {
+	uint64_t dropped;        /* of 2^63 traces without a parent */
+	uint32_t ignores_parent; /* 1: and of all others, too */
+	uint32_t reserved;
+};
+
+#define GT_SAMPLER_ALL (UINT64_C(1) << 63) /* as many there are to drop */
+
+/*
+ * GT_TRACE_SAMPLED or 0, by the id alone: the upper 63 bits of its last eight
+ * bytes, of which the first is the highest, are below 2^63 - dropped. So it is
+ * in OpenTelemetry's SDKs for Go, Rust and Python (traceidratio).
+ */
+static inline uint32_t gt_sampled_by_id(const struct gt_sampler *sampler,
+                                        const uint8_t trace_id[16])
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 8; i < 16; i++)
+		word = word << 8 | trace_id[i];
+	return (word >> 1) + sampler->dropped < GT_SAMPLER_ALL
+	               ? GT_TRACE_SAMPLED
+	               : 0;
+}
+
 enum gt_control_flag {
 	GT_CONTROL_PREEMPTIBLE =
 		1, /* threads change in the middle of records */
@@ -265,6 +294,9 @@ struct gt_control {
 	uint64_t tracestate_gva;
 	uint32_t tracestate_bytes;
 	uint32_t reserved;
+	/* Written by the host at the announcement, unless it is all zeros. A
+	 * control block that ends before this is one, too. */
+	struct gt_sampler sampler;
 };
 
 #define GT_TRACESTATE_BYTES 513u /* that a host writes at most, with the NUL \

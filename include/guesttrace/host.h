@@ -132,6 +132,11 @@ struct gt_host_options {
 	const char *guest_build_id, *vm_id, *host_name;
 	/* W3C, beside `traceparent`; NULL, or no traceparent: none. */
 	const char *tracestate;
+	/*
+	 * Sets the sampled bit of the run's trace flags, and of those of other
+	 * traces that the guest begins or takes part in. All is recorded.
+	 */
+	struct gt_sampler sampler;
 };
 
 /*

@@ -363,6 +363,15 @@ pub struct gt_limits {
     pub name_bytes: usize,
 }
 
+/// Zeros: parentbased_always_on.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct gt_sampler {
+    pub dropped: u64,
+    pub ignores_parent: u32,
+    pub reserved: u32,
+}
+
 #[repr(C)]
 pub struct gt_host_options {
     pub size: usize,
@@ -392,6 +401,7 @@ pub struct gt_host_options {
     pub vm_id: *const c_char,
     pub host_name: *const c_char,
     pub tracestate: *const c_char,
+    pub sampler: gt_sampler,
 }
 
 #[repr(C)]
