@@ -2,6 +2,7 @@
 /* guesttrace export: captures -> another tool's format. */
 #include "earliest.h"
 #include "options.h"
+#include "otlp_sampler.h"
 #include "replayer.h"
 
 #include <getopt.h>
@@ -108,6 +109,8 @@ static int cmd_export(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	outputs.otlp.offline = true;
+	if (found->new_sink == otlp_traces_new)
+		outputs.otlp.sampler = otlp_sampler_read();
 	new_sink = found->new_sink;
 	if (by && !set_by(by, format, &new_sink))
 		return COMMAND_USAGE;

@@ -3,6 +3,7 @@
 #include "filter_hints.h"
 #include "environment.h"
 #include "options.h"
+#include "otlp_sampler.h"
 #include "screen.h"
 #include "session.h"
 
@@ -359,6 +360,7 @@ static int cmd_run(int argc, char **argv)
 	if (!options.capture && outputs.count == 0)
 		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
 	add_from_environment(&options, &look);
+	outputs.otlp.sampler = otlp_sampler_read();
 	if (!has_a_meaning(&options, given))
 		return RUN_FAILED;
 	return session_run(&options);

@@ -68,6 +68,7 @@ int otlp_output_open(const char *url, enum gt_otlp_signal signal,
 	settings.options.wait_for_room = options->offline;
 	settings.options.no_host_spans =
 		!options->asked_for_host_spans || options->no_host_spans;
+	settings.options.sampler = options->sampler;
 	settings.options.events = options->events;
 	settings.options.has_logs = options->has_logs;
 	settings.options.observed = options->observed;
@@ -167,6 +168,10 @@ int otlp_output_report(struct gt_sink *sink, enum gt_otlp_signal signal,
 	complain_of_backlog(signal, &stats);
 	if (stats.last_warning[0])
 		complain("OTLP: the endpoint says: %s", stats.last_warning);
+	if (stats.spans == 0 && stats.unsampled > 0)
+		complain("OTLP: no spans are sent: none of the %" PRIu64
+		         " is of a trace that is sampled",
+		         stats.unsampled);
 	if (stats.acknowledged == stats.spans)
 		return 0;
 	add_items(line, sizeof(line), stats.spans, signal, "");

@@ -14,7 +14,8 @@ struct otlp_options {
 	bool asked_for_events;
 	/* --service-version, as an attribute of the resource; or no key. */
 	struct gt_otlp_attribute version;
-	bool has_logs; /* there is an output for log records */
+	bool has_logs;             /* there is an output for log records */
+	struct gt_sampler sampler; /* of spans: which are sent */
 	/* Sinks that metrics tell of. */
 	struct gt_sink *const *observed;
 	size_t observed_count;

@@ -194,6 +194,7 @@ static int make_host(struct session *session)
 		.guest_build_id = vm_build_id(session->vm),
 		.vm_id = vm_id,
 		.host_name = host_name,
+		.sampler = options->outputs->otlp.sampler,
 	};
 	int64_t offset;
 	uint64_t khz = 0;

@@ -119,8 +119,10 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 		.status = v->status,
 		.message = v->status_text,
 	};
-	gt__otlp_set_trace(&span, trace, v->trace,
+	gt__otlp_set_trace(x, &span, trace, v->trace,
 	                   v->trace && v->parent_remote);
+	if (gt__otlp_is_unsampled(x, &span))
+		return gt__otlp_leave_out(x);
 	span.attributes.opening = gt__otlp_opening(
 		&run->span_sites, x->encoding, GT__OTLP_SPAN, v->site);
 	span.attributes.place =

@@ -33,6 +33,10 @@ struct gt__otlp_encoder_options {
 	struct gt_otlp_limits limits;
 	enum gt_otlp_events events;
 	bool has_logs;
+	/* Of spans; NULL: those of all traces. The caller's, which outlives the
+	 * sink. `unsampled` is told of each that is left out. */
+	const struct gt_sampler *sampler;
+	void (*unsampled)(void *context);
 	/* Of metrics: between two collections. */
 	uint64_t interval_ns;
 };

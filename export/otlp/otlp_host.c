@@ -46,7 +46,9 @@ int gt__otlp_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!run)
 		return x->out.error;
-	gt__otlp_set_trace(&span, trace, h->trace, false);
+	gt__otlp_set_trace(x, &span, trace, h->trace, false);
+	if (gt__otlp_is_unsampled(x, &span))
+		return gt__otlp_leave_out(x);
 	if (!span.parent_id)
 		span.parent_id = run->span_id;
 	to->used = 0;

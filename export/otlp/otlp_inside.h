@@ -56,18 +56,33 @@ struct gt__otlp_sink {
 	uint32_t spans;
 };
 
-/* `own` is a trace other than the run's, or NULL; `remote`: of the parent. */
-static inline void gt__otlp_set_trace(struct gt__otlp_span *span,
+/*
+ * Puts the span into its trace: `own`, or NULL: the run's; `remote`: of the
+ * parent.
+ */
+static inline void gt__otlp_set_trace(const struct gt__otlp_sink *x,
+                                      struct gt__otlp_span *span,
                                       const struct gt_trace *trace,
                                       const struct gt_span_trace *own,
                                       bool remote)
 {
+	const struct gt_sampler *sampler = x->options.sampler;
 	uint32_t flags = own ? own->flags : trace->flags;
 
 	span->trace_id = own ? own->trace_id : trace->trace_id;
+	if (sampler && sampler->ignores_parent)
+		flags = (flags & ~(uint32_t)GT_TRACE_SAMPLED) |
+		        gt_sampled_by_id(sampler, span->trace_id);
 	span->trace_state = own ? own->trace_state : trace->trace_state;
 	span->flags = (flags & 0xff) | GT__OTLP_HAS_REMOTE |
 	              (remote ? GT__OTLP_REMOTE : 0);
+}
+
+/* Then gt__otlp_leave_out() is to be called instead of gt__otlp_put_span(). */
+static inline bool gt__otlp_is_unsampled(const struct gt__otlp_sink *x,
+                                         const struct gt__otlp_span *span)
+{
+	return x->options.sampler && !(span->flags & GT_TRACE_SAMPLED);
 }
 
 /* ---- otlp.c ---- */
@@ -98,6 +113,7 @@ int gt__otlp_put_item(struct gt__otlp_sink *x, const struct gt_trace *trace,
                       gt__otlp_put_fn *put, const void *item, uint32_t count);
 int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
                       const struct gt__otlp_span *span);
+int gt__otlp_leave_out(struct gt__otlp_sink *x);
 /* Hands over what there is, if there is anything. */
 void gt__otlp_end_request(struct gt__otlp_sink *x);
 

@@ -86,6 +86,13 @@ int gt__otlp_put_item(struct gt__otlp_sink *x, const struct gt_trace *trace,
 	return o->error;
 }
 
+int gt__otlp_leave_out(struct gt__otlp_sink *x)
+{
+	if (x->options.unsampled)
+		x->options.unsampled(x->options.context);
+	return x->out.error;
+}
+
 int gt__otlp_put_span(struct gt__otlp_sink *x, const struct gt_trace *trace,
                       const struct gt__otlp_span *span)
 {

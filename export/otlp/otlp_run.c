@@ -53,6 +53,8 @@ static int put_synthetic(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 	struct gt_field host[GT__OTLP_RUN_MAX];
 	struct gt__out *to = &x->scratch;
 
+	if (gt__otlp_is_unsampled(x, span))
+		return gt__otlp_leave_out(x);
 	to->used = 0;
 	x->encoding->open(to, GT__OTLP_SPAN, name, host,
 	                  gt__otlp_synthetic(host, summary, failure));
@@ -90,7 +92,7 @@ static int put_event_span(struct gt__otlp_sink *x, struct gt__otlp_run *run)
 		.end_ns = run->last_event_ns,
 	};
 
-	gt__otlp_set_trace(&span, trace, NULL, false);
+	gt__otlp_set_trace(x, &span, trace, NULL, false);
 	return put_gathered(x, run, TEXT("events"), &span, NULL, NULL);
 }
 
@@ -132,7 +134,7 @@ void gt__otlp_put_further(struct gt__otlp_sink *x, struct gt__otlp_run *run,
 			.parent_id = above->id,
 		};
 
-		gt__otlp_set_trace(&span, trace, above->trace, false);
+		gt__otlp_set_trace(x, &span, trace, above->trace, false);
 		put_part(x, run, &span, events, part);
 		events += part;
 		count -= part;
@@ -226,7 +228,7 @@ int gt__otlp_end(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!run)
 		return x->out.error;
 	span.id = run->span_id;
-	gt__otlp_set_trace(&span, trace, NULL, trace->parent_id != 0);
+	gt__otlp_set_trace(x, &span, trace, NULL, trace->parent_id != 0);
 	if (failed)
 		span.message = failure.message;
 	put_gathered(x, run, TEXT("run"), &span, summary,

@@ -22,6 +22,7 @@ struct otlp_http {
 	struct gt_sink *encoder;
 	struct gt__otlp_sender *sender;
 	pthread_mutex_t lock;
+	struct gt_sampler sampler;
 	struct gt_otlp_attribute *attributes; /* copied */
 	size_t attribute_count;
 	enum gt_otlp_signal signal;
@@ -36,6 +37,13 @@ static void see_spans(void *context, uint64_t spans)
 	struct otlp_http *x = context;
 
 	gt__otlp_sender_gathers(x->sender, spans);
+}
+
+static void leave_out(void *context)
+{
+	struct otlp_http *x = context;
+
+	gt__otlp_sender_leaves_out(x->sender);
 }
 
 static int take_request(void *context, const void *bytes, size_t count,
@@ -241,6 +249,8 @@ static int make_encoder(struct otlp_http *x,
 		.limits = options->limits,
 		.events = options->events,
 		.has_logs = options->has_logs,
+		.sampler = &x->sampler,
+		.unsampled = leave_out,
 		.interval_ns = interval_ns(options),
 	};
 	bool json = options->protocol == GT_OTLP_HTTP_JSON;
@@ -292,6 +302,7 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 	pthread_mutex_init(&x->lock, NULL);
 	rc = copy_attributes(x, options);
 	x->signal = options->signal;
+	x->sampler = options->sampler;
 	x->protocol = options->protocol;
 	x->offline = options->wait_for_room;
 	if (!rc)

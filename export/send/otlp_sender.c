@@ -73,6 +73,11 @@ void gt__otlp_sender_gathers(struct gt__otlp_sender *s, uint64_t spans)
 	gt__count_up(&s->ledger->seen, spans);
 }
 
+void gt__otlp_sender_leaves_out(struct gt__otlp_sender *s)
+{
+	gt__count_up(&s->unsampled, 1);
+}
+
 void gt__otlp_sender_put(struct gt__otlp_sender *s, const void *bytes,
                          size_t count, uint64_t spans)
 {
@@ -241,6 +246,7 @@ void gt__otlp_sender_stats(struct gt__otlp_sender *s,
 	stats.damaged_bytes = c->damaged_bytes;
 	stats.unreadable_files = c->unreadable_files;
 	stats.refused_kept = c->refused_kept;
+	stats.unsampled = gt__count_of(&s->unsampled);
 	pthread_mutex_unlock(&s->lock);
 	*ret_stats = stats;
 }

@@ -22,6 +22,9 @@ int gt__otlp_sender_new(const struct gt_otlp_http_options *options,
 /* Spans were seen that a request will have. As gt__otlp_sender_put(). */
 void gt__otlp_sender_gathers(struct gt__otlp_sender *sender, uint64_t spans);
 
+/* One span is not of a trace that is sampled. */
+void gt__otlp_sender_leaves_out(struct gt__otlp_sender *sender);
+
 /*
  * Copies a request. From one thread at a time. Never fails: what there is no
  * room for is counted.

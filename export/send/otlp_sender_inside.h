@@ -26,6 +26,7 @@ struct gt__otlp_sender {
 	struct gt__spool *spool;         /* NULL: none; the thread's */
 	struct gt__spool_ledger *ledger; /* the spool's, or `own_ledger` */
 	struct gt__spool_ledger own_ledger;
+	uint64_t unsampled;
 	uint64_t requested; /* spans of the ledger's that are in requests */
 	pthread_t thread;
 	bool runs;

@@ -194,6 +194,12 @@ struct gt_otlp_http_options {
 	 */
 	struct gt_sink *const *observed;
 	size_t observed_count;
+	/*
+	 * Of spans: those of other traces are not sent. The parent of each is
+	 * what recorded it, whose decision is in the trace flags; only where it
+	 * is to be ignored the id decides. Those that are sent are sampled.
+	 */
+	struct gt_sampler sampler;
 };
 
 /*
@@ -227,6 +233,7 @@ struct gt_otlp_stats {
 	char last_error[160];   /* "" or why the last failed one failed: of the
 	                           endpoint's own words, printable ASCII */
 	char last_warning[160]; /* "" or what it said of a request it took */
+	uint64_t unsampled;     /* not sent, and not among `spans` */
 };
 
 /* Whether "Name: value" may stand among the headers of the options. */

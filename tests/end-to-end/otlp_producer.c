@@ -231,6 +231,7 @@ static int run(struct gt_otlp_stats *ret_stats, uint64_t *ret_finish_ns)
 	struct gt_trace trace = {
 		.start_ns = UINT64_C(1795420800123456789),
 		.vcpus = 1,
+		.flags = GT_TRACE_SAMPLED,
 		.guest_name = {"producer", 8},
 		.vm_name = {"vm", 2},
 		.backend = {"none", 4},

@@ -298,6 +298,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_otlp_http_options, has_logs),
 	AT(gt_otlp_http_options, observed),
 	AT(gt_otlp_http_options, observed_count),
+	AT(gt_otlp_http_options, sampler),
 };
 const size_t gt_sys_layout_count =
 	sizeof(gt_sys_layout) / sizeof(*gt_sys_layout);

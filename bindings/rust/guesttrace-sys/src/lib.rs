@@ -542,6 +542,7 @@ mod otlp {
         pub has_logs: bool,
         pub observed: *const *mut gt_sink,
         pub observed_count: usize,
+        pub sampler: gt_sampler,
     }
 
     extern "C" {
