@@ -36,6 +36,34 @@ static void complain_of_opening(const struct gt_otlp_http_options *options,
 	}
 }
 
+/* Before a guest runs, or anything is sent. */
+static int check_tls(const struct gt_otlp_http_options *options)
+{
+	char why[GT_OTLP_WHY_BYTES];
+
+	if (otlp_tls_check(options) < 0)
+		return -EINVAL;
+	switch (gt_otlp_tls_check(options, why)) {
+	case GT_OTLP_TLS_GOOD:
+		return 0;
+	case GT_OTLP_TLS_AUTHORITIES:
+		complain("OTLP: %s: no certificates that TLS can read (%s)",
+		         options->ca_file, why);
+		break;
+	case GT_OTLP_TLS_CLIENT:
+		if (options->key_file)
+			complain("OTLP: %s: not the key of %s, or TLS cannot "
+			         "read one of them (%s)",
+			         options->key_file, options->certificate_file,
+			         why);
+		else
+			complain("OTLP: %s: no certificate with its key that "
+			         "TLS can read (%s)",
+			         options->certificate_file, why);
+	}
+	return -EINVAL;
+}
+
 static const char *const nouns[] = {
 	[GT_OTLP_TRACES] = "spans",
 	[GT_OTLP_METRICS] = "data points",
@@ -75,7 +103,7 @@ int otlp_output_open(const char *url, enum gt_otlp_signal signal,
 	settings.options.observed_count = options->observed_count;
 	settings.options.refused = complain_of_refusal;
 	settings.options.refused_context = (void *)(uintptr_t)nouns[signal];
-	r = otlp_tls_check(&settings.options);
+	r = check_tls(&settings.options);
 	if (r == 0) {
 		r = gt_otlp_http_new(&settings.options, ret_sink);
 		if (r < 0)
@@ -247,7 +275,7 @@ static int send_signal(const char *url, const char *directory,
 	settings.options.spool_directory = directory;
 	if (settings.disabled)
 		complain("OTEL_SDK_DISABLED is true: nothing is sent");
-	else if (otlp_tls_check(&settings.options) == 0)
+	else if (check_tls(&settings.options) == 0)
 		status = send_part(&settings, signal);
 	otlp_settings_free(&settings);
 	return status;

@@ -239,6 +239,24 @@ struct gt_otlp_stats {
 /* Whether "Name: value" may stand among the headers of the options. */
 bool gt_otlp_is_header(const char *text);
 
+#define GT_OTLP_WHY_BYTES 256 /* with a NUL */
+
+/* Which of the files that TLS is given it cannot use. */
+enum gt_otlp_tls_fault {
+	GT_OTLP_TLS_GOOD = 0, /* none, as far as can be known */
+	GT_OTLP_TLS_AUTHORITIES = 1,
+	GT_OTLP_TLS_CLIENT = 2, /* certificate or key, or it is another's key */
+};
+
+/*
+ * Has TLS read the files of the options, without an endpoint; no other option
+ * is looked at. Stores in its words what is wrong, "" if nothing is. From any
+ * thread; for some ms, with a slow disk for longer.
+ */
+enum gt_otlp_tls_fault
+gt_otlp_tls_check(const struct gt_otlp_http_options *options,
+                  char ret_why[GT_OTLP_WHY_BYTES]);
+
 /*
  * Stores a new sink: 0, -ENOMEM, -EINVAL for an option, -ENOTSUP for gRPC with
  * a libcurl that lacks HTTP/2, or what kept the spool from being opened

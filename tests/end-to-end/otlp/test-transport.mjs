@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
-import { check, checkCalm, checkWithin, duplicates, end, freshDirectory, freshFile, holds, produce, same, startProducer, ended, sleep } from './cases.mjs';
+import { build, check, checkCalm, checkWithin, duplicates, end, freshDirectory, freshFile, holds, produce, same, start, startProducer, ended, sleep } from './cases.mjs';
 import { Receiver } from './receiver.mjs';
 
 const FAST = { json: true, backoff_ms: 20, backoff_max_ms: 100, finish_ms: 60000, timeout_ms: 30000 };
@@ -355,6 +355,40 @@ holds('TLS with a certificate of the client: taken, and only with it', () => {
     same(stats.dropped, stats.spans, 'dropped without it');
   });
 });
+// Files that TLS cannot use are said before a guest runs or a capture is opened:
+// what is not there is not missed.
+const variables = (files) => Object.fromEntries(Object.entries(files).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]));
+const nothingRuns = async (url, files) => {
+  const said = [];
+  for (const command of [['run', '--export', `otlp=${url}`, path.join(build, 'guests/hello.elf')], ['export', '--format', 'otlp', '-o', url, path.join(path.dirname(new URL(import.meta.url).pathname), '../../golden/basic.gtrace')]]) {
+    const { status, stdout, stderr } = await start(path.join(build, 'guesttrace'), command, variables(files)).ended;
+    check(status === (command[0] === 'run' ? 125 : 1), `${command[0]}: ${status} ${stderr}`);
+    same(stdout, '', 'what the guest says');
+    said.push(stderr.replace(/.*on the emulator.*\n/, ''));
+  }
+  same(said[0], said[1], 'both commands');
+  return said[0];
+};
+holds('TLS with another certificate\'s key, or none: said before the guest runs', () => against({ kind: 'take' }, { tls: pem(good) }, async (receiver) => {
+  const [one, other] = [certificate(ca, 'DNS:client'), certificate(ca, 'DNS:client')];
+  const files = (key, cert) => ({ CERTIFICATE: ca.cert, CLIENT_CERTIFICATE: cert, ...(key ? { CLIENT_KEY: key } : {}) });
+  const bad = (path, label) => { fs.writeFileSync(path, `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`); return path; };
+  const no = (words) => new RegExp(`^guesttrace: OTLP: [^ ]+: ${words} \\(.+\\)\n$`);
+  for (const [what, words] of [
+    [files(other.key, one.cert), no('not the key of [^ ]+, or TLS cannot read one of them')],
+    [files(bad(freshFile(), 'PRIVATE KEY'), one.cert), no('not the key of [^ ]+, or TLS cannot read one of them')],
+    [files(one.key, bad(freshFile(), 'CERTIFICATE')), no('not the key of [^ ]+, or TLS cannot read one of them')],
+    [{ CERTIFICATE: bad(freshFile(), 'CERTIFICATE') }, no('no certificates that TLS can read')],
+  ]) {
+    const said = await nothingRuns(receiver.url.replace('http:', 'https:'), what);
+    check(words.test(said), said);
+  }
+  const both = freshFile();
+  fs.writeFileSync(both, fs.readFileSync(one.cert) + fs.readFileSync(other.key));
+  const said = await nothingRuns(receiver.url, files(undefined, both));
+  check(no('no certificate with its key that TLS can read').test(said), said);
+  same(receiver.bytes, 0, 'bytes that arrived');
+}));
 for (const [what, tls, options] of [
   ['an unknown authority', pem(good), {}],
   ['its own signature', pem(authority()), { ca: ca.cert }],
