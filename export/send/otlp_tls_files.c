@@ -2,7 +2,8 @@
 /*
  * Whether TLS can use the files that it is given, without an endpoint: libcurl
  * begins a connection to a socket of our own, where nobody answers. It reads
- * the files before it says its first word; if that word is said, they are good.
+ * the files before it says its first word, but for authorities, which it may
+ * read when it waits for the answer.
  */
 #include <guesttrace/export_otlp.h>
 #include <curl/curl.h>
@@ -62,7 +63,7 @@ static bool is_said(int fd, int *peer)
 	return *peer >= 0 && recv(*peer, &word, 1, MSG_PEEK) > 0;
 }
 
-/* What it ended with, or CURLE_OK if the word is said. */
+/* What it ended with; CURLE_OK: the word is said, and it waits. */
 static CURLcode listen_for_word(CURLM *multi, int fd)
 {
 	CURLcode code = CURLE_OK;
@@ -76,8 +77,10 @@ static CURLcode listen_for_word(CURLM *multi, int fd)
 		if (!said && running)
 			curl_multi_poll(multi, NULL, 0, LOOK_MS, NULL);
 	}
+	if (said && running)
+		curl_multi_perform(multi, &running);
 	message = curl_multi_info_read(multi, &left);
-	if (!said && message && message->msg == CURLMSG_DONE)
+	if (message && message->msg == CURLMSG_DONE)
 		code = message->data.result;
 	if (peer >= 0)
 		close(peer);
