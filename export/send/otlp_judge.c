@@ -114,13 +114,15 @@ void gt__otlp_judge(struct gt__otlp_exchange *x, CURLcode code,
 	*result = (struct gt__otlp_result){.verdict = GT__OTLP_TRY_AGAIN};
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 	/* Of 1xx a reply is still to come. */
-	if (status < 200 || (code != CURLE_OK && !x->too_long))
+	if (status < 200 || (code != CURLE_OK && !x->too_long)) {
+		result->is_foreign = *hint(x, code) != '\0';
 		snprintf(result->error, sizeof result->error, "%.110s%s",
 		         x->error[0] ? x->error : curl_easy_strerror(code),
 		         hint(x, code));
-	else if (x->grpc && status == 200)
+	} else if (x->grpc && status == 200) {
 		gt__otlp_judge_grpc(x, result);
-	else
+	} else {
 		judge_reply(x, status, result);
+	}
 	make_printable(result->error);
 }

@@ -20,7 +20,8 @@ struct gt__otlp_result {
 	uint64_t rejected_spans; /* of a request that was taken */
 	uint32_t retry_after_ms;
 	bool has_retry_after;
-	bool answered; /* with a status, whatever it was */
+	bool answered;   /* with a status, whatever it was */
+	bool is_foreign; /* what is there seems to speak another protocol */
 	/* "" or what happened; of what was taken whole, what the endpoint said.
 	 */
 	char error[160];

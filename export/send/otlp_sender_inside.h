@@ -52,6 +52,7 @@ struct gt__otlp_sender {
 	unsigned window;   /* so many may be */
 	unsigned failures; /* in a row */
 	bool answered;     /* the last failed one: with a status */
+	bool told_foreign;
 	unsigned turn;
 	uint64_t try_ms; /* nothing is sent before */
 	bool found_none; /* to send, when last looked */

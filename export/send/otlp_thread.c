@@ -6,8 +6,9 @@
  *
  * After a failure nothing is sent until the time to try again; then the oldest
  * goes first, to find out. When it is taken, new requests go first again, and
- * the backlog gets every BACKLOG_SHARE-th turn while there are new ones. Metrics
- * go one by one, the oldest first: who keeps them by time refuses older ones.
+ * the backlog gets every BACKLOG_SHARE-th turn while there are new ones.
+ * Metrics go one by one, the oldest first: who keeps them by time refuses older
+ * ones.
  */
 #include "gzip.h"
 #include "otlp_sender_inside.h"
@@ -274,7 +275,9 @@ static void note(struct gt__otlp_sender *s,
 	if (s->away && !was_away)
 		s->away_since_ms = now;
 	if (failed || !s->away)
-		s->stats.turned_away = result->verdict == GT__OTLP_TURNED_AWAY;
+		s->stats.turned_away =
+			result->verdict == GT__OTLP_TURNED_AWAY ||
+			result->is_foreign;
 	keep_words(&s->stats, result);
 	/* Who waits for room waits for the end too, as long as replies come. */
 	if (s->wait_for_room && s->stopping && s->deadline_ms && !failed)
@@ -296,6 +299,14 @@ static void adapt_window(struct gt__otlp_sender *s, uint64_t took_ms)
 		s->window *= 2;
 }
 
+/* A connection that breaks off may look like it: a refusal is told, too. */
+static void tell_foreign(struct gt__otlp_sender *s, const char *why)
+{
+	if (s->refused && !s->told_foreign)
+		s->refused(s->refused_context, why);
+	s->told_foreign = true;
+}
+
 static void take_result(struct gt__otlp_sender *s,
                         struct gt__otlp_request *request,
                         const struct gt__otlp_result *result)
@@ -307,6 +318,8 @@ static void take_result(struct gt__otlp_sender *s,
 	if (kept) {
 		if (result->verdict == GT__OTLP_TURNED_AWAY)
 			gt__otlp_tell_refusal(s, result->error);
+		else if (result->is_foreign)
+			tell_foreign(s, result->error);
 		give_back(s, request);
 		wait_longer(s, result, now);
 		return;

@@ -177,7 +177,8 @@ struct gt_otlp_http_options {
 	uint64_t spool_bytes; /* of all files of the signal in it: 512 MiB */
 	/*
 	 * Called once, from a thread of the sink, when the endpoint refuses for
-	 * the first time: `why` is printable ASCII and valid during the call.
+	 * the first time, and once when it first seems to speak another
+	 * protocol: `why` is printable ASCII and valid during the call.
 	 * NULL: nobody wants to know before the end.
 	 */
 	void (*refused)(void *context, const char *why);
@@ -225,7 +226,9 @@ struct gt_otlp_stats {
 	 * nothing in them was written by this version.
 	 */
 	uint64_t unreadable_files;
-	bool turned_away; /* when last asked it took nothing, whatever it is */
+	/* When last asked it took nothing, whatever it is, or spoke another
+	 * protocol. */
+	bool turned_away;
 	uint64_t refused_kept;  /* spans in the folder `refused` of the spool */
 	uint64_t requests;      /* tried */
 	uint64_t failures;      /* of them, to be tried again */

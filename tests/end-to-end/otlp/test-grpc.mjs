@@ -110,6 +110,25 @@ holds('HTTP at the port of gRPC is told', async () => {
   server.close();
 });
 
+// With a spool nothing is lost, but nothing will ever arrive either.
+holds('another protocol at the port is an error of who exports, with a spool, too', async () => {
+  const capture = path.join(path.dirname(new URL(import.meta.url).pathname), '../../golden/basic.gtrace');
+  const grpc = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 5, 0, 0, 64, 0])));
+  });
+  const plain = http.createServer((request, reply) => reply.end('{}'));
+  for (const [url, words] of [[await listening(grpc), 'is this the gRPC port\\? HTTP is 4318'],
+    [(await listening(plain)).replace('http:', 'grpc:'), 'is this the HTTP port\\? gRPC is 4317'], ['http://127.0.0.1:1', '']]) {
+    const { status, stderr } = await start(path.join(build, 'guesttrace'), ['export', '--format', 'otlp', '--spool', freshDirectory(), '-o', url, capture]).ended;
+    same(status, words ? 1 : 0, `the exit status (${stderr})`);
+    check(/5 spans, 5 in the spool/.test(stderr) && new RegExp(words).test(stderr), stderr);
+    check(!words || new RegExp(`refuses spans \\(.*${words}`).test(stderr), stderr);
+  }
+  grpc.close();
+  plain.close();
+});
+
 holds('gRPC at the port of HTTP is told', async () => {
   const server = http.createServer((request, reply) => reply.end('{}'));
   const stats = await produce({ ...FAST, url: `${await listening(server)}${PATH}`, spans: 10, finish_ms: 3000 });
