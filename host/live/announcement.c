@@ -64,16 +64,35 @@ static int read_vcpu(const struct gt__guest *guest,
 	                       ret_vcpu, sizeof(*ret_vcpu));
 }
 
+/* Honest rings lie apart: of one dump they are together no longer than it. */
+static int check_sum(const struct gt__guest *guest, uint32_t vcpu,
+                     const struct gt_limits *limits, uint64_t *sum)
+{
+	for (unsigned i = 0; i < GT_LEVELS; i++)
+		*sum += guest->rings[vcpu][i].bytes;
+	return guest->memory->has_holes && *sum > limits->ring_bytes
+	               ? -GT_ERROR_BAD_RING
+	               : 0;
+}
+
 static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
                       const struct gt_limits *limits)
 {
+	uint64_t sum = 0;
+
 	for (uint32_t i = 0; i < guest->vcpus; i++) {
 		struct gt_vcpu vcpu;
 		int r = read_vcpu(guest, paging, i, &vcpu);
 
+		if (r < 0 && guest->memory->has_holes) {
+			guest->missing_vcpus++;
+			continue;
+		}
 		for (unsigned j = 0; r == 0 && j < GT_LEVELS; j++)
 			r = check_ring(&vcpu.ring[j], limits,
 			               &guest->rings[i][j]);
+		if (r == 0)
+			r = check_sum(guest, i, limits, &sum);
 		if (r < 0)
 			return r;
 	}
@@ -164,6 +183,8 @@ int gt__guest_write(struct gt__guest *guest, const struct gt__paging *paging,
 {
 	int r;
 
+	if (guest->memory->has_holes)
+		return 0; /* nobody will read it */
 	if (guest->is_restored && is_there(guest, paging, gva, from, count))
 		return 0;
 	r = gt__memory_write(guest->memory, paging, gva, from, count);
@@ -185,7 +206,7 @@ void gt__guest_put(const struct gt__guest *guest,
 			gt__frame_put64(buffer, guest->rings[i][j].block_bytes);
 }
 
-int gt__guest_put_sites(const struct gt__guest *guest,
+int gt__guest_put_sites(struct gt__guest *guest,
                         const struct gt__paging *paging,
                         struct gt__frame_buffer *buffer)
 {
@@ -195,6 +216,10 @@ int gt__guest_put_sites(const struct gt__guest *guest,
 		return -ENOMEM;
 	if (guest->sites_bytes == 0)
 		return 0;
+	if (guest->memory->has_holes) {
+		gt__holes_read_sites(guest, paging, to);
+		return 0;
+	}
 	return gt__memory_read(guest->memory, paging, guest->sites_gva, to,
 	                       guest->sites_bytes);
 }

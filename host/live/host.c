@@ -8,6 +8,8 @@
 #include "system.h"
 #include "host/decode/w3c.h"
 
+#include <guesttrace/host_completion.h>
+
 #include <errno.h>
 #include <stddef.h>
 
@@ -149,6 +151,7 @@ static int init(struct gt_host *host)
 
 	if (r == 0)
 		r = set_memory(host, options->memory, options->memory_slots);
+	host->memory.has_holes = options->has_holes;
 	if (r < 0)
 		return r;
 	host->limits = gt__limits(&options->limits);
@@ -396,6 +399,17 @@ uint64_t gt_host_control(struct gt_host *host)
 	gva = host->guest.vcpus > 0 ? host->guest.control_gva : 0;
 	pthread_mutex_unlock(&host->lock);
 	return gva;
+}
+
+void gt_host_missing(struct gt_host *host, struct gt_missing *ret_missing)
+{
+	const struct gt__guest *guest = &host->guest;
+
+	pthread_mutex_lock(&host->lock);
+	*ret_missing = (struct gt_missing){guest->missing_bytes,
+	                                   guest->missing_sites_bytes,
+	                                   guest->missing_vcpus};
+	pthread_mutex_unlock(&host->lock);
 }
 
 int gt_host_set_filter(struct gt_host *host, const char *filter)

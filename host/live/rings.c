@@ -166,6 +166,17 @@ static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
 	to = gt__frame_extend(buffer, pos - from);
 	if (!to)
 		return -ENOMEM;
+	if (guest->memory->has_holes) {
+		uint64_t begin = from;
+		int64_t got = gt__holes_read(guest, paging, ring, &from, pos,
+		                             to);
+
+		buffer->count -= pos - begin - (got < 0 ? 0 : (uint64_t)got);
+		range[0] = from;
+		range[1] = got < 0 ? 0 : (uint64_t)got;
+		*overwritten += gone + (from - begin);
+		return got < 0 ? (int)got : 0;
+	}
 	r = copy(guest, paging, ring, from, pos - from, to);
 	if (r < 0) {
 		buffer->count -= pos - from;
@@ -187,9 +198,12 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 	size_t head = buffer->count;
 	uint64_t overwritten = 0, ranges[GT_LEVELS][2], any = 0;
 	struct look look;
-	int r = look_at(guest, paging, vcpu, &look), first_error = 0;
+	int r, first_error = 0;
 
 	*ret_error = 0;
+	if (guest->memory->has_holes && guest->rings[vcpu][0].base_gva == 0)
+		return 0; /* it is missing, as was said */
+	r = look_at(guest, paging, vcpu, &look);
 	if (r < 0)
 		return r;
 	if (!gt__frame_extend(buffer, GT__RECORDS_HEAD))
@@ -203,7 +217,8 @@ int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
 	}
 	if (buffer->no_memory)
 		return -ENOMEM;
-	if (!any && memcmp(look.lost, guest->lost[vcpu], 16) == 0)
+	if (!any && memcmp(look.lost, guest->lost[vcpu], 16) == 0 &&
+	    !(guest->memory->has_holes && overwritten))
 		return first_error;
 	memcpy(guest->lost[vcpu], look.lost, sizeof(look.lost));
 	gt__store64(buffer->bytes + head + 32, look.lost[0]);

@@ -39,6 +39,11 @@ struct gt__guest {
 	 * (copy on write): what it was not told then it is told later.
 	 */
 	bool is_restored;
+	/* Of memory with holes: what was not there. */
+	uint64_t missing_bytes; /* of rings, records cut by them included */
+	uint64_t missing_sites_bytes;
+	uint32_t missing_vcpus;
+	const struct gt__sites *sites; /* to find records again behind a hole */
 	bool owes;      /* something could not be written */
 	uint32_t tries; /* to make good for that */
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
@@ -76,7 +81,7 @@ int gt__guest_remind(struct gt__guest *guest, const struct gt__paging *paging);
 /* Payloads of GT__FRAME_GUEST and GT__FRAME_SITES. */
 void gt__guest_put(const struct gt__guest *guest,
                    struct gt__frame_buffer *buffer);
-int gt__guest_put_sites(const struct gt__guest *guest,
+int gt__guest_put_sites(struct gt__guest *guest,
                         const struct gt__paging *paging,
                         struct gt__frame_buffer *buffer);
 
@@ -101,11 +106,24 @@ int gt__guest_set_states(struct gt__guest *guest,
                          const struct gt__filter *filter);
 
 /*
+ * holes.c: as much of [*from, pos) as is there in one piece, behind what is
+ * missing before it, to `to`, which has room for all. Moves *from, counts what
+ * is missing. Returns the number of bytes, whole records; -ENOMEM.
+ */
+int64_t gt__holes_read(struct gt__guest *guest, const struct gt__paging *paging,
+                       const struct gt__ring_view *ring, uint64_t *from,
+                       uint64_t pos, uint8_t *to);
+/* Site table bytes; those that are missing are zeros. */
+void gt__holes_read_sites(struct gt__guest *guest,
+                          const struct gt__paging *paging, uint8_t *to);
+
+/*
  * Appends the payload of GT__FRAME_RECORDS for one vCPU, but for its first
  * four words (clock and offset), which are the caller's. Returns 1; 0 if the
  * guest has nothing new to say; or a code of the memory door. With 1,
  * *ret_error tells what kept the first level from being read that was not.
- * Nothing counts as taken before gt__guest_taken().
+ * Nothing counts as taken before gt__guest_taken(). Of memory with holes: as far
+ * as the next one of each level; it is to be called again until it returns 0.
  */
 int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
                    uint32_t vcpu, struct gt__frame_buffer *buffer,

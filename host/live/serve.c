@@ -63,6 +63,10 @@ int gt__serve_drain(struct gt_host *host)
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
 
+		/* From hole to hole. */
+		while (r > 0 && host->memory.has_holes)
+			r = drain_vcpu(host, paging, i);
+
 		if (r < 0 && result >= 0)
 			result = r;
 		else if (result == 0)
@@ -145,9 +149,10 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		gt__guest_fini(&host->guest);
 		return r;
 	}
+	host->guest.sites = gt__pipeline_sites(host->pipeline);
 	/* Without these its records can still be taken. */
 	r = tell(host, paging);
-	return r < 0 ? r : GT_ANSWER_TAKEN;
+	return r < 0 && !host->memory.has_holes ? r : GT_ANSWER_TAKEN;
 }
 
 static bool is_doorbell(const struct gt_exit *exit)

@@ -16,6 +16,9 @@ struct gt__paging {
 struct gt__memory {
 	struct gt_memory_slot slots[GT_MEMORY_SLOTS_MAX];
 	uint32_t count;
+	/* The guest is gone, and so may be pages of it: what is missing is
+	 * counted, and costs what lay there. */
+	bool has_holes;
 };
 
 /*

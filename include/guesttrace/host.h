@@ -78,7 +78,8 @@ struct gt_clock_reading {
 struct gt_limits {
 	uint32_t open_spans;    /* default 65,536 */
 	size_t span_bytes;      /* fields and events of open spans; 64 MiB */
-	size_t ring_bytes;      /* of one level of one vCPU; 64 MiB */
+	size_t ring_bytes;      /* of one level of one vCPU, with `has_holes` of
+	                           all together; 64 MiB */
 	size_t sites_bytes;     /* of the site table; 4 MiB */
 	uint32_t contexts;      /* contexts with entered spans; 4,096 */
 	uint32_t exits;         /* that wait for records, per vCPU; 65,536 */
@@ -137,6 +138,11 @@ struct gt_host_options {
 	 * traces that the guest begins or takes part in. All is recorded.
 	 */
 	struct gt_sampler sampler;
+	/*
+	 * The guest is gone, and so may be pages of its memory. What is missing
+	 * costs what lay there and no more, and gt_host_missing() counts it.
+	 */
+	bool has_holes;
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a capture whose writer was killed. Conventions are those of
- * host.h.
+ * What is found when the guest or its host is gone: guest memory that has holes,
+ * and captures without an end. Conventions are those of host.h.
  */
 #ifndef GUESTTRACE_HOST_COMPLETION_H
 #define GUESTTRACE_HOST_COMPLETION_H
@@ -11,6 +11,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Of the memory of a guest that is gone (has_holes of struct gt_host_options). */
+struct gt_missing {
+	uint64_t ring_bytes; /* with records of which a part is missing */
+	uint64_t sites_bytes;
+	uint32_t vcpus; /* whose rings are not known */
+};
+
+/* What was missing so far: of all of them after gt_host_finish(). */
+void gt_host_missing(struct gt_host *host, struct gt_missing *ret_missing);
 
 struct gt_completion_options {
 	size_t size; /* sizeof(struct gt_completion_options) */

@@ -245,6 +245,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_host_options, host_name),
 	AT(gt_host_options, tracestate),
 	AT(gt_host_options, sampler),
+	AT(gt_host_options, has_holes),
 	SIZE(gt_replay_options),
 	AT(gt_replay_options, size),
 	AT(gt_replay_options, read),

@@ -402,6 +402,7 @@ pub struct gt_host_options {
     pub host_name: *const c_char,
     pub tracestate: *const c_char,
     pub sampler: gt_sampler,
+    pub has_holes: bool,
 }
 
 #[repr(C)]
