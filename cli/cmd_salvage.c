@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guesttrace salvage: what a guest that is gone has left in its memory becomes
- * a capture, by way of the host library as in any VMM: one exit that announces
- * the guest, and its end.
+ * guesttrace salvage: what guests that are gone have left in their memory
+ * becomes captures.
  */
 #include "destination.h"
-#include "dump.h"
-#include "first_pass.h"
 #include "monotonic.h"
 #include "options.h"
 #include "places.h"
+#include "salvage.h"
 #include "screen.h"
-#include "ways.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define TSC_LAST    (UINT64_C(1) << 60)
 #define SECONDS_MAX UINT64_C(1000000000)
 
-/* Intel SDM volume 3, 2.5 and 2.2.1: 4-level paging is on. */
-#define CR0_PAGING (UINT64_C(1) << 31 | 1)
-#define CR4_PAE    (UINT64_C(1) << 5)
-#define EFER_LONG  (UINT64_C(1) << 10 | UINT64_C(1) << 8)
+/* The exit status where some of it is missing. */
+#define SALVAGE_INCOMPLETE 3
+
+/* Smaller dumps are done before a percentage could be read. */
+#define PROGRESS_LOOKS_MIN (UINT64_C(7) << 14)
 
 enum {
 	OPTION_MEMORY = 256,
@@ -40,8 +37,8 @@ enum {
 };
 
 static const struct option_spec options[] = {
-	{OPTION_MEMORY, "memory", "FILE[@GPA]",
-         "raw memory at that address, or an ELF core; several times", NULL},
+	{OPTION_MEMORY, "memory", "FILE[@GPA[:OFFSET[:LENGTH]]]",
+         "raw memory at that address, a core or a snapshot; several times", NULL},
 	{OPTION_CR3, "cr3", "GPA", "the guest's page tables; else found", NULL},
 	{OPTION_IDENTITY, "identity", NULL,
          "virtual addresses are physical ones: no page tables", NULL},
@@ -54,160 +51,34 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-struct salvage {
-	struct dump dump;
-	uint64_t cr3, identity_root;
-	bool has_cr3, identity, force;
-	uint64_t tsc_khz;    /* 0: not known */
-	uint64_t end_ns;     /* of looking, CLOCK_MONOTONIC; 0: never */
-	uint64_t written_ns; /* when the dump was written, since 1970 */
+struct command {
+	struct salvage salvage;
 	const char *output;
-	const char *name; /* of the first file */
-	/* Found: */
-	uint64_t root, control_gva;
-	uint32_t vcpus; /* as the control block says, at least 1 */
-	/* The clock of a pass: host times at both ends. */
-	uint64_t tsc[2], realtime_ns[2];
-	unsigned readings;
+	bool force;
 };
 
-/* ---- The host library's way ---------------------------------------------- */
+/* ---- What is said -------------------------------------------------------- */
 
-__extension__ typedef unsigned __int128 u128;
+static int percent_shown = -1;
 
-static uint64_t ns_of(const struct salvage *s, uint64_t ticks)
+static void show_progress(uint64_t looks, uint64_t of)
 {
-	uint64_t khz = s->tsc_khz ? s->tsc_khz : 1000000;
+	int percent = (int)(looks / (of / 100 + 1));
 
-	return (uint64_t)((u128)ticks * 1000000 / khz);
+	if (of < PROGRESS_LOOKS_MIN || percent == percent_shown)
+		return;
+	percent_shown = percent;
+	fprintf(stderr, "\r%3d %%", percent);
 }
 
-/* The first reading is the beginning, each other the end. */
-static void read_clock(void *context, struct gt_clock_reading *ret_reading)
+static void hide_progress(void)
 {
-	struct salvage *s = context;
-	unsigned end = s->readings++ > 0;
-
-	*ret_reading = (struct gt_clock_reading){
-		.tsc = s->tsc[end],
-		.monotonic_ns = ns_of(s, s->tsc[end]),
-		.realtime_ns = s->realtime_ns[end],
-	};
+	if (percent_shown >= 0)
+		fprintf(stderr, "\r     \r");
+	percent_shown = -1;
 }
 
-static struct gt_exit announcement(uint64_t root, uint64_t control_gva)
-{
-	return (struct gt_exit){
-		.size = sizeof(struct gt_exit),
-		.reason = GT_EXIT_IO,
-		.port = GT_PORT_TRACE,
-		.width_bytes = 1,
-		.out = true,
-		.count = 1,
-		.r8 = GT_DOORBELL_MAGIC,
-		.r9 = control_gva,
-		.r10 = GT_DOORBELL_ANNOUNCE,
-		.cr0 = CR0_PAGING,
-		.cr3 = root,
-		.cr4 = CR4_PAE,
-		.efer = EFER_LONG,
-	};
-}
-
-static int new_host(struct salvage *s, struct gt_sink *const *sink,
-                    const struct gt_output *capture, struct gt_host **ret_host)
-{
-	const char *slash = strrchr(s->name, '/');
-	struct gt_host_options host = {
-		.size = sizeof(host),
-		.memory_slots = s->dump.count,
-		.vcpus = s->vcpus,
-		.sinks = sink,
-		.sink_count = sink ? 1 : 0,
-		.guest_name = slash ? slash + 1 : s->name,
-		.vm_name = "salvaged",
-		.backend = "memory",
-		.read_clock = read_clock,
-		.clock_context = s,
-	};
-
-	memcpy(host.memory, s->dump.slots, sizeof(s->dump.slots));
-	if (capture)
-		host.capture = *capture;
-	s->readings = 0;
-	return gt_host_new(&host, ret_host);
-}
-
-static int take_all(struct salvage *s, struct gt_sink *const *sink,
-                    const struct gt_output *capture)
-{
-	struct gt_exit exit = announcement(s->root, s->control_gva);
-	struct gt_host *host;
-	int r = new_host(s, sink, capture, &host), finished;
-
-	if (r < 0)
-		return r;
-	r = gt_host_exit(host, 0, &exit);
-	finished = gt_host_finish(host, GT_ENDING_UNKNOWN, 0,
-	                          "salvaged from its memory");
-	gt_host_free(host);
-	return r < 0 ? r : finished;
-}
-
-/* ---- Finding the guest --------------------------------------------------- */
-
-/* What the library makes of a number that is not true is its own affair. */
-static uint32_t count_vcpus(const struct dump *dump, uint64_t control_gpa)
-{
-	const uint8_t *control =
-		dump_at(dump, control_gpa, sizeof(struct gt_control));
-	uint32_t vcpus = 1;
-
-	if (control)
-		memcpy(&vcpus, control + offsetof(struct gt_control, vcpus),
-		       sizeof(vcpus));
-	return vcpus >= 1 && vcpus <= GT_VCPUS_MAX ? vcpus : 1;
-}
-
-/* Whether the library can follow a control block at `gva` to its rings. */
-static bool try_control(void *context, uint64_t root, uint64_t gva,
-                        uint64_t gpa)
-{
-	struct salvage *s = context;
-	struct gt_exit exit = announcement(root, gva);
-	struct gt_host *host;
-	bool works;
-
-	s->vcpus = count_vcpus(&s->dump, gpa);
-	if (new_host(s, NULL, NULL, &host) < 0)
-		return false;
-	works = gt_host_exit(host, 0, &exit) == 1;
-	gt_host_free(host);
-	if (works) {
-		s->root = root;
-		s->control_gva = gva;
-	}
-	return works;
-}
-
-/* 1, 0, or an error of ways.h. */
-static int find_guest(struct salvage *s, uint64_t *ret_controls)
-{
-	struct ways ways;
-	int r = ways_init(&ways, &s->dump, GT_CONTROL_MAGIC, s->end_ns);
-
-	if (r == 0 && s->identity)
-		r = ways_follow(&ways, s->identity_root, try_control, s);
-	else if (r == 0 && s->has_cr3)
-		r = ways_follow(&ways, s->cr3, try_control, s);
-	else if (r == 0)
-		r = ways_follow_all(&ways, try_control, s);
-	*ret_controls = ways.target_count;
-	ways_fini(&ways);
-	return r;
-}
-
-static void complain_of_none(const struct salvage *s, int r, uint64_t controls)
+static void complain_of_none(const struct salvage *s, int r)
 {
 	if (r == -ETIMEDOUT)
 		complain("%s: no guest was found in the time of --max-time",
@@ -218,7 +89,7 @@ static void complain_of_none(const struct salvage *s, int r, uint64_t controls)
 		         s->name);
 	else if (r < 0)
 		complain("%s: %s", s->name, code_text(r));
-	else if (controls)
+	else if (s->controls)
 		complain("%s: no page tables lead to the guest's rings",
 		         s->name);
 	else
@@ -226,86 +97,155 @@ static void complain_of_none(const struct salvage *s, int r, uint64_t controls)
 		         s->name);
 }
 
-/* ---- Times --------------------------------------------------------------- */
-
-/* A first pass, on a clock of one tick a ns, tells between what TSCs it is. */
-static int find_range(struct salvage *s, struct seen *range)
+/* The first line: whether all was found, but for what the guest had lost. */
+static void say_how_complete(const char *name, const struct salvaged *guest)
 {
-	struct gt_sink *const sink = &range->sink;
-	uint64_t khz = s->tsc_khz;
-	int r;
+	const struct gt_missing *missing = &guest->missing;
+	const struct seen *seen = &guest->seen;
 
-	*range = seen_begin();
-	s->tsc_khz = 0;
-	s->tsc[0] = s->realtime_ns[0] = 0;
-	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
-	r = take_all(s, &sink, NULL);
-	s->tsc_khz = khz;
-	return r;
+	if (!salvage_is_whole(guest))
+		complain("%s: INCOMPLETE: %" PRIu64
+		         " records; not there: %" PRIu64
+		         " bytes of rings, %" PRIu64
+		         " bytes of call sites, rings of %" PRIu32
+		         " vCPUs; %" PRIu64 " pieces did not decode",
+		         name, seen->taken, missing->ring_bytes,
+		         missing->sites_bytes, missing->vcpus,
+		         seen->bad_records);
+	else if (seen->records == 0)
+		complain("%s: the guest has recorded nothing, or these page "
+		         "tables are not its own",
+		         name);
+	else
+		complain("%s: complete: %" PRIu64 " records", name,
+		         seen->taken);
 }
 
-/* The last record is given the time at which the dump was written. */
-static void set_clock(struct salvage *s, const struct seen *range)
+/* Said above, as far as it was not there. */
+static void say_losses(const char *name, const struct salvaged *guest)
 {
-	uint64_t duration_ns = ns_of(s, range->last - range->first);
+	struct seen seen = guest->seen;
+	uint64_t missing = guest->missing.ring_bytes;
 
-	s->tsc[0] = range->first;
-	s->tsc[1] = range->last;
-	if (s->written_ns < duration_ns)
-		s->written_ns = duration_ns;
-	s->realtime_ns[0] = s->written_ns - duration_ns;
-	s->realtime_ns[1] = s->written_ns;
+	seen.bad_records = 0;
+	seen.overwritten_bytes -= missing < seen.overwritten_bytes
+	                                  ? missing
+	                                  : seen.overwritten_bytes;
+	seen_say_losses(&seen, name);
 }
 
 /* ---- The command --------------------------------------------------------- */
 
-static int write_capture(struct salvage *s)
+static int write_one(struct salvage *s, const struct salvaged *guest,
+                     const char *path)
 {
 	struct destination destination;
 	struct gt_output to;
-	struct seen range;
-	int r = find_range(s, &range), closed;
+	int r = destination_open(&destination, path, false), closed;
 
-	if (r < 0) {
-		complain("%s: %s", s->name, code_text(r));
-		return r;
-	}
-	set_clock(s, &range);
-	r = destination_open(&destination, s->output, false);
 	if (r < 0)
 		return r;
 	to = destination_output(&destination);
-	r = take_all(s, NULL, &to);
+	r = salvage_write(s, guest, &to);
 	if (r < 0 && !destination.error)
 		complain("%s: %s", s->name, code_text(r));
 	closed = destination_close(&destination, r == 0);
-	if (r == 0 && closed == 0)
-		seen_say_losses(&range, s->name);
-	if (r == 0 && closed == 0 && range.records == 0)
-		complain("%s: the guest has recorded nothing, or these page "
-		         "tables are not its own",
-		         s->name);
-	else if (r == 0 && closed == 0 && !s->tsc_khz)
-		complain("a tick of the TSC is shown as 1 ns: no --tsc-khz");
 	return r < 0 ? r : closed;
 }
 
-static int salvage(struct salvage *s)
+/* CAPTURE, CAPTURE-2 and so on, before its ending. */
+static char *path_of(const char *output, uint32_t number)
 {
-	uint64_t controls;
-	int r;
+	const char *slash = strrchr(output, '/'), *dot = strrchr(output, '.');
+	char *path = NULL;
+	int head = (int)strlen(output);
+
+	if (number == 0)
+		return strdup(output);
+	if (dot && dot != output && (!slash || dot > slash + 1))
+		head = (int)(dot - output);
+	if (asprintf(&path, "%.*s-%" PRIu32 "%s", head, output, number + 1,
+	             output + head) < 0)
+		return NULL;
+	return path;
+}
+
+/* The exit status of one of several, or of the only one. */
+static int salvage_one(struct command *command, uint32_t number)
+{
+	struct salvage *s = &command->salvage;
+	const struct salvaged *guest = &s->guests[number];
+	char *path = command->output ? path_of(command->output, number) : NULL;
+	char *name = NULL;
+	int status = COMMAND_FAILED;
+
+	if (s->count == 1)
+		name = strdup(s->name);
+	else if (asprintf(&name, "%s: guest at 0x%" PRIx64 " into %s", s->name,
+	                  guest->control_gpa, path) < 0)
+		name = NULL;
+	if (name && (path || !command->output) &&
+	    !(number > 0 && dump_is_replaced(&s->dump, path)) &&
+	    write_one(s, guest, path) == 0) {
+		say_how_complete(name, guest);
+		say_losses(name, guest);
+		status = salvage_is_whole(guest) ? 0 : SALVAGE_INCOMPLETE;
+	}
+	free(path);
+	free(name);
+	return status;
+}
+
+static int salvage_all(struct command *command)
+{
+	struct salvage *s = &command->salvage;
+	uint32_t count = s->count;
+	bool any = false;
+	int status = 0;
+
+	if (count > 1 && place_is_standard_output(command->output)) {
+		complain("%s: %" PRIu32 " guests, one capture each: they need "
+		         "-o FILE",
+		         s->name, count);
+		return COMMAND_USAGE;
+	}
+	for (uint32_t i = 0; i < count && status != COMMAND_FAILED; i++) {
+		int one = salvage_one(command, i);
+
+		status = one ? one : status;
+		any |= s->guests[i].seen.records > 0;
+	}
+	if (status != COMMAND_FAILED && !s->tsc_khz && any)
+		complain("a tick of the TSC is shown as 1 ns: no --tsc-khz");
+	return status;
+}
+
+static int salvage(struct command *command)
+{
+	struct salvage *s = &command->salvage;
+	int r, status;
 
 	if (s->identity && dump_add_identity(&s->dump, &s->identity_root) < 0) {
 		complain("no room for --identity beside that much memory");
 		return COMMAND_FAILED;
 	}
-	s->tsc[1] = s->realtime_ns[1] = TSC_LAST;
-	r = find_guest(s, &controls);
-	if (r <= 0) {
-		complain_of_none(s, r, controls);
+	if (!s->tsc_khz)
+		s->tsc_khz = s->dump.tsc_khz;
+	if (isatty(STDERR_FILENO))
+		s->progress = show_progress;
+	r = salvage_find(s);
+	hide_progress();
+	if (s->count == 0) {
+		complain_of_none(s, r);
 		return COMMAND_FAILED;
 	}
-	return write_capture(s) < 0 ? COMMAND_FAILED : 0;
+	status = salvage_all(command);
+	if (r < 0 && status == 0) {
+		complain("%s: the search ended early: there may be more",
+		         s->name);
+		status = SALVAGE_INCOMPLETE;
+	}
+	return status;
 }
 
 static bool take_memory(struct salvage *s, const char *text)
@@ -316,8 +256,7 @@ static bool take_memory(struct salvage *s, const char *text)
 		return false;
 	if (!s->name)
 		s->name = place_input_name(text);
-	/* With an @GPA behind it the name is no file's: the time stays 0. */
-	if (stat(text, &info) == 0)
+	if (stat(s->dump.files[s->dump.file_count - 1].path, &info) == 0)
 		s->written_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 +
 		                (uint64_t)info.st_mtim.tv_nsec;
 	return true;
@@ -350,8 +289,10 @@ static bool take_max_time(struct salvage *s, const char *text)
 	return true;
 }
 
-static bool take_option(struct salvage *s, int id)
+static bool take_option(struct command *command, int id)
 {
+	struct salvage *s = &command->salvage;
+
 	switch (id) {
 	case OPTION_MEMORY:
 		return take_memory(s, optarg);
@@ -365,9 +306,9 @@ static bool take_option(struct salvage *s, int id)
 	case OPTION_MAX_TIME:
 		return take_max_time(s, optarg);
 	case OPTION_FORCE:
-		return s->force = true;
+		return command->force = true;
 	default:
-		s->output = optarg;
+		command->output = optarg;
 		return true;
 	}
 }
@@ -386,29 +327,30 @@ static int check(const struct salvage *s)
 
 static int cmd_salvage(int argc, char **argv)
 {
-	struct salvage s = {0};
+	static struct command command;
+	struct salvage *s = &command.salvage;
 	int id, status = 0;
 
 	while (status == 0 &&
 	       (id = options_next(&command_salvage, argc, argv)) != -1) {
 		if (id == OPTION_WRONG || id == OPTION_HELP) {
-			dump_fini(&s.dump);
+			dump_fini(&s->dump);
 			return options_stop(&command_salvage, id);
 		}
-		if (!take_option(&s, id))
+		if (!take_option(&command, id))
 			status = id == OPTION_MEMORY ? COMMAND_FAILED
 			                             : COMMAND_USAGE;
 	}
-	if (status == 0 && (optind != argc || !s.name))
+	if (status == 0 && (optind != argc || !s->name))
 		status = options_usage(&command_salvage);
 	if (status == 0)
-		status = check(&s);
-	if (status == 0 && !screen_takes("a capture", s.output, s.force))
+		status = check(s);
+	if (status == 0 && !screen_takes("a capture", command.output, command.force))
 		status = COMMAND_USAGE;
 	if (status == 0)
-		status = dump_is_replaced(&s.dump, s.output) ? COMMAND_FAILED
-		                                             : salvage(&s);
-	dump_fini(&s.dump);
+		status = dump_is_replaced(&s->dump, command.output) ? COMMAND_FAILED
+		                                             : salvage(&command);
+	dump_fini(&s->dump);
 	return status;
 }
 

@@ -4,8 +4,8 @@
 #include "inputs.h"
 #include "places.h"
 
+#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,33 +14,116 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 
-/* ---- Files --------------------------------------------------------------- */
+/* PC memory maps leave room for devices below 4 GiB; what would lie there
+ * follows from 4 GiB on. Firecracker and cloud-hypervisor: from 3 GiB. */
+#define HOLE_GPA  (UINT64_C(3) << 30)
+#define ABOVE_GPA (UINT64_C(4) << 30)
 
-static int add_slot(struct dump *dump, uint64_t gpa, void *host, uint64_t bytes)
+/* ---- Pieces -------------------------------------------------------------- */
+
+int dump_add_piece(struct dump *dump, uint64_t gpa, const uint8_t *bytes,
+                   uint64_t count, uint32_t layout)
 {
-	bytes &= ~(PAGE_BYTES - 1); /* of a torn page nothing is known */
-	if (bytes == 0)
-		return 0;
-	if (gpa % PAGE_BYTES != 0 || bytes - 1 > ~gpa)
-		return -EINVAL;
-	if (dump->count == GT_MEMORY_SLOTS_MAX)
-		return -E2BIG;
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
+	struct dump_piece *grown = dump->known;
 
-		if (gpa < slot->gpa + slot->bytes && slot->gpa < gpa + bytes)
-			return -EEXIST;
+	count &= ~(PAGE_BYTES - 1); /* of a torn page nothing is known */
+	if (count == 0)
+		return 0;
+	if (gpa % PAGE_BYTES != 0 || gpa >> 52 || count >> 52)
+		return -EINVAL;
+	if (dump->known_count == dump->known_room) {
+		dump->known_room = 2 * dump->known_room + 8;
+		grown = realloc(dump->known,
+		                dump->known_room * sizeof(*grown));
 	}
-	dump->slots[dump->count++] = (struct gt_memory_slot){
-		.gpa = gpa, .bytes = bytes, .host = host};
+	if (!grown)
+		return -ENOMEM;
+	dump->known = grown;
+	grown[dump->known_count++] =
+		(struct dump_piece){gpa, count, bytes, layout};
+	if (layout > dump->layouts)
+		dump->layouts = layout;
 	return 0;
 }
 
-static int keep_mapping(struct dump *dump, void *bytes, size_t count)
+int dump_add_root(struct dump *dump, uint64_t cr3)
+{
+	uint64_t *grown;
+
+	for (uint64_t i = 0; i < dump->root_count; i++)
+		if (dump->roots[i] == cr3)
+			return 0;
+	if (dump->root_count == GT_VCPUS_MAX)
+		return 0;
+	grown = realloc(dump->roots, (dump->root_count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	dump->roots = grown;
+	grown[dump->root_count++] = cr3;
+	return 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct dump_piece *a = left, *b = right;
+
+	if (a->gpa != b->gpa)
+		return a->gpa < b->gpa ? -1 : 1;
+	return (a->bytes < b->bytes) - (a->bytes > b->bytes);
+}
+
+/* Joins what two say of the same bytes, as a core that was made with paging
+ * does of what is mapped twice. -EEXIST: they differ. */
+static int join(struct dump *dump)
+{
+	struct dump_piece *last = NULL;
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < dump->count; i++) {
+		struct dump_piece *piece = &dump->pieces[i];
+		uint64_t at = last ? piece->gpa - last->gpa : 0;
+
+		if (!last || at >= last->bytes) {
+			last = &dump->pieces[count++];
+			*last = *piece;
+			continue;
+		}
+		if (piece->host != last->host + at)
+			return -EEXIST;
+		if (piece->bytes > last->bytes - at)
+			last->bytes = at + piece->bytes;
+	}
+	dump->count = count;
+	return 0;
+}
+
+uint32_t dump_layouts(const struct dump *dump)
+{
+	return dump->layouts ? dump->layouts : 1;
+}
+
+int dump_use(struct dump *dump, uint32_t layout)
+{
+	free(dump->pieces);
+	dump->count = 0;
+	dump->pieces = calloc(dump->known_count + 1, sizeof(*dump->pieces));
+	if (!dump->pieces)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < dump->known_count; i++)
+		if (dump->known[i].layout == 0 ||
+		    dump->known[i].layout == layout + 1)
+			dump->pieces[dump->count++] = dump->known[i];
+	qsort(dump->pieces, dump->count, sizeof(*dump->pieces), compare);
+	return join(dump);
+}
+
+/* ---- Files --------------------------------------------------------------- */
+
+int dump_keep_mapping(struct dump *dump, void *bytes, size_t count)
 {
 	if (bytes == MAP_FAILED)
 		return -errno;
-	if (dump->file_count == GT_MEMORY_SLOTS_MAX) {
+	if (dump->file_count == DUMP_FILES_MAX) {
 		munmap(bytes, count);
 		return -E2BIG;
 	}
@@ -49,7 +132,7 @@ static int keep_mapping(struct dump *dump, void *bytes, size_t count)
 	return 0;
 }
 
-static int map_file(struct dump *dump, const char *path)
+int dump_map_file(struct dump *dump, const char *path)
 {
 	int fd = input_open_whole(path), r;
 	struct stat info;
@@ -60,7 +143,7 @@ static int map_file(struct dump *dump, const char *path)
 	if (r == 0 && (!S_ISREG(info.st_mode) || info.st_size == 0))
 		r = -EINVAL;
 	if (r == 0)
-		r = keep_mapping(dump,
+		r = dump_keep_mapping(dump,
 		                 mmap(NULL, (size_t)info.st_size,
 		                      PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
 		                      0),
@@ -71,86 +154,127 @@ static int map_file(struct dump *dump, const char *path)
 	return r;
 }
 
-/* System V ABI, program header: PT_LOAD, p_offset, p_paddr, p_filesz. */
-static int add_segments(struct dump *dump, Elf *elf, char *bytes, size_t count)
+/* What a --memory says. */
+struct part {
+	char *path;
+	uint64_t gpa, offset, length;
+	unsigned numbers; /* how many of these were given */
+};
+
+static int add_raw(struct dump *dump, const struct part *part)
 {
-	size_t n;
-
-	if (elf_getphdrnum(elf, &n) != 0)
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++) {
-		GElf_Phdr head;
-		int r;
-
-		if (!gelf_getphdr(elf, (int)i, &head))
-			return -EINVAL;
-		if (head.p_type != PT_LOAD)
-			continue;
-		if (head.p_offset > count ||
-		    count - head.p_offset < head.p_filesz ||
-		    head.p_offset % 8 != 0)
-			return -EINVAL;
-		r = add_slot(dump, head.p_paddr, bytes + head.p_offset,
-		             head.p_filesz);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int add_mapped(struct dump *dump, uint64_t gpa, bool has_gpa)
-{
-	char *bytes = dump->files[dump->file_count - 1].bytes;
-	size_t count = dump->files[dump->file_count - 1].count;
-	Elf *elf;
+	const uint8_t *bytes = dump->files[dump->file_count - 1].bytes;
+	uint64_t count = dump->files[dump->file_count - 1].count;
 	int r;
 
-	if (has_gpa || count < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
-		return add_slot(dump, gpa, bytes, count);
-	elf_version(EV_CURRENT);
-	elf = elf_memory(bytes, count);
-	r = elf ? add_segments(dump, elf, bytes, count) : -EINVAL;
-	elf_end(elf);
-	return r;
+	if (part->offset > count ||
+	    (part->numbers == 3 && part->length > count - part->offset))
+		return -ERANGE;
+	bytes += part->offset;
+	count = part->numbers == 3 ? part->length : count - part->offset;
+	/* Nobody said where it lay: it may have had a hole. */
+	if (part->numbers > 0 || count <= HOLE_GPA || dump->layouts > 0)
+		return dump_add_piece(dump, part->gpa, bytes, count, 0);
+	r = dump_add_piece(dump, 0, bytes, count, 1);
+	if (r == 0)
+		r = dump_add_piece(dump, 0, bytes, HOLE_GPA, 2);
+	return r < 0 ? r
+	             : dump_add_piece(dump, ABOVE_GPA, bytes + HOLE_GPA,
+	                              count - HOLE_GPA, 2);
 }
 
-static bool split(const char *text, char **ret_path, uint64_t *ret_gpa,
-                  bool *ret_has_gpa)
+static int add_mapped(struct dump *dump, const struct part *part)
+{
+	const uint8_t *bytes = dump->files[dump->file_count - 1].bytes;
+	size_t count = dump->files[dump->file_count - 1].count;
+	const char *foreign =
+		part->numbers ? NULL : dump_foreign(bytes, count);
+
+	if (foreign) {
+		complain("%s: %s", part->path, foreign);
+		return -ENOTSUP;
+	}
+	if (part->numbers > 0 || count < SELFMAG ||
+	    memcmp(bytes, ELFMAG, SELFMAG) != 0)
+		return add_raw(dump, part);
+	return dump_add_elf(dump, bytes, count);
+}
+
+/* Up to three numbers with colons between them. */
+static bool parse_numbers(struct part *part, const char *text)
+{
+	uint64_t *const to[] = {&part->gpa, &part->offset, &part->length};
+
+	for (;;) {
+		char *end;
+
+		errno = 0;
+		if (*text < '0' || *text > '9' || part->numbers == 3)
+			return false;
+		*to[part->numbers++] = strtoull(text, &end, 0);
+		if (errno || (*end != '\0' && *end != ':'))
+			return false;
+		if (*end == '\0')
+			return true;
+		text = end + 1;
+	}
+}
+
+/* A name may have an @ of its own. */
+static bool split(const char *text, struct part *ret_part)
 {
 	const char *at = strrchr(text, '@');
-	char *end;
+	struct part part = {.numbers = 0};
 
-	errno = 0;
-	*ret_gpa = at ? strtoull(at + 1, &end, 0) : 0;
-	*ret_has_gpa = at && end != at + 1 && *end == '\0' && errno == 0;
-	*ret_path = *ret_has_gpa ? strndup(text, (size_t)(at - text))
-	                         : strdup(text);
-	return *ret_path != NULL;
+	if (at && parse_numbers(&part, at + 1))
+		part.path = strndup(text, (size_t)(at - text));
+	else
+		part = (struct part){.path = strdup(text)};
+	*ret_part = part;
+	return part.path != NULL;
 }
 
-int dump_add(struct dump *dump, const char *text)
+static void explain(const char *text, int r)
 {
-	bool has_gpa;
-	uint64_t gpa;
-	char *path;
-	int r = -ENOMEM;
-
-	if (split(text, &path, &gpa, &has_gpa)) {
-		r = map_file(dump, path);
-		if (r == 0)
-			r = add_mapped(dump, has_gpa ? gpa : 0, has_gpa);
-		free(path);
-	}
 	if (r == -EEXIST)
 		complain("%s: memory that another file has as well", text);
 	else if (r == -EINVAL)
 		complain("%s: neither memory at a page's address nor a core",
 		         text);
+	else if (r == -ERANGE)
+		complain("%s: the file ends before that", text);
+	else if (r == -ENXIO)
+		complain("%s: the core of a process that had no guest which "
+		         "records, or whose memory is not in it",
+		         text);
 	else if (r == -E2BIG)
-		complain("%s: more than %u pieces of memory", text,
-		         GT_MEMORY_SLOTS_MAX);
-	else if (r < 0)
+		complain("%s: more than %u files of memory", text,
+		         DUMP_FILES_MAX);
+	else if (r != -ENOTSUP)
 		complain("%s: %s", text, code_text(r));
+}
+
+int dump_add(struct dump *dump, const char *text)
+{
+	struct stat info;
+	struct part part;
+	int r = -ENOMEM;
+
+	if (split(text, &part)) {
+		if (part.numbers == 0 && stat(part.path, &info) == 0 &&
+		    S_ISDIR(info.st_mode)) {
+			r = dump_add_directory(dump, part.path);
+		} else {
+			r = dump_map_file(dump, part.path);
+			if (r == 0)
+				r = add_mapped(dump, &part);
+		}
+		free(part.path);
+	}
+	if (r == 0)
+		r = dump_use(dump, 0);
+	if (r < 0)
+		explain(text, r);
 	return r;
 }
 
@@ -169,31 +293,91 @@ void dump_fini(struct dump *dump)
 		munmap(dump->files[i].bytes, dump->files[i].count);
 		free(dump->files[i].path);
 	}
+	free(dump->pieces);
+	free(dump->known);
+	free(dump->roots);
 	*dump = (struct dump){0};
 }
 
 /* ---- Addresses ----------------------------------------------------------- */
 
-const void *dump_at(const struct dump *dump, uint64_t gpa, uint64_t bytes)
+const uint8_t *dump_at(const struct dump *dump, uint64_t gpa, uint64_t bytes)
 {
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
+	uint64_t low = 0, high = dump->count;
 
-		if (gpa >= slot->gpa && gpa - slot->gpa < slot->bytes &&
-		    slot->bytes - (gpa - slot->gpa) >= bytes)
-			return (const char *)slot->host + (gpa - slot->gpa);
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		const struct dump_piece *piece = &dump->pieces[middle];
+
+		if (gpa < piece->gpa)
+			high = middle;
+		else if (gpa - piece->gpa >= piece->bytes)
+			low = middle + 1;
+		else
+			return piece->bytes - (gpa - piece->gpa) >= bytes
+			               ? piece->host + (gpa - piece->gpa)
+			               : NULL;
 	}
 	return NULL;
 }
 
+/* A page of the guest's may be larger than a piece. */
+static int read_dump(void *context, uint64_t offset, void *to, size_t count)
+{
+	uint8_t *bytes = to;
+
+	while (count > 0) {
+		size_t part = PAGE_BYTES - offset % PAGE_BYTES;
+		const uint8_t *at;
+
+		part = part < count ? part : count;
+		at = dump_at(context, offset, part);
+		if (!at)
+			return -1;
+		memcpy(bytes, at, part);
+		bytes += part;
+		offset += part;
+		count -= part;
+	}
+	return 0;
+}
+
+/* The dead are told nothing. */
+static int ignore_write(void *context, uint64_t offset, const void *from,
+                        size_t count)
+{
+	(void)context;
+	(void)offset;
+	(void)from;
+	(void)count;
+	return 0;
+}
+
+struct gt_memory_slot dump_slot(struct dump *dump)
+{
+	static const struct gt_memory_access access = {read_dump, ignore_write};
+
+	return (struct gt_memory_slot){
+		.bytes = dump_end(dump),
+		.host = dump,
+		.access = &access,
+	};
+}
+
 uint64_t dump_end(const struct dump *dump)
 {
-	uint64_t end = 0;
+	const struct dump_piece *last = dump->pieces + dump->count - 1;
 
-	for (uint32_t i = 0; i < dump->count; i++)
-		if (dump->slots[i].gpa + dump->slots[i].bytes > end)
-			end = dump->slots[i].gpa + dump->slots[i].bytes;
-	return end;
+	return dump->count ? last->gpa + last->bytes : 0;
+}
+
+uint64_t dump_bytes(const struct dump *dump)
+{
+	uint64_t bytes = 0;
+
+	for (uint64_t i = 0; i < dump->count; i++)
+		bytes += dump->pieces[i].bytes;
+	return bytes;
 }
 
 /* Intel SDM volume 3, 4.5: bits of an entry of 4-level paging. */
@@ -206,13 +390,16 @@ int dump_add_identity(struct dump *dump, uint64_t *ret_root)
 	uint64_t root = dump_end(dump), *tables;
 	int r;
 
-	if (root >> 52)
+	if (root >> 51)
 		return -E2BIG;
 	tables = mmap(NULL, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE,
 	              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	r = keep_mapping(dump, tables, 2 * PAGE_BYTES);
+	r = dump_keep_mapping(dump, tables, 2 * PAGE_BYTES);
 	if (r == 0)
-		r = add_slot(dump, root, tables, 2 * PAGE_BYTES);
+		r = dump_add_piece(dump, root, (const uint8_t *)tables,
+		                   2 * PAGE_BYTES, 0);
+	if (r == 0)
+		r = dump_use(dump, 0);
 	if (r < 0)
 		return r;
 	tables[0] = (root + PAGE_BYTES) | PRESENT | WRITABLE;

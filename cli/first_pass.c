@@ -45,6 +45,7 @@ static int see_end(struct gt_sink *sink, const struct gt_trace *trace,
 	struct seen *seen = (struct seen *)sink;
 
 	(void)trace;
+	seen->bytes = summary->record_bytes;
 	seen->taken = summary->records;
 	seen->lost = summary->losses.records;
 	seen->overwritten_bytes = summary->losses.overwritten_bytes;

@@ -11,6 +11,7 @@ struct seen {
 	struct gt_sink sink; /* first, so that a sink is what it has seen */
 	uint64_t first, last;
 	uint64_t records;
+	uint64_t bytes; /* of records */
 	uint64_t taken, lost, overwritten_bytes, bad_records;
 };
 

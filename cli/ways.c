@@ -23,6 +23,8 @@
 /* A table that is no root may lead to the same place by many ways: of each page
  * that may be one so many are tried before more of any are. */
 #define PLACES_FIRST    4u
+/* One for the targets, four for the levels, two for the roots. */
+#define LOOKS_MAX       7u
 
 /* ---- Pages --------------------------------------------------------------- */
 
@@ -36,15 +38,19 @@ static bool is_late(struct ways *ways)
 /* The number of the whole page at a GPA; UINT64_MAX: it is not in the dump. */
 static uint64_t page_at(const struct ways *ways, uint64_t gpa)
 {
-	const struct dump *dump = ways->dump;
+	const struct dump_piece *pieces = ways->dump->pieces;
+	uint64_t low = 0, high = ways->dump->count;
 
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
-		uint64_t at = gpa - slot->gpa;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
 
-		if (gpa >= slot->gpa && at < slot->bytes &&
-		    slot->bytes - at >= PAGE_BYTES)
-			return ways->first_page[i] + at / PAGE_BYTES;
+		if (gpa < pieces[middle].gpa)
+			high = middle;
+		else if (gpa - pieces[middle].gpa >= pieces[middle].bytes)
+			low = middle + 1;
+		else
+			return ways->first_page[middle] +
+			       (gpa - pieces[middle].gpa) / PAGE_BYTES;
 	}
 	return UINT64_MAX;
 }
@@ -62,6 +68,28 @@ static void mark(struct ways *ways, unsigned set, uint64_t page)
 	ways->marks[set][page / 64] |= UINT64_C(1) << page % 64;
 }
 
+static const uint64_t *words_of(const struct ways *ways, const uint8_t *page)
+{
+	if ((uintptr_t)page % sizeof(uint64_t) == 0)
+		return (const void *)page;
+	memcpy(ways->copy, page, PAGE_BYTES);
+	return ways->copy;
+}
+
+static bool is_blank(const struct ways *ways, uint64_t page)
+{
+	return ways->blank[page / 64] >> page % 64 & 1;
+}
+
+static int say_progress(struct ways *ways)
+{
+	if (is_late(ways))
+		return -ETIMEDOUT;
+	if (ways->progress)
+		ways->progress(ways->looks, LOOKS_MAX * ways->pages);
+	return 0;
+}
+
 /* Calls `look` with each whole page until it returns other than 0. */
 static int each_page(struct ways *ways,
                      int (*look)(struct ways *ways, const uint64_t *words,
@@ -71,19 +99,19 @@ static int each_page(struct ways *ways,
 	const struct dump *dump = ways->dump;
 	int r = 0;
 
-	for (uint32_t i = 0; i < dump->count; i++) {
-		const struct gt_memory_slot *slot = &dump->slots[i];
-		uint64_t pages = slot->bytes / PAGE_BYTES;
+	for (uint64_t i = 0; i < dump->count; i++) {
+		const struct dump_piece *piece = &dump->pieces[i];
+		uint64_t pages = piece->bytes / PAGE_BYTES;
 
 		for (uint64_t n = 0; r == 0 && n < pages; n++) {
-			const char *bytes =
-				(const char *)slot->host + n * PAGE_BYTES;
-
-			if (n % 1024 == 0 && is_late(ways))
-				return -ETIMEDOUT;
-			r = look(ways, (const void *)bytes,
-			         slot->gpa + n * PAGE_BYTES,
-			         ways->first_page[i] + n, context);
+			if (ways->looks++ % 1024 == 0)
+				r = say_progress(ways);
+			if (r == 0 && !is_blank(ways, ways->first_page[i] + n))
+				r = look(ways,
+				         words_of(ways, piece->host +
+				                                n * PAGE_BYTES),
+				         piece->gpa + n * PAGE_BYTES,
+				         ways->first_page[i] + n, context);
 		}
 	}
 	return r;
@@ -163,6 +191,8 @@ static int mark_target(struct ways *ways, const uint64_t *words, uint64_t gpa,
 	uint64_t count = ways->target_count;
 	uint64_t *grown = ways->targets;
 
+	if (words[0] == 0 && memcmp(words, words + 1, PAGE_BYTES - 8) == 0)
+		ways->blank[page / 64] |= UINT64_C(1) << page % 64;
 	if (words[0] != *(const uint64_t *)context)
 		return 0;
 	if ((count & (count - 1)) == 0)
@@ -177,17 +207,25 @@ static int mark_target(struct ways *ways, const uint64_t *words, uint64_t gpa,
 }
 
 int ways_init(struct ways *ways, const struct dump *dump, uint64_t word,
-              uint64_t end_ns)
+              uint64_t end_ns, void (*progress)(uint64_t looks, uint64_t of))
 {
 	int r;
 
-	*ways = (struct ways){.dump = dump, .end_ns = end_ns};
-	for (uint32_t i = 0; i < dump->count; i++) {
+	*ways = (struct ways){
+		.dump = dump, .end_ns = end_ns, .progress = progress};
+	ways->first_page = calloc(dump->count + 1, sizeof(uint64_t));
+	ways->copy = malloc(PAGE_BYTES);
+	if (!ways->first_page || !ways->copy)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < dump->count; i++) {
 		ways->first_page[i] = ways->pages;
-		ways->pages += dump->slots[i].bytes / PAGE_BYTES;
+		ways->pages += dump->pieces[i].bytes / PAGE_BYTES;
 	}
 	ways->steps_left = STEPS_MIN + STEPS_PER_PAGE * ways->pages;
 	ways->places_left = PLACES_MIN + ways->pages / PAGES_PER_PLACE;
+	ways->blank = calloc(ways->pages / 64 + 1, sizeof(uint64_t));
+	if (!ways->blank)
+		return -ENOMEM;
 	for (unsigned i = 0; i <= LEVELS; i++) {
 		ways->marks[i] = calloc(ways->pages / 64 + 1, sizeof(uint64_t));
 		if (!ways->marks[i])
@@ -207,6 +245,9 @@ void ways_fini(struct ways *ways)
 {
 	for (unsigned i = 0; i <= LEVELS; i++)
 		free(ways->marks[i]);
+	free(ways->first_page);
+	free(ways->copy);
+	free(ways->blank);
 	free(ways->targets);
 	*ways = (struct ways){0};
 }
@@ -215,7 +256,7 @@ void ways_fini(struct ways *ways)
 
 struct walk {
 	uint64_t root;
-	const uint64_t *table[LEVELS]; /* by level, 3: the root */
+	const uint8_t *table[LEVELS]; /* by level, 3: the root */
 	unsigned index[LEVELS];
 	unsigned level;
 	uint64_t places_left;
@@ -264,9 +305,11 @@ static int show(struct ways *ways, struct walk *w, uint64_t entry)
 /* The next entry of the table; 1: found, and no more is wanted. */
 static int step(struct ways *ways, struct walk *w)
 {
-	uint64_t entry = w->table[w->level][w->index[w->level]];
+	uint64_t entry;
 	int r = 0;
 
+	memcpy(&entry, w->table[w->level] + 8 * w->index[w->level],
+	       sizeof(entry));
 	if (!leads(ways, entry, w->level)) {
 		w->index[w->level]++;
 	} else if (is_leaf(entry, w->level)) {

@@ -16,15 +16,23 @@
 
 struct ways {
 	const struct dump *dump;
-	uint64_t first_page[GT_MEMORY_SLOTS_MAX]; /* of a slot, among all */
+	uint64_t *first_page; /* of a piece, among all */
 	uint64_t pages;
-	uint64_t *targets; /* GPAs of pages, rising by slot */
+	uint64_t *copy; /* a page of a piece that is not aligned */
+	/* Bits by page: nothing but zeros, and not looked at again. A file of
+	 * memory is mostly that. */
+	uint64_t *blank;
+	uint64_t *targets; /* GPAs of pages, rising */
 	uint64_t target_count;
 	uint64_t *marks[5];   /* bits by page: targets, then levels 0 to 3 */
 	uint64_t steps_left;  /* entries that may be looked at on the way */
 	uint64_t places_left; /* targets that may be shown */
 	uint64_t end_ns;      /* of CLOCK_MONOTONIC; 0: never */
 	bool out_of_time;
+	/* Called now and then, unless NULL: how many looks at a page were taken
+	 * of how many that there will be at most. */
+	void (*progress)(uint64_t looks, uint64_t of);
+	uint64_t looks;
 };
 
 /*
@@ -32,7 +40,7 @@ struct ways {
  * has come. ways_fini() is due in any case.
  */
 int ways_init(struct ways *ways, const struct dump *dump, uint64_t word,
-              uint64_t end_ns);
+              uint64_t end_ns, void (*progress)(uint64_t looks, uint64_t of));
 void ways_fini(struct ways *ways);
 
 /*

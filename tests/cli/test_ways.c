@@ -21,28 +21,30 @@
 #define LARGE      UINT64_C(0x80)
 
 static struct dump dump;
+static struct dump_piece piece; /* all of it */
+static uint64_t *words;
 
 static uint64_t *words_of(uint64_t page)
 {
-	return (uint64_t *)dump.slots[0].host + page * PAGE_WORDS;
+	return words + page * PAGE_WORDS;
 }
 
-/* cli/dump.c reads files; here there is one slot. */
-const void *dump_at(const struct dump *of, uint64_t gpa, uint64_t bytes)
+/* cli/dump.c reads files; here there is one piece. */
+const uint8_t *dump_at(const struct dump *of, uint64_t gpa, uint64_t bytes)
 {
-	return gpa < of->slots[0].bytes && of->slots[0].bytes - gpa >= bytes
-	               ? (const char *)of->slots[0].host + gpa
+	return gpa < of->pieces->bytes && of->pieces->bytes - gpa >= bytes
+	               ? of->pieces->host + gpa
 	               : NULL;
 }
 
 static void make_dump(uint64_t pages)
 {
-	free(dump.slots[0].host);
-	dump.count = 1;
-	dump.slots[0] =
-		(struct gt_memory_slot){.host = calloc(pages, PAGE_WORDS * 8),
-	                                .bytes = pages * PAGE_WORDS * 8};
-	assert_non_null(dump.slots[0].host);
+	free(words);
+	words = calloc(pages, PAGE_WORDS * 8);
+	assert_non_null(words);
+	piece = (struct dump_piece){.host = (const uint8_t *)words,
+	                            .bytes = pages * PAGE_WORDS * 8};
+	dump = (struct dump){.pieces = &piece, .count = 1};
 }
 
 /*
@@ -103,7 +105,7 @@ static void walk_all(uint64_t table, unsigned level, uint64_t gva,
 			continue;
 		}
 		from -= from % bytes;
-		for (uint64_t p = 0; p < dump.slots[0].bytes >> 12; p++)
+		for (uint64_t p = 0; p < piece.bytes >> 12; p++)
 			if (words_of(p)[0] == TARGET && p << 12 >= from &&
 			    (p << 12) - from < bytes)
 				add_up(sum,
@@ -126,7 +128,7 @@ static void what_is_found_is_what_a_whole_walk_finds(void **unused)
 
 		random64_state = seed + 1;
 		fill_dump(12, 3, 8, 4, 1);
-		assert_int_equal(ways_init(&ways, &dump, TARGET, 0), 0);
+		assert_int_equal(ways_init(&ways, &dump, TARGET, 0, NULL), 0);
 		ways.places_left = UINT64_MAX;
 		for (uint64_t root = 0; root < 12; root++) {
 			assert_int_equal(
@@ -163,7 +165,7 @@ static void ways_without_end_are_given_up(void **unused)
 	(void)unused;
 	random64_state = 1;
 	fill_dump(128, 4096, 0, 2, 0);
-	assert_int_equal(ways_init(&ways, &dump, TARGET, 0), 0);
+	assert_int_equal(ways_init(&ways, &dump, TARGET, 0, NULL), 0);
 	steps = ways.steps_left;
 	assert_int_equal(ways_follow_all(&ways, count_found, &found), -E2BIG);
 	assert_in_range(found, 1, 128);
@@ -193,7 +195,7 @@ static void a_root_of_many_ways_does_not_hide_another(void **unused)
 	words_of(5)[0] = 6 << 12 | PRESENT;
 	words_of(6)[0] = 2 << 12 | PRESENT;
 	words_of(2)[0] = TARGET;
-	assert_int_equal(ways_init(&ways, &dump, TARGET, 0), 0);
+	assert_int_equal(ways_init(&ways, &dump, TARGET, 0, NULL), 0);
 	assert_int_equal(ways_follow_all(&ways, is_of_3, &gva), 1);
 	assert_int_equal(gva, UINT64_C(7) << 39);
 	ways_fini(&ways);
@@ -216,7 +218,7 @@ static void look_for_ways(void *unused)
 	uint64_t found = 0;
 
 	(void)unused;
-	assert_int_equal(ways_init(&ways, &dump, TARGET, 0), 0);
+	assert_int_equal(ways_init(&ways, &dump, TARGET, 0, NULL), 0);
 	assert_int_equal(ways_follow_all(&ways, count_found, &found), 0);
 	assert_int_equal(found, 0);
 	ways_fini(&ways);
@@ -240,15 +242,15 @@ static void looking_ends_at_its_time(void **unused)
 
 	(void)unused;
 	make_dump(16);
-	assert_int_equal(ways_init(&ways, &dump, TARGET, 1), -ETIMEDOUT);
+	assert_int_equal(ways_init(&ways, &dump, TARGET, 1, NULL), -ETIMEDOUT);
 	ways_fini(&ways);
 }
 
 static int teardown(void **unused)
 {
 	(void)unused;
-	free(dump.slots[0].host);
-	dump = (struct dump){0};
+	free(words);
+	words = NULL;
 	return 0;
 }
 
