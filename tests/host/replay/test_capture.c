@@ -9,6 +9,7 @@
 #include "tests/support/inproc.h"
 #include "tests/support/interrupted.h"
 #include "tests/support/memfile.h"
+#include "tests/support/random64.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -217,6 +218,51 @@ static void a_capture_cut_anywhere_gives_its_whole_frames(void **unused)
 	textsink_free(&whole);
 }
 
+/*
+ * After a loss of power a file may be as long as it was to be, and end with
+ * what has never reached the disk: zeros, or whatever was there before.
+ */
+static void a_tail_that_never_reached_the_disk_is_cut_off(void **unused)
+{
+	struct textsink whole = textsink_new();
+	struct memfile torn;
+	size_t edge = 0;
+
+	(void)unused;
+	golden();
+	torn = (struct memfile){.bytes = malloc(file.count + 512),
+	                        .count = file.count + 512};
+	for (size_t cut = end_of_frame(0); cut < file.count; cut++) {
+		if (edge == 0 || cut == end_of_frame(edge)) {
+			edge = cut;
+			assert_int_equal(memfile_replay(&file, cut, &whole), 0);
+		}
+		for (unsigned kind = 0; kind < 2; kind++) {
+			memcpy(torn.bytes, file.bytes, cut);
+			for (size_t i = cut; i < torn.count; i++)
+				torn.bytes[i] =
+					kind ? (uint8_t)random64() : 0;
+			/* Or it would be the same file. */
+			torn.bytes[cut] = (uint8_t)~file.bytes[cut];
+			assert_int_equal(memfile_replay(&torn, torn.count,
+			                                &replayed),
+			                 0);
+			assert_int_equal(replayed.summary.losses.cut_bytes,
+			                 torn.count - edge);
+			assert_int_equal(replayed.summary.losses.bad_records,
+			                 whole.summary.losses.bad_records);
+			assert_int_equal(replayed.summary.ending,
+			                 GT_ENDING_UNKNOWN);
+			*strrchr(replayed.text, ' ') = '\0';
+			*strrchr(whole.text, ' ') = '\0';
+			assert_string_equal(replayed.text, whole.text);
+			strcat(whole.text, " 0\n");
+		}
+	}
+	free(torn.bytes);
+	textsink_free(&whole);
+}
+
 static void events(void)
 {
 	for (unsigned i = 0; i < 24; i++) {
@@ -369,6 +415,7 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(a_capture_gives_what_the_run_gave),
 		T(a_capture_cut_anywhere_gives_its_whole_frames),
+		T(a_tail_that_never_reached_the_disk_is_cut_off),
 		T(any_flipped_bit_costs_its_frame_and_no_other),
 		T(any_flipped_bit_of_all_kinds_of_records_is_safe),
 		T(the_golden_capture_is_read_and_written_as_ever),
