@@ -194,6 +194,17 @@ static void kvm_run(struct vm__vcpu *vcpu)
 	}
 }
 
+static int kvm_create(struct vm *vm)
+{
+	int result = vm__kvm_create(vm);
+
+	if (result == 0)
+		result = vm__kvm_filter_msrs(vm);
+	for (unsigned i = 0; i < vm->options.vcpus && result == 0; i++)
+		result = vm__kvm_set_cpuid(&vm->vcpus[i]);
+	return result;
+}
+
 static void kvm_interrupt(struct vm__vcpu *vcpu)
 {
 	vm__kvm_immediate_exit(vm__kvm_cpu(vcpu), true);
@@ -205,7 +216,7 @@ const struct vm__backend vm__kvm = {
 	.capabilities = VM_HAS_TSC_RATE | VM_HAS_RIP_AT_IO | VM_HAS_PAGING |
                         VM_HAS_VCPUS | VM_HAS_TSC_OFFSET | VM_HAS_DOORBELL_FD,
 	.vcpus_max = VM_VCPUS_MAX,
-	.create = vm__kvm_create,
+	.create = kvm_create,
 	.prepare = vm__kvm_prepare,
 	.run = kvm_run,
 	.interrupt = kvm_interrupt,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a machine of KVM's: memory, vCPUs, their CPUID, their clocks, and the
- * state in which they start.
+ * Makes a machine of KVM's: memory, vCPUs, their clocks, and the state in which
+ * they start.
  */
 #include "kvm_machine.h"
 
@@ -14,16 +14,6 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define CPUID_ENTRIES      256u
-#define CPUID_FEATURES     1u
-#define CPUID_X2APIC       (UINT32_C(1) << 21)
-#define CPUID_TSC_DEADLINE (UINT32_C(1) << 24)
-#define CPUID_TOPOLOGY     0xbu
-#define CPUID_TOPOLOGY_2   0x1fu
-#define CPUID_AMD_TOPOLOGY UINT32_C(0x8000001e)
-#define CPUID_HYPERVISOR   UINT32_C(0x40000000)
-#define CPUID_KVM_FEATURES UINT32_C(0x40000001)
-#define CPUID_RATES        UINT32_C(0x40000010) /* eax = TSC rate, kHz */
 #define MSR_TSC            0x10u
 #define TSS_GPA            UINT64_C(0xfffbd000) /* old Intel CPUs need it */
 #define TSS_MEMORY_MAX     UINT64_C(0xfff00000) /* RAM must not reach it */
@@ -69,72 +59,6 @@ static int map_memory(struct vm *vm)
 	return 0;
 }
 
-/*
- * Which vCPU this is, where guests look: there is no local APIC, but its id is
- * what the others call a vCPU.
- */
-static void edit_identity(struct kvm_cpuid_entry2 *entry,
-                          const struct vm__vcpu *vcpu)
-{
-	switch (entry->function) {
-	case CPUID_FEATURES: /* initial APIC id, logical processors */
-		entry->ebx = (entry->ebx & 0xffff) |
-		             vcpu->vm->options.vcpus << 16 | vcpu->index << 24;
-		break;
-	case CPUID_TOPOLOGY:
-	case CPUID_TOPOLOGY_2:
-		entry->edx = vcpu->index;
-		break;
-	case CPUID_AMD_TOPOLOGY:
-		entry->eax = vcpu->index;
-		break;
-	}
-}
-
-/* No local APIC and nothing paravirtual; the TSC rate where guests look. */
-static void edit_cpuid(struct kvm_cpuid2 *cpuid, const struct vm__vcpu *vcpu,
-                       uint64_t khz)
-{
-	for (uint32_t i = 0; i < cpuid->nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
-
-		edit_identity(entry, vcpu);
-		if (entry->function == CPUID_FEATURES)
-			entry->ecx &= ~(CPUID_X2APIC | CPUID_TSC_DEADLINE);
-		else if (entry->function == CPUID_HYPERVISOR)
-			entry->eax = CPUID_RATES;
-		else if (entry->function == CPUID_KVM_FEATURES)
-			entry->eax = 0;
-	}
-	if (cpuid->nent < CPUID_ENTRIES)
-		cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
-			.function = CPUID_RATES,
-			.eax = (uint32_t)khz,
-		};
-}
-
-static int set_cpuid(struct vm__vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-	struct vm__machine *machine = vm->state;
-	struct kvm_cpuid2 *cpuid = calloc(
-		1, sizeof *cpuid + CPUID_ENTRIES * sizeof cpuid->entries[0]);
-	int result = 0;
-
-	if (!cpuid)
-		return vm__fail(vm->error, -ENOMEM, "out of memory");
-	cpuid->nent = CPUID_ENTRIES;
-	if (ioctl(machine->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0) {
-		result = vm__kvm_failed(vm, "supported CPUID");
-	} else {
-		edit_cpuid(cpuid, vcpu, machine->khz);
-		if (ioctl(vm__kvm_cpu(vcpu)->fd, KVM_SET_CPUID2, cpuid) < 0)
-			result = vm__kvm_failed(vm, "CPUID");
-	}
-	free(cpuid);
-	return result;
-}
-
 static int set_offset(const struct vm__vcpu *vcpu, int64_t offset)
 {
 	struct kvm_device_attr attr = {
@@ -167,7 +91,7 @@ static int make_vcpu(struct vm__vcpu *vcpu)
 	machine->khz = khz > 0 ? (uint64_t)khz : 0;
 	/* Guest TSC = host TSC, where KVM lets us; vm_tsc() reads it back. */
 	set_offset(vcpu, 0);
-	return set_cpuid(vcpu);
+	return 0;
 }
 
 static int make_vcpus(struct vm *vm)

@@ -53,6 +53,11 @@ int vm__kvm_probe(char error[VM_ERROR_BYTES]);
 /* struct vm__backend says what these do. */
 int vm__kvm_create(struct vm *vm);
 int vm__kvm_prepare(struct vm__vcpu *vcpu);
+
+/* kvm_cpu.c: what a guest finds of the CPU. 0, or -errno with vm->error. */
+int vm__kvm_set_cpuid(struct vm__vcpu *vcpu);
+int vm__kvm_filter_msrs(struct vm *vm);
+
 int vm__kvm_tsc(struct vm__vcpu *vcpu, int64_t *ret_offset, uint64_t *ret_khz);
 int vm__kvm_set_tsc(struct vm__vcpu *vcpu, int64_t offset);
 int vm__kvm_doorbell(struct vm *vm, int eventfd, uint8_t value);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run: one thread per vCPU, the first of which is the caller's, and the
- * watchdog. The watchdog is the last to stop beside the caller, so that the
- * threads it interrupts are still there.
+ * A run: one thread per vCPU, and the watchdog, while the caller waits, whose
+ * thread is the only one that handlers of signals run on. The watchdog stops
+ * once all vCPUs have left their guest; their threads are joined after it, so
+ * that those it interrupts are still there.
  */
 #include "vm_internal.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 static void run_vcpu(struct vm__vcpu *vcpu)
 {
@@ -21,11 +21,13 @@ static void run_vcpu(struct vm__vcpu *vcpu)
 	vm__watchdog_left(&vm->watchdog);
 }
 
-/* Of the other vCPUs; nothing runs before all threads are there. */
+/* Nothing runs before all threads are there. */
 static void *start(void *arg)
 {
 	struct vm__vcpu *vcpu = arg;
 	bool called_off;
+
+	vm__thread_begins(vcpu->vm, VM_THREAD_VCPU);
 
 	pthread_mutex_lock(&vcpu->vm->gate);
 	called_off = vcpu->vm->called_off;
@@ -37,18 +39,17 @@ static void *start(void *arg)
 
 static void join(struct vm *vm, unsigned threads)
 {
-	for (unsigned i = 1; i < threads; i++)
+	for (unsigned i = 0; i < threads; i++)
 		pthread_join(vm->vcpus[i].thread, NULL);
 }
 
 /* All or, on failure (-errno), none. */
 static int start_threads(struct vm *vm)
 {
-	unsigned made = 1;
+	unsigned made = 0;
 	int result = 0;
 
 	pthread_mutex_lock(&vm->gate);
-	vm->vcpus[0].thread = pthread_self();
 	while (made < vm->options.vcpus && result == 0) {
 		struct vm__vcpu *vcpu = &vm->vcpus[made];
 
@@ -64,17 +65,6 @@ static int start_threads(struct vm *vm)
 	return result;
 }
 
-static void throw_away(int signal)
-{
-	const struct timespec now = {0};
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	while (sigtimedwait(&set, NULL, &now) == signal)
-		continue;
-}
-
 /* Handlers of the program run on the caller's thread and on no other. */
 static int run(struct vm *vm)
 {
@@ -84,16 +74,11 @@ static int run(struct vm *vm)
 	sigfillset(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &before);
 	result = start_threads(vm);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (result == 0) {
-		set = before;
-		sigaddset(&set, VM__SIGNAL);
-		pthread_sigmask(SIG_SETMASK, &set, NULL);
-		run_vcpu(&vm->vcpus[0]);
 		vm__watchdog_join(&vm->watchdog);
 		join(vm, vm->options.vcpus);
-		throw_away(VM__SIGNAL);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
 

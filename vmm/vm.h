@@ -88,10 +88,15 @@ struct vm_exit {
 	 */
 };
 
+/* What a thread that vm_run() makes is for. */
+enum vm_thread {
+	VM_THREAD_VCPU = 0,
+	VM_THREAD_WATCHDOG = 1,
+};
+
 /*
- * `enter` and `exit` are called on the thread of their vCPU, of vCPU 0 the one
- * in vm_run(): never at the same time for one vCPU, but concurrently for
- * several. Each `enter` is followed by exactly one `exit`. `print` is called by
+ * `enter` and `exit` are called on the thread of their vCPU: never at the same
+ * time for one vCPU, but concurrently for several. Each `enter` is followed by exactly one `exit`. `print` is called by
  * any of these threads, one call at a time. They may call vm_kick(),
  * vm_pause(), vm_memory(), and, for their own vCPU, vm_tsc() and vm_set_tsc();
  * nothing else of this header. Any may be NULL.
@@ -106,6 +111,12 @@ struct vm_callbacks {
 	 * to the end. Called before the `exit` of the exit that ended the line.
 	 */
 	void (*print)(void *ctx, const char *bytes, size_t n);
+	/*
+	 * A thread of vm_run()'s begins, and calls this before all else: it may
+	 * give up what it has no need of. docs/security.md lists what a thread
+	 * does from then on.
+	 */
+	void (*thread)(void *ctx, enum vm_thread which);
 };
 
 struct vm_options {
@@ -215,21 +226,23 @@ const char *vm_build_id(const struct vm *vm);
  * on a stack of its own, rdi = address of a struct gt_boot of its own, which
  * says which vCPU it is. They start together; the guest decides who waits for
  * whom. Its addresses are unlike the physical ones, nothing is both writable
- * and executable, page 0 and the pages around each stack are not mapped.
+ * and executable, page 0 and the pages around each stack are not mapped. On KVM
+ * CPUID names what 64-bit programs use, and RDMSR and WRMSR reach the TSC (to be
+ * read), PAT, EFER, the registers of SYSCALL and SYSENTER, the bases of FS and
+ * GS, and TSC_AUX; others are a general protection fault.
  * Errors: -EINVAL (not loaded, arguments too long), -EBUSY (done before),
  * -ENOMEM.
  */
 int vm_boot(struct vm *vm, const struct vm_boot *boot);
 
 /*
- * Runs the guest until it ends: vCPU 0 on the calling thread, each other one on
- * a thread of its own. Once per VM, and again after each VM_PAUSED. Returns 0
+ * Runs the guest until it ends, each vCPU on a thread of its own, while the
+ * calling one waits. Once per VM, and again after each VM_PAUSED. Returns 0
  * with *ret_outcome filled whatever happened to the guest, VM_FAILED included;
  * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has come to its
  * end), -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread,
- * the watchdog; it and those of the other vCPUs have all signals blocked; on
- * KVM the signal SIGRTMIN + 4 is blocked in the calling thread, too, and used
- * inside. All threads are gone when it returns. A plain hlt stops its vCPU for
+ * the watchdog; it and those of the vCPUs have all signals blocked, and on KVM
+ * use SIGRTMIN + 4 among themselves. All of them are gone when it returns. A plain hlt stops its vCPU for
  * good: nothing wakes it. The end is seen at most 100 ms after timeout_ns or
  * vm_kick(), plus the time that callbacks take.
  */

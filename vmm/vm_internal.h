@@ -150,6 +150,12 @@ vm__fail(char error[VM_ERROR_BYTES], int code, const char *format, ...);
 
 /* Around each stretch of guest code: enter, then exit with what ended it. */
 void vm__enter(struct vm__vcpu *vcpu);
+/* What a thread of a run does first. */
+static inline void vm__thread_begins(const struct vm *vm, enum vm_thread which)
+{
+	if (vm->options.callbacks.thread)
+		vm->options.callbacks.thread(vm->options.ctx, which);
+}
 /*
  * Registers, counts, callbacks, then what the exit means. `data` holds
  * exit->count accesses of exit->width bytes for OUT, else it is NULL.

@@ -67,6 +67,7 @@ static void *watch(void *arg)
 	struct vm__watchdog *dog = &vm->watchdog;
 	uint64_t deadline_ns = deadline_after(vm->options.timeout_ns);
 
+	vm__thread_begins(vm, VM_THREAD_WATCHDOG);
 	while (atomic_load(&dog->inside) > 0) {
 		if (atomic_load(&dog->stop) != VM__STOP_NONE) {
 			interrupt_all(vm);

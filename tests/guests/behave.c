@@ -233,6 +233,36 @@ static int exit_status(void)
 	runtime_halt((uint32_t)number);
 }
 
+static int read_msr(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"((uint32_t)number));
+	return 0;
+}
+
+/* Back what is there: nothing changes. */
+static int write_msr(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr\n\twrmsr"
+	                 : "=a"(low), "=d"(high)
+	                 : "c"((uint32_t)number));
+	return 0;
+}
+
+/* Bits 33:32 of the number say which register of the leaf. */
+static int cpuid(void)
+{
+	uint32_t leaf[4] = {(uint32_t)number, 0, 0, 0};
+
+	__asm__ volatile("cpuid"
+	                 : "+a"(leaf[0]), "=b"(leaf[1]), "+c"(leaf[2]),
+	                   "=d"(leaf[3]));
+	runtime_halt(leaf[number >> 32 & 3]);
+}
+
 static int sweep(void)
 {
 	uint64_t bad = 0;
@@ -415,6 +445,9 @@ static const struct {
 	{"panic", panic},
 	{"raw_abort", raw_abort},
 	{"exit", exit_status},
+	{"read_msr", read_msr},
+	{"write_msr", write_msr},
+	{"cpuid", cpuid},
 	{"sweep", sweep},
 	{"rep_out", rep_out},
 	{"rep_in", rep_in},

@@ -25,6 +25,7 @@ static void *fake_mmap(void);
 #define mmap(at, n, prot, flags, fd, offset) fake_mmap()
 #define munmap(at, n)                        ((void)(at))
 #include "vmm/kvm.c"
+#include "vmm/kvm_cpu.c"
 #include "vmm/kvm_machine.c"
 #include "vmm/kvm_probe.c"
 #include "vmm/kvm_state.c"
@@ -325,6 +326,7 @@ static void each_failing_step_is_reported(void **state)
 		KVM_CREATE_VM,
 		KVM_SET_TSS_ADDR,
 		KVM_SET_USER_MEMORY_REGION,
+		KVM_X86_SET_MSR_FILTER,
 		KVM_CREATE_VCPU,
 		KVM_GET_SUPPORTED_CPUID,
 		KVM_SET_CPUID2,

@@ -36,6 +36,7 @@ struct many {
 	struct vm *vm;
 	struct vcpu_seen vcpu[VM_VCPUS_MAX];
 	atomic_uint entered; /* vCPUs */
+	atomic_uint threads[2]; /* that have begun, by enum vm_thread */
 	atomic_bool printing;
 	bool torn; /* two prints at a time */
 	char text[1 << 16];
@@ -95,6 +96,13 @@ static void on_print(void *ctx, const char *bytes, size_t n)
 	atomic_store(&all->printing, false);
 }
 
+static void on_thread(void *ctx, enum vm_thread which)
+{
+	struct many *all = ctx;
+
+	atomic_fetch_add(&all->threads[which], 1);
+}
+
 static struct vm *new_vm(unsigned vcpus, const char *behaviour,
                          uint64_t timeout_ns)
 {
@@ -104,7 +112,7 @@ static struct vm *new_vm(unsigned vcpus, const char *behaviour,
 		.vcpus = vcpus,
 		.memory_bytes = 32 << 20,
 		.timeout_ns = timeout_ns,
-		.callbacks = {on_enter, on_exit_, on_print},
+		.callbacks = {on_enter, on_exit_, on_print, on_thread},
 		.ctx = &many,
 	};
 	const char *argv[] = {"many", behaviour};
@@ -138,7 +146,11 @@ static void run_for(unsigned vcpus, const char *behaviour, uint64_t timeout_ns)
 			assert_false(pthread_equal(seen->thread,
 			                           many.vcpu[j].thread));
 	}
-	assert_true(pthread_equal(many.vcpu[0].thread, pthread_self()));
+	for (unsigned i = 0; i < vcpus; i++)
+		assert_false(
+			pthread_equal(many.vcpu[i].thread, pthread_self()));
+	assert_int_equal(many.threads[VM_THREAD_VCPU], vcpus);
+	assert_int_equal(many.threads[VM_THREAD_WATCHDOG], 1);
 	assert_true(exits == outcome.exits);
 	assert_true(outcome.vcpu < vcpus);
 }
