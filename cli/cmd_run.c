@@ -31,6 +31,8 @@ enum {
 	OPTION_SERVICE_VERSION,
 	OPTION_NO_PIGGYBACK,
 	OPTION_FORCE,
+	OPTION_NO_SANDBOX,
+	OPTION_CORE,
 };
 
 static const struct option_spec options_table[] = {
@@ -62,6 +64,10 @@ static const struct option_spec options_table[] = {
          "otlp*: what events of spans become; default spans", NULL},
 	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
          "otlp*: service.version of the resource", NULL},
+	{OPTION_NO_SANDBOX, "no-sandbox", NULL,
+         "do not give up what a run has no need of", NULL},
+	{OPTION_CORE, "core", NULL,
+         "a crash may leave a core file, with the guest's memory", NULL},
 	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
          NULL},
 	{0},
@@ -164,6 +170,10 @@ static bool parse_option(struct session_options *options, int option,
 	case OPTION_NO_PIGGYBACK:
 		options->no_piggyback = true;
 		return true;
+	case OPTION_NO_SANDBOX:
+		return options->no_sandbox = true;
+	case OPTION_CORE:
+		return options->core = true;
 	case OPTION_FORCE:
 		return options->outputs->force = true;
 	case OPTION_FILTER:

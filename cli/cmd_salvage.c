@@ -141,7 +141,9 @@ static int write_one(struct salvage *s, const struct salvaged *guest,
 {
 	struct destination destination;
 	struct gt_output to;
-	int r = destination_open(&destination, path, false), closed;
+	int r = destination_open(&destination, path, false,
+	                         DESTINATION_PRIVATE),
+	    closed;
 
 	if (r < 0)
 		return r;

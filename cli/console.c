@@ -8,7 +8,8 @@ void console_open(struct console *console, bool on_standard_error)
 {
 	int fd = on_standard_error ? STDERR_FILENO : STDOUT_FILENO;
 
-	*console = (struct console){.fd = fd, .escapes = isatty(fd)};
+	*console = (struct console){
+		.fd = fd, .is_file = stream_is_file(fd), .escapes = isatty(fd)};
 }
 
 static char shown(char byte)
@@ -29,7 +30,8 @@ void console_print(struct console *console, const char *bytes, size_t count)
 		for (size_t i = 0; i < n; i++)
 			piece[i] =
 				console->escapes ? shown(bytes[i]) : bytes[i];
-		console->error = write_whole(console->fd, piece, n);
+		console->error =
+			write_whole(console->fd, console->is_file, piece, n);
 		bytes += n;
 		count -= n;
 	}

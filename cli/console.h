@@ -8,6 +8,7 @@
 
 struct console {
 	int fd;
+	bool is_file;
 	bool escapes; /* a terminal: what it would act on becomes '?' */
 	int error;    /* the first of writing; nothing more is written then */
 };

@@ -46,9 +46,9 @@ static int take_file(int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
-static int open_in_place(const char *path)
+static int open_in_place(const char *path, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
 	int r = fd < 0 ? -errno : 0;
 
 	if (r == 0 && !is_special(path))
@@ -85,11 +85,11 @@ static int make_beside(struct destination *destination, mode_t mode)
 }
 
 /* With the mode of the one that it replaces. */
-static int open_beside(struct destination *destination)
+static int open_beside(struct destination *destination, mode_t new_mode)
 {
 	struct stat info;
 	bool replaces = stat(destination->path, &info) == 0;
-	mode_t mode = replaces ? info.st_mode & 0777 : 0644;
+	mode_t mode = replaces ? info.st_mode & 0777 : new_mode;
 	sigset_t before;
 	int fd;
 
@@ -117,7 +117,8 @@ static bool is_named(const char *path, const char *name)
 }
 
 /* A file beside it, or itself if it is a device, a pipe or without a name. */
-static int open_apart(struct destination *destination, const char *path)
+static int open_apart(struct destination *destination, const char *path,
+                      mode_t mode)
 {
 	char *name;
 	int fd, r;
@@ -134,20 +135,23 @@ static int open_apart(struct destination *destination, const char *path)
 	}
 	free(destination->path);
 	destination->path = name;
-	return open_beside(destination);
+	return open_beside(destination, mode);
 }
 
 int destination_open(struct destination *destination, const char *path,
-                     bool in_place)
+                     bool in_place, mode_t mode)
 {
 	int r;
 
-	*destination = (struct destination){.fd = STDOUT_FILENO};
+	*destination = (struct destination){
+		.fd = STDOUT_FILENO, .is_file = stream_is_file(STDOUT_FILENO)};
 	if (place_is_standard_output(path))
 		return 0; /* what is in front of it belongs to somebody */
 	destination->path = strdup(path);
-	r = in_place ? open_in_place(path) : open_apart(destination, path);
+	r = in_place ? open_in_place(path, mode)
+	             : open_apart(destination, path, mode);
 	destination->fd = r;
+	destination->is_file = r >= 0 && stream_is_file(r);
 	if (r >= 0)
 		return 0;
 	complain("cannot write %s: %s", place_output_name(path),
@@ -159,7 +163,8 @@ int destination_open(struct destination *destination, const char *path,
 static int write_all(void *context, const void *bytes, size_t count)
 {
 	struct destination *destination = context;
-	int r = write_whole(destination->fd, bytes, count);
+	int r = write_whole(destination->fd, destination->is_file, bytes,
+	                    count);
 
 	if (r < 0)
 		destination->error = r;

@@ -15,20 +15,29 @@
 
 #include <guesttrace/export.h>
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 struct destination {
 	char *path;      /* NULL: standard output */
 	char *temporary; /* what is open until it is whole; NULL: path itself */
 	struct leftover leftover; /* the temporary */
 	int fd;                   /* -1: not open */
+	bool is_file;
 	int error;                /* the first of writing there; 0: none */
 };
 
 /*
- * Of standard output, by any name (places.h), nothing is opened.
- * Complains and returns < 0 on failure.
+ * Of standard output, by any name (places.h), nothing is opened. `mode` is that
+ * of a file that was not there, less what the umask takes; one that was keeps
+ * its own. Complains and returns < 0 on failure.
  */
 int destination_open(struct destination *destination, const char *path,
-                     bool in_place);
+                     bool in_place, mode_t mode);
+
+/* A capture has all that a guest has said. Nobody else reads it unasked. */
+#define DESTINATION_PRIVATE 0600
+#define DESTINATION_EXPORT  0644
 
 /* Writes there; `context` is the struct destination. */
 struct gt_output destination_output(struct destination *destination);

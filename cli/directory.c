@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "directory.h"
 #include "command.h"
+#include "errands.h"
 #include "streams.h"
 
 #include <dirent.h>
@@ -172,9 +173,9 @@ static int make_parent(const char *path)
 	return r;
 }
 
-static int create(void *context, const char *name, struct gt_output *ret_output)
+static int create_file(struct directory *directory, const char *name,
+                       struct gt_output *ret_output)
 {
-	struct directory *directory = context;
 	struct directory_file *file = calloc(1, sizeof(*file));
 	int r;
 
@@ -189,10 +190,33 @@ static int create(void *context, const char *name, struct gt_output *ret_output)
 	directory->files = file; /* so that it is removed, however this ends */
 	r = make_parent(file->path);
 	if (r == 0)
-		r = destination_open(&file->destination, file->path, true);
+		r = destination_open(&file->destination, file->path, true,
+		                     DESTINATION_EXPORT);
 	if (r == 0)
 		*ret_output = destination_output(&file->destination);
 	return r;
+}
+
+struct creation {
+	struct directory *directory;
+	const char *name;
+	struct gt_output *ret_output;
+};
+
+static int do_create(void *context)
+{
+	const struct creation *creation = context;
+
+	return create_file(creation->directory, creation->name,
+	                   creation->ret_output);
+}
+
+/* A thread that brings records may not open files. */
+static int create(void *context, const char *name, struct gt_output *ret_output)
+{
+	struct creation creation = {context, name, ret_output};
+
+	return errand(do_create, &creation);
 }
 
 struct gt_directory directory_of(struct directory *directory)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper.h"
 #include "command.h"
+#include "sandbox.h"
 #include "streams.h"
 
 #include <guesttrace/host_completion.h>
@@ -82,12 +83,12 @@ static int append_to_capture(void *context, const void *bytes, size_t count)
 
 	return lseek(kept->capture_fd, 0, SEEK_END) < 0
 	               ? -errno
-	               : write_whole(kept->capture_fd, bytes, count);
+	               : write_whole(kept->capture_fd, true, bytes, count);
 }
 
 /* Whom could it tell what fails? The capture is without an end then. */
 static void complete(struct kept *kept, const struct keeper_board *board,
-                     uint64_t memory_bytes)
+                     uint64_t memory_bytes, bool confined)
 {
 	const struct keeper_state *state =
 		&board->states[atomic_load(&board->which) & 1];
@@ -117,6 +118,9 @@ static void complete(struct kept *kept, const struct keeper_board *board,
 		return;
 	options.memory[0] = (struct gt_memory_slot){
 		.bytes = memory_bytes, .host = memory, .read_only = true};
+	/* All is open; what comes now reads what a guest has left. */
+	if (confined && sandbox_alone() < 0)
+		return;
 	gt_capture_complete(&options);
 }
 
@@ -136,7 +140,7 @@ static void stand_apart(void)
 		dup2(null, fd);
 }
 
-static void keep(const struct keeper *keeper, int socket)
+static void keep(const struct keeper *keeper, int socket, bool confined)
 {
 	struct kept kept = {-1, -1, -1};
 
@@ -144,7 +148,7 @@ static void keep(const struct keeper *keeper, int socket)
 	close(keeper->socket);
 	close(keeper->memory_fd);
 	if (wait_for_end(socket, &kept) && kept.memory_fd >= 0)
-		complete(&kept, keeper->board, keeper->memory_bytes);
+		complete(&kept, keeper->board, keeper->memory_bytes, confined);
 	_exit(0);
 }
 
@@ -182,7 +186,7 @@ static int make_board(struct keeper *keeper)
 	return 0;
 }
 
-static int make_process(struct keeper *keeper)
+static int make_process(struct keeper *keeper, bool confined)
 {
 	int sockets[2];
 
@@ -191,7 +195,7 @@ static int make_process(struct keeper *keeper)
 	keeper->socket = sockets[0];
 	keeper->pid = fork();
 	if (keeper->pid == 0)
-		keep(keeper, sockets[1]);
+		keep(keeper, sockets[1], confined);
 	close(sockets[1]);
 	if (keeper->pid > 0)
 		return 0;
@@ -210,7 +214,7 @@ static void release(struct keeper *keeper)
 	keeper->memory_fd = -1;
 }
 
-void keeper_start(struct keeper *keeper, uint64_t memory_bytes)
+void keeper_start(struct keeper *keeper, uint64_t memory_bytes, bool confined)
 {
 	int r;
 
@@ -219,7 +223,7 @@ void keeper_start(struct keeper *keeper, uint64_t memory_bytes)
 	keeper->memory_fd = make_memory(memory_bytes);
 	r = keeper->memory_fd < 0 ? keeper->memory_fd : make_board(keeper);
 	if (r == 0)
-		r = make_process(keeper);
+		r = make_process(keeper, confined);
 	if (r == 0)
 		return;
 	complain("if this run is killed, what it has not written is lost: %s",
@@ -322,7 +326,9 @@ void keeper_end(struct keeper *keeper)
 
 	if (keeper->pid == 0)
 		return;
-	send(keeper->socket, &byte, 1, MSG_NOSIGNAL);
+	/* It may have been killed; SIGPIPE is ignored. */
+	if (write(keeper->socket, &byte, 1) < 0)
+		keeper->guests = 0;
 	close(keeper->socket);
 	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
 		;

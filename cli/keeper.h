@@ -45,9 +45,10 @@ struct keeper {
 
 /*
  * Makes it, and memory for a guest. Before there are any threads. Where that is
- * not to be had it says so, and there is none: the run may go on.
+ * not to be had it says so, and there is none: the run may go on. `confined`: it
+ * gives up all but what it has to do.
  */
-void keeper_start(struct keeper *keeper, uint64_t memory_bytes);
+void keeper_start(struct keeper *keeper, uint64_t memory_bytes, bool confined);
 
 /* The guest has its memory: from now on it keeps that and this capture. */
 void keeper_give(struct keeper *keeper, int capture_fd);

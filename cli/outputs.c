@@ -178,7 +178,8 @@ static int make_sink(struct output *output, const struct otlp_options *otlp,
 static int open_file(struct output *output, const struct otlp_options *otlp)
 {
 	struct gt_output to;
-	int r = destination_open(&output->destination, output->path, false);
+	int r = destination_open(&output->destination, output->path, false,
+	                         DESTINATION_EXPORT);
 
 	if (r < 0)
 		return r;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 #include "command.h"
+#include "confinement.h"
 #include "console.h"
+#include "errands.h"
 #include "filter_hints.h"
 #include "keeper.h"
 #include "monotonic.h"
 #include "places.h"
+#include "sandbox.h"
 #include "streams.h"
 #include "vm_exit.h"
 #include "waiting.h"
@@ -30,6 +33,8 @@ struct session {
 	struct watcher watcher;
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	struct console console;
+	char host_name[256];
+	char *snapshot_base; /* what snapshots are named after */
 	bool whole; /* the outputs were shown all of the run */
 };
 
@@ -69,6 +74,16 @@ static void on_exit_of_vm(void *context, unsigned vcpu,
 		watcher_wake(&session->watcher);
 	if (session->options->drain == DRAIN_EXITS)
 		gt_host_drain(session->host);
+}
+
+/* The file that says how long it waited is opened while that is allowed. */
+static void on_thread(void *context, enum vm_thread which)
+{
+	(void)context;
+	if (which == VM_THREAD_VCPU)
+		waiting_ns();
+	sandbox_enter(which == VM_THREAD_VCPU ? SANDBOX_VCPU
+	                                      : SANDBOX_WATCHDOG);
 }
 
 static void on_print(void *context, const char *bytes, size_t count)
@@ -118,7 +133,7 @@ static int make_vm(struct session *session)
 		.vcpus = options->vcpus,
 		.memory_bytes = options->memory_bytes,
 		.timeout_ns = options->timeout_ns,
-		.callbacks = {on_enter, on_exit_of_vm, on_print},
+		.callbacks = {on_enter, on_exit_of_vm, on_print, on_thread},
 		.ctx = session,
 		.has_memory_fd = session->keeper.pid != 0,
 		.memory_fd = session->keeper.memory_fd,
@@ -176,7 +191,7 @@ static bool could_not_write(const struct session *session)
 static int make_host(struct session *session)
 {
 	const struct session_options *options = session->options;
-	char vm_id[37], host_name[256] = "";
+	char vm_id[37];
 	struct gt_host_options host = {
 		.size = sizeof(host),
 		.memory_slots = 1,
@@ -193,7 +208,7 @@ static int make_host(struct session *session)
 		.tracestate = options->tracestate,
 		.guest_build_id = vm_build_id(session->vm),
 		.vm_id = vm_id,
-		.host_name = host_name,
+		.host_name = session->host_name,
 		.sampler = options->outputs->otlp.sampler,
 	};
 	int64_t offset;
@@ -201,7 +216,6 @@ static int make_host(struct session *session)
 	int r;
 
 	new_vm_id(vm_id, sizeof(vm_id));
-	gethostname(host_name, sizeof(host_name) - 1);
 	/* Of the guest's TSC, which is made to run at the host's rate. */
 	if (vm_tsc(session->vm, 0, &offset, &khz) == 0 && khz > 0) {
 		host.tsc_hz = khz * 1000;
@@ -261,20 +275,6 @@ static void catch_signals(struct vm *vm)
 	}
 }
 
-/* What snapshots are named after: the capture, or else the guest. */
-static char *snapshot_base(const struct session_options *options)
-{
-	static const char ending[] = ".gtrace";
-	const char *path = place_is_stream(options->capture)
-	                           ? file_name(options->guest_argv[0])
-	                           : options->capture;
-	size_t length = strlen(path), cut = sizeof(ending) - 1;
-
-	if (length > cut && strcmp(path + length - cut, ending) == 0)
-		length -= cut;
-	return strndup(path, length);
-}
-
 /* From then on nobody is waited for who reads nothing. */
 static void hurry_at_timeout(const struct session_options *options)
 {
@@ -285,17 +285,16 @@ static void hurry_at_timeout(const struct session_options *options)
 static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 {
 	struct watcher *watcher = &session->watcher;
-	char *base = snapshot_base(session->options);
-	int r = base ? 0 : -ENOMEM;
+	int r;
 
 	watcher->host = session->host;
 	watcher->shared = session->options->drain == DRAIN_SHARED;
-	watcher->snapshot_base = base;
+	watcher->snapshot_base = session->snapshot_base;
+	r = errands_start();
 	if (r == 0)
 		r = watcher_start(watcher);
 	if (r < 0) {
 		complain("no thread beside the run: %s", code_text(r));
-		free(base);
 		return r;
 	}
 	/* Where that is not to be had, the doorbell is an exit like any other.
@@ -311,7 +310,7 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 	    ret_outcome->end != VM_INTERRUPTED)
 		streams_hurry(0);
 	watcher_stop(watcher);
-	free(base);
+	errands_stop();
 	if (r < 0)
 		complain("%s", vm_error(session->vm));
 	return r;
@@ -388,7 +387,8 @@ static int open_files(struct session *session)
 		return -EINVAL;
 	r = outputs_open(options->outputs);
 	if (r == 0 && options->capture)
-		r = destination_open(&session->capture, options->capture, true);
+		r = destination_open(&session->capture, options->capture, true,
+		                     DESTINATION_PRIVATE);
 	if (r == 0 && options->capture)
 		keeper_give(&session->keeper, session->capture.fd);
 	return r;
@@ -403,7 +403,8 @@ static void start_keeper(struct session *session)
 	    !place_is_standard_output(options->capture))
 		keeper_start(&session->keeper,
 		             options->memory_bytes ? options->memory_bytes
-		                                   : VM_MEMORY_BYTES_DEFAULT);
+		                                   : VM_MEMORY_BYTES_DEFAULT,
+		             !options->no_sandbox);
 }
 
 static int run(struct session *session)
@@ -414,6 +415,11 @@ static int run(struct session *session)
 	start_keeper(session);
 	r = make_vm(session);
 	hurry_at_timeout(session->options);
+	if (r == 0)
+		r = watcher_open(&session->watcher);
+	if (r == 0)
+		r = confinement_begin(session->options, session->vm,
+		                      &session->snapshot_base);
 	if (r == 0)
 		r = open_files(session);
 	if (r == 0)
@@ -436,9 +442,11 @@ int session_run(const struct session_options *options)
 	struct session session = {
 		.options = options,
 		.capture = {.fd = -1},
+		.watcher = {.wake_fd = -1},
 	};
 	int status;
 
+	gethostname(session.host_name, sizeof(session.host_name) - 1);
 	console_open(
 		&session.console,
 		outputs_on_standard_output(options->outputs, options->capture));
@@ -450,7 +458,9 @@ int session_run(const struct session_options *options)
 	if (destination_close(&session.capture, true) < 0)
 		status = RUN_FAILED;
 	keeper_end(&session.keeper);
+	watcher_close(&session.watcher);
 	gt_host_free(session.host);
 	vm_free(session.vm);
+	free(session.snapshot_base);
 	return status;
 }

@@ -28,6 +28,8 @@ struct session_options {
 	enum drain drain;
 	enum gt_wire wire;
 	bool no_piggyback;
+	bool no_sandbox;
+	bool core; /* may be left, with the guest's memory in it */
 	const char *filter;
 	const char *traceparent, *tracestate;
 	const char *capture; /* path, or NULL */

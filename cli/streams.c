@@ -81,7 +81,7 @@ int streams_end(int status, int failed)
 /* ---- Writing ------------------------------------------------------------- */
 
 #define NS_PER_MS UINT64_C(1000000)
-#define LOOK_MS   50 /* at whether there is a hurry now */
+#define LOOK_NS   50000000 /* at whether there is a hurry now */
 
 static _Atomic uint64_t hurry_from_ns;
 
@@ -103,10 +103,11 @@ static bool is_patient(uint64_t since_ns)
 
 static int wait_for_room(int fd)
 {
+	const struct timespec no_time = {0}, a_while = {.tv_nsec = LOOK_NS};
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
 	uint64_t since_ns = 0;
 
-	while (poll(&room, 1, since_ns ? LOOK_MS : 0) <= 0) {
+	while (ppoll(&room, 1, since_ns ? &a_while : &no_time, NULL) <= 0) {
 		if (!since_ns)
 			since_ns = monotonic_ns();
 		if (!is_patient(since_ns))
@@ -115,18 +116,18 @@ static int wait_for_room(int fd)
 	return 0;
 }
 
-static bool is_file(int fd)
+bool stream_is_file(int fd)
 {
 	struct stat info;
 
 	return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-int write_whole(int fd, const void *bytes, size_t count)
+int write_whole(int fd, bool is_file, const void *bytes, size_t count)
 {
 	const char *from = bytes;
 	/* What poll() promises room for; a file always has it. */
-	size_t most = is_file(fd) ? SIZE_MAX : PIPE_BUF;
+	size_t most = is_file ? SIZE_MAX : PIPE_BUF;
 
 	while (count > 0) {
 		int r = most == SIZE_MAX ? 0 : wait_for_room(fd);

@@ -29,11 +29,14 @@ int stream_error(FILE *stream);
 /* Ends standard output. The exit status: `status`, or `failed` if it was 0. */
 int streams_end(int status, int failed);
 
+/* Whether it is a regular file: asked once, before it is written to. */
+bool stream_is_file(int fd);
+
 /*
  * Writes all of it, also where that would block. 0 or a negative errno;
  * -ETIMEDOUT: nobody takes it, and streams_hurry() was called.
  */
-int write_whole(int fd, const void *bytes, size_t count);
+int write_whole(int fd, bool is_file, const void *bytes, size_t count);
 
 /*
  * From that moment of CLOCK_MONOTONIC on nothing waits for longer than

@@ -2,23 +2,13 @@
 #include "waiting.h"
 
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static pthread_key_t key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Until the process ends: a thread that is confined cannot close it. */
 static _Thread_local int fd = -1;
-
-static void close_file(void *at)
-{
-	close(*(int *)at);
-}
-
-static void make_key(void)
-{
-	pthread_key_create(&key, close_file);
-}
+static _Thread_local bool tried; /* to open it: not again */
 
 /* Linux, Documentation/scheduler/sched-stats: ns on a CPU, ns in its queue. */
 uint64_t waiting_ns(void)
@@ -27,13 +17,12 @@ uint64_t waiting_ns(void)
 	char text[80];
 	ssize_t count;
 
-	if (fd < 0) {
+	if (!tried) {
+		tried = true;
 		fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return 0;
-		pthread_once(&once, make_key);
-		pthread_setspecific(key, &fd);
 	}
+	if (fd < 0)
+		return 0;
 	count = pread(fd, text, sizeof(text) - 1, 0);
 	if (count <= 0)
 		return 0;

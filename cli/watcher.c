@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watcher.h"
 #include "command.h"
+#include "sandbox.h"
 #include "streams.h"
 #include "destination.h"
 
@@ -23,9 +24,6 @@
 #define SAMPLE_NS   5000000 /* see gt_host_sample() */
 #define IDLE_ROUNDS 40u     /* silent ones, before the guest is asked */
 
-static volatile sig_atomic_t snapshots_wanted;
-static volatile sig_atomic_t signal_fd = -1;
-
 static void ring(int fd)
 {
 	uint64_t one = 1;
@@ -33,16 +31,6 @@ static void ring(int fd)
 	/* It can only be full, and then the thread wakes anyway. */
 	if (write(fd, &one, sizeof(one)) < 0)
 		return;
-}
-
-static void on_signal(int number)
-{
-	int before = errno;
-
-	(void)number;
-	snapshots_wanted = snapshots_wanted + 1;
-	ring(signal_fd);
-	errno = before;
 }
 
 static void write_snapshot(struct watcher *watcher)
@@ -55,7 +43,7 @@ static void write_snapshot(struct watcher *watcher)
 	if (asprintf(&path, "%s.snapshot-%u.gtrace", watcher->snapshot_base,
 	             watcher->snapshots + 1) < 0)
 		return;
-	r = destination_open(&to, path, false);
+	r = destination_open(&to, path, false, DESTINATION_PRIVATE);
 	if (r == 0) {
 		output = destination_output(&to);
 		r = gt_host_snapshot(watcher->host, &output);
@@ -100,61 +88,104 @@ static void take(struct watcher *watcher)
 static void *watch(void *argument)
 {
 	struct watcher *watcher = argument;
-	sig_atomic_t written = snapshots_wanted;
 
+	sandbox_enter(SANDBOX_DECODING);
 	while (!atomic_load(&watcher->stop)) {
 		if (watcher->shared)
 			take(watcher);
 		else
 			nap(watcher, SAMPLE_NS);
 		gt_host_sample(watcher->host);
-		if (written != snapshots_wanted) {
-			written = snapshots_wanted;
-			write_snapshot(watcher);
-		}
 	}
 	return NULL;
 }
 
-/* In the calling thread, and so in those that it makes from here on. */
-static void block_signal(int how)
+static sigset_t the_signal(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	pthread_sigmask(how, &set, NULL);
+	return set;
+}
+
+/* Of signals that come at once one snapshot: it has all. */
+static void *write_snapshots(void *argument)
+{
+	struct watcher *watcher = argument;
+	sigset_t set = the_signal();
+
+	for (;;) {
+		if (sigwaitinfo(&set, NULL) < 0)
+			continue;
+		if (atomic_load(&watcher->stop))
+			return NULL;
+		write_snapshot(watcher);
+	}
+}
+
+/* No handler runs on them: one may not even return from it. */
+static int make_threads(struct watcher *watcher, bool *ret_made_first)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&watcher->thread, NULL, watch, watcher);
+	*ret_made_first = r == 0;
+	if (r == 0)
+		r = -pthread_create(&watcher->snapshot_thread, NULL,
+		                    write_snapshots, watcher);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+static int start_threads(struct watcher *watcher)
+{
+	bool made_first;
+	int r = make_threads(watcher, &made_first);
+
+	if (r < 0 && made_first) {
+		atomic_store(&watcher->stop, true);
+		ring(watcher->wake_fd);
+		pthread_join(watcher->thread, NULL);
+	}
+	return r;
+}
+
+int watcher_open(struct watcher *watcher)
+{
+	sigset_t set = the_signal();
+
+	/* What is ignored does not wait, either. */
+	signal(SIGUSR1, SIG_DFL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	atomic_init(&watcher->stop, false);
+	watcher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return watcher->wake_fd < 0 ? -errno : 0;
 }
 
 int watcher_start(struct watcher *watcher)
 {
-	struct sigaction action = {.sa_handler = on_signal,
-	                           .sa_flags = SA_RESTART};
-	int r;
-
-	atomic_init(&watcher->stop, false);
-	watcher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (watcher->wake_fd < 0)
-		return -errno;
-	signal_fd = watcher->wake_fd;
-	sigaction(SIGUSR1, &action, NULL);
-	block_signal(SIG_UNBLOCK);
-	r = -pthread_create(&watcher->thread, NULL, watch, watcher);
-	block_signal(SIG_BLOCK);
-	if (r < 0)
-		close(watcher->wake_fd);
-	return r;
+	return start_threads(watcher);
 }
 
 void watcher_stop(struct watcher *watcher)
 {
-	signal(SIGUSR1, SIG_IGN);
 	atomic_store(&watcher->stop, true);
 	ring(watcher->wake_fd);
 	pthread_join(watcher->thread, NULL);
-	block_signal(SIG_UNBLOCK);
-	signal_fd = -1;
-	close(watcher->wake_fd);
+	pthread_kill(watcher->snapshot_thread, SIGUSR1);
+	pthread_join(watcher->snapshot_thread, NULL);
+	signal(SIGUSR1, SIG_IGN);
+}
+
+void watcher_close(struct watcher *watcher)
+{
+	if (watcher->wake_fd >= 0)
+		close(watcher->wake_fd);
+	watcher->wake_fd = -1;
 }
 
 void watcher_wake(struct watcher *watcher)

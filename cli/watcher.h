@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread beside a run. With `shared` it takes the guest's records while the
- * guest runs, so that a full ring costs no exit; in any case it writes a
- * snapshot whenever the process gets SIGUSR1.
+ * The threads beside a run. One reads the clocks and, with `shared`, takes the
+ * guest's records while the guest runs, so that a full ring costs no exit. The
+ * other writes a snapshot whenever the process gets SIGUSR1: it opens files,
+ * which the first one is not allowed to.
  */
 #ifndef GT_CLI_WATCHER_H
 #define GT_CLI_WATCHER_H
@@ -18,14 +19,21 @@ struct watcher {
 	const char *snapshot_base; /* path without its ending; borrowed */
 	unsigned snapshots;        /* written so far */
 	unsigned idle_rounds;
-	pthread_t thread;
+	pthread_t thread, snapshot_thread;
 	int wake_fd; /* eventfd: the guest has filled a block, or `stop` */
 	atomic_bool stop;
 };
 
 /*
- * Fill in the first three members. From start to stop SIGUSR1 belongs to the
- * thread. Returns 0 or a negative errno.
+ * Before the run is confined, and before there are other threads: from here on
+ * SIGUSR1 is blocked in all that are made, and waits. 0 or a negative errno.
+ */
+int watcher_open(struct watcher *watcher);
+void watcher_close(struct watcher *watcher);
+
+/*
+ * Fill in the first three members. At stop SIGUSR1 is ignored. Returns 0 or a
+ * negative errno.
  */
 int watcher_start(struct watcher *watcher);
 void watcher_stop(struct watcher *watcher);
