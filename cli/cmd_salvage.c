@@ -9,6 +9,7 @@
 #include "places.h"
 #include "salvage.h"
 #include "screen.h"
+#include "settled.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -343,6 +344,14 @@ static int cmd_salvage(int argc, char **argv)
 			status = id == OPTION_MEMORY ? COMMAND_FAILED
 			                             : COMMAND_USAGE;
 	}
+	/* What there was to salvage of a run is in its capture already. */
+	if (status == 0 && !s->name && !command.output && optind == argc - 1) {
+		int whole = settled_look(argv[optind]);
+
+		return whole < 0 ? COMMAND_FAILED
+		       : whole   ? 0
+		                 : SALVAGE_INCOMPLETE;
+	}
 	if (status == 0 && (optind != argc || !s->name))
 		status = options_usage(&command_salvage);
 	if (status == 0)
@@ -358,8 +367,10 @@ static int cmd_salvage(int argc, char **argv)
 
 const struct command_spec command_salvage = {
 	.name = "salvage",
-	.operands = "",
+	.operands = "[CAPTURE]",
 	.what = "make a capture of a dead guest's memory",
+	.notes = "Of a CAPTURE alone it is said whether it has all: a run that was "
+                 "killed\ncompletes its own.\n",
 	.options = options,
 	.run = cmd_salvage,
 	.usage_status = COMMAND_USAGE,
