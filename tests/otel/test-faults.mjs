@@ -69,8 +69,8 @@ refusedThenSent('a wrong token costs nothing: gRPC', {
   rightly: (c) => [c.url('grpc'), { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20right' }],
 });
 refusedThenSent('a wrong path costs nothing', { wrongly: (c) => [`${c.url('http/protobuf')}/v1/trace`, {}], status: 1, words: /404/ });
-refusedThenSent('HTTP to the port of gRPC costs nothing', { wrongly: (c) => [`http://${local(c.grpc)}`, {}], words: /is this the gRPC port/ });
-refusedThenSent('gRPC to the port of HTTP costs nothing', { wrongly: (c) => [`grpc://${local(c.http)}`, {}], words: /is this the HTTP port/ });
+refusedThenSent('HTTP to the port of gRPC costs nothing', { wrongly: (c) => [`http://${local(c.grpc)}`, {}], status: 1, words: /is this the gRPC port/ });
+refusedThenSent('gRPC to the port of HTTP costs nothing', { wrongly: (c) => [`grpc://${local(c.http)}`, {}], status: 1, words: /is this the HTTP port/ });
 refusedThenSent('a port where nobody is costs nothing', { wrongly: () => ['http://127.0.0.1:1', {}], words: /spool/ });
 for (const protocol of ['http/protobuf', 'grpc']) {
   refusedThenSent(`a Collector out of memory costs nothing: ${protocol}`, {
