@@ -227,6 +227,7 @@ static void put_losses(FILE *to, const struct gt_losses *losses)
 		LOSS_(late_records),      LOSS_(cut_bytes),
 		LOSS_(repeated_batches),  LOSS_(unknown_kinds),
 		LOSS_(crowded_names),     LOSS_(bad_contexts),
+		LOSS_(quota_requests),    LOSS_(quota_exits),
 #undef LOSS_
 	};
 

@@ -43,6 +43,8 @@ void gt__put_lost(struct gt__out *o, const struct gt_summary *summary)
 	put_part(o, &comma, l->dropped_events, "event", " over a quota");
 	put_part(o, &comma, l->cut_bytes, "byte", " cut off the capture");
 	put_part(o, &comma, l->unknown_kinds, "event", " of an unknown kind");
+	put_part(o, &comma, l->quota_requests, "doorbell", " over a quota");
+	put_part(o, &comma, l->quota_exits, "exit", " over a quota");
 }
 
 void gt__put_ending(struct gt__out *o, const struct gt_summary *summary)

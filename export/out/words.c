@@ -47,6 +47,8 @@ const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS] = {
 	{LOSS(crowded_names, "names over the limit, shown as a field")},
 	{LOSS(bad_contexts,
               "texts that are no trace context, shown as a field")},
+	{LOSS(quota_requests, "doorbells and batches over a quota")},
+	{LOSS(quota_exits, "exits over a quota, not shown")},
 };
 #undef LOSS
 _Static_assert(sizeof(struct gt_losses) == GT__LOSS_WORDS * sizeof(uint64_t),
@@ -67,7 +69,8 @@ bool gt__is_partial(const struct gt_losses *losses)
 	return (losses->records | losses->overwritten_bytes |
 	        losses->bad_records | losses->bad_bytes | losses->bad_requests |
 	        losses->evicted_spans | losses->dropped_events |
-	        losses->cut_bytes | losses->unknown_kinds) != 0;
+	        losses->cut_bytes | losses->unknown_kinds |
+	        losses->quota_requests | losses->quota_exits) != 0;
 }
 
 const char *gt__level_word(enum gt_level level)

@@ -21,7 +21,7 @@ struct gt__loss_word {
 	const char *key; /* of an attribute */
 	const char *prose;
 };
-#define GT__LOSS_WORDS 18u
+#define GT__LOSS_WORDS 20u
 extern const struct gt__loss_word gt__loss_words[GT__LOSS_WORDS];
 uint64_t gt__loss(const struct gt_losses *losses, size_t word);
 /* Records, spans or events are missing: what is summed up is too small. */

@@ -64,21 +64,26 @@ static int read_vcpu(const struct gt__guest *guest,
 	                       ret_vcpu, sizeof(*ret_vcpu));
 }
 
-/* Honest rings lie apart: of one dump they are together no longer than it. */
-static int check_sum(const struct gt__guest *guest, uint32_t vcpu,
-                     const struct gt_limits *limits, uint64_t *sum)
+/*
+ * Rings that are larger than the memory are some of it several times over.
+ * Honest ones lie apart: of one dump they are together no longer than it.
+ */
+static uint64_t rings_bytes_max(const struct gt__memory *memory,
+                                const struct gt_limits *limits)
 {
-	for (unsigned i = 0; i < GT_LEVELS; i++)
-		*sum += guest->rings[vcpu][i].bytes;
-	return guest->memory->has_holes && *sum > limits->ring_bytes
-	               ? -GT_ERROR_BAD_RING
-	               : 0;
+	uint64_t max = limits->rings_bytes, sum = 0;
+
+	for (uint32_t i = 0; i < memory->count; i++)
+		sum += memory->slots[i].bytes;
+	if (memory->has_holes && limits->ring_bytes < max)
+		max = limits->ring_bytes;
+	return sum < max ? sum : max;
 }
 
 static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
                       const struct gt_limits *limits)
 {
-	uint64_t sum = 0;
+	uint64_t left = rings_bytes_max(guest->memory, limits);
 
 	for (uint32_t i = 0; i < guest->vcpus; i++) {
 		struct gt_vcpu vcpu;
@@ -88,11 +93,13 @@ static int read_rings(struct gt__guest *guest, const struct gt__paging *paging,
 			guest->missing_vcpus++;
 			continue;
 		}
-		for (unsigned j = 0; r == 0 && j < GT_LEVELS; j++)
+		for (unsigned j = 0; r == 0 && j < GT_LEVELS; j++) {
 			r = check_ring(&vcpu.ring[j], limits,
 			               &guest->rings[i][j]);
-		if (r == 0)
-			r = check_sum(guest, i, limits, &sum);
+			if (r == 0 && guest->rings[i][j].bytes > left)
+				r = -GT_ERROR_BAD_RING;
+			left -= r == 0 ? guest->rings[i][j].bytes : 0;
+		}
 		if (r < 0)
 			return r;
 	}

@@ -9,6 +9,7 @@ static int send(struct gt_host *host, uint32_t vcpu, uint64_t entered_tsc)
 {
 	uint8_t *head = host->frame.bytes + GT__FRAME_HEAD;
 
+	gt__quota_spend(&host->quota, host->frame.count);
 	gt__outbox_clock(host, head);
 	gt__store64(head + 24, entered_tsc);
 	gt__store32(head + 32, host->options.wire);

@@ -111,8 +111,15 @@ static int replace_filter(struct gt_host *host, const char *text)
 /* Whoever decodes its batches, now or later, leaves out what it mutes. */
 static int tell_filter(struct gt_host *host, const char *text)
 {
+	char *copy;
+
 	if (host->options.wire == GT_WIRE_NATIVE)
 		return 0;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	free(host->filter_text);
+	host->filter_text = copy;
 	gt__frame_begin(&host->frame);
 	gt__frame_put(&host->frame, text, strlen(text));
 	return gt__outbox_send(host, GT__FRAME_FILTER, 0);
@@ -168,6 +175,9 @@ static int init(struct gt_host *host)
 		                     &options->limits, &host->pipeline);
 	if (r == 0)
 		r = gt__outbox_start(host);
+	gt__quota_init(&host->quota, host->limits.record_bytes_per_s,
+	               host->limits.record_bytes, host->limits.exits_per_s,
+	               host->reading.monotonic_ns);
 	if (r == 0 && options->filter)
 		r = tell_filter(host, options->filter);
 	return r;
@@ -218,6 +228,7 @@ void gt_host_free(struct gt_host *host)
 	free(host->vm_id);
 	free(host->host_name);
 	free(host->trace_state);
+	free(host->filter_text);
 	free(host->vcpus);
 	free(host->work);
 	free(host->frame.bytes);
@@ -374,6 +385,17 @@ int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
 	return r;
 }
 
+int gt_host_rotate(struct gt_host *host, const struct gt_output *next)
+{
+	int r = -EINVAL;
+
+	pthread_mutex_lock(&host->lock);
+	if (!host->finished)
+		r = gt__rotate(host, next);
+	pthread_mutex_unlock(&host->lock);
+	return r;
+}
+
 int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
                     const struct gt_exit *state, uint64_t control_gva)
 {
@@ -437,6 +459,7 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
 
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished) {
+		host->quota.is_lifted = true;
 		if (gt__serve_drain(host) < 0)
 			host->bad_requests++;
 		gt__outbox_end(host, ending, status, message);

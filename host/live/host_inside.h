@@ -5,6 +5,7 @@
 
 #include "mailbox.h"
 #include "host/pipeline/pipeline.h"
+#include "quota.h"
 #include "rings.h"
 #include "host/time/tscmap.h"
 
@@ -55,6 +56,7 @@ struct gt_host {
 	pthread_mutex_t lock;
 	struct gt_host_options options;
 	struct gt_limits limits;
+	struct gt__quota quota;
 	struct gt__memory memory;
 	bool has_moved; /* since the latest exit: page tables are not known */
 	struct gt__pipeline *pipeline;
@@ -71,6 +73,7 @@ struct gt_host {
 	char *guest_name, *vm_name, *backend;
 	char *guest_build_id, *vm_id, *host_name, *trace_state;
 	struct gt__filter *filter;
+	char *filter_text; /* as it stands in the capture; NULL: in none */
 	struct host_vcpu *vcpus;
 	uint32_t last_vcpu; /* whose page tables are the newest */
 	uint32_t announcements;
@@ -205,6 +208,9 @@ int gt__handover_bytes(struct gt_host *host, uint32_t vcpu, const void *bytes,
 int gt__serve_exit(struct gt_host *host, uint32_t vcpu,
                    const struct gt_exit *exit);
 int gt__serve_drain(struct gt_host *host);
+
+/* As gt_host_rotate(). */
+int gt__rotate(struct gt_host *host, const struct gt_output *next);
 
 /* gt_host_batch(). */
 int gt__serve_batch(struct gt_host *host, uint32_t vcpu, const void *bytes,

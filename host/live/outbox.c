@@ -268,6 +268,10 @@ void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,
 	gt__frame_put32(frame, host->clock_flags);
 	gt__frame_put32(frame, 0);
 	put_name(frame, message);
+	if (host->quota.requests_over | host->quota.exits_over) {
+		gt__frame_put64(frame, host->quota.requests_over);
+		gt__frame_put64(frame, host->quota.exits_over);
+	}
 }
 
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,

@@ -20,6 +20,7 @@ static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
 	if (r <= 0)
 		return r;
 	gt__outbox_records_head(host, vcpu, frame);
+	gt__quota_spend(&host->quota, frame->count - GT__FRAME_HEAD);
 	sent = gt__outbox_send(host, GT__FRAME_RECORDS, vcpu);
 	host->unmerged = true;
 	/* Taken in any case: a second time would be worse than a loss. */
@@ -59,6 +60,8 @@ int gt__serve_drain(struct gt_host *host)
 	gt__outbox_exits(host);
 	/* What the rings hold is of before this, and is yet to come. */
 	if (host->guest.vcpus > 0 && !gt__outbox_may_look(host))
+		return 0;
+	if (!gt__quota_takes(&host->quota, host->reading.monotonic_ns))
 		return 0;
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
@@ -192,7 +195,8 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 		return is_doorbell(exit)
 		               ? serve(host, &host->vcpus[vcpu].paging, exit)
 		               : GT_ANSWER_NONE;
-	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback))
+	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback) ||
+	    !gt__quota_takes(&host->quota, host->reading.monotonic_ns))
 		return GT_ANSWER_NONE;
 	r = gt__handover_exit(host, vcpu, exit);
 	if (r < 0)
@@ -224,6 +228,14 @@ static struct gt__tsc tsc_of(const struct gt_host *host,
 	return (struct gt__tsc){.offset = GT_TSC_OFFSET_UNKNOWN};
 }
 
+/* Of the exit; without a quota nobody asks. */
+static uint64_t now_ns(struct gt_host *host)
+{
+	if (host->quota.exits.per_s)
+		gt__outbox_read(host);
+	return host->reading.monotonic_ns;
+}
+
 void gt__serve_check_warp(struct gt_host *host, uint64_t before_tsc)
 {
 	if ((int64_t)(host->reading.tsc - before_tsc) < 0)
@@ -246,6 +258,9 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 	host->last_vcpu = number;
 	host->has_moved = false;
 	moved = gt__offset_set(host, number, &tsc);
+	if (!gt__quota_exit(&host->quota, now_ns(host)))
+		return is_tracing(host, exit) ? GT_ANSWER_TAKEN
+		                              : GT_ANSWER_NONE;
 	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
@@ -270,6 +285,8 @@ int gt__serve_batch(struct gt_host *host, uint32_t number, const void *bytes,
 	gt__outbox_read(host);
 	gt__serve_check_warp(host, before_tsc);
 	gt__offset_set(host, number, &tsc);
+	if (!gt__quota_takes(&host->quota, host->reading.monotonic_ns))
+		return 0;
 	r = gt__handover_bytes(host, number, bytes, count, guest_tsc);
 	if (r < 0)
 		host->bad_requests++;

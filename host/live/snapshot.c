@@ -109,7 +109,7 @@ static int put_records(struct gt_host *host, const struct gt__paging *paging,
                        struct gt__frame_buffer *frame,
                        const struct gt_output *to)
 {
-	struct gt__guest copy;
+	struct gt__guest copy = {.vcpus = 0}; /* as it stays without memory */
 	int r = copy_guest(&host->guest, &copy), ignored;
 
 	for (uint32_t i = 0; r >= 0 && i < copy.vcpus; i++) {
@@ -124,29 +124,104 @@ static int put_records(struct gt_host *host, const struct gt__paging *paging,
 	return r;
 }
 
+/* All that a reader needs to know of the guest before its records. */
+static int put_head(struct gt_host *host, const struct gt__paging *paging,
+                    struct gt__frame_buffer *frame, const struct gt_output *to)
+{
+	int r;
+
+	gt__frame_begin(frame);
+	gt__outbox_put_start(host, frame);
+	r = put_frame(to, frame, GT__FRAME_START, 0);
+	frame->seed = host->capture_seed;
+	if (r == 0 && host->filter_text) {
+		gt__frame_begin(frame);
+		gt__frame_put(frame, host->filter_text,
+		              strlen(host->filter_text));
+		r = put_frame(to, frame, GT__FRAME_FILTER, 0);
+	}
+	if (r < 0 || host->guest.vcpus == 0 || !gt__outbox_may_look(host))
+		return r;
+	r = put_guest(host, paging, frame, to);
+	if (r == 0)
+		r = put_readings(host, frame, to);
+	if (r == 0)
+		r = put_tscs(host, frame, to);
+	return r;
+}
+
+static int put_end(struct gt_host *host, struct gt__frame_buffer *frame,
+                   const struct gt_output *to)
+{
+	gt__frame_begin(frame);
+	gt__outbox_put_end(host, frame, GT_ENDING_SNAPSHOT, 0, NULL);
+	return put_frame(to, frame, GT__FRAME_END, 0);
+}
+
 int gt__snapshot(struct gt_host *host, const struct gt_output *to)
 {
 	const struct gt__paging *paging = &host->vcpus[host->last_vcpu].paging;
 	struct gt__frame_buffer frame = {.count = 0};
-	int r;
+	int r = put_head(host, paging, &frame, to);
 
-	gt__frame_begin(&frame);
-	gt__outbox_put_start(host, &frame);
-	r = put_frame(to, &frame, GT__FRAME_START, 0);
-	frame.seed = host->capture_seed;
-	if (r == 0 && host->guest.vcpus > 0 && gt__outbox_may_look(host)) {
-		r = put_guest(host, paging, &frame, to);
-		if (r == 0)
-			r = put_readings(host, &frame, to);
-		if (r == 0)
-			r = put_tscs(host, &frame, to);
-		if (r == 0)
-			r = put_records(host, paging, &frame, to);
+	if (r == 0 && host->guest.vcpus > 0 && gt__outbox_may_look(host))
+		r = put_records(host, paging, &frame, to);
+	if (r >= 0)
+		r = put_end(host, &frame, to);
+	free(frame.bytes);
+	return r;
+}
+
+/* Where the records of the next capture begin: those of the one before end. */
+static int put_position(struct gt_host *host, struct gt__frame_buffer *frame,
+                        const struct gt_output *to, uint32_t vcpu)
+{
+	const struct gt__guest *guest = &host->guest;
+	uint8_t *payload;
+
+	gt__frame_begin(frame);
+	if (!gt__frame_extend(frame, GT__RECORDS_HEAD))
+		return -ENOMEM;
+	gt__outbox_records_head(host, vcpu, frame);
+	payload = frame->bytes + GT__FRAME_HEAD;
+	gt__store64(payload + 32, guest->lost[vcpu][0]);
+	gt__store64(payload + 40, guest->lost[vcpu][1]);
+	gt__store64(payload + 48, gt__inside_word(0, 0, guest->preemptible));
+	for (unsigned i = 0; i < GT_LEVELS; i++) {
+		gt__store64(payload + 56 + 16 * i, guest->rings[vcpu][i].tail);
+		gt__store64(payload + 64 + 16 * i, 0);
 	}
-	if (r >= 0) {
-		gt__frame_begin(&frame);
-		gt__outbox_put_end(host, &frame, GT_ENDING_SNAPSHOT, 0, NULL);
-		r = put_frame(to, &frame, GT__FRAME_END, 0);
+	return put_frame(to, frame, GT__FRAME_RECORDS, vcpu);
+}
+
+static int put_positions(struct gt_host *host, struct gt__frame_buffer *frame,
+                         const struct gt_output *to)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < host->guest.vcpus; i++)
+		r = put_position(host, frame, to, i);
+	return r;
+}
+
+int gt__rotate(struct gt_host *host, const struct gt_output *next)
+{
+	const struct gt__paging *paging = &host->vcpus[host->last_vcpu].paging;
+	struct gt_output *capture = &host->options.capture;
+	struct gt_output to = next ? *next : (struct gt_output){.write = NULL};
+	struct gt__frame_buffer frame = {.count = 0};
+	int r = to.write ? put_head(host, paging, &frame, &to) : 0;
+
+	if (r == 0 && to.write && gt__outbox_may_look(host))
+		r = put_positions(host, &frame, &to);
+	/* Whoever is killed in between leaves one that can be completed. */
+	if (r == 0) {
+		gt__outbox_exits(host);
+		frame.seed = host->capture_seed;
+		/* One that has failed is not written on. */
+		if (capture->write && host->error == 0)
+			r = put_end(host, &frame, capture);
+		*capture = to;
 	}
 	free(frame.bytes);
 	return r;

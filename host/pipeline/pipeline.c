@@ -4,38 +4,6 @@
 
 #include <errno.h>
 
-struct gt_limits gt__limits(const struct gt_limits *given)
-{
-	struct gt_limits limits = *given;
-
-	if (!limits.open_spans)
-		limits.open_spans = 65536;
-	if (!limits.span_bytes)
-		limits.span_bytes = (size_t)64 << 20;
-	if (!limits.ring_bytes)
-		limits.ring_bytes = (size_t)64 << 20;
-	if (limits.ring_bytes > RING_BYTES_MAX)
-		limits.ring_bytes = RING_BYTES_MAX;
-	if (!limits.sites_bytes)
-		limits.sites_bytes = (size_t)4 << 20;
-	if (!limits.exits)
-		limits.exits = 65536;
-	if (limits.exits > UINT32_MAX / 4)
-		limits.exits = UINT32_MAX / 4;
-	if (!limits.contexts)
-		limits.contexts = 4096;
-	if (!limits.announcements)
-		limits.announcements = 16;
-	if (!limits.batch_bytes ||
-	    limits.batch_bytes > GT_HYPERLIGHT_BATCH_BYTES)
-		limits.batch_bytes = GT_HYPERLIGHT_BATCH_BYTES;
-	if (!limits.name_bytes)
-		limits.name_bytes = (size_t)16 << 20;
-	if (limits.announcements > GT__SITE_TABLES_MAX)
-		limits.announcements = GT__SITE_TABLES_MAX;
-	return limits;
-}
-
 int gt__pipeline_new(struct gt_sink *const *sinks, size_t sink_count,
                      uint32_t index, const struct gt_limits *limits,
                      struct gt__pipeline **ret_pipeline)
@@ -351,6 +319,10 @@ static int take_end(struct gt__pipeline *pipeline, const uint8_t *payload,
 	message = gt__cursor_text(&cursor);
 	if (cursor.bad || ending > GT_ENDING_SNAPSHOT)
 		return -EINVAL;
+	if (cursor.left >= 16) {
+		losses->quota_requests = gt__cursor_u64(&cursor);
+		losses->quota_exits = gt__cursor_u64(&cursor);
+	}
 	pipeline->message = malloc(3 * message.count + 1);
 	if (!pipeline->message)
 		return -ENOMEM;

@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
-#define CHUNK_BYTES      240u
-#define SPANS_PER_BLOCK  4u
-#define CHUNKS_PER_BLOCK 4u
-#define INDEX_MIN        64u
+#define CHUNK_BYTES        240u
+#define SPANS_PER_BLOCK    4u
+#define CHUNKS_PER_BLOCK   4u
+#define BUFFER_SMALL_BYTES ((size_t)1 << 20)
+#define INDEX_MIN          64u
 
 struct gt__chunk {
 	struct gt__chunk *next;
@@ -303,12 +304,16 @@ const uint8_t *gt__open_table_items(const struct gt__open_span *span,
 	    span->first->used_bytes == span->item_bytes)
 		return span->first ? span->first->bytes : NULL;
 	if (*buffer_bytes < span->item_bytes) {
-		uint8_t *grown = realloc(*buffer, 2 * span->item_bytes);
+		/* The next one may be larger; of large ones there are few. */
+		size_t want = span->item_bytes < BUFFER_SMALL_BYTES
+		                      ? 2 * span->item_bytes
+		                      : span->item_bytes;
+		uint8_t *grown = realloc(*buffer, want);
 
 		if (!grown)
 			return NULL;
 		*buffer = grown;
-		*buffer_bytes = 2 * span->item_bytes;
+		*buffer_bytes = want;
 	}
 	for (const struct gt__chunk *chunk = span->first; chunk;
 	     chunk = chunk->next) {

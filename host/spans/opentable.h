@@ -50,6 +50,7 @@ struct gt__open_span {
 	uint32_t vcpu;
 	uint32_t level;
 	unsigned flags; /* enum gt_span_flag */
+	uint32_t fields; /* it has said */
 	bool scoped;    /* opened by GT_RECORD_SPAN */
 	bool parent_remote;
 	bool has_events; /* among what it has said */

@@ -12,6 +12,8 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
                    const struct gt_limits *limits, struct gt__hash_key hash_key)
 {
 	*spans = (struct gt__spans){
+		.fields_max = limits->fields,
+		.views = {.value_bytes_max = limits->value_bytes},
 		.fanout = fanout,
 		.trace = trace,
 		.summary = summary,
@@ -238,6 +240,21 @@ static uint64_t field_count(const struct gt__record *record)
 	}
 }
 
+static void say_fields(struct gt__spans *spans, struct gt__open_span *span,
+                       const struct gt__item *item,
+                       const struct gt__record *record)
+{
+	uint64_t count = field_count(record);
+
+	if (count <= spans->fields_max - span->fields &&
+	    gt__open_table_say(&spans->open, span, item, record->body)) {
+		span->fields += (uint32_t)count;
+		return;
+	}
+	span->dropped_fields += count;
+	spans->summary->losses.dropped_fields += count;
+}
+
 static void on_span(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record,
                     struct gt__open_span *span);
@@ -288,11 +305,8 @@ static void on_open(struct gt__spans *spans, const struct gt__when *when,
 	span->level = when->level;
 	span->flags = item.flags | guessed;
 	span->scoped = record->kind == GT_RECORD_SPAN;
-	if (item.body_bytes &&
-	    !gt__open_table_say(&spans->open, span, &item, record->body)) {
-		span->dropped_fields += field_count(record);
-		spans->summary->losses.dropped_fields += field_count(record);
-	}
+	if (item.body_bytes)
+		say_fields(spans, span, &item, record);
 	if (span->scoped)
 		gt__context_is_scope(gt__spans_enter(spans, when, span));
 	if (spans->fanout->wants_open)
@@ -347,10 +361,7 @@ static void on_fields(struct gt__spans *spans, const struct gt__when *when,
 
 	fill_item(spans, when, record, &item);
 	span->flags |= item.flags;
-	if (gt__open_table_say(&spans->open, span, &item, record->body))
-		return;
-	span->dropped_fields += field_count(record);
-	spans->summary->losses.dropped_fields += field_count(record);
+	say_fields(spans, span, &item, record);
 }
 
 /* Made by another vCPU; else its opening would have come before. */
@@ -455,25 +466,6 @@ void gt__spans_record(struct gt__spans *spans, const struct gt__when *when,
 	vcpu->before[when->level] = before;
 	if (when->native)
 		vcpu->seen.last[when->level] = when->id;
-}
-
-void gt__spans_restart(struct gt__spans *spans, uint64_t id_base, uint64_t ns,
-                       const uint32_t *vcpus, uint32_t count)
-{
-	gt__spans_interrupt(spans, ns);
-	gt__traces_forget(&spans->traces);
-	spans->names.id_base = id_base;
-	for (uint32_t i = 0; i < count; i++) {
-		struct gt__vcpu_spans *vcpu = &spans->vcpus[vcpus[i]];
-
-		gt__spans_set_context(spans, vcpus[i], 0);
-		vcpu->context->unseen_parent = 0;
-		vcpu->context->doubtful = false;
-		gt__seen_restart(&vcpu->seen);
-		vcpu->lost = vcpu->lost_by_now = 0;
-		vcpu->realign = false;
-		memset(vcpu->before, 0, sizeof(vcpu->before));
-	}
 }
 
 void gt__spans_lost(struct gt__spans *spans, uint32_t vcpu, uint64_t lost,

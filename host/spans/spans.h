@@ -39,6 +39,7 @@ struct gt__spans {
 	struct gt__views views;
 	struct gt__vcpu_spans *vcpus;
 	uint32_t vcpu_count;
+	uint32_t fields_max; /* of a span */
 	uint64_t sequence;
 	bool missing; /* records, and until when some were */
 	uint64_t missing_ns;

@@ -34,7 +34,7 @@ void gt__views_fini(struct gt__views *views)
 	free(views->event_fields);
 	free(views->links);
 	free(views->items);
-	*views = (struct gt__views){0};
+	*views = (struct gt__views){.value_bytes_max = views->value_bytes_max};
 }
 
 /* What one large span needed is given back. */
@@ -99,6 +99,15 @@ static size_t whole_characters(const struct gt__value *value)
 	    !gt__utf8_is_valid(value->bytes + count - 1 - back, back + 1))
 		return count - 1 - back;
 	return count;
+}
+
+/* What is over the quota counts as cut by the guest: the full length tells. */
+static void cut(const struct gt__views *views, struct gt__value *value)
+{
+	size_t max = views->value_bytes_max;
+
+	if (max && value->stored_bytes > max)
+		value->stored_bytes = (uint32_t)max;
 }
 
 static void add_link(struct gt__views *views, const struct gt_link *link)
@@ -241,6 +250,7 @@ static void add_pairs(struct gt__views *views, const uint8_t *body,
 			.full_bytes = (uint32_t)text.count,
 		};
 
+		cut(views, &value);
 		add_field(views, key, GT_TYPE_STRING, &value);
 		body += bytes;
 		count -= bytes;
@@ -299,6 +309,8 @@ static void add_values(struct gt__views *views, const struct gt__names *names,
 
 		if (bytes > count)
 			return;
+		if (gt__is_text(site->fields[i].type))
+			cut(views, &value);
 		add_value(views, names, &site->fields[i], &value);
 		body += bytes;
 		count -= bytes;

@@ -63,6 +63,7 @@ struct gt__views {
 	uint8_t *items;               /* a span's, when in several pieces */
 	size_t items_bytes;
 	bool no_memory; /* something was left out since the last reset */
+	size_t value_bytes_max; /* of a text; 0: any */
 };
 
 void gt__views_fini(struct gt__views *views);

@@ -255,6 +255,9 @@ struct gt_losses {
 	/* Of all wires: */
 	uint64_t bad_contexts; /* no traceparent or tracestate: shown as a
 	                          field */
+	uint64_t quota_requests; /* over a quota: neither doorbells nor batches
+	                            were served */
+	uint64_t quota_exits;    /* over a quota: not shown */
 };
 
 /* GT_ENDING_SNAPSHOT: of what gt_host_snapshot() wrote. */

@@ -86,6 +86,18 @@ struct gt_limits {
 	uint32_t announcements; /* 16 */
 	size_t batch_bytes; /* of a Hyperlight batch; 1 MiB, and at most that */
 	size_t name_bytes;  /* of the names on a Hyperlight wire; 16 MiB */
+	uint32_t fields;    /* of one span, those that come late, too; 4,096 */
+	size_t value_bytes; /* of one text: more is cut; 65,536 */
+	size_t rings_bytes; /* of all rings; 256 MiB, at most guest memory */
+	/*
+	 * What one guest may cost a live host. Over the first two, records stay
+	 * in its rings, where the guest itself counts what finds no room, and
+	 * batches are dropped; exits over the third are neither shown nor
+	 * served. The last look, when the guest is gone, is free. 0: any.
+	 */
+	uint64_t record_bytes_per_s; /* in bursts of a second's worth */
+	uint64_t record_bytes;       /* in all */
+	uint64_t exits_per_s;
 };
 
 struct gt_host_options {
@@ -279,6 +291,18 @@ int gt_host_work_end(struct gt_host *host, uint64_t work);
  * a torn capture.
  */
 int gt_host_snapshot(struct gt_host *host, const struct gt_output *output);
+
+/*
+ * Ends the capture, by GT_ENDING_SNAPSHOT, and begins the next one at `next`;
+ * NULL, or one without `write`: there is none from then on. Each is a capture of
+ * its own, of the same trace and run. What is open goes on in the next, where
+ * spans lack their beginning, and records that the guest has lost by then count
+ * again. After the return nothing is written to the one before. Sinks notice
+ * nothing. Returns -EINVAL once finished, -ENOMEM, a code of the rings, or what
+ * `write` returned: of the next one, and the capture goes on where it was; or of
+ * the one before, which has no end then. Any thread.
+ */
+int gt_host_rotate(struct gt_host *host, const struct gt_output *next);
 
 /*
  * The VM's memory and registers were replaced by those of a snapshot, of this

@@ -13,7 +13,7 @@ const NAMES = of('name', 'name target count unfinished total_ns self_ns p50_ns p
 const HOST = ['stretch: one less', ...of('stretch', `id parent_id ${TIMES} kind reason vcpu port tracing waiting_ns name`)];
 const LOSSES = of('trace.losses', 'records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans '
   + 'replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches '
-  + 'unknown_kinds crowded_names bad_contexts');
+  + 'unknown_kinds crowded_names bad_contexts quota_requests quota_exits');
 const MISSING = of('trace.losses', 'records overwritten_bytes bad_records bad_bytes bad_requests evicted_spans dropped_events cut_bytes unknown_kinds');
 const PLACES = [...of('gap', 'from_ns to_ns vcpu records overwritten_bytes bad_records bad_bytes'), 'trace.gaps: one less'];
 const GAPS = ['gap.span_id', ...PLACES];

@@ -53,7 +53,6 @@ static const struct system_call without_a_reserve[] = {
 	{.number = SYS_brk},
 	{.number = SYS_mmap},
 	{.number = SYS_munmap},
-	{.number = SYS_mremap},
 };
 static const struct system_call no_memory[] = {
 	OWN,

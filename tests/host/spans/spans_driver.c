@@ -94,6 +94,7 @@ void start_spans(uint32_t open_spans, size_t span_bytes, uint32_t contexts)
 	static const struct gt__names names = {.trace_id = {[15] = 7},
 	                                       .run_id = RUN_ID};
 	const struct gt_limits limits = {.open_spans = open_spans,
+	                                 .fields = 4096,
 	                                 .span_bytes = span_bytes,
 	                                 .contexts = contexts};
 

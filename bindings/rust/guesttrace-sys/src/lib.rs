@@ -225,6 +225,8 @@ pub struct gt_losses {
     pub unknown_kinds: u64,
     pub crowded_names: u64,
     pub bad_contexts: u64,
+    pub quota_requests: u64,
+    pub quota_exits: u64,
 }
 
 #[repr(C)]
@@ -361,6 +363,12 @@ pub struct gt_limits {
     pub announcements: u32,
     pub batch_bytes: usize,
     pub name_bytes: usize,
+    pub fields: u32,
+    pub value_bytes: usize,
+    pub rings_bytes: usize,
+    pub record_bytes_per_s: u64,
+    pub record_bytes: u64,
+    pub exits_per_s: u64,
 }
 
 /// Zeros: parentbased_always_on.
@@ -453,6 +461,7 @@ extern "C" {
     pub fn gt_host_work_begin(host: *mut gt_host, vcpu: u32, name: *const c_char) -> u64;
     pub fn gt_host_work_end(host: *mut gt_host, work: u64) -> c_int;
     pub fn gt_host_snapshot(host: *mut gt_host, output: *const gt_output) -> c_int;
+    pub fn gt_host_rotate(host: *mut gt_host, next: *const gt_output) -> c_int;
     pub fn gt_host_resumed(
         host: *mut gt_host,
         vcpu: u32,

@@ -29,7 +29,7 @@ fn structs_lie_in_memory_as_in_c() {
         gt_host_span_view { id parent_id start_ns end_ns kind reason vcpu port tracing name waiting_ns flags trace }
         gt_loss_view { from_ns to_ns span_id sequence vcpu records overwritten_bytes bad_records bad_bytes }
         gt_trace { index trace_id parent_id run_id start_ns monotonic_offset_ns boottime_offset_ns vcpus flags guest_name vm_name backend guest_build_id vm_id host_name trace_state summary so_far }
-        gt_losses { records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches unknown_kinds crowded_names bad_contexts }
+        gt_losses { records strings_cut overwritten_bytes bad_records bad_bytes bad_requests unknown_spans replaced_spans evicted_spans dropped_events dropped_fields adjusted_records late_records cut_bytes repeated_batches unknown_kinds crowded_names bad_contexts quota_requests quota_exits }
         gt_clock_summary { error_bound_ns frequency_hz source flags pieces outside }
         gt_summary { ending status message end_ns clock spans events counters records record_bytes exits tracing_exits tracing_ns losses lost_records guest_ns }
         gt_sink { begin open close event counter host_span end finish free loss }
@@ -39,7 +39,7 @@ fn structs_lie_in_memory_as_in_c() {
         gt_exit { size reason port width_bytes out count r8 r9 r10 cr0 cr3 cr4 efer tsc_offset tsc_ratio tsc_ratio_shift waited_ns }
         gt_clock_reading { tsc monotonic_ns realtime_ns boottime_ns gap_ns }
         gt_sampler { dropped ignores_parent reserved }
-        gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes }
+        gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes fields value_bytes rings_bytes record_bytes_per_s record_bytes exits_per_s }
         gt_host_options { size memory memory_slots vcpus sinks sink_count capture filter wire no_piggyback guest_name vm_name backend traceparent limits read_clock clock_context tsc_hz tsc_source random random_context guest_build_id vm_id host_name tracestate sampler has_holes }
         gt_replay_options { size read context sinks sink_count index limits progress stops_at_end }
         gt_otlp_attribute { key value }
