@@ -2,8 +2,11 @@
 /* guesttrace run: the command line, checked and put into session_options. */
 #include "filter_hints.h"
 #include "environment.h"
+#include "limits.h"
 #include "options.h"
 #include "otlp_sampler.h"
+#include "places.h"
+#include "rotation.h"
 #include "screen.h"
 #include "session.h"
 
@@ -24,12 +27,15 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_TRACEPARENT,
 	OPTION_TRACESTATE,
+	OPTION_MAX_SIZE,
+	OPTION_ROTATE,
 	OPTION_EXPORT,
 	OPTION_SPOOL,
 	OPTION_HOST_SPANS,
 	OPTION_OTLP_EVENTS,
 	OPTION_SERVICE_VERSION,
 	OPTION_NO_PIGGYBACK,
+	OPTION_LIMIT,
 	OPTION_FORCE,
 	OPTION_NO_SANDBOX,
 	OPTION_CORE,
@@ -51,11 +57,17 @@ static const struct option_spec options_table[] = {
 	{OPTION_TIMEOUT, "timeout", "SECONDS", "default none", NULL},
 	{OPTION_NO_PIGGYBACK, "no-piggyback", NULL,
          "Hyperlight: batches on port 104 only", NULL},
+	{OPTION_LIMIT, "limit", "NAME=VALUE[,...]",
+         "what the guest may cost; see the man page", NULL},
 	{OPTION_TRACEPARENT, "traceparent", "W3C", "default $TRACEPARENT",
          NULL},
 	{OPTION_TRACESTATE, "tracestate", "W3C",
          "beside --traceparent; default $TRACESTATE beside $TRACEPARENT", NULL},
 	{'o', "output", "CAPTURE", "keep everything", NULL},
+	{OPTION_MAX_SIZE, "max-size", "BYTES",
+         "of the capture: 64M, for example", NULL},
+	{OPTION_ROTATE, "rotate", "N",
+         "keep the last N captures of --max-size; default 1", NULL},
 	{OPTION_EXPORT, "export", "FORMAT[=DEST]", "", format_names},
 	{OPTION_SPOOL, "spool", "DIR", "what otlp cannot send now", NULL},
 	{OPTION_HOST_SPANS, "host-spans", "on|off",
@@ -174,6 +186,8 @@ static bool parse_option(struct session_options *options, int option,
 		return options->no_sandbox = true;
 	case OPTION_CORE:
 		return options->core = true;
+	case OPTION_LIMIT:
+		return limits_parse(&options->limits, text);
 	case OPTION_FORCE:
 		return options->outputs->force = true;
 	case OPTION_FILTER:
@@ -185,6 +199,12 @@ static bool parse_option(struct session_options *options, int option,
 	case OPTION_TRACESTATE:
 		options->tracestate = text;
 		return is_good("tracestate", text, gt_check_tracestate(text));
+	case OPTION_MAX_SIZE:
+		return limits_parse_bytes("max-size", text,
+		                          &options->max_bytes);
+	case OPTION_ROTATE:
+		return parse_number("rotate", text, 1, ROTATION_KEEP_MAX,
+		                    &options->keep_files);
 	case OPTION_EXPORT:
 		return parse_export(options, text);
 	case OPTION_SPOOL:
@@ -269,9 +289,26 @@ static bool fits_wire(enum gt_wire wire, unsigned given)
 	return true;
 }
 
+/* A capture that is to have a size is a file. */
+static bool fits_capture(const struct session_options *options)
+{
+	if (!options->max_bytes && !options->keep_files)
+		return true;
+	if (!options->max_bytes)
+		complain("--rotate needs --max-size beside it");
+	else if (!options->capture)
+		complain("--max-size is of a capture: it needs -o beside it");
+	else if (place_is_stream(options->capture))
+		complain("--max-size is of a file, which %s is not",
+		         options->capture);
+	else
+		return true;
+	return false;
+}
+
 static bool has_a_meaning(const struct session_options *options, unsigned given)
 {
-	return fits_wire(options->wire, given) &&
+	return fits_wire(options->wire, given) && fits_capture(options) &&
 	       (!options->filter ||
 	        filter_is_good(options->filter, options->wire)) &&
 	       outputs_take_otlp(options->outputs);

@@ -21,15 +21,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MESSAGE                                                            \
+#define MESSAGE \
 	"guesttrace was killed; the rest was taken from the guest's memory"
 
 /* ---- The other process --------------------------------------------------- */
 
 struct kept {
-	int memory_fd, capture_fd;
-	int capture; /* the same, for reading */
+	int memory_fd;
+	int capture_fd, before_fd; /* the capture, and the one before it */
+	int capture;               /* the one that is completed, for reading */
 };
+
+/* Memory and a capture, or the next capture alone. */
+static bool take(struct kept *kept, const struct cmsghdr *fds)
+{
+	bool both = fds && fds->cmsg_len == CMSG_LEN(2 * sizeof(int));
+
+	if (!fds || fds->cmsg_type != SCM_RIGHTS ||
+	    (!both && fds->cmsg_len != CMSG_LEN(sizeof(int))))
+		return false;
+	if (kept->before_fd >= 0)
+		close(kept->before_fd);
+	kept->before_fd = kept->capture_fd;
+	if (both)
+		memcpy(&kept->memory_fd, CMSG_DATA(fds), sizeof(int));
+	memcpy(&kept->capture_fd, CMSG_DATA(fds) + (both ? sizeof(int) : 0),
+	       sizeof(int));
+	return true;
+}
 
 /*
  * Waits for what is given, then for the end of the run. True: the run has ended
@@ -46,18 +65,12 @@ static bool wait_for_end(int socket, struct kept *kept)
 		                         .msg_iovlen = 1,
 		                         .msg_control = space,
 		                         .msg_controllen = sizeof(space)};
-		struct cmsghdr *fds;
 
 		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 		if (got < 0 && errno == EINTR)
 			continue;
-		fds = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-		if (!fds || fds->cmsg_type != SCM_RIGHTS ||
-		    fds->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+		if (got <= 0 || !take(kept, CMSG_FIRSTHDR(&message)))
 			break;
-		memcpy(&kept->memory_fd, CMSG_DATA(fds), sizeof(int));
-		memcpy(&kept->capture_fd, CMSG_DATA(fds) + sizeof(int),
-		       sizeof(int));
 	}
 	return got <= 0;
 }
@@ -86,10 +99,14 @@ static int append_to_capture(void *context, const void *bytes, size_t count)
 	               : write_whole(kept->capture_fd, true, bytes, count);
 }
 
-/* Whom could it tell what fails? The capture is without an end then. */
-static void complete(struct kept *kept, const struct keeper_board *board,
-                     uint64_t memory_bytes, bool confined)
+/*
+ * Whom could it tell what fails? The capture is without an end then. Below 0:
+ * it has no beginning, either.
+ */
+static int complete(struct kept *kept, const struct keeper *keeper,
+                    void *memory)
 {
+	const struct keeper_board *board = keeper->board;
 	const struct keeper_state *state =
 		&board->states[atomic_load(&board->which) & 1];
 	struct gt_completion_options options = {
@@ -105,23 +122,45 @@ static void complete(struct kept *kept, const struct keeper_board *board,
 		.truncate = cut_capture,
 		.write = append_to_capture,
 		.context = kept,
+		.limits = keeper->limits,
 		.ending = GT_ENDING_FAILED,
 		.message = MESSAGE,
 	};
+
+	options.memory[0] = (struct gt_memory_slot){
+		.bytes = keeper->memory_bytes,
+		.host = memory,
+		.read_only = true,
+	};
+	return gt_capture_complete(&options);
+}
+
+/* What it was given cannot be read. */
+static int open_to_read(int fd)
+{
 	char path[32];
-	void *memory = mmap(NULL, memory_bytes, PROT_READ, MAP_SHARED,
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fd < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* All is open before it reads what a guest has left. */
+static void complete_one(struct kept *kept, const struct keeper *keeper,
+                         bool confined)
+{
+	int before = open_to_read(kept->before_fd);
+	void *memory = mmap(NULL, keeper->memory_bytes, PROT_READ, MAP_SHARED,
 	                    kept->memory_fd, 0);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", kept->capture_fd);
-	kept->capture = open(path, O_RDONLY | O_CLOEXEC);
-	if (memory == MAP_FAILED || kept->capture < 0)
+	kept->capture = open_to_read(kept->capture_fd);
+	if (memory == MAP_FAILED || kept->capture < 0 ||
+	    (confined && sandbox_alone() < 0))
 		return;
-	options.memory[0] = (struct gt_memory_slot){
-		.bytes = memory_bytes, .host = memory, .read_only = true};
-	/* All is open; what comes now reads what a guest has left. */
-	if (confined && sandbox_alone() < 0)
+	if (complete(kept, keeper, memory) >= 0 || before < 0)
 		return;
-	gt_capture_complete(&options);
+	kept->capture = before;
+	kept->capture_fd = kept->before_fd;
+	complete(kept, keeper, memory);
 }
 
 /* Whatever ends the run is not for this one; who reads what the run prints is
@@ -142,13 +181,13 @@ static void stand_apart(void)
 
 static void keep(const struct keeper *keeper, int socket, bool confined)
 {
-	struct kept kept = {-1, -1, -1};
+	struct kept kept = {-1, -1, -1, -1};
 
 	stand_apart();
 	close(keeper->socket);
 	close(keeper->memory_fd);
 	if (wait_for_end(socket, &kept) && kept.memory_fd >= 0)
-		complete(&kept, keeper->board, keeper->memory_bytes, confined);
+		complete_one(&kept, keeper, confined);
 	_exit(0);
 }
 
@@ -214,11 +253,13 @@ static void release(struct keeper *keeper)
 	keeper->memory_fd = -1;
 }
 
-void keeper_start(struct keeper *keeper, uint64_t memory_bytes, bool confined)
+void keeper_start(struct keeper *keeper, uint64_t memory_bytes,
+                  const struct gt_limits *limits, bool confined)
 {
 	int r;
 
-	*keeper = (struct keeper){.memory_bytes = memory_bytes};
+	*keeper = (struct keeper){.memory_bytes = memory_bytes,
+	                          .limits = *limits};
 	pthread_mutex_init(&keeper->lock, NULL);
 	keeper->memory_fd = make_memory(memory_bytes);
 	r = keeper->memory_fd < 0 ? keeper->memory_fd : make_board(keeper);
@@ -231,27 +272,35 @@ void keeper_start(struct keeper *keeper, uint64_t memory_bytes, bool confined)
 	release(keeper);
 }
 
-void keeper_give(struct keeper *keeper, int capture_fd)
+/* Of a pipe nobody can tell what has arrived. */
+static void send_fds(const struct keeper *keeper, const int *given,
+                     unsigned count)
 {
 	char byte = 0, space[CMSG_SPACE(2 * sizeof(int))] = {0};
 	struct iovec part = {&byte, 1};
 	struct msghdr message = {.msg_iov = &part,
 	                         .msg_iovlen = 1,
 	                         .msg_control = space,
-	                         .msg_controllen = sizeof(space)};
+	                         .msg_controllen =
+	                                 CMSG_SPACE(count * sizeof(int))};
 	struct cmsghdr *fds = CMSG_FIRSTHDR(&message);
-	const int given[] = {keeper->memory_fd, capture_fd};
 	struct stat info;
+
+	fds->cmsg_level = SOL_SOCKET;
+	fds->cmsg_type = SCM_RIGHTS;
+	fds->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(fds), given, count * sizeof(int));
+	if (fstat(given[count - 1], &info) == 0 && S_ISREG(info.st_mode))
+		sendmsg(keeper->socket, &message, MSG_NOSIGNAL);
+}
+
+void keeper_give(struct keeper *keeper, int capture_fd)
+{
+	const int given[] = {keeper->memory_fd, capture_fd};
 
 	if (keeper->pid == 0)
 		return;
-	fds->cmsg_level = SOL_SOCKET;
-	fds->cmsg_type = SCM_RIGHTS;
-	fds->cmsg_len = CMSG_LEN(sizeof(given));
-	memcpy(CMSG_DATA(fds), given, sizeof(given));
-	/* Of a pipe nobody can tell what has arrived. */
-	if (fstat(capture_fd, &info) == 0 && S_ISREG(info.st_mode))
-		sendmsg(keeper->socket, &message, MSG_NOSIGNAL);
+	send_fds(keeper, given, 2);
 	close(keeper->memory_fd);
 	keeper->memory_fd = -1;
 }
@@ -264,6 +313,22 @@ static void replace(struct keeper_board *board,
 
 	board->states[other] = *state;
 	atomic_store(&board->which, other);
+}
+
+void keeper_next(struct keeper *keeper, int capture_fd)
+{
+	struct keeper_state now;
+
+	if (keeper->pid == 0)
+		return;
+	send_fds(keeper, &capture_fd, 1);
+	/* Of those that are there by now it has the last one. */
+	pthread_mutex_lock(&keeper->lock);
+	keeper->guests = keeper->guests > 0;
+	now = keeper->board->states[keeper->board->which & 1];
+	now.guests_before = keeper->is_announcing ? keeper->guests : 0;
+	replace(keeper->board, &now);
+	pthread_mutex_unlock(&keeper->lock);
 }
 
 static bool announces(const struct gt_exit *exit)
@@ -289,6 +354,7 @@ struct keeper_state keeper_before_exit(struct keeper *keeper, unsigned vcpu,
 	before = keeper->board->states[keeper->board->which & 1];
 	now = before;
 	if (is_new) {
+		keeper->is_announcing = true;
 		now.control_gva = exit->r9;
 		now.guests_before = keeper->guests;
 	}
@@ -313,6 +379,7 @@ void keeper_after_exit(struct keeper *keeper, const struct gt_exit *exit,
 	accepted = answer >= 0 || (answer != -GT_ERROR_BAD_REQUEST &&
 	                           gt_host_control(host) == exit->r9);
 	pthread_mutex_lock(&keeper->lock);
+	keeper->is_announcing = false;
 	if (accepted)
 		keeper->guests++;
 	else

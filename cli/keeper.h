@@ -36,22 +36,31 @@ struct keeper {
 	int socket;
 	int memory_fd; /* -1: given away, or never there */
 	uint64_t memory_bytes;
+	struct gt_limits limits; /* of the host */
 	struct keeper_board *board;
 	pthread_mutex_t lock; /* of the board, and of what follows */
-	uint32_t guests;      /* announcements accepted so far */
+	uint32_t guests;      /* announcements accepted, that the capture has */
+	bool is_announcing;   /* another one is being looked at */
 	/* By vCPU: as on the board when it left last. */
 	uint64_t cr3[VM_VCPUS_MAX], cr4[VM_VCPUS_MAX];
 };
 
 /*
  * Makes it, and memory for a guest. Before there are any threads. Where that is
- * not to be had it says so, and there is none: the run may go on. `confined`: it
- * gives up all but what it has to do.
+ * not to be had it says so, and there is none: the run may go on. `confined`:
+ * it gives up all but what it has to do.
  */
-void keeper_start(struct keeper *keeper, uint64_t memory_bytes, bool confined);
+void keeper_start(struct keeper *keeper, uint64_t memory_bytes,
+                  const struct gt_limits *limits, bool confined);
 
 /* The guest has its memory: from now on it keeps that and this capture. */
 void keeper_give(struct keeper *keeper, int capture_fd);
+
+/*
+ * Before the host goes on in another capture: the run may be killed before that
+ * has a beginning, or behind it.
+ */
+void keeper_next(struct keeper *keeper, int capture_fd);
 
 /*
  * Around gt_host_exit(), so that it is known at any moment of it. The thread is

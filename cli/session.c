@@ -28,14 +28,14 @@ struct session {
 	const struct session_options *options;
 	struct vm *vm;
 	struct gt_host *host;
-	struct destination capture;
+	struct rotation capture;
 	struct keeper keeper;
 	struct watcher watcher;
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	struct console console;
 	char host_name[256];
 	char *snapshot_base; /* what snapshots are named after */
-	bool whole; /* the outputs were shown all of the run */
+	bool whole;          /* the outputs were shown all of the run */
 };
 
 /* ---- What the VM calls --------------------------------------------------- */
@@ -184,7 +184,7 @@ static void new_vm_id(char *to, size_t size)
 /* A file that fails stops no other, and is named when it is closed. */
 static bool could_not_write(const struct session *session)
 {
-	return session->capture.error ||
+	return rotation_error(&session->capture) ||
 	       outputs_failed(session->options->outputs);
 }
 
@@ -201,6 +201,7 @@ static int make_host(struct session *session)
 		.filter = options->filter,
 		.wire = options->wire,
 		.no_piggyback = options->no_piggyback,
+		.limits = options->limits,
 		.guest_name = file_name(options->guest_argv[0]),
 		.vm_name = "vm",
 		.backend = vm_backend_name(session->vm),
@@ -222,8 +223,7 @@ static int make_host(struct session *session)
 		host.tsc_source = GT_CLOCK_HYPERVISOR;
 	}
 	host.memory[0].host = vm_memory(session->vm, &host.memory[0].bytes);
-	if (options->capture)
-		host.capture = destination_output(&session->capture);
+	host.capture = rotation_output(&session->capture);
 	r = gt_host_new(&host, &session->host);
 	if (r < 0 && !could_not_write(session))
 		complain("%s", code_text(r));
@@ -290,6 +290,7 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 	watcher->host = session->host;
 	watcher->shared = session->options->drain == DRAIN_SHARED;
 	watcher->snapshot_base = session->snapshot_base;
+	watcher->capture = &session->capture;
 	r = errands_start();
 	if (r == 0)
 		r = watcher_start(watcher);
@@ -386,11 +387,8 @@ static int open_files(struct session *session)
 	    outputs_meet_messages(options->outputs, options->capture))
 		return -EINVAL;
 	r = outputs_open(options->outputs);
-	if (r == 0 && options->capture)
-		r = destination_open(&session->capture, options->capture, true,
-		                     DESTINATION_PRIVATE);
-	if (r == 0 && options->capture)
-		keeper_give(&session->keeper, session->capture.fd);
+	if (r == 0)
+		r = rotation_open(&session->capture, options->capture);
 	return r;
 }
 
@@ -404,7 +402,7 @@ static void start_keeper(struct session *session)
 		keeper_start(&session->keeper,
 		             options->memory_bytes ? options->memory_bytes
 		                                   : VM_MEMORY_BYTES_DEFAULT,
-		             !options->no_sandbox);
+		             &options->limits, !options->no_sandbox);
 }
 
 static int run(struct session *session)
@@ -441,7 +439,12 @@ int session_run(const struct session_options *options)
 {
 	struct session session = {
 		.options = options,
-		.capture = {.fd = -1},
+		.capture = {.keeper = &session.keeper,
+	                    .max_bytes = options->max_bytes,
+	                    .keep = options->keep_files ? options->keep_files
+	                                                : 1,
+	                    .files = {{.file = {.fd = -1}},
+	                              {.file = {.fd = -1}}}},
 		.watcher = {.wake_fd = -1},
 	};
 	int status;
@@ -455,7 +458,7 @@ int session_run(const struct session_options *options)
 		status = RUN_FAILED;
 	if (outputs_close(options->outputs, session.whole) < 0)
 		status = RUN_FAILED;
-	if (destination_close(&session.capture, true) < 0)
+	if (rotation_close(&session.capture) < 0)
 		status = RUN_FAILED;
 	keeper_end(&session.keeper);
 	watcher_close(&session.watcher);

@@ -30,9 +30,12 @@ struct session_options {
 	bool no_piggyback;
 	bool no_sandbox;
 	bool core; /* may be left, with the guest's memory in it */
+	struct gt_limits limits; /* zeros are the defaults */
 	const char *filter;
 	const char *traceparent, *tracestate;
 	const char *capture; /* path, or NULL */
+	uint64_t max_bytes;  /* of it; 0: any */
+	uint32_t keep_files; /* of so many bytes; 0: one */
 	struct outputs *outputs;
 	int guest_argc;
 	char **guest_argv; /* [0] is the guest's file */

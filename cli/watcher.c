@@ -96,6 +96,7 @@ static void *watch(void *argument)
 		else
 			nap(watcher, SAMPLE_NS);
 		gt_host_sample(watcher->host);
+		rotation_look(watcher->capture, watcher->host);
 	}
 	return NULL;
 }

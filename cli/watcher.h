@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The threads beside a run. One reads the clocks and, with `shared`, takes the
- * guest's records while the guest runs, so that a full ring costs no exit. The
- * other writes a snapshot whenever the process gets SIGUSR1: it opens files,
- * which the first one is not allowed to.
+ * The threads beside a run. One reads the clocks, has a capture that is full go
+ * on in the next file and, with `shared`, takes the guest's records while the
+ * guest runs, so that a full ring costs no exit. The other writes a snapshot
+ * whenever the process gets SIGUSR1: it opens files, which the first one is not
+ * allowed to.
  */
 #ifndef GT_CLI_WATCHER_H
 #define GT_CLI_WATCHER_H
 
-#include <guesttrace/host.h>
+#include "rotation.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 struct watcher {
 	struct gt_host *host;
 	bool shared;
+	struct rotation *capture;
 	const char *snapshot_base; /* path without its ending; borrowed */
 	unsigned snapshots;        /* written so far */
 	unsigned idle_rounds;
@@ -32,7 +34,7 @@ int watcher_open(struct watcher *watcher);
 void watcher_close(struct watcher *watcher);
 
 /*
- * Fill in the first three members. At stop SIGUSR1 is ignored. Returns 0 or a
+ * Fill in the first four members. At stop SIGUSR1 is ignored. Returns 0 or a
  * negative errno.
  */
 int watcher_start(struct watcher *watcher);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotation.h"
+#include "command.h"
+#include "errands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct rotated *current(struct rotation *rotation)
+{
+	return &rotation->files[rotation->current];
+}
+
+static int write_counted(void *context, const void *bytes, size_t count)
+{
+	struct rotated *to = context;
+	struct gt_output output = destination_output(&to->file);
+
+	atomic_fetch_add(&to->bytes, count);
+	return output.write(output.context, bytes, count);
+}
+
+static int open_one(struct rotated *to, const char *path)
+{
+	atomic_store(&to->bytes, 0);
+	return destination_open(&to->file, path, true, DESTINATION_PRIVATE);
+}
+
+int rotation_open(struct rotation *rotation, const char *path)
+{
+	int r;
+
+	rotation->path = path;
+	r = path ? open_one(&rotation->files[0], path) : 0;
+	if (path && r == 0)
+		keeper_give(rotation->keeper, rotation->files[0].file.fd);
+	return r;
+}
+
+struct gt_output rotation_output(struct rotation *rotation)
+{
+	if (!rotation->path)
+		return (struct gt_output){.write = NULL};
+	return (struct gt_output){write_counted, current(rotation)};
+}
+
+/* CAPTURE.3 becomes CAPTURE.4, and so on; the last one is replaced. */
+static int rename_one(const struct rotation *rotation, uint32_t from)
+{
+	char *old = NULL, *new = NULL;
+	int r = asprintf(&new, "%s.%u", rotation->path, from + 1) < 0 ||
+	                        (from && asprintf(&old, "%s.%u", rotation->path,
+	                                          from) < 0)
+	                ? -ENOMEM
+	                : 0;
+
+	if (r == 0 && rename(from ? old : rotation->path, new) < 0 &&
+	    errno != ENOENT)
+		r = -errno;
+	free(old);
+	free(new);
+	return r;
+}
+
+static int make_room(const struct rotation *rotation)
+{
+	int r = 0;
+
+	for (uint32_t i = rotation->keep - 1; r == 0 && i-- > 0;)
+		r = rename_one(rotation, i);
+	if (r < 0)
+		complain("cannot rename %s: %s", rotation->path, code_text(r));
+	return r;
+}
+
+/* What comes from now on is in no file. */
+static void end(struct rotation *rotation, struct gt_host *host)
+{
+	rotation->max_bytes = 0;
+	gt_host_rotate(host, NULL);
+}
+
+/* Opens files: an errand. */
+static int open_next(void *context)
+{
+	struct rotation *rotation = context;
+	struct rotated *next = &rotation->files[!rotation->current];
+	int r = make_room(rotation);
+
+	if (r == 0)
+		r = open_one(next, rotation->path);
+	if (r == 0)
+		keeper_next(rotation->keeper, next->file.fd);
+	return r;
+}
+
+/* Likewise, of the one that is not the current one. */
+static int close_other(void *context)
+{
+	struct rotation *rotation = context;
+
+	return destination_close(&rotation->files[!rotation->current].file,
+	                         true);
+}
+
+static void go_on(struct rotation *rotation, struct gt_host *host)
+{
+	struct rotated *next = &rotation->files[!rotation->current];
+	struct gt_output to = {write_counted, next};
+	int r = errand(open_next, rotation);
+
+	if (r == 0)
+		r = gt_host_rotate(host, &to);
+	if (r == 0)
+		rotation->current = !rotation->current;
+	errand(close_other, rotation);
+	if (r < 0)
+		end(rotation, host);
+}
+
+void rotation_look(struct rotation *rotation, struct gt_host *host)
+{
+	struct rotated *now = current(rotation);
+
+	if (rotation->max_bytes == 0 ||
+	    atomic_load(&now->bytes) < rotation->max_bytes || now->file.error)
+		return;
+	if (rotation->keep > 1) {
+		go_on(rotation, host);
+		return;
+	}
+	complain("%s is full: what comes from now on is not in it",
+	         rotation->path);
+	end(rotation, host);
+}
+
+int rotation_error(const struct rotation *rotation)
+{
+	return rotation->files[rotation->current].file.error;
+}
+
+int rotation_close(struct rotation *rotation)
+{
+	return destination_close(&current(rotation)->file, true);
+}
