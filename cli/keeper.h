@@ -5,7 +5,8 @@
  * killed, it completes the capture with what the guest's rings still hold, and
  * is gone; when the run ends by itself, it is told so, and is gone, too. While
  * the run lasts it waits, and costs nothing. It has a session of its own, so
- * that no terminal's signal and no killed process group takes it along.
+ * that no terminal's signal and no killed process group takes it along, and a
+ * name and a command line of its own, so that nobody kills it by the run's.
  */
 #ifndef GT_CLI_KEEPER_H
 #define GT_CLI_KEEPER_H
