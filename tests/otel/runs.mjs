@@ -2,6 +2,7 @@
 // Captures of real guests, and what the report says of them.
 import fs from 'node:fs';
 import path from 'node:path';
+import { spawn } from 'node:child_process';
 import { build, check, freshFile, start } from '../end-to-end/otlp/cases.mjs';
 import { parseJson, tracesOf } from '../end-to-end/readers/compare.mjs';
 
@@ -39,6 +40,22 @@ async function out(...args) {
 }
 
 export const report = async (capture) => tracesOf(parseJson(await out('report', '--json', capture)));
+/** What the first trace has lost: the beginning of a report that may be longer than a string can be. */
+export async function losses(capture) {
+  const child = spawn(guesttrace, ['report', '--json', capture], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = new Promise((done) => child.on('close', done));
+  let text = '', found;
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    found = /"losses":({[^}]*})/.exec(text);
+    if (found) break; // closes the pipe
+  }
+  child.kill();
+  await closed;
+  check(found, `no losses: ${text.slice(0, 500)}`);
+  return JSON.parse(found[1]);
+}
+
 export const decoded = (capture) => out('decode', '--wire', 'native', capture);
 
 /** Sends spans of a capture, or of several, or another signal: {status, stderr}. */
