@@ -94,6 +94,7 @@ static const struct system_call of_process[] = {
 	{.number = SYS_ppoll},
 	{.number = SYS_close},
 	{.number = SYS_newfstatat},
+	{.number = SYS_fstat}, /* glibc from 2.39 on */
 	{.number = SYS_readlink},
 	{.number = SYS_fchmod},
 	{.number = SYS_rename},
