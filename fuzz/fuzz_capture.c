@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capture files. The CRC of each frame is made good first, or hardly any change
- * would come past it. Everything that a sink is shown is looked at.
+ * Capture files (threat F9). The CRC of each frame is made good first, or
+ * hardly any change would come past it. Everything that a sink is shown is
+ * looked at.
  */
 #include "host/frames/frame.h"
 #include "host/decode/utf8.h"

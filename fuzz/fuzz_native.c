@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bytes of rings: u16 bytes of a site table, the table, then what the four
- * levels hold, in equal parts. Merged and decoded as the pipeline does.
+ * levels hold, in equal parts. Merged and decoded as the pipeline does
+ * (threats H1, H2).
  */
 #include "host/decode/bytes.h"
 #include "host/pipeline/levels.h"

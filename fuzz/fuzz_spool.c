@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as what a dead process left in a spool. Beside it runs a model that
- * knows the format as docs/otlp.md has it and walks the bytes in memory: the
- * spool has to find the very frames that the model finds, in front of and
- * behind whatever is damaged, and count the rest; and to leave on the disk what
- * it has not written, and nothing else.
+ * Any bytes as what a dead process left in a spool (threat F9). Beside it runs
+ * a model that knows the format as docs/otlp.md has it and walks the bytes in
+ * memory: the spool has to find the very frames that the model finds, in front
+ * of and behind whatever is damaged, and count the rest; and to leave on the
+ * disk what it has not written, and nothing else.
  *
  * Input: a byte of switches, the length of the ledger in one byte, the ledger,
  * and the segments.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables and addresses: two slots of RAM, filled from the input, reads and
- * writes as the input asks for, and each byte read compared with a second walk.
- * The input: u8 requests, CR0, CR3, CR4, EFER, then the requests of 12 bytes
- * (GVA, u16 bytes, u16: write if odd), then the RAM.
+ * Page tables and addresses (threats A6, B5): two slots of RAM, filled from the
+ * input, reads and writes as the input asks for, and each byte read compared
+ * with a second walk. The input: u8 requests, CR0, CR3, CR4, EFER, then the
+ * requests of 12 bytes (GVA, u16 bytes, u16: write if odd), then the RAM.
  */
 #include "host/decode/bytes.h"
 #include "host/memory/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run gives up (threats G1 to G3): each in a process of its own. */
+/* What a run gives up (threats G1, G2, G3): each in a process of its own. */
 #include "cli/sandbox.h"
 #include "cli/sandbox_lists.h"
 

@@ -320,6 +320,7 @@ static void an_offset_that_moves_moves_no_time(void **state)
 	}
 }
 
+/* Threat D5. */
 static void a_guest_that_lies_about_its_clock_hurts_nobody(void **state)
 {
 	start_vm(*(enum vm_backend *)*state, liar, turns / 10, false);

@@ -3,7 +3,7 @@
  * The recorder, stopped before each of its instructions: an interrupt comes in
  * there whose handler records, another one interrupts that handler, another
  * thread gets a turn, or the machine dies. What the host then reads is compared
- * with what the guest attempted.
+ * with what the guest attempted (threats D7, H4).
  *
  * Usage: test_every_instruction GUEST PREEMPTIBLE-GUEST [--long] [TEXT]
  * --long: at each instruction, not at every few. TEXT: only the cases in whose

@@ -2,7 +2,7 @@
 /*
  * Random programs that lose records now and then, against what they know: of
  * what is shown nothing lies below a span that had ended, and where the parent
- * is another than it was, the record says that it is guessed.
+ * is another than it was, the record says that it is guessed (threat D8).
  */
 #define GT_TARGET "losses"
 #include "tests/support/guest_settings.h"

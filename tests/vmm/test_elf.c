@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ELF reader against files made by hand: what is refused and why, and that
- * whatever is accepted keeps the promises of elf_image.h.
+ * whatever is accepted keeps the promises of elf_image.h (threat E6).
  */
 #include "vmm/elf_image.h"
 

@@ -202,6 +202,7 @@ static struct vm_outcome run(void)
 	return outcome;
 }
 
+/* Threat E3. */
 /* Nothing is left out, and what goes on is ended by EINTR and a kick. */
 static void every_exit_reason_has_an_end(void **state)
 {
@@ -233,6 +234,7 @@ static void every_exit_reason_has_an_end(void **state)
 	}
 }
 
+/* Threat E3. */
 static void every_error_of_run_has_an_end(void **state)
 {
 	for (int error = 1; error < 134; error++) {
@@ -252,6 +254,7 @@ static void every_error_of_run_has_an_end(void **state)
 	}
 }
 
+/* Threat E4. */
 static void port_data_outside_of_the_run_page_is_refused(void **state)
 {
 	static const struct {
@@ -296,6 +299,7 @@ static void port_data_outside_of_the_run_page_is_refused(void **state)
 	}
 }
 
+/* Threat E1. */
 static void memory_data_of_a_wrong_length_is_refused(void **state)
 {
 	static const uint32_t lengths[] = {0, 9, 255, UINT32_MAX};

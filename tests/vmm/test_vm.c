@@ -191,6 +191,7 @@ static void a_triple_fault_is_a_shutdown(void **state)
 	assert_true(seen.last.efer != 0);
 }
 
+/* Threat E1. */
 static void unknown_ports_are_ignored_and_read_ones(void **state)
 {
 	const char *step = getenv("VM_TEST_SWEEP");
@@ -285,6 +286,7 @@ static void ends_in_time(void **state, const char *behaviour,
 	assert_true(outcome.rip_valid);
 }
 
+/* Threat E2. */
 static void the_watchdog_ends_any_guest(void **state)
 {
 	ends_in_time(state, "spin", NULL);
@@ -359,7 +361,7 @@ static void on_alarm(int signal)
 		vm_kick(alarmed);
 }
 
-/* The first two only disturb; the third one kicks. */
+/* Threat G5. The first two only disturb; the third one kicks. */
 static void a_signal_handler_can_end_the_run(void **state)
 {
 	struct itimerval each = {{0, 20000}, {0, 20000}}, none = {{0}, {0}};

@@ -30,6 +30,7 @@ static enum vm_backend backend_of(void **state)
 	return *(enum vm_backend *)*state;
 }
 
+/* Threat E7. */
 static void options_out_of_range_are_refused(void **state)
 {
 	static const struct {
@@ -201,6 +202,7 @@ static void all_of_the_heap_is_zeroed_memory(void **state)
 	}
 }
 
+/* Threat E7. */
 static void large_memory_costs_nothing_until_used(void **state)
 {
 	struct plan plan = {.backend = backend_of(state),
@@ -294,6 +296,7 @@ static void map_nothing(struct vm *vm, void *ctx)
 	memcpy(ram + spare + 4096, &far_away, 8);
 }
 
+/* Threat E1. */
 static void memory_that_is_not_there_reads_ones(void **state)
 {
 	struct plan plan = {.backend = backend_of(state),
@@ -337,6 +340,7 @@ static unsigned count_descriptors(bool *all_close_on_exec)
 	return n;
 }
 
+/* Threat E8. */
 static void no_descriptor_leaks(void **state)
 {
 	bool all = true, ignored = true;

@@ -371,6 +371,7 @@ if (existsSync(file('kv')))
     assert.ok(readFileSync(file('kv', 'run.html')).equals(readFileSync(file('kv', 'page.html'))));
   });
 
+// Threat C18.
 await withPage('hostile', async (page, opened) => {
   const { traces } = report('hostile');
   await holds('all of Unicode arrives as it was', () => compareHtml(data('hostile'), traces));

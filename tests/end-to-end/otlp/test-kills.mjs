@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // test-kills.mjs BUILD-DIR [long] [json]: the process is killed at random
-// moments. What was received, what is in the spool and what is counted as lost
+// moments (threat F8). What was received, what is in the spool and what is counted as lost
 // are together what was produced, and no more is lost than docs/otlp.md says.
 import fs from 'node:fs';
 import { check, duplicates, end, freshDirectory, freshFile, holds, long, note, produce, same, sleep, startProducer } from './cases.mjs';

@@ -44,6 +44,7 @@ const OWN = [400, 413, 415, 422];
 // These ask to come again, which a spool waits for (OTLP 1.11).
 const LATER = [429, 502, 503, 504];
 
+// Threat F6.
 holds('of 300 statuses four take anything from a spool, and what they take is kept', () => against({ kind: 'status' }, async (receiver, options) => {
   const { spool, spans } = await backlog(3, { protobuf: true });
   for (let status = 300; status < 600; status++) {

@@ -36,6 +36,7 @@ async function drain(receiver, options, spool) {
 const awayMs = long ? 60000 : 4000;
 const rate = long ? 10000 : 5000;
 const spans = rate * (long ? 75 : 7);
+// Threat F1.
 holds(`away for ${awayMs / 1000} s at ${rate} spans/s, then back: sent is what was produced`, () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   receiver.sample = 50;
@@ -55,6 +56,7 @@ holds(`away for ${awayMs / 1000} s at ${rate} spans/s, then back: sent is what w
   checkCalm(stats, stats.ms * 0.9);
 }));
 
+// Threat F13.
 holds('new spans are not kept waiting by a backlog', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
@@ -70,6 +72,7 @@ holds('new spans are not kept waiting by a backlog', () => withReceiver(async (r
   same(stats.foundAcknowledged + rest.foundAcknowledged, old.spans, 'old ones sent');
 }));
 
+// Threat F11.
 holds('two processes do not send the same spool', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
@@ -91,6 +94,7 @@ holds('two processes do not send the same spool', () => withReceiver(async (rece
 
 // ---- Damage ----
 
+// Threats F8, F9.
 holds('a segment cut anywhere: the whole requests before the cut are sent', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
@@ -114,6 +118,7 @@ holds('a segment cut anywhere: the whole requests before the cut are sent', () =
   }
 }));
 
+// Threat F9.
 holds('damage costs only the requests it hits, and is counted', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
@@ -195,6 +200,7 @@ holds('a file with nothing in it that this version has written stays, and is tol
   same((await drain(receiver, options, spool)).foundAcknowledged, stats.spans, 'sent when it is good again');
 }));
 
+// Threat F11.
 holds('a directory that is another\'s, or that others may write to, and a link are not used', () => withReceiver(async (receiver, options) => {
   const spool = privateDirectory();
   for (const mode of [0o720, 0o702, 0o777]) {
@@ -216,6 +222,7 @@ holds('a directory that is another\'s, or that others may write to, and a link a
   same(receiver.connections, 1, 'connections: one, for the slashes');
 }));
 
+// Threat F11.
 holds('a lock that is a link or a pipe is not used', () => withReceiver(async (receiver, options) => {
   const target = freshFile();
   for (const make of [(at) => fs.symlinkSync(target, at), (at) => execFileSync('mkfifo', [at]), (at) => fs.mkdirSync(at)]) {
@@ -297,7 +304,7 @@ holds('a spool that is removed while it is in use costs nothing', () => withRece
   check(stats.spoolErrors > 0, 'no error is counted');
 }));
 
-// ---- No room ----
+// ---- No room (threat F7) ----
 
 holds('over the cap the newest are dropped and counted', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();

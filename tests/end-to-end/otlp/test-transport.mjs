@@ -70,6 +70,7 @@ for (const status of [301, 307, 400, 401, 404, 415, 422, 500, 501]) {
   ));
 }
 
+// Threat F5.
 holds('a redirect is not followed', () => against({ kind: 'take' }, {}, async (target) => {
   await against({ kind: 'status', status: 307, headers: { Location: target.url } }, {}, async (receiver, options) => {
     const stats = await produce({ ...options, header: 'Authorization: secret' });
@@ -140,7 +141,7 @@ for (const [rejected, want] of [[7, 7], [100000, 501], [-5, 0], [0, 0]]) {
   ));
 }
 
-// A reply without an end. With 200 the spans have been taken; more than 64 KiB of
+// Threat F6: a reply without an end. With 200 the spans have been taken; more than 64 KiB of
 // it are not read, whatever it says.
 for (const kind of ['huge', 'endless', 'endless-head']) {
   holds(`200 and ${kind} reply: taken, and the rest is not read`, () => against({ kind }, {}, async (receiver, options) => {
@@ -161,7 +162,7 @@ holds('503 and an endless reply: tried again after a pause', () => against({ kin
   checkCalm(stats);
 }));
 
-// Replies of HTTP as nobody should send them.
+// Threat F6: replies of HTTP as nobody should send them.
 const gzip = (bytes) => zlib.gzipSync(Buffer.alloc(bytes));
 const bomb = gzip(32 << 20);
 for (const [what, mode] of [
@@ -208,7 +209,7 @@ holds('a reply that nobody asked for is not taken for the next one', () => again
   same(stats.rejected, 0, 'rejected');
 }));
 
-// Nobody answers: the spans stay, in memory or in the spool, and the time is not
+// Threats F1, F2. Nobody answers: the spans stay, in memory or in the spool, and the time is not
 // spent in a loop.
 const DEAF = [['refuses', { kind: 'take' }], ['hangs', { kind: 'hang' }],
   ['answers one byte a second', { kind: 'byte-a-second' }], ['speaks another protocol', { kind: 'garbage' }]];
@@ -274,7 +275,7 @@ holds('a capture waits while the endpoint is away for a moment', () => against({
   same(stats.failures, 10, 'failures');
 }));
 
-// The connection is reset at every byte of the request and of the reply.
+// Threat F3: the connection is reset at every byte of the request and of the reply.
 holds('a reset at byte k of the request, for every k: no loss, no duplicate', () => against({ kind: 'take' }, {}, async (receiver, options) => {
   const one = { ...options, gzip: true, spans: 3, backoff_ms: 1, backoff_max_ms: 1, finish_ms: 120000 };
   await produce(one);
@@ -389,6 +390,7 @@ holds('TLS with another certificate\'s key, or none: said before the guest runs'
   check(no('no certificate with its key that TLS can read').test(said), said);
   same(receiver.bytes, 0, 'bytes that arrived');
 }));
+// Threat F4.
 for (const [what, tls, options] of [
   ['an unknown authority', pem(good), {}],
   ['its own signature', pem(authority()), { ca: ca.cert }],

@@ -208,6 +208,7 @@ static size_t count_of(const struct file *f, const char *word)
 
 #define SITES (CLASSES_MAX + 500)
 
+/* Threat D9. */
 /* One event of each site; those beyond the limit have their names in them. */
 static void sites_beyond_the_limit_are_named_in_their_records(void **state)
 {

@@ -176,6 +176,7 @@ static void what_is_no_number_is_counted(void **state)
 	tear_down();
 }
 
+/* Threat C20. */
 static void the_hosts_names_are_the_hosts(void **state)
 {
 	static const struct gt_site_view site = {
@@ -190,6 +191,7 @@ static void the_hosts_names_are_the_hosts(void **state)
 	tear_down();
 }
 
+/* Threat D9. */
 static void series_are_bounded(void **state)
 {
 	unsigned i;

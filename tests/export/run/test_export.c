@@ -54,6 +54,7 @@ static struct limited write_with_room_for(const struct syn_format *format,
 	return l;
 }
 
+/* Threat F7. */
 static void a_full_disk_is_reported_by_finish_wherever_it_fills(void **state)
 {
 	size_t i, room;

@@ -211,6 +211,7 @@ static void rejected_spans_are_read_from_protobuf(void **state)
 		gt__otlp_rejected_protobuf(unknown, sizeof(unknown) - 1), 7);
 }
 
+/* Threat F6. */
 /* Each a copy of its own length, so that a sanitizer sees a step too far. */
 static void any_bytes_are_safe(void **state)
 {

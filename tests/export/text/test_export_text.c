@@ -244,6 +244,7 @@ static void blanks_in_front_make_no_formula_harmless(void **unused)
 	expect_mark("\xff=1", false);
 }
 
+/* Threat C16. */
 static void each_sink_escapes_what_it_is_made_of(void **state)
 {
 	struct gt__out o = new_out();

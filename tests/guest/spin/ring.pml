@@ -2,8 +2,9 @@
 /*
  * The rings of one vCPU: a thread records, a handler interrupts it anywhere,
  * another handler interrupts that one, the host reads while they run, and the
- * machine may die at any step. Mirrors guest_inline.h (take, publish), ring.c
- * (take_slow, make_room) and host/live/rings.c (find_range, copy, overtaken, taken).
+ * machine may die at any step (threats H1, H3, H4). Mirrors guest_inline.h
+ * (take, publish), ring.c (take_slow, make_room) and host/live/rings.c
+ * (find_range, copy, overtaken, taken).
  *
  * A record is 2 units, a block 5, so that each block ends in a pad; a ring is 2
  * blocks. A record has two halves, each of which must hold its position. x86

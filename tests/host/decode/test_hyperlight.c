@@ -97,6 +97,7 @@ static void the_start_comes_first_even_alone(void **state)
 	batch_free(&batch);
 }
 
+/* Threat C2. */
 static void a_wrong_prefix_of_0_11_is_accepted_and_counted(void **state)
 {
 	static const uint32_t prefixes[] = {0,    1,          83,        85,
@@ -116,6 +117,7 @@ static void a_wrong_prefix_of_0_11_is_accepted_and_counted(void **state)
 	}
 }
 
+/* Threat C2. */
 static void trailing_bytes_of_0_11_are_accepted_and_counted(void **state)
 {
 	struct batch batch = batch_read(directory, WIRE_11, "close");
@@ -130,6 +132,7 @@ static void trailing_bytes_of_0_11_are_accepted_and_counted(void **state)
 	batch_free(&batch);
 }
 
+/* Threat C3. */
 static void a_bad_root_refuses_all_of_0_11(void **state)
 {
 	struct batch batch = batch_read(directory, WIRE_11, "mix30");
@@ -171,7 +174,7 @@ static void a_bad_vector_keeps_the_start(void **state)
 	batch_free(&batch);
 }
 
-/* Each of the 30 elements in turn leads to itself. */
+/* Threat C3. Each of the 30 elements in turn leads to itself. */
 static void a_bad_event_of_0_11_leaves_the_others(void **state)
 {
 	(void)state;
@@ -195,6 +198,7 @@ static void a_bad_event_of_0_11_leaves_the_others(void **state)
 
 /* ---- 0.12: a run of buffers ---- */
 
+/* Threat C2. */
 static void a_prefix_past_the_end_of_0_12_keeps_what_was_before(void **state)
 {
 	static const uint32_t prefixes[] = {53, 1000, 0x7fffffff, 0xfffffffd,
@@ -276,6 +280,7 @@ static void a_buffer_of_0_12_ends_with_its_own_prefix(void **state)
 
 /* ---- Kinds ---- */
 
+/* Threat C10. */
 static void unknown_kinds_are_skipped_and_counted(void **state)
 {
 	struct batch old = batch_read(directory, WIRE_11, "open_fields_1");
@@ -314,6 +319,7 @@ static void a_parent_of_0_is_not_no_parent(void **state)
 
 /* ---- Strings ---- */
 
+/* Threat C14. */
 static void a_string_may_hold_nul_and_be_empty(void **state)
 {
 	struct batch batch = batch_read(directory, WIRE_12, "open_fields_1");
@@ -329,6 +335,7 @@ static void a_string_may_hold_nul_and_be_empty(void **state)
 	batch_free(&batch);
 }
 
+/* Threat C12. */
 static void strings_over_the_limit_are_cut_between_characters(void **state)
 {
 	struct gt_hyperlight_limits limits = {.size = sizeof(limits)};

@@ -31,7 +31,8 @@ struct change {
 	uint32_t value;
 };
 
-/* `cut`: bytes taken away at the end. Threats: C1-C14 of the threat model. */
+/* `cut`: bytes taken away at the end. Threats C3, C4, C5, C6, C7, C10,
+ * C11, C12, C13. */
 static const struct row {
 	const char *name;
 	enum gt_error code;

@@ -133,6 +133,7 @@ static void a_record_reads_as_it_was_written(void **unused)
 	}
 }
 
+/* Threats C1, H2. */
 static void a_record_cut_anywhere_is_none(void **unused)
 {
 	(void)unused;
@@ -143,6 +144,7 @@ static void a_record_cut_anywhere_is_none(void **unused)
 	}
 }
 
+/* Threat C1. */
 /* What a record claims is its length or nothing: all words, all kinds. */
 static void any_byte_of_a_record_may_be_anything(void **unused)
 {
@@ -176,6 +178,7 @@ static void a_record_of_an_unknown_kind_is_none(void **unused)
 		}
 }
 
+/* Threat H2. */
 /* A head alone is a pad or nothing; kinds without values have one length. */
 static void a_record_of_the_wrong_length_is_none(void **unused)
 {
@@ -237,6 +240,7 @@ static void a_record_of_the_wrong_site_is_none(void **unused)
 		}
 }
 
+/* Threat C12. */
 static void a_text_is_no_longer_than_its_record(void **unused)
 {
 	static const uint32_t lengths[] = {

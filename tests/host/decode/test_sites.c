@@ -109,6 +109,7 @@ static void a_table_cut_anywhere_keeps_its_whole_sites(void **unused)
 	}
 }
 
+/* Threat C1. */
 static void any_byte_of_a_table_may_be_anything(void **unused)
 {
 	uint64_t all = 0;
@@ -178,6 +179,7 @@ static void what_is_no_site_is_skipped(void **unused)
 	}
 }
 
+/* Threat C13. */
 static void text_becomes_valid_utf8(void **unused)
 {
 	struct gt__sites *parsed;
@@ -267,6 +269,7 @@ static void a_table_of_bad_sites_takes_linear_time(void **unused)
 	free(bytes);
 }
 
+/* Threat D9. */
 static void tables_out_of_bounds_are_refused(void **unused)
 {
 	struct gt__sites *parsed = NULL;

@@ -155,6 +155,7 @@ static void no_protection_of_a_page_kills(void **unused)
 	protect_each_page(PROT_READ);
 }
 
+/* Threat B9. */
 static void memory_may_be_cut_anywhere(void **unused)
 {
 	(void)unused;
@@ -171,6 +172,7 @@ static void memory_may_be_cut_anywhere(void **unused)
 	assert_int_equal(ftruncate(fd, sizeof(*ram)), 0);
 }
 
+/* Threat B9. */
 static void memory_may_be_unmapped(void **unused)
 {
 	(void)unused;

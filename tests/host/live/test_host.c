@@ -97,6 +97,7 @@ static void finish(void)
 
 /* ---- A1: what is a doorbell ---------------------------------------------- */
 
+/* Threat A1. */
 static void only_the_exact_exit_is_a_doorbell(void **unused)
 {
 	struct gt_exit good = bare_exit(GT_DOORBELL_FLUSH, GVA(control)), exit;
@@ -181,6 +182,7 @@ static uint64_t random_register(void)
 	return number >> (random64_state & 63);
 }
 
+/* Threat A6. */
 static void random_registers_are_harmless(void **unused)
 {
 	(void)unused;
@@ -377,6 +379,7 @@ static void no_more_are_announced_than_tables_are_kept(void **unused)
 
 /* ---- Rings --------------------------------------------------------------- */
 
+/* Threats A7, H1. */
 static void positions_that_lie_are_refused(void **unused)
 {
 	static const uint64_t lies[] = {1,
@@ -401,6 +404,7 @@ static void positions_that_lie_are_refused(void **unused)
 	finish();
 }
 
+/* Threat H1. */
 static void a_position_that_runs_away_costs_one_ring(void **unused)
 {
 	(void)unused;
@@ -414,6 +418,7 @@ static void a_position_that_runs_away_costs_one_ring(void **unused)
 	assert_true(inproc_summary.record_bytes < 20 * sizeof(ram->ring));
 }
 
+/* Threat H1. */
 static void the_tail_is_not_the_guests_to_choose(void **unused)
 {
 	(void)unused;

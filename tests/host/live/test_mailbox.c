@@ -57,12 +57,14 @@ static void expect_refusal(int code, uint64_t r9, uint64_t r10)
 	assert_int_equal(inproc_summary.events, 1);
 }
 
+/* Threat A3. */
 static void an_empty_batch_is_refused(void **state)
 {
 	(void)state;
 	expect_refusal(-GT_ERROR_EMPTY_BATCH, (uintptr_t)batch, 0);
 }
 
+/* Threat A3. */
 static void a_batch_over_the_limit_is_refused(void **state)
 {
 	(void)state;
@@ -70,18 +72,21 @@ static void a_batch_over_the_limit_is_refused(void **state)
 	               BATCH_BYTES_MAX + 1);
 }
 
+/* Threat A3. */
 static void a_length_of_all_ones_is_refused(void **state)
 {
 	(void)state;
 	expect_refusal(-GT_ERROR_BATCH_TOO_LONG, (uintptr_t)batch, UINT64_MAX);
 }
 
+/* Threat A5. */
 static void an_address_that_is_not_canonical_is_refused(void **state)
 {
 	(void)state;
 	expect_refusal(-GT_ERROR_NOT_CANONICAL, UINT64_C(0x800000000000), 64);
 }
 
+/* Threat A2. */
 static void a_range_that_wraps_is_refused(void **state)
 {
 	(void)state;
@@ -94,6 +99,7 @@ static void an_unmapped_address_is_refused(void **state)
 	expect_refusal(-GT_ERROR_UNMAPPED, 0x10000, 64);
 }
 
+/* Threat B4. */
 /* The last mapped page of this process is not followed by another. */
 static void a_hole_behind_the_first_page_is_refused(void **state)
 {
@@ -105,6 +111,7 @@ static void a_hole_behind_the_first_page_is_refused(void **state)
 	               128);
 }
 
+/* Threat A7. */
 static void the_same_batch_again_is_dropped_and_counted(void **state)
 {
 	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);
@@ -118,6 +125,7 @@ static void the_same_batch_again_is_dropped_and_counted(void **state)
 	assert_int_equal(inproc_summary.losses.bad_requests, 0);
 }
 
+/* Threat A7. */
 /* Registers that nothing clears come back in turn from where they were saved.
  */
 static void batches_that_come_in_turns_are_taken_once(void **state)
@@ -262,6 +270,7 @@ static void the_native_wire_has_no_batches(void **state)
 		-EINVAL);
 }
 
+/* Threat A1. */
 static void other_exits_carry_none(void **state)
 {
 	struct gt_exit exit = exit_with((uintptr_t)batch, batch_bytes);

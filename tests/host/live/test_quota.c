@@ -202,6 +202,7 @@ static void a_span_has_as_many_fields_as_it_may(void **unused)
 	assert_null(strstr(inproc_text(), "late=9"));
 }
 
+/* Threat C12. */
 static void a_text_is_as_long_as_it_may_be(void **unused)
 {
 	const struct gt_limits limits = {.value_bytes = 8};

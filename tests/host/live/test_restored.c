@@ -188,6 +188,7 @@ static void it_may_be_restored_any_number_of_times(void **unused)
 	assert_int_equal(inproc_summary.events, 101);
 }
 
+/* Threat B9. */
 /* Without a restore: the next exit brings page tables, and all goes on. */
 static void memory_may_move_alone(void **unused)
 {

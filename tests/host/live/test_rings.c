@@ -56,6 +56,7 @@ static void a_full_ring_is_flushed_and_nothing_is_lost(void **state)
 	assert_true(inproc_doorbells > 50 && inproc_doorbells < 80);
 }
 
+/* Threat D8. */
 static void dropped_records_are_counted_exactly(void **state)
 {
 	(void)state;
@@ -69,6 +70,7 @@ static void dropped_records_are_counted_exactly(void **state)
 	assert_true(inproc_summary.events > 100);
 }
 
+/* Threat H3. */
 static void overwriting_keeps_the_newest_whole_records(void **state)
 {
 	char line[32];
@@ -122,6 +124,7 @@ static void after_losses_a_sync_record_realigns_the_parents(void **state)
 	assert_non_null(strstr(inproc_text(), "event after <0\n"));
 }
 
+/* Threat D8. */
 static void a_ring_too_small_costs_every_record_and_counts_it(void **state)
 {
 	struct gt_host_options host = inproc_options();

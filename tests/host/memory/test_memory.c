@@ -13,6 +13,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
+/* Threat B1. */
 static void reads_follow_a_scrambled_mapping(void **unused)
 {
 	static uint8_t seen[256 * PAGE];
@@ -95,6 +96,7 @@ static uint64_t random_gva(void)
 	return gva & UINT64_C(1) << 47 ? gva | UINT64_C(0xffff) << 48 : gva;
 }
 
+/* Threats B2, B3, B5. */
 static void both_walkers_agree_on_hostile_tables(void **unused)
 {
 	static uint8_t ours[2 * PAGE], theirs[2 * PAGE];
@@ -125,6 +127,7 @@ static void both_walkers_agree_on_hostile_tables(void **unused)
 	assert_true(seen[GT_ERROR_RESERVED_BIT - 4096] > 5000);
 }
 
+/* Threat B6. */
 static void reads_leave_the_guest_unchanged(void **unused)
 {
 	uint8_t copy[256];
@@ -183,6 +186,7 @@ static void writes_change_those_bytes_and_no_other(void **unused)
 	assert_true(refused > 300 && done > 300);
 }
 
+/* Threat B6. */
 static void read_only_at_any_level_refuses_writes(void **unused)
 {
 	uint64_t gpa = ram_page(64), word = 0;
@@ -214,6 +218,7 @@ static void a_read_only_slot_refuses_writes_that_the_tables_allow(void **unused)
 	assert_int_equal(word, before);
 }
 
+/* Threat B2. */
 static void a_table_of_itself_ends(void **unused)
 {
 	uint64_t word;
@@ -226,6 +231,7 @@ static void a_table_of_itself_ends(void **unused)
 	assert_int_equal(word, LOW | 3);
 }
 
+/* Threat B3. */
 static void large_pages_are_walked_and_checked(void **unused)
 {
 	uint64_t word, at = HUGE + 0x1ff8;
@@ -254,6 +260,7 @@ static void large_pages_are_walked_and_checked(void **unused)
 	assert_int_equal(ram_get(0, &word, 8), -GT_ERROR_RESERVED_BIT);
 }
 
+/* Threat B4. */
 static void a_hole_anywhere_fails_the_read(void **unused)
 {
 	static uint8_t copy[16 * PAGE];
@@ -274,6 +281,7 @@ static void a_hole_anywhere_fails_the_read(void **unused)
 	}
 }
 
+/* Threat A4. */
 static void every_edge_of_every_slot_holds(void **unused)
 {
 	uint8_t copy[64];
@@ -302,6 +310,7 @@ static void every_edge_of_every_slot_holds(void **unused)
 	}
 }
 
+/* Threat A5. */
 static void only_canonical_addresses_are_walked(void **unused)
 {
 	uint64_t word;
@@ -323,6 +332,7 @@ static void only_canonical_addresses_are_walked(void **unused)
 	assert_int_equal(ram_get(0, &word, SIZE_MAX), -GT_ERROR_NOT_CANONICAL);
 }
 
+/* Threat A2. */
 static void no_sum_of_address_and_length_wraps(void **unused)
 {
 	static const uint64_t values[] = {0,
@@ -367,6 +377,7 @@ static void no_sum_of_address_and_length_wraps(void **unused)
 		}
 }
 
+/* Threat A6. */
 static void other_paging_modes_are_refused(void **unused)
 {
 	uint64_t gpa = ram_page(64), word;
@@ -389,6 +400,7 @@ static void other_paging_modes_are_refused(void **unused)
 	}
 }
 
+/* Threat B7. */
 static void any_split_over_two_pages_is_one_piece(void **unused)
 {
 	uint64_t gpa[2] = {ram_page(200), ram_page(70)};

@@ -30,6 +30,7 @@ static long measuring_read(void *context, void *bytes, size_t count)
 	return memfile_read(context, bytes, count);
 }
 
+/* Threat A3. */
 static void a_claimed_length_costs_no_memory(void **unused)
 {
 	static const uint32_t claims[] = {0x3fffffff, 1u << 30, (1u << 30) + 1,

@@ -122,6 +122,7 @@ static void the_start_is_checked(void **unused)
 #define MONOTONIC_AT (GT__FRAME_HEAD + 96)
 #define REALTIME_AT  (GT__FRAME_HEAD + 56)
 
+/* Threat F12. */
 static void no_time_comes_round_to_before_the_start(void **unused)
 {
 	static const struct {

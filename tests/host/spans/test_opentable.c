@@ -134,6 +134,7 @@ static void step(struct gt__open_table *table)
 	assert_true(table->bytes <= table->bytes_max);
 }
 
+/* Threat D1. */
 static void a_million_operations_agree_with_the_model(void **unused)
 {
 	struct gt__open_table table;

@@ -270,6 +270,7 @@ static void many_contexts_do_not_make_switches_slow(void **unused)
 	assert_true(cpu_within(switch_often, &chosen, 6 * idle_ns));
 }
 
+/* Threat D1. */
 /* Random records of everything: spans shown = spans opened, always. */
 static void random_records_end_every_span_once(void **unused)
 {

@@ -92,6 +92,7 @@ static void a_reading_that_is_not_later_is_left_out(void **unused)
 	gt__clock_fini(&clock);
 }
 
+/* Threat D5. */
 static void a_time_that_went_back_is_as_right_as_its_gap(void **unused)
 {
 	struct gt__clock clock = {.count = 0};
@@ -194,6 +195,7 @@ static void slow_and_fast_counters_convert_on_the_line(void **unused)
 	}
 }
 
+/* Threats D5, F12. */
 static void the_extremes_of_64_bits_hold(void **unused)
 {
 	static const uint64_t ends[] = {1,
