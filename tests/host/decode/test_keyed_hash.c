@@ -5,12 +5,15 @@
  */
 #include "host/decode/interned.h"
 #include "host/spans/contexts.h"
+#include "tests/support/allocated.h"
 #include "tests/support/chosen.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #define WORD UINT64_C(0x0123456789abcdef)
@@ -97,6 +100,39 @@ static void intern_names(void *unused)
 	gt__interned_fini(&interned);
 }
 
+/* Threat D9. */
+static void a_million_names_cost_what_they_may(void **unused)
+{
+	const size_t most = 1 << 20;
+	size_t before = allocated_bytes();
+	struct gt__interned interned;
+	unsigned crowded = 0, named = 0;
+	char name[16];
+
+	(void)unused;
+	gt__interned_init(&interned, most);
+	for (unsigned i = 0; i < 1000000; i++) {
+		struct gt_text text = {
+			name, (size_t)snprintf(name, sizeof(name), "%u", i)};
+		const struct gt__site *site;
+		bool is_crowded;
+
+		site = gt__interned_site(&interned, GT_SITE_SPAN, text, text,
+		                         &is_crowded);
+		assert_non_null(site);
+		crowded += is_crowded;
+		named += site->view.name.count == text.count &&
+		         !memcmp(site->view.name.bytes, name, text.count);
+	}
+	assert_int_equal(crowded + named, 1000000);
+	assert_true(named > 1000);
+	/* At least a quarter of the table is used; two places are counted. */
+	assert_true(allocated_bytes() - before <=
+	            most + (named + 2) * (2 * sizeof(void *) +
+	                                  (size_t)ALLOCATION_BYTES));
+	gt__interned_fini(&interned);
+}
+
 static void chosen_names_cost_what_others_cost(void **unused)
 {
 	uint64_t honest_ns;
@@ -149,6 +185,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hash_is_siphash_1_3),
 		cmocka_unit_test(the_key_is_the_processes_own),
+		cmocka_unit_test(a_million_names_cost_what_they_may),
 		cmocka_unit_test(chosen_names_cost_what_others_cost),
 		cmocka_unit_test(chosen_contexts_cost_what_others_cost),
 	};

@@ -57,6 +57,63 @@ static void expect_refusal(int code, uint64_t r9, uint64_t r10)
 	assert_int_equal(inproc_summary.events, 1);
 }
 
+/* ---- Calls of malloc() and its kin --------------------------------------- */
+
+static uint64_t allocations;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *old, size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	allocations++;
+	return __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+	allocations++;
+	return __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *old, size_t bytes)
+{
+	allocations++;
+	return __real_realloc(old, bytes);
+}
+
+/* ---- Batches that are none ----------------------------------------------- */
+
+/* Threat A3. */
+static void a_length_that_is_none_allocates_nothing(void **state)
+{
+	static const uint64_t lengths[] = {0,
+	                                   BATCH_BYTES_MAX + 1,
+	                                   UINT64_C(0x7fffffff),
+	                                   UINT64_C(0xffffffff),
+	                                   UINT64_C(0x100000000),
+	                                   UINT64_C(0x100000001),
+	                                   UINT64_C(0x7fffffffffff),
+	                                   INT64_MAX,
+	                                   UINT64_C(0x8000000000000000),
+	                                   UINT64_MAX - 4095,
+	                                   UINT64_MAX};
+	struct gt_exit good = exit_with((uintptr_t)batch, batch_bytes);
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(send(&good), 1); /* buffers are as large as they get */
+	assert_true(allocations > 0);
+	before = allocations;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct gt_exit bad = exit_with((uintptr_t)batch, lengths[i]);
+
+		assert_true(send(&bad) < 0);
+		assert_int_equal(allocations, before);
+	}
+}
+
 /* Threat A3. */
 static void an_empty_batch_is_refused(void **state)
 {
@@ -332,6 +389,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, inproc_teardown)
+		T(a_length_that_is_none_allocates_nothing),
 		T(an_empty_batch_is_refused),
 		T(a_batch_over_the_limit_is_refused),
 		T(a_length_of_all_ones_is_refused),
