@@ -86,7 +86,7 @@ export function start(command, args, environment = {}) {
 const pairs = (options) => Object.entries(options).filter(([, value]) => value !== undefined)
   .map(([key, value]) => (value === true ? key : `${key}=${value}`));
 
-export const startProducer = (options) => start(path.join(build, 'tests/end-to-end/otlp_producer'), pairs(options));
+export const startProducer = (options, environment) => start(path.join(build, 'tests/end-to-end/otlp_producer'), pairs(options), environment);
 
 export async function ended(child) {
   const { status, signal, stdout, stderr } = await child.ended;

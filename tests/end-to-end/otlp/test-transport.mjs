@@ -78,6 +78,14 @@ holds('a redirect is not followed', () => against({ kind: 'take' }, {}, async (t
     same(target.connections, 0, 'connections to where it points');
   });
 }));
+holds('a proxy of the environment is not asked', () => against({ kind: 'take' }, {}, async (proxy) => {
+  await against({ kind: 'take' }, {}, async (receiver, options) => {
+    const names = ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+    const environment = Object.fromEntries(names.map((name) => [name, proxy.url]));
+    takenAll(receiver, await ended(startProducer({ ...options, header: 'Authorization: secret' }, { ...environment, no_proxy: '', NO_PROXY: '' })));
+    same(proxy.connections, 0, 'connections to the proxy');
+  });
+}));
 
 for (const [name, value, atLeast, atMost] of [
   ['seconds', () => '1', 1000, 1500],
