@@ -249,6 +249,35 @@ static void sites_beyond_the_limit_are_named_in_their_records(void **state)
 	free(sites);
 }
 
+/* Threat C19: letters, digits, `_` and one `/`, as export.h says. */
+static void no_text_of_a_guest_is_in_the_name_of_a_file(void **state)
+{
+	struct folder *d = new_folder(SIZE_MAX, SIZE_MAX);
+	struct syn s;
+
+	(void)state;
+	begin_in(&s, d, true);
+	syn_unicode(&s, 0);
+	syn_wild(&s, 1, 3, 2000);
+	syn_keys(&s, 2);
+	assert_int_equal(syn_finish(&s), 0);
+	assert_true(d->count >= 6);
+	for (size_t i = 0; i < d->count; i++) {
+		const char *name = d->files[i].name;
+		const char *slash = strchr(name, '/');
+
+		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz"
+		                              "0123456789_/"),
+		                 strlen(name));
+		assert_true(slash && slash > name && slash[1]);
+		assert_null(strchr(slash + 1, '/'));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(name, d->files[j].name);
+	}
+	syn_free(&s);
+	free_folder(d);
+}
+
 static void a_vcpu_that_did_nothing_has_no_file(void **state)
 {
 	static const struct gt_site_view site = {
@@ -279,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_sink_may_be_freed_in_any_state),
 		cmocka_unit_test(
 			sites_beyond_the_limit_are_named_in_their_records),
+		cmocka_unit_test(no_text_of_a_guest_is_in_the_name_of_a_file),
 		cmocka_unit_test(a_vcpu_that_did_nothing_has_no_file),
 	};
 
