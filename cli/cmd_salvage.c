@@ -251,17 +251,28 @@ static int salvage(struct command *command)
 	return status;
 }
 
-static bool take_memory(struct salvage *s, const char *text)
+/* Of the files from that one on; page tables that were made are in none. */
+static void take_time(struct salvage *s, uint32_t file)
 {
 	struct stat info;
+
+	for (; file < s->dump.file_count; file++)
+		if (s->dump.files[file].path &&
+		    stat(s->dump.files[file].path, &info) == 0)
+			s->written_ns =
+				(uint64_t)info.st_mtim.tv_sec * 1000000000 +
+				(uint64_t)info.st_mtim.tv_nsec;
+}
+
+static bool take_memory(struct salvage *s, const char *text)
+{
+	uint32_t files_before = s->dump.file_count;
 
 	if (dump_add(&s->dump, text) < 0)
 		return false;
 	if (!s->name)
 		s->name = place_input_name(text);
-	if (stat(s->dump.files[s->dump.file_count - 1].path, &info) == 0)
-		s->written_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 +
-		                (uint64_t)info.st_mtim.tv_nsec;
+	take_time(s, files_before);
 	return true;
 }
 
