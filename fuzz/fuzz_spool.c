@@ -96,7 +96,7 @@ static void mend(uint8_t *bytes, size_t count, const char *name)
 
 static bool is_header(const uint8_t *at, size_t left, const char *name)
 {
-	return left >= HEADER && memcmp(at, "GTsp\1", 5) == 0 && at[5] <= 1 &&
+	return left >= HEADER && memcmp(at, "GTsp\1", 5) == 0 && at[5] <= 5 &&
 	       at[6] <= 1 && load(at + 8, 4) <= 64u << 20 &&
 	       load(at + 20, 4) == 0 &&
 	       load(at + 32, 4) == header_crc(at, name);
