@@ -54,11 +54,16 @@ void gt__quota_init(struct gt__quota *quota, uint64_t bytes_per_s,
 
 bool gt__quota_takes(struct gt__quota *quota, uint64_t now_ns)
 {
-	if (quota->is_lifted ||
-	    (quota->bytes_left > 0 && gt__bucket_has(&quota->bytes, now_ns)))
-		return true;
-	quota->requests_over++;
-	return false;
+	return quota->is_lifted ||
+	       (quota->bytes_left > 0 && gt__bucket_has(&quota->bytes, now_ns));
+}
+
+bool gt__quota_serves(struct gt__quota *quota, uint64_t now_ns)
+{
+	bool serves = gt__quota_takes(quota, now_ns);
+
+	quota->requests_over += !serves;
+	return serves;
 }
 
 void gt__quota_spend(struct gt__quota *quota, uint64_t bytes)

@@ -35,8 +35,10 @@ struct gt__quota {
 void gt__quota_init(struct gt__quota *quota, uint64_t bytes_per_s,
                     uint64_t bytes, uint64_t exits_per_s, uint64_t now_ns);
 
-/* Whether records may be taken; if not, that is counted. */
+/* Whether records may be taken: what stays in a ring is not lost by that. */
 bool gt__quota_takes(struct gt__quota *quota, uint64_t now_ns);
+/* The same of a doorbell or a batch: if not, that is counted. */
+bool gt__quota_serves(struct gt__quota *quota, uint64_t now_ns);
 /* So many bytes of them were. */
 void gt__quota_spend(struct gt__quota *quota, uint64_t bytes);
 /* Whether an exit may be noted and served; it is, or that is counted. */

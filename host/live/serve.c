@@ -181,6 +181,8 @@ static int serve(struct gt_host *host, const struct gt__paging *paging,
 		return -GT_ERROR_BAD_CONTROL;
 	if (request == GT_DOORBELL_WAKE)
 		return GT_ANSWER_WAKE;
+	if (!gt__quota_serves(&host->quota, host->reading.monotonic_ns))
+		return GT_ANSWER_TAKEN;
 	r = gt__serve_drain(host);
 	return r < 0 ? r : GT_ANSWER_TAKEN;
 }
@@ -196,7 +198,7 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 		               ? serve(host, &host->vcpus[vcpu].paging, exit)
 		               : GT_ANSWER_NONE;
 	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback) ||
-	    !gt__quota_takes(&host->quota, host->reading.monotonic_ns))
+	    !gt__quota_serves(&host->quota, host->reading.monotonic_ns))
 		return GT_ANSWER_NONE;
 	r = gt__handover_exit(host, vcpu, exit);
 	if (r < 0)
@@ -258,9 +260,12 @@ int gt__serve_exit(struct gt_host *host, uint32_t number,
 	host->last_vcpu = number;
 	host->has_moved = false;
 	moved = gt__offset_set(host, number, &tsc);
-	if (!gt__quota_exit(&host->quota, now_ns(host)))
+	if (!gt__quota_exit(&host->quota, now_ns(host))) {
+		vcpu->exit_tsc = host->reading.tsc;
+		vcpu->has_exited = true;
 		return is_tracing(host, exit) ? GT_ANSWER_TAKEN
 		                              : GT_ANSWER_NONE;
+	}
 	gt__outbox_note_exit(host, number, exit, is_tracing(host, exit));
 	gt__serve_check_warp(host, before_tsc);
 	vcpu->has_exited = true;
@@ -285,7 +290,7 @@ int gt__serve_batch(struct gt_host *host, uint32_t number, const void *bytes,
 	gt__outbox_read(host);
 	gt__serve_check_warp(host, before_tsc);
 	gt__offset_set(host, number, &tsc);
-	if (!gt__quota_takes(&host->quota, host->reading.monotonic_ns))
+	if (!gt__quota_serves(&host->quota, host->reading.monotonic_ns))
 		return 0;
 	r = gt__handover_bytes(host, number, bytes, count, guest_tsc);
 	if (r < 0)

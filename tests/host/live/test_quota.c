@@ -115,6 +115,22 @@ static void records_over_it_are_counted_by_the_guest(void **unused)
 	assert_int_equal(losses->bad_records, 0);
 }
 
+/* Looks that are not taken lose nothing: what the rings hold waits there. */
+static void who_looks_too_often_loses_nothing(void **unused)
+{
+	const struct gt_limits limits = {.record_bytes_per_s = 48};
+
+	(void)unused;
+	start(&limits, GT_RING_DROP);
+	for (unsigned i = 0; i < 100; i++) {
+		record(1);
+		assert_true(gt_host_drain(inproc_host) >= 0);
+	}
+	assert_int_equal(finish()->quota_requests, 0);
+	assert_int_equal(inproc_summary.losses.records, 0);
+	assert_int_equal(inproc_summary.events, 100);
+}
+
 static void what_a_second_brings_is_taken_again(void **unused)
 {
 	const struct gt_limits limits = {.record_bytes_per_s = sizeof(ring)};
@@ -222,6 +238,7 @@ int main(void)
 		T(a_bucket_gives_its_rate_and_a_burst),
 		T(who_asks_for_less_always_gets_it),
 		T(records_over_it_are_counted_by_the_guest),
+		T(who_looks_too_often_loses_nothing),
 		T(what_a_second_brings_is_taken_again),
 		T(under_it_nothing_is_lost),
 		T(exits_over_it_are_counted_and_not_shown),
