@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct rotated *current(struct rotation *rotation)
 {
@@ -45,18 +46,23 @@ struct gt_output rotation_output(struct rotation *rotation)
 	return (struct gt_output){write_counted, current(rotation)};
 }
 
+char *rotation_name(const char *path, uint32_t number)
+{
+	char *name;
+
+	if (number == 0)
+		return strdup(path);
+	return asprintf(&name, "%s.%u", path, number) < 0 ? NULL : name;
+}
+
 /* CAPTURE.3 becomes CAPTURE.4, and so on; the last one is replaced. */
 static int rename_one(const struct rotation *rotation, uint32_t from)
 {
-	char *old = NULL, *new = NULL;
-	int r = asprintf(&new, "%s.%u", rotation->path, from + 1) < 0 ||
-	                        (from && asprintf(&old, "%s.%u", rotation->path,
-	                                          from) < 0)
-	                ? -ENOMEM
-	                : 0;
+	char *old = rotation_name(rotation->path, from);
+	char *new = rotation_name(rotation->path, from + 1);
+	int r = old && new ? 0 : -ENOMEM;
 
-	if (r == 0 && rename(from ? old : rotation->path, new) < 0 &&
-	    errno != ENOENT)
+	if (r == 0 && rename(old, new) < 0 && errno != ENOENT)
 		r = -errno;
 	free(old);
 	free(new);

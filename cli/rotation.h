@@ -33,6 +33,12 @@ struct rotation {
 	unsigned current;
 };
 
+/*
+ * Where the capture at `path` is when so many newer ones are full; 0: there.
+ * For free(); NULL: no memory.
+ */
+char *rotation_name(const char *path, uint32_t number);
+
 /* As destination_open() of `path`, which is kept. Harmless with NULL. */
 int rotation_open(struct rotation *rotation, const char *path);
 

@@ -373,6 +373,21 @@ static int status_of(const struct session *session,
 	return RUN_FAILED;
 }
 
+/* Captures that are full have names, too. */
+static bool are_apart(const struct session_options *options)
+{
+	bool good = outputs_are_apart(options->outputs, options->capture);
+
+	for (uint32_t i = 1; good && i < options->keep_files; i++) {
+		char *path = rotation_name(options->capture, i);
+
+		good = path && !place_is_input(path, options->guest_argv[0]) &&
+		       outputs_are_apart(options->outputs, path);
+		free(path);
+	}
+	return good;
+}
+
 static int open_files(struct session *session)
 {
 	const struct session_options *options = session->options;
@@ -383,7 +398,7 @@ static int open_files(struct session *session)
 	if (place_is_input(NULL, guest) ||
 	    outputs_replace(options->outputs, guest) ||
 	    (options->capture && place_is_input(options->capture, guest)) ||
-	    !outputs_are_apart(options->outputs, options->capture) ||
+	    !are_apart(options) ||
 	    outputs_meet_messages(options->outputs, options->capture))
 		return -EINVAL;
 	r = outputs_open(options->outputs);
