@@ -160,6 +160,23 @@ static bool is_good(const char *option, const char *text, int r)
 	return r == 0;
 }
 
+/* Options without a value; false: it is none of them. */
+static bool parse_flag(struct session_options *options, int option)
+{
+	switch (option) {
+	case OPTION_NO_PIGGYBACK:
+		return options->no_piggyback = true;
+	case OPTION_NO_SANDBOX:
+		return options->no_sandbox = true;
+	case OPTION_CORE:
+		return options->core = true;
+	case OPTION_FORCE:
+		return options->outputs->force = true;
+	default:
+		return false;
+	}
+}
+
 static bool parse_option(struct session_options *options, int option,
                          const char *text)
 {
@@ -179,17 +196,8 @@ static bool parse_option(struct session_options *options, int option,
 		return true;
 	case OPTION_TIMEOUT:
 		return parse_seconds(text, &options->timeout_ns);
-	case OPTION_NO_PIGGYBACK:
-		options->no_piggyback = true;
-		return true;
-	case OPTION_NO_SANDBOX:
-		return options->no_sandbox = true;
-	case OPTION_CORE:
-		return options->core = true;
 	case OPTION_LIMIT:
 		return limits_parse(&options->limits, text);
-	case OPTION_FORCE:
-		return options->outputs->force = true;
 	case OPTION_FILTER:
 		options->filter = text;
 		return true;
@@ -393,7 +401,8 @@ static int cmd_run(int argc, char **argv)
 	while ((id = options_next(&command_run, argc, argv)) != -1) {
 		if (id == OPTION_WRONG || id == OPTION_HELP)
 			return options_stop(&command_run, id);
-		if (!parse_option(&options, id, optarg))
+		if (!parse_flag(&options, id) &&
+		    !parse_option(&options, id, optarg))
 			return RUN_FAILED;
 		if (id >= OPTION_BACKEND)
 			given |= 1u << (id - OPTION_BACKEND);
