@@ -5,6 +5,8 @@
 #include "screen.h"
 #include "tail.h"
 
+#include <guesttrace/analysis.h>
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,8 @@ enum {
 	OPTION_TOP,
 	OPTION_HISTOGRAM,
 	OPTION_EXITS,
+	OPTION_CALLS,
+	OPTION_CALLERS,
 	OPTION_COLOR,
 };
 
@@ -35,17 +39,24 @@ static const struct option_spec options[] = {
 	{OPTION_HISTOGRAM, "histogram", "NAME",
          "how long the spans of such a name took", NULL},
 	{OPTION_EXITS, "exits", NULL, "VM exits in the tree", NULL},
+	{OPTION_CALLS, "calls", NULL,
+         "spans summed up by path: which name called which", NULL},
+	{OPTION_CALLERS, "callers", "GLOB",
+         "the same from below: who called spans of such a name", NULL},
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
 };
 
 struct report {
 	struct gt_report_options look;
+	struct gt_analysis analysis;
 	enum screen_colours colours;
+	uint32_t given; /* BIT() of each option that was */
 	bool json;
 	bool follow;
-	bool has_top;
 };
+
+#define BIT(option) (1u << ((option)-256))
 
 static bool take_option(struct report *report, int id)
 {
@@ -68,13 +79,17 @@ static bool take_option(struct report *report, int id)
 		look->name = optarg;
 		return true;
 	case OPTION_TOP:
-		report->has_top = true;
 		return parse_count("top", optarg, UINT32_MAX, &look->top);
 	case OPTION_HISTOGRAM:
 		look->histogram = optarg;
 		return true;
 	case OPTION_EXITS:
 		return look->exits = true;
+	case OPTION_CALLS:
+		return report->analysis.calls = true;
+	case OPTION_CALLERS:
+		report->analysis.callers = optarg;
+		return true;
 	default:
 		return screen_parse(optarg, &report->colours);
 	}
@@ -85,7 +100,8 @@ static int show(const struct report *report, char *const *paths, int count)
 	static struct outputs outputs;
 
 	if (report->json)
-		outputs_add(&outputs, "report", gt_report_json_new, NULL);
+		outputs_add_text(&outputs, "report", gt_report_json_with,
+		                 &report->look);
 	else
 		outputs_add_text(&outputs, "report",
 		                 report->follow ? gt_follow_with
@@ -95,70 +111,83 @@ static int show(const struct report *report, char *const *paths, int count)
 	                      : replay_all(&outputs, paths, count);
 }
 
-/* An option that says what --follow does not show; NULL: there is none. */
-static const char *beside_follow(const struct report *report)
+/* ---- What goes with what ------------------------------------------------- */
+
+/* What says that something else is shown, and the options that it takes. */
+struct view {
+	int option;
+	const char *name;
+	uint32_t takes;
+};
+
+#define PATHS (BIT(OPTION_CALLS) | BIT(OPTION_CALLERS))
+
+static const struct view views[] = {
+	{OPTION_JSON, "--json", PATHS | BIT(OPTION_COLOR)},
+	{OPTION_HISTOGRAM, "--histogram", BIT(OPTION_COLOR)},
+	{OPTION_CALLERS, "--callers",
+         BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
+                 BIT(OPTION_COLOR)},
+	{OPTION_CALLS, "--calls",
+         BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
+                 BIT(OPTION_COLOR)},
+	{OPTION_DEPTH, "--depth 0",
+         BIT(OPTION_NAME) | BIT(OPTION_TOP) | BIT(OPTION_COLOR)},
+};
+
+#define FOLLOWED                                                     \
+	(BIT(OPTION_FOLLOW) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) | \
+	 BIT(OPTION_EXITS) | BIT(OPTION_MIN_DURATION) | BIT(OPTION_COLOR))
+
+/* Of those that were given the first one that is not among `taken`. */
+static const char *first_beside(const struct report *report, uint32_t taken)
 {
-	if (report->json)
-		return "--json";
-	if (report->look.histogram)
-		return "--histogram";
-	if (report->has_top)
-		return "--top";
-	return report->look.no_tree ? "--depth 0" : NULL;
+	const struct option_spec *spec = options;
+
+	while (spec->id && !(report->given & BIT(spec->id) & ~taken))
+		spec++;
+	return spec->name;
 }
 
-/* An option of the tree alone; NULL: there is none. */
-static const char *of_the_tree(const struct gt_report_options *look)
+static bool is_shown(const struct report *report, const struct view *view)
 {
-	return look->exits             ? "--exits"
-	       : look->min_duration_ns ? "--min-duration"
-	                               : NULL;
-}
-
-/* The same of the tree and its table. */
-static const char *of_tree_and_table(const struct report *report)
-{
-	const struct gt_report_options *look = &report->look;
-
-	return look->depth || look->no_tree ? "--depth"
-	       : look->name                 ? "--name"
-	       : report->has_top            ? "--top"
-	                                    : of_the_tree(look);
-}
-
-/* What says that something else is shown; NULL: nothing does. */
-static const char *other_view(const struct report *report)
-{
-	return report->json             ? "--json"
-	       : report->look.histogram ? "--histogram"
-	       : report->look.no_tree   ? "--depth 0"
-	                                : NULL;
+	if (view->option == OPTION_DEPTH && !report->look.no_tree)
+		return false;
+	return report->given & BIT(view->option);
 }
 
 /* What would have no effect is refused: it would be missed. */
 static bool has_a_meaning(const struct report *report)
 {
-	const char *view = other_view(report), *other = NULL;
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		const struct view *view = &views[i];
+		const char *other;
 
-	if (report->json && report->look.histogram)
-		other = "--histogram";
-	else if (report->json && report->colours == COLOURS_ALWAYS)
-		other = "--color always";
-	else if (report->json || report->look.histogram)
-		other = of_tree_and_table(report);
-	else if (report->look.no_tree)
-		other = of_the_tree(&report->look);
-	if (other)
-		complain("%s does not go with %s", other, view);
-	return !other;
+		if (!is_shown(report, view))
+			continue;
+		other = first_beside(report, view->takes | BIT(view->option));
+		if (!other && view->option == OPTION_JSON &&
+		    report->colours == COLOURS_ALWAYS)
+			other = "color always";
+		if (!other && view->option != OPTION_DEPTH &&
+		    report->look.no_tree)
+			other = "depth 0";
+		if (!other)
+			continue;
+		complain("--%s does not go with %s", other, view->name);
+		return false;
+	}
+	return true;
 }
 
 static bool can_follow(const struct report *report, int captures)
 {
-	const char *other = beside_follow(report);
+	const char *other = report->look.no_tree
+	                            ? "depth 0"
+	                            : first_beside(report, FOLLOWED);
 
 	if (other)
-		complain("--follow shows trees alone: it does not go with %s",
+		complain("--follow shows trees alone: it does not go with --%s",
 		         other);
 	else if (captures != 1)
 		complain("--follow shows one capture, not %d", captures);
@@ -167,7 +196,8 @@ static bool can_follow(const struct report *report, int captures)
 
 static int cmd_report(int argc, char **argv)
 {
-	struct report report = {.look.size = sizeof(report.look)};
+	struct report report = {.look.size = sizeof(report.look),
+	                        .analysis.size = sizeof(report.analysis)};
 	int id;
 
 	while ((id = options_next(&command_report, argc, argv)) != -1) {
@@ -175,7 +205,9 @@ static int cmd_report(int argc, char **argv)
 			return options_stop(&command_report, id);
 		if (!take_option(&report, id))
 			return COMMAND_USAGE;
+		report.given |= BIT(id);
 	}
+	report.look.analysis = &report.analysis;
 	if (optind == argc)
 		return options_usage(&command_report);
 	if (report.follow ? !can_follow(&report, argc - optind)

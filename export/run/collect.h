@@ -11,6 +11,7 @@
 #ifndef GUESTTRACE_COLLECT_H
 #define GUESTTRACE_COLLECT_H
 
+#include <guesttrace/analysis.h>
 #include "collect_split.h"
 #include "kept_keys.h"
 #include "export/out/out.h"
@@ -26,6 +27,7 @@ struct gt__span {
 	uint32_t first_item; /* its children and events */
 	uint32_t item_count;
 	uint32_t cursor; /* of a walk */
+	uint32_t group;  /* number of its name and target, from 0 */
 };
 
 /* An event or a counter, of whichever span it names, kept by it or not. */
@@ -178,8 +180,9 @@ typedef void gt__print_fn(struct gt__collect_sink *x, struct gt__collect *c,
 struct gt__collect_sink {
 	struct gt__run_sink head;
 	struct gt_report_options options;
-	uint32_t printed;     /* traces so far */
-	uint32_t spans_shown; /* the printer's own */
+	struct gt_analysis analysis; /* as the options name it */
+	uint32_t printed;            /* traces so far */
+	uint32_t spans_shown;        /* the printer's own */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */
@@ -189,6 +192,8 @@ struct gt__collect_sink {
 /* Copies what is given, if it is; `out` gets what is the terminal's. */
 void gt__take_report_options(const struct gt_report_options *given,
                              struct gt_report_options *to, struct gt__out *out);
+/* What it names; zeros of what is not there. */
+struct gt_analysis gt__analysis_of(const struct gt_report_options *options);
 
 int gt__collect_sink_with(const struct gt_output *output,
                           const struct gt_report_options *options,

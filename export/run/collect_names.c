@@ -204,7 +204,10 @@ static bool fill(struct names *names)
 	c->names = malloc((groups + (size_t)1) * sizeof *c->names);
 	for (i = 0; c->names && i < c->span_count;) {
 		uint32_t n = group_length(names->spans + i, c->span_count - i);
+		uint32_t k;
 
+		for (k = 0; k < n; k++)
+			names->spans[i + k]->group = c->name_count;
 		c->names[c->name_count++] = sum_up(names, names->spans + i, n);
 		names->next_split += (size_t)2 * c->timeline.columns;
 		i += n;

@@ -109,6 +109,18 @@ void gt__take_report_options(const struct gt_report_options *given,
 	out->colours = to->colours;
 }
 
+struct gt_analysis gt__analysis_of(const struct gt_report_options *options)
+{
+	const struct gt_analysis *given = options->analysis;
+	struct gt_analysis analysis = {0};
+
+	if (given)
+		memcpy(&analysis, given,
+		       given->size < sizeof analysis ? given->size
+		                                     : sizeof analysis);
+	return analysis;
+}
+
 int gt__collect_sink_with(const struct gt_output *output,
                           const struct gt_report_options *options,
                           gt__print_fn *print,
@@ -135,6 +147,7 @@ int gt__collect_sink_with(const struct gt_output *output,
 	x->print = print;
 	x->conclude = conclude;
 	gt__take_report_options(options, &x->options, &x->head.out);
+	x->analysis = gt__analysis_of(&x->options);
 	return 0;
 }
 

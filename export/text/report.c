@@ -5,6 +5,7 @@
 #include "export/out/numbers.h"
 #include "export/run/split_words.h"
 #include "tree.h"
+#include "analysis_views.h"
 #include "export/out/words.h"
 #include <errno.h>
 
@@ -170,6 +171,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	gt__put_header(o, c, summary);
 	if (x->options.histogram) {
 		gt__put_histogram(o, c, summary, x->options.histogram);
+		return;
+	}
+	if (gt__has_paths(&x->analysis)) {
+		gt__put_paths(o, c, summary, &x->options, &x->analysis);
 		return;
 	}
 	put_tree(o, c, summary, &x->options);

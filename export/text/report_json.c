@@ -3,67 +3,13 @@
  * The report as one JSON object; docs/report.md tells each member. Integers of
  * 64 bits are decimal strings, ids are 16 hex digits.
  */
-#include "export/run/collect.h"
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
 #include "export/out/losses.h"
+#include "json_members.h"
+#include "analysis_views.h"
 #include "export/run/split_words.h"
 #include "export/out/words.h"
-
-static void put_key(struct gt__out *o, const char *comma, const char *key)
-{
-	gt__put(o, comma);
-	gt__put_char(o, '"');
-	gt__put(o, key);
-	gt__put(o, "\":");
-}
-
-static void put_number(struct gt__out *o, const char *key, uint64_t value)
-{
-	put_key(o, ",", key);
-	gt__put_u64(o, value);
-}
-
-static void put_string_u64(struct gt__out *o, const char *key, uint64_t value)
-{
-	put_key(o, ",", key);
-	gt__put_char(o, '"');
-	gt__put_u64(o, value);
-	gt__put_char(o, '"');
-}
-
-static void put_word(struct gt__out *o, const char *key, const char *word)
-{
-	put_key(o, ",", key);
-	gt__put_char(o, '"');
-	gt__put(o, word);
-	gt__put_char(o, '"');
-}
-
-static void put_text(struct gt__out *o, const char *key, struct gt_text text)
-{
-	put_key(o, ",", key);
-	gt__put_json(o, text);
-}
-
-static void put_id(struct gt__out *o, const char *comma, const char *key,
-                   uint64_t id)
-{
-	put_key(o, comma, key);
-	if (!id) {
-		gt__put(o, "null");
-		return;
-	}
-	gt__put_char(o, '"');
-	gt__put_hex(o, id, 16);
-	gt__put_char(o, '"');
-}
-
-static void put_bool(struct gt__out *o, const char *key, bool value)
-{
-	put_key(o, ",", key);
-	gt__put(o, value ? "true" : "false");
-}
 
 /* `split` is two rows: total, self. */
 static void put_split(struct gt__out *o, const struct gt__timeline *t,
@@ -81,7 +27,7 @@ static void put_fields(struct gt__out *o, const struct gt_field *fields,
 {
 	size_t i;
 
-	put_key(o, ",", "fields");
+	gt__member_key(o, ",", "fields");
 	gt__put_char(o, '[');
 	for (i = 0; i < count; i++) {
 		gt__put(o, i ? ",[" : "[");
@@ -101,7 +47,7 @@ static void put_words(struct gt__out *o, unsigned flags,
 	const char *comma = "\"";
 	size_t i;
 
-	put_key(o, ",", "flags");
+	gt__member_key(o, ",", "flags");
 	gt__put_char(o, '[');
 	for (i = 0; i < count; i++) {
 		if (!(flags & words[i].flag))
@@ -121,11 +67,11 @@ static void put_flags(struct gt__out *o, unsigned flags)
 
 static void put_site(struct gt__out *o, const struct gt_site_view *site)
 {
-	put_text(o, "name", site->name);
-	put_text(o, "target", site->target);
-	put_word(o, "level", gt__level_word(site->level));
-	put_text(o, "file", site->file);
-	put_number(o, "line", site->line);
+	gt__member_text(o, "name", site->name);
+	gt__member_text(o, "target", site->target);
+	gt__member_word(o, "level", gt__level_word(site->level));
+	gt__member_text(o, "file", site->file);
+	gt__member_number(o, "line", site->line);
 }
 
 /* Of the run's own trace there are none: it is said once. */
@@ -137,19 +83,19 @@ static void put_own_trace(struct gt__out *o, const struct gt_span_trace *trace)
 	gt__put_hex_bytes(o, trace->trace_id, 16);
 	gt__put(o, "\",\"trace_state\":");
 	gt__put_json(o, trace->trace_state);
-	put_number(o, "trace_flags", trace->flags);
+	gt__member_number(o, "trace_flags", trace->flags);
 }
 
 static void put_event(struct gt__out *o, const struct gt_event_view *e)
 {
 	gt__put_char(o, '{');
-	put_id(o, "", "span_id", e->span_id);
+	gt__member_id(o, "", "span_id", e->span_id);
 	put_own_trace(o, e->trace);
-	put_string_u64(o, "sequence", e->sequence);
-	put_string_u64(o, "time_ns", e->time_ns);
+	gt__member_u64(o, "sequence", e->sequence);
+	gt__member_u64(o, "time_ns", e->time_ns);
 	put_site(o, e->site);
-	put_number(o, "vcpu", e->vcpu);
-	put_number(o, "nesting", e->level);
+	gt__member_number(o, "vcpu", e->vcpu);
+	gt__member_number(o, "nesting", e->level);
 	put_flags(o, e->flags);
 	put_fields(o, e->fields, e->field_count);
 	gt__put_char(o, '}');
@@ -162,7 +108,7 @@ static void put_events(struct gt__out *o, const struct gt__collect *c,
 	const char *comma = "\n";
 	uint32_t i;
 
-	put_key(o, ",", "events");
+	gt__member_key(o, ",", "events");
 	gt__put_char(o, '[');
 	for (i = first; i < first + count; i++) {
 		const struct gt__item *item = &c->items[i];
@@ -183,7 +129,7 @@ static void put_counters(struct gt__out *o, const struct gt__collect *c)
 	const char *comma = "\n";
 	uint32_t i;
 
-	put_key(o, ",\n", "counters");
+	gt__member_key(o, ",\n", "counters");
 	gt__put_char(o, '[');
 	for (i = 0; i < c->event_count; i++) {
 		if (!c->events[i].counter)
@@ -200,15 +146,15 @@ static void put_links(struct gt__out *o, const struct gt_span_view *s)
 {
 	size_t i;
 
-	put_key(o, ",", "links");
+	gt__member_key(o, ",", "links");
 	gt__put_char(o, '[');
 	for (i = 0; i < s->link_count; i++) {
 		gt__put(o, i ? ",{\"trace_id\":\"" : "{\"trace_id\":\"");
 		gt__put_hex_bytes(o, s->links[i].trace_id, 16);
 		gt__put_char(o, '"');
-		put_id(o, ",", "span_id", s->links[i].span_id);
-		put_number(o, "trace_flags", s->links[i].flags);
-		put_bool(o, "remote", s->links[i].remote);
+		gt__member_id(o, ",", "span_id", s->links[i].span_id);
+		gt__member_number(o, "trace_flags", s->links[i].flags);
+		gt__member_bool(o, "remote", s->links[i].remote);
 		gt__put_char(o, '}');
 	}
 	gt__put_char(o, ']');
@@ -221,29 +167,29 @@ static void put_span(struct gt__out *o, const struct gt__collect *c,
 	const struct gt_span_view *s = &span->view;
 
 	gt__put_char(o, '{');
-	put_id(o, "", "id", s->id);
-	put_id(o, ",", "parent_id", s->parent_id);
-	put_bool(o, "parent_remote", s->parent_remote);
+	gt__member_id(o, "", "id", s->id);
+	gt__member_id(o, ",", "parent_id", s->parent_id);
+	gt__member_bool(o, "parent_remote", s->parent_remote);
 	put_own_trace(o, s->trace);
-	put_string_u64(o, "guest_id", s->guest_id);
-	put_string_u64(o, "guest_parent_id", s->guest_parent_id);
-	put_string_u64(o, "sequence", s->sequence);
+	gt__member_u64(o, "guest_id", s->guest_id);
+	gt__member_u64(o, "guest_parent_id", s->guest_parent_id);
+	gt__member_u64(o, "sequence", s->sequence);
 	put_site(o, s->site);
-	put_number(o, "vcpu", s->vcpu);
-	put_number(o, "close_vcpu", s->close_vcpu);
-	put_number(o, "nesting", s->level);
-	put_bool(o, "entered", s->entered);
-	put_string_u64(o, "start_ns", s->start_ns);
-	put_string_u64(o, "end_ns", s->end_ns);
-	put_string_u64(o, "duration_ns", s->end_ns - s->start_ns);
-	put_string_u64(o, "self_ns", span->self_ns);
+	gt__member_number(o, "vcpu", s->vcpu);
+	gt__member_number(o, "close_vcpu", s->close_vcpu);
+	gt__member_number(o, "nesting", s->level);
+	gt__member_bool(o, "entered", s->entered);
+	gt__member_u64(o, "start_ns", s->start_ns);
+	gt__member_u64(o, "end_ns", s->end_ns);
+	gt__member_u64(o, "duration_ns", s->end_ns - s->start_ns);
+	gt__member_u64(o, "self_ns", span->self_ns);
 	put_split(o, &c->timeline, span->split);
-	put_word(o, "status", gt__status_word(s->status));
-	put_text(o, "status_message", s->status_text);
+	gt__member_word(o, "status", gt__status_word(s->status));
+	gt__member_text(o, "status_message", s->status_text);
 	put_flags(o, s->flags);
 	put_fields(o, s->fields, s->field_count);
-	put_string_u64(o, "dropped_events", s->dropped_events);
-	put_string_u64(o, "dropped_fields", s->dropped_fields);
+	gt__member_u64(o, "dropped_events", s->dropped_events);
+	gt__member_u64(o, "dropped_fields", s->dropped_fields);
 	put_links(o, s);
 	put_events(o, c, span->first_item, span->item_count);
 	gt__put_char(o, '}');
@@ -255,7 +201,7 @@ static void put_spans(struct gt__out *o, struct gt__collect *c)
 	const struct gt__item *item;
 	struct gt__walk walk = {0};
 
-	put_key(o, ",\n", "spans");
+	gt__member_key(o, ",\n", "spans");
 	gt__put_char(o, '[');
 	while ((item = gt__collect_next(c, &walk))) {
 		if (item->kind != GT__SPAN_ITEM)
@@ -275,27 +221,27 @@ static void put_percentiles(struct gt__out *o, const struct gt__name *n)
 		gt__put(o, ",\"p50_ns\":null,\"p99_ns\":null,\"max_ns\":null");
 		return;
 	}
-	put_string_u64(o, "p50_ns", n->p50_ns);
-	put_string_u64(o, "p99_ns", n->p99_ns);
-	put_string_u64(o, "max_ns", n->max_ns);
+	gt__member_u64(o, "p50_ns", n->p50_ns);
+	gt__member_u64(o, "p99_ns", n->p99_ns);
+	gt__member_u64(o, "max_ns", n->max_ns);
 }
 
 static void put_names(struct gt__out *o, const struct gt__collect *c)
 {
 	uint32_t i;
 
-	put_key(o, ",\n", "names");
+	gt__member_key(o, ",\n", "names");
 	gt__put_char(o, '[');
 	for (i = 0; i < c->name_count; i++) {
 		const struct gt__name *n = &c->names[i];
 
 		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
 		gt__put_json(o, n->name);
-		put_text(o, "target", n->target);
-		put_string_u64(o, "count", n->count);
-		put_string_u64(o, "unfinished", n->unfinished);
-		put_string_u64(o, "total_ns", n->total_ns);
-		put_string_u64(o, "self_ns", n->self_ns);
+		gt__member_text(o, "target", n->target);
+		gt__member_u64(o, "count", n->count);
+		gt__member_u64(o, "unfinished", n->unfinished);
+		gt__member_u64(o, "total_ns", n->total_ns);
+		gt__member_u64(o, "self_ns", n->self_ns);
 		put_percentiles(o, n);
 		put_split(o, &c->timeline, n->split);
 		gt__put_char(o, '}');
@@ -313,7 +259,7 @@ static void put_run_split(struct gt__out *o, struct gt__collect *c,
 
 	gt__timeline_sum(&c->timeline, trace->vcpus, trace->start_ns,
 	                 summary->end_ns, row);
-	put_key(o, ",\n", "split");
+	gt__member_key(o, ",\n", "split");
 	gt__put_split_json(o, &c->timeline, row);
 }
 
@@ -324,11 +270,11 @@ static void put_clock(struct gt__out *o, const struct gt_summary *summary)
 	gt__put(o, ",\n\"clock\":{\"source\":\"");
 	gt__put(o, gt__clock_source_word(clock->source));
 	gt__put_char(o, '"');
-	put_string_u64(o, "error_bound_ns", clock->error_bound_ns);
-	put_string_u64(o, "frequency_hz", clock->frequency_hz);
-	put_string_u64(o, "adjusted_records", summary->losses.adjusted_records);
-	put_string_u64(o, "outside", clock->outside);
-	put_string_u64(o, "pieces", clock->pieces);
+	gt__member_u64(o, "error_bound_ns", clock->error_bound_ns);
+	gt__member_u64(o, "frequency_hz", clock->frequency_hz);
+	gt__member_u64(o, "adjusted_records", summary->losses.adjusted_records);
+	gt__member_u64(o, "outside", clock->outside);
+	gt__member_u64(o, "pieces", clock->pieces);
 	put_words(o, clock->flags, gt__clock_words, GT__CLOCK_WORDS);
 	gt__put_char(o, '}');
 }
@@ -344,8 +290,8 @@ static void put_host_spans(struct gt__out *o, const struct gt__collect *c)
 	gt__put(o, ",\n\"host_spans\":{\"guest\":\"");
 	gt__put_u64(o, counts[GT_HOST_GUEST]);
 	gt__put_char(o, '"');
-	put_string_u64(o, "exit", counts[GT_HOST_EXIT]);
-	put_string_u64(o, "work", counts[GT_HOST_WORK]);
+	gt__member_u64(o, "exit", counts[GT_HOST_EXIT]);
+	gt__member_u64(o, "work", counts[GT_HOST_WORK]);
 	gt__put_char(o, '}');
 }
 
@@ -354,8 +300,8 @@ static void put_tracing(struct gt__out *o, const struct gt_summary *summary)
 	gt__put(o, ",\n\"tracing\":{\"exits\":\"");
 	gt__put_u64(o, summary->tracing_exits);
 	gt__put_char(o, '"');
-	put_string_u64(o, "bytes", summary->record_bytes);
-	put_string_u64(o, "ns", summary->tracing_ns);
+	gt__member_u64(o, "bytes", summary->record_bytes);
+	gt__member_u64(o, "ns", summary->tracing_ns);
 	gt__put_char(o, '}');
 }
 
@@ -364,21 +310,21 @@ static void put_gaps(struct gt__out *o, const struct gt__collect *c)
 {
 	uint32_t i;
 
-	put_key(o, ",\n", "gaps");
+	gt__member_key(o, ",\n", "gaps");
 	gt__put_char(o, '[');
 	for (i = 0; i < c->gap_count; i++) {
 		const struct gt_loss_view *gap = &c->gaps[i].view;
 
 		gt__put(o, i ? ",\n{" : "\n{");
-		put_id(o, "", "span_id", gap->span_id);
-		put_string_u64(o, "sequence", gap->sequence);
-		put_string_u64(o, "from_ns", gap->from_ns);
-		put_string_u64(o, "to_ns", gap->to_ns);
-		put_number(o, "vcpu", gap->vcpu);
-		put_string_u64(o, "records", gap->records);
-		put_string_u64(o, "overwritten_bytes", gap->overwritten_bytes);
-		put_string_u64(o, "bad_records", gap->bad_records);
-		put_string_u64(o, "bad_bytes", gap->bad_bytes);
+		gt__member_id(o, "", "span_id", gap->span_id);
+		gt__member_u64(o, "sequence", gap->sequence);
+		gt__member_u64(o, "from_ns", gap->from_ns);
+		gt__member_u64(o, "to_ns", gap->to_ns);
+		gt__member_number(o, "vcpu", gap->vcpu);
+		gt__member_u64(o, "records", gap->records);
+		gt__member_u64(o, "overwritten_bytes", gap->overwritten_bytes);
+		gt__member_u64(o, "bad_records", gap->bad_records);
+		gt__member_u64(o, "bad_bytes", gap->bad_bytes);
 		gt__put_char(o, '}');
 		gt__out_record(o);
 	}
@@ -392,7 +338,7 @@ static void put_lost_records(struct gt__out *o, const struct gt_trace *trace,
 
 	if (!summary->lost_records)
 		return;
-	put_key(o, ",\n", "lost_records");
+	gt__member_key(o, ",\n", "lost_records");
 	for (i = 0; i < trace->vcpus; i++) {
 		gt__put(o, i ? ",\"" : "[\"");
 		gt__put_u64(o, summary->lost_records[i]);
@@ -405,9 +351,9 @@ static void put_summary(struct gt__out *o, const struct gt_summary *summary)
 {
 	unsigned i;
 
-	put_string_u64(o, "records", summary->records);
-	put_string_u64(o, "record_bytes", summary->record_bytes);
-	put_key(o, ",\n", "exits");
+	gt__member_u64(o, "records", summary->records);
+	gt__member_u64(o, "record_bytes", summary->record_bytes);
+	gt__member_key(o, ",\n", "exits");
 	gt__put_char(o, '{');
 	for (i = 0; i < GT_EXIT_REASONS; i++) {
 		if (!summary->exits[i])
@@ -423,45 +369,9 @@ static void put_summary(struct gt__out *o, const struct gt_summary *summary)
 	gt__put_char(o, '}');
 }
 
-static void put_trace(struct gt__out *o, const struct gt_trace *trace,
-                      const struct gt_summary *summary)
+static void put_all(struct gt__out *o, struct gt__collect *c,
+                    const struct gt_summary *summary)
 {
-	gt__put(o, "{\"trace_id\":\"");
-	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
-	gt__put_char(o, '"');
-	gt__put_losses_json(o, &summary->losses);
-	put_id(o, ",\n", "parent_id", trace->parent_id);
-	gt__put(o, ",\"trace_state\":");
-	gt__put_json(o, trace->trace_state);
-	put_number(o, "trace_flags", trace->flags);
-	put_number(o, "index", trace->index);
-	put_text(o, "guest", trace->guest_name);
-	put_text(o, "vm", trace->vm_name);
-	put_text(o, "backend", trace->backend);
-	put_text(o, "guest_build_id", trace->guest_build_id);
-	put_text(o, "vm_id", trace->vm_id);
-	put_text(o, "host_name", trace->host_name);
-	put_word(o, "outcome", gt__ending_word(summary->ending));
-	put_number(o, "status", summary->status);
-	put_text(o, "message", summary->message);
-	put_string_u64(o, "start_ns", trace->start_ns);
-	put_string_u64(o, "end_ns", summary->end_ns);
-	put_key(o, ",", "monotonic_offset_ns");
-	gt__put_char(o, '"');
-	gt__put_i64(o, trace->monotonic_offset_ns);
-	gt__put(o, "\",\"boottime_offset_ns\":\"");
-	gt__put_i64(o, trace->boottime_offset_ns);
-	gt__put_char(o, '"');
-	put_number(o, "vcpus", trace->vcpus);
-}
-
-static void print(struct gt__collect_sink *x, struct gt__collect *c,
-                  const struct gt_summary *summary)
-{
-	struct gt__out *o = &x->head.out;
-
-	gt__put(o, x->printed ? ",\n" : "{\"traces\":[\n");
-	put_trace(o, c->head.trace, summary);
 	put_spans(o, c);
 	put_events(o, c, c->first_root_item,
 	           c->item_count - c->first_root_item);
@@ -474,6 +384,19 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_summary(o, summary);
 	put_lost_records(o, c->head.trace, summary);
 	put_gaps(o, c);
+}
+
+static void print(struct gt__collect_sink *x, struct gt__collect *c,
+                  const struct gt_summary *summary)
+{
+	struct gt__out *o = &x->head.out;
+
+	gt__put(o, x->printed ? ",\n" : "{\"traces\":[\n");
+	gt__trace_members(o, c->head.trace, summary);
+	if (gt__has_paths(&x->analysis))
+		gt__put_paths_json(o, c, &x->analysis);
+	else
+		put_all(o, c, summary);
 	gt__put_char(o, '}');
 }
 
@@ -482,8 +405,21 @@ static void conclude(struct gt__collect_sink *x)
 	gt__put(&x->head.out, x->printed ? "\n]}\n" : "{\"traces\":[]}\n");
 }
 
+int gt_report_json_with(const struct gt_output *output,
+                        const struct gt_report_options *options,
+                        struct gt_sink **ret_sink)
+{
+	/* Of a text for people it has no more than the analysis. */
+	const struct gt_report_options plain = {
+		.size = sizeof plain,
+		.analysis = options ? options->analysis : NULL,
+	};
+
+	return gt__collect_sink_with(output, &plain, print, conclude, ret_sink);
+}
+
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink)
 {
-	return gt__collect_sink_new(output, print, conclude, ret_sink);
+	return gt_report_json_with(output, NULL, ret_sink);
 }

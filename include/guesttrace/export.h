@@ -401,6 +401,8 @@ int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
 int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
 
+struct gt_analysis;
+
 /* How a text for people looks. Zeros are the defaults. */
 struct gt_report_options {
 	size_t size;      /* sizeof(struct gt_report_options) */
@@ -420,6 +422,7 @@ struct gt_report_options {
 	 * instead of anything else but the header; NULL: none.
 	 */
 	const char *histogram;
+	const struct gt_analysis *analysis; /* analysis.h; NULL: none of it */
 };
 
 /*
