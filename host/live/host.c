@@ -328,7 +328,7 @@ int gt_host_want_wake(struct gt_host *host, bool want)
 		host->wanted = want;
 		r = 0;
 	}
-	if (r == 0 && !gt__outbox_may_look(host))
+	if (r == 0 && host->guest.vcpus > 0 && !gt__outbox_may_look(host))
 		host->guest.owes = true;
 	else if (r == 0)
 		r = gt__guest_want(&host->guest, paging, want);

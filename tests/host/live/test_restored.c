@@ -244,6 +244,25 @@ static void a_hostile_snapshot_is_harmless(void **unused)
 	assert_string_equal(inproc_text(), "event honest <0\n");
 }
 
+/* A VMM's thread asks to be woken while there is no memory yet. */
+static void a_wish_before_there_is_a_guest_waits_for_it(void **unused)
+{
+	struct gt_host_options options = inproc_options();
+	struct gt_exit exit = bare_exit(GT_DOORBELL_ANNOUNCE, GVA(control));
+	struct gt_memory_slot slot = bare_slot();
+
+	(void)unused;
+	gt_host_free(inproc_host);
+	assert_int_equal(gt_host_new(&options, &inproc_host), 0);
+	assert_int_equal(gt_host_set_memory(inproc_host, NULL, 0), 0);
+	assert_int_equal(gt_host_want_wake(inproc_host, true), 0);
+	assert_int_equal(gt_host_set_memory(inproc_host, &slot, 1), 0);
+	look();
+	bare_init();
+	assert_int_equal(gt_host_exit(inproc_host, 0, &exit), 1);
+	assert_int_equal(ram->vcpu.ring[0].want, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -256,6 +275,7 @@ int main(void)
 		T(it_may_be_restored_any_number_of_times),
 		T(memory_may_move_alone),
 		T(a_hostile_snapshot_is_harmless),
+		T(a_wish_before_there_is_a_guest_waits_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
