@@ -167,7 +167,8 @@ static uint32_t ms_of(struct gt__cursor duration)
 	uint64_t seconds = gt__find_field(duration, 1, NULL);
 	uint64_t nanos = gt__find_field(duration, 2, NULL);
 
-	if (seconds > GT__RETRY_AFTER_MAX_MS / 1000) /* and negative ones */
+	/* And negative ones. */
+	if (seconds >= GT__RETRY_AFTER_MAX_MS / 1000)
 		return seconds > INT64_MAX ? 0 : GT__RETRY_AFTER_MAX_MS;
 	return (uint32_t)(seconds * 1000 +
 	                  (nanos < 1000000000 ? nanos / 1000000 : 0));

@@ -283,6 +283,12 @@ static void retry_info_is_found(void **state)
 		"bxIJCgcIARCAhK9f",
 		&ms));
 	assert_int_equal(ms, 1200);
+	/* A Duration of 3600.999999999 s: no more than there is at most. */
+	assert_true(gt__otlp_grpc_retry(
+		"GjcKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8S"
+		"CwoJCJAcEP+T69wD",
+		&ms));
+	assert_int_equal(ms, GT__RETRY_AFTER_MAX_MS);
 	assert_false(gt__otlp_grpc_retry("", &ms));
 	assert_false(gt__otlp_grpc_retry("CA4=", &ms));
 	assert_false(gt__otlp_grpc_retry("!!!", &ms));
