@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every format, of whatever a capture holds (threats C16 to C20), read by a
+ * Every format, of whatever a capture holds (threats C16, C17), read by a
  * parser of that format that knows nothing else: JSON (RFC 8259), CSV (RFC
  * 4180), protobuf by OpenTelemetry's and Perfetto's messages, and text without
  * controls. The input: u8 which of them, then a capture.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole replies of an endpoint, as bytes on a connection: through libcurl to the
- * verdict (threat F2), HTTP/1.1 and gRPC over HTTP/2. The input: u8 signal and
+ * verdict (threat F6), HTTP/1.1 and gRPC over HTTP/2. The input: u8 signal and
  * protocol, then what the endpoint sends before it closes.
  */
 #include "export/send/otlp_post.h"

@@ -2,7 +2,7 @@
 /*
  * A live host: between exits of two vCPUs the guest's memory changes in any
  * way, page tables, control block, descriptors and rings among it, and the VMM
- * makes each call that there is (threats A1 to B9, D, E). At the end the capture
+ * makes each call that there is (threats A1, B5, H1, H2). At the end the capture
  * has to show what the live sink was shown. The input: u8 wire and the rest of
  * the setting, then steps of u8 what, u8 vCPU and details.
  */

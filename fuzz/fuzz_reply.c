@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an OTLP endpoint may answer (threat F2): bodies in JSON and in protobuf,
+ * What an OTLP endpoint may answer (threat F6): bodies in JSON and in protobuf,
  * Retry-After, and the status of gRPC, whose message and details a header has.
  * The input: u8 which of them, then the text.
  */

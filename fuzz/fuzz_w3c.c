@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traceparent and tracestate (threat F6), which come from requests of anybody.
+ * traceparent and tracestate, which come from requests of anybody.
  * What is taken of them is written again, and read as the same. The input: u8
  * bytes of the traceparent, the traceparent, u8 room, the tracestate.
  */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each is a change of open_fields_1.bin of 0.12, whose tables lie so:
+ *
+ *   4 root -> 20    12 vtable {8, 12, type 7, event 8}
+ *  20 envelope: 27 type = open, 28 event -> 48
+ *  32 vtable {16, 40, id 16, parent 24, name 4, target 8, tsc 32, fields 12}
+ *  48 open: 52 name -> 156, 56 target -> 140, 60 fields -> 88, 64 id, 72 parent
+ *  88 vector of 1: 92 -> 104    96 vtable {8, 12, key 4, value 8}
+ * 104 field: 108 key -> 128, 112 value -> 116
+ * 116 "value-0"   128 "key0"   140 "ref::target"   156 "fields", ends at 168
+ *
+ * In 0.11 the same lies 32 bytes further on, behind the root and its vector.
+ */
+#include "hyperlight_faults.h"
+
+/* Threats C3, C4, C5, C6, C7, C10, C11, C12, C13. */
+
+/* clang-format off */
+const struct fault faults[] = {
+	/* flatbuffers 8b92122f3 */
+	{"an_offset_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{28, 4, 0}}, 0, false},
+	{"an_offset_past_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{28, 4, 168}}, 0, false},
+	{"an_offset_to_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{28, 4, 140}}, 0, false},
+	/* flatbuffers ed2415eb7 */
+	{"an_offset_that_wraps_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{28, 4, 0xfffffff8}}, 0, false},
+	{"an_offset_of_2_31_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{28, 4, 0x80000000}}, 0, false},
+	{"an_element_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{92, 4, 0}}, 0, false},
+	{"an_element_past_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{92, 4, 1000}}, 0, false},
+	{"a_misaligned_table_is_refused", GT_ERROR_TABLE_MISALIGNED, {{28, 4, 22}}, 0, false},
+	{"a_table_cut_in_its_first_word_is_refused", GT_ERROR_TABLE_OUTSIDE, {{28, 4, 136}}, 2, false},
+	{"a_table_past_the_end_is_refused", GT_ERROR_TABLE_OUTSIDE, {{34, 2, 121}}, 0, false},
+	{"a_table_of_3_bytes_is_refused", GT_ERROR_TABLE_SIZE, {{34, 2, 3}}, 0, false},
+	{"a_vtable_before_the_start_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{48, 4, 1000}}, 0, false},
+	{"a_vtable_behind_the_end_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{48, 4, (uint32_t)-120}}, 0, false},
+	{"a_vtable_with_2_bytes_left_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{48, 4, (uint32_t)-118}}, 0, false},
+	{"a_vtable_2_31_away_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{48, 4, 0x80000000}}, 0, false},
+	{"a_misaligned_vtable_is_refused", GT_ERROR_VTABLE_MISALIGNED, {{48, 4, 15}}, 0, false},
+	/* flatbuffers 69eef0a0e */
+	{"a_vtable_of_odd_size_is_refused", GT_ERROR_VTABLE_ODD, {{32, 2, 15}}, 0, false},
+	{"a_vtable_of_2_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{32, 2, 2}}, 0, false},
+	{"a_vtable_of_0_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{32, 2, 0}}, 0, false},
+	{"a_vtable_longer_than_the_buffer_is_refused", GT_ERROR_VTABLE_CUT, {{32, 2, 138}}, 0, false},
+	{"a_vtable_that_runs_into_its_table_is_refused", GT_ERROR_VTABLE_OVERLAPS, {{32, 2, 18}}, 0, false},
+	{"a_table_that_is_its_own_vtable_is_refused", GT_ERROR_VTABLE_SIZE, {{48, 4, 0}}, 0, false},
+	{"a_field_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{36, 2, 40}}, 0, false},
+	{"a_field_with_4_of_8_bytes_in_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{36, 2, 36}}, 0, false},
+	{"a_field_far_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{36, 2, 0xfff8}}, 0, false},
+	{"a_field_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{40, 2, 3}}, 0, false},
+	{"a_type_behind_its_envelope_is_refused", GT_ERROR_FIELD_OUTSIDE, {{16, 2, 12}}, 0, false},
+	{"a_misaligned_u64_is_refused", GT_ERROR_FIELD_MISALIGNED, {{36, 2, 20}}, 0, false},
+	{"a_misaligned_offset_is_refused", GT_ERROR_FIELD_MISALIGNED, {{40, 2, 6}}, 0, false},
+	{"a_misaligned_vector_is_refused", GT_ERROR_VECTOR_MISALIGNED, {{60, 4, 30}}, 0, false},
+	{"a_vector_cut_in_its_length_is_refused", GT_ERROR_VECTOR_OUTSIDE, {{60, 4, 104}}, 1, false},
+	{"a_vector_of_one_too_many_is_refused", GT_ERROR_VECTOR_OUTSIDE, {{88, 4, 20}}, 0, false},
+	/* flatbuffers 9081 */
+	{"a_vector_of_as_many_elements_as_bytes_is_refused", GT_ERROR_VECTOR_OUTSIDE, {{88, 4, 76}}, 0, false},
+	{"a_vector_whose_size_wraps_is_refused", GT_ERROR_VECTOR_OUTSIDE, {{88, 4, 0x40000001}}, 0, false},
+	{"a_misaligned_string_is_refused", GT_ERROR_STRING_MISALIGNED, {{52, 4, 102}}, 0, false},
+	{"a_string_cut_in_its_length_is_refused", GT_ERROR_STRING_OUTSIDE, {{52, 4, 112}}, 1, false},
+	{"a_string_past_the_end_is_refused", GT_ERROR_STRING_OUTSIDE, {{156, 4, 9}}, 0, false},
+	{"a_string_whose_end_wraps_is_refused", GT_ERROR_STRING_OUTSIDE, {{156, 4, 0xfffffffc}}, 0, false},
+	{"a_string_that_fills_the_buffer_is_refused", GT_ERROR_STRING_UNTERMINATED, {{156, 4, 8}}, 0, false},
+	{"a_string_without_terminator_is_refused", GT_ERROR_STRING_UNTERMINATED, {{156, 4, 5}}, 0, false},
+	{"a_byte_that_is_never_utf8_is_refused", GT_ERROR_STRING_NOT_UTF8, {{165, 1, 0xff}}, 0, false},
+	{"an_overlong_sequence_is_refused", GT_ERROR_STRING_NOT_UTF8, {{160, 2, 0x80c0}}, 0, false},
+	{"a_surrogate_is_refused", GT_ERROR_STRING_NOT_UTF8, {{160, 2, 0xa0ed}, {162, 1, 0x80}}, 0, false},
+	{"a_code_point_over_10ffff_is_refused", GT_ERROR_STRING_NOT_UTF8, {{160, 4, 0x808090f4}}, 0, false},
+	{"a_sequence_cut_by_the_end_is_refused", GT_ERROR_STRING_NOT_UTF8, {{164, 2, 0x82e2}}, 0, false},
+	{"invalid_utf8_in_a_key_is_refused", GT_ERROR_STRING_NOT_UTF8, {{132, 1, 0x80}}, 0, false},
+	{"invalid_utf8_in_a_value_is_refused", GT_ERROR_STRING_NOT_UTF8, {{126, 1, 0xc3}}, 0, false},
+	{"a_span_without_a_name_is_refused", GT_ERROR_NO_NAME, {{40, 2, 0}}, 0, false},
+	{"a_vtable_that_ends_before_the_name_is_refused", GT_ERROR_NO_NAME, {{32, 2, 8}}, 0, false},
+	{"a_span_without_a_target_is_refused", GT_ERROR_NO_TARGET, {{42, 2, 0}}, 0, false},
+	{"a_field_without_a_key_is_refused", GT_ERROR_NO_KEY, {{100, 2, 0}}, 0, false},
+	{"a_field_without_a_value_is_refused", GT_ERROR_NO_VALUE, {{102, 2, 0}}, 0, false},
+	{"an_envelope_with_nothing_in_it_is_refused", GT_ERROR_NO_EVENT, {{16, 4, 0}}, 0, false},
+	{"an_envelope_of_type_none_is_refused", GT_ERROR_NO_EVENT, {{18, 2, 0}, {27, 1, 0}}, 0, false},
+	/* flatbuffers 8853: type and value that do not belong together */
+	{"a_type_without_an_event_is_refused", GT_ERROR_TYPE_ALONE, {{18, 2, 0}}, 0, false},
+	{"an_event_without_a_type_is_refused", GT_ERROR_EVENT_ALONE, {{16, 2, 0}}, 0, false},
+	{"an_event_of_type_none_is_refused", GT_ERROR_EVENT_ALONE, {{27, 1, 0}}, 0, false},
+	/* The envelope and its vtable. */
+	{"an_envelopes_vtable_of_odd_size_is_refused", GT_ERROR_VTABLE_ODD, {{12, 2, 7}}, 0, false},
+	{"an_envelopes_vtable_of_0_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{12, 2, 0}}, 0, false},
+	{"an_envelopes_vtable_of_2_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{12, 2, 2}}, 0, false},
+	{"an_envelopes_vtable_past_the_end_is_refused", GT_ERROR_VTABLE_CUT, {{12, 2, 158}}, 0, false},
+	{"an_envelopes_vtable_over_its_table_is_refused", GT_ERROR_VTABLE_OVERLAPS, {{12, 2, 10}}, 0, false},
+	{"an_envelope_of_3_bytes_is_refused", GT_ERROR_TABLE_SIZE, {{14, 2, 3}}, 0, false},
+	{"an_envelope_past_the_end_is_refused", GT_ERROR_TABLE_OUTSIDE, {{14, 2, 149}}, 0, false},
+	{"an_envelopes_vtable_before_the_start_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{20, 4, 1000}}, 0, false},
+	{"an_envelopes_vtable_behind_the_end_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{20, 4, (uint32_t)-148}}, 0, false},
+	{"an_envelopes_misaligned_vtable_is_refused", GT_ERROR_VTABLE_MISALIGNED, {{20, 4, 7}}, 0, false},
+	{"an_envelope_that_is_its_own_vtable_is_refused", GT_ERROR_VTABLE_SIZE, {{20, 4, 0}}, 0, false},
+	{"a_type_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{16, 2, 3}}, 0, false},
+	{"an_event_behind_its_envelope_is_refused", GT_ERROR_FIELD_OUTSIDE, {{18, 2, 12}}, 0, false},
+	{"an_event_far_behind_its_envelope_is_refused", GT_ERROR_FIELD_OUTSIDE, {{18, 2, 0xfffc}}, 0, false},
+	{"a_misaligned_event_is_refused", GT_ERROR_FIELD_MISALIGNED, {{18, 2, 6}}, 0, false},
+	{"a_vtable_that_ends_before_the_type_is_refused", GT_ERROR_NO_EVENT, {{12, 2, 4}}, 0, false},
+	{"a_vtable_that_ends_before_the_event_is_refused", GT_ERROR_TYPE_ALONE, {{12, 2, 6}}, 0, false},
+	/* The event's own fields. */
+	{"an_id_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{36, 2, 3}}, 0, false},
+	{"a_parent_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{38, 2, 40}}, 0, false},
+	{"a_parent_with_4_of_8_bytes_is_refused", GT_ERROR_FIELD_OUTSIDE, {{38, 2, 36}}, 0, false},
+	{"a_parent_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{38, 2, 1}}, 0, false},
+	{"a_misaligned_parent_is_refused", GT_ERROR_FIELD_MISALIGNED, {{38, 2, 20}}, 0, false},
+	{"a_time_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{44, 2, 40}}, 0, false},
+	{"a_time_with_4_of_8_bytes_is_refused", GT_ERROR_FIELD_OUTSIDE, {{44, 2, 36}}, 0, false},
+	{"a_misaligned_time_is_refused", GT_ERROR_FIELD_MISALIGNED, {{44, 2, 28}}, 0, false},
+	{"a_target_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{42, 2, 40}}, 0, false},
+	{"a_target_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{42, 2, 3}}, 0, false},
+	{"a_misaligned_target_is_refused", GT_ERROR_FIELD_MISALIGNED, {{42, 2, 10}}, 0, false},
+	{"fields_behind_their_table_are_refused", GT_ERROR_FIELD_OUTSIDE, {{46, 2, 40}}, 0, false},
+	{"misaligned_fields_are_refused", GT_ERROR_FIELD_MISALIGNED, {{46, 2, 10}}, 0, false},
+	{"a_name_behind_its_table_is_refused", GT_ERROR_FIELD_OUTSIDE, {{40, 2, 40}}, 0, false},
+	{"a_vtable_that_ends_before_the_target_is_refused", GT_ERROR_NO_TARGET, {{32, 2, 10}}, 0, false},
+	/* Where they lead. */
+	{"a_name_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{52, 4, 0}}, 0, false},
+	{"a_name_at_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{52, 4, 116}}, 0, false},
+	{"a_name_that_wraps_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{52, 4, 0xffffffff}}, 0, false},
+	{"a_target_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{56, 4, 0}}, 0, false},
+	{"a_target_at_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{56, 4, 112}}, 0, false},
+	{"a_target_at_an_odd_place_is_refused", GT_ERROR_STRING_MISALIGNED, {{56, 4, 86}}, 0, false},
+	{"fields_of_zero_are_refused", GT_ERROR_OFFSET_ZERO, {{60, 4, 0}}, 0, false},
+	{"fields_at_the_end_are_refused", GT_ERROR_OFFSET_OUTSIDE, {{60, 4, 108}}, 0, false},
+	{"fields_that_wrap_are_refused", GT_ERROR_OFFSET_OUTSIDE, {{60, 4, 0xfffffffc}}, 0, false},
+	{"a_target_past_the_end_is_refused", GT_ERROR_STRING_OUTSIDE, {{140, 4, 25}}, 0, false},
+	{"a_target_that_fills_the_buffer_is_refused", GT_ERROR_STRING_UNTERMINATED, {{140, 4, 24}}, 0, false},
+	{"a_target_without_terminator_is_refused", GT_ERROR_STRING_UNTERMINATED, {{140, 4, 10}}, 0, false},
+	{"a_byte_fe_in_a_target_is_refused", GT_ERROR_STRING_NOT_UTF8, {{144, 1, 0xfe}}, 0, false},
+	{"a_byte_f5_in_a_name_is_refused", GT_ERROR_STRING_NOT_UTF8, {{160, 1, 0xf5}}, 0, false},
+	/* The field in the vector. */
+	{"a_fields_vtable_of_odd_size_is_refused", GT_ERROR_VTABLE_ODD, {{96, 2, 7}}, 0, false},
+	{"a_fields_vtable_of_0_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{96, 2, 0}}, 0, false},
+	{"a_fields_vtable_of_2_bytes_is_refused", GT_ERROR_VTABLE_SIZE, {{96, 2, 2}}, 0, false},
+	{"a_fields_vtable_past_the_end_is_refused", GT_ERROR_VTABLE_CUT, {{96, 2, 74}}, 0, false},
+	{"a_fields_vtable_over_its_table_is_refused", GT_ERROR_VTABLE_OVERLAPS, {{96, 2, 10}}, 0, false},
+	{"a_field_of_3_bytes_is_refused", GT_ERROR_TABLE_SIZE, {{98, 2, 3}}, 0, false},
+	{"a_field_past_the_end_is_refused", GT_ERROR_TABLE_OUTSIDE, {{98, 2, 65}}, 0, false},
+	{"a_fields_vtable_before_the_start_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{104, 4, 1000}}, 0, false},
+	{"a_fields_vtable_2_31_away_is_refused", GT_ERROR_VTABLE_OUTSIDE, {{104, 4, 0x80000000}}, 0, false},
+	{"a_fields_misaligned_vtable_is_refused", GT_ERROR_VTABLE_MISALIGNED, {{104, 4, 7}}, 0, false},
+	{"a_key_behind_its_field_is_refused", GT_ERROR_FIELD_OUTSIDE, {{100, 2, 12}}, 0, false},
+	{"a_key_on_the_offset_of_the_vtable_is_refused", GT_ERROR_FIELD_OUTSIDE, {{100, 2, 3}}, 0, false},
+	{"a_misaligned_key_is_refused", GT_ERROR_FIELD_MISALIGNED, {{100, 2, 6}}, 0, false},
+	{"a_value_behind_its_field_is_refused", GT_ERROR_FIELD_OUTSIDE, {{102, 2, 12}}, 0, false},
+	{"a_misaligned_value_is_refused", GT_ERROR_FIELD_MISALIGNED, {{102, 2, 6}}, 0, false},
+	{"a_vtable_that_ends_before_the_key_is_refused", GT_ERROR_NO_KEY, {{96, 2, 4}}, 0, false},
+	{"a_vtable_that_ends_before_the_value_is_refused", GT_ERROR_NO_VALUE, {{96, 2, 6}}, 0, false},
+	{"a_key_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{108, 4, 0}}, 0, false},
+	{"a_key_at_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{108, 4, 60}}, 0, false},
+	{"a_key_that_wraps_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{108, 4, 0xfffffff8}}, 0, false},
+	{"a_key_at_an_odd_place_is_refused", GT_ERROR_STRING_MISALIGNED, {{108, 4, 21}}, 0, false},
+	{"a_value_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{112, 4, 0}}, 0, false},
+	{"a_value_at_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{112, 4, 56}}, 0, false},
+	{"a_value_at_an_odd_place_is_refused", GT_ERROR_STRING_MISALIGNED, {{112, 4, 6}}, 0, false},
+	{"a_key_past_the_end_is_refused", GT_ERROR_STRING_OUTSIDE, {{128, 4, 37}}, 0, false},
+	{"a_key_whose_end_wraps_is_refused", GT_ERROR_STRING_OUTSIDE, {{128, 4, 0xffffffff}}, 0, false},
+	{"a_key_that_fills_the_buffer_is_refused", GT_ERROR_STRING_UNTERMINATED, {{128, 4, 36}}, 0, false},
+	{"a_key_without_terminator_is_refused", GT_ERROR_STRING_UNTERMINATED, {{128, 4, 3}}, 0, false},
+	{"a_value_past_the_end_is_refused", GT_ERROR_STRING_OUTSIDE, {{116, 4, 49}}, 0, false},
+	{"a_value_that_fills_the_buffer_is_refused", GT_ERROR_STRING_UNTERMINATED, {{116, 4, 48}}, 0, false},
+	{"a_value_without_terminator_is_refused", GT_ERROR_STRING_UNTERMINATED, {{116, 4, 6}}, 0, false},
+	{"an_overlong_sequence_of_3_in_a_value_is_refused", GT_ERROR_STRING_NOT_UTF8, {{120, 4, 0x2d8080e0}}, 0, false},
+	{"an_overlong_sequence_of_4_in_a_key_is_refused", GT_ERROR_STRING_NOT_UTF8, {{132, 4, 0x808080f0}}, 0, false},
+	{"a_continuation_alone_in_a_value_is_refused", GT_ERROR_STRING_NOT_UTF8, {{120, 1, 0xbf}}, 0, false},
+	/* The root; that of 0.11 is another one. */
+	{"a_root_of_zero_is_refused", GT_ERROR_OFFSET_ZERO, {{4, 4, 0}}, 0, true},
+	{"a_root_at_the_end_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{4, 4, 164}}, 0, true},
+	{"a_root_that_wraps_is_refused", GT_ERROR_OFFSET_OUTSIDE, {{4, 4, 0xfffffffc}}, 0, true},
+	{"a_misaligned_root_is_refused", GT_ERROR_TABLE_MISALIGNED, {{4, 4, 18}}, 0, true},
+};
+/* clang-format on */
+
+const size_t fault_count = sizeof(faults) / sizeof(faults[0]);
