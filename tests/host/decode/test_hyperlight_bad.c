@@ -4,8 +4,7 @@
  * counted once, and what is around the event is shown.
  *
  * The faults are in hyperlight_faults.c. In 0.11 the same lies 32 bytes further
- * on, behind the root and its vector. Threats C3, C4, C5, C6, C7, C10, C11,
- * C12, C13.
+ * on, behind the root and its vector.
  */
 #include "hyperlight_batches.h"
 #include "hyperlight_faults.h"
