@@ -36,6 +36,8 @@ enum {
 	OPTION_SERVICE_VERSION,
 	OPTION_NO_PIGGYBACK,
 	OPTION_LIMIT,
+	OPTION_QUEUE,
+	OPTION_PATIENCE,
 	OPTION_FORCE,
 	OPTION_NO_SANDBOX,
 	OPTION_CORE,
@@ -76,6 +78,11 @@ static const struct option_spec options_table[] = {
          "otlp*: what events of spans become; default spans", NULL},
 	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
          "otlp*: service.version of the resource", NULL},
+	{OPTION_QUEUE, "queue", "BYTES",
+         "that may wait for who reads an output; default 64M", NULL},
+	{OPTION_PATIENCE, "patience", "SECONDS",
+         "with one that is not read, once the run is stopped; default 0.05",
+         NULL},
 	{OPTION_NO_SANDBOX, "no-sandbox", NULL,
          "do not give up what a run has no need of", NULL},
 	{OPTION_CORE, "core", NULL,
@@ -88,7 +95,8 @@ static const struct option_spec options_table[] = {
 static const char *const wires[] = {"native", "hyperlight-0.11",
                                     "hyperlight-0.12", NULL};
 
-static bool parse_seconds(const char *text, uint64_t *ret_ns)
+static bool parse_seconds(const char *option, const char *text,
+                          uint64_t *ret_ns)
 {
 	char *end;
 	double number;
@@ -100,9 +108,8 @@ static bool parse_seconds(const char *text, uint64_t *ret_ns)
 		*ret_ns = (uint64_t)(number * 1e9);
 		return true;
 	}
-	complain("--timeout wants seconds, above 0 and up to 1000000000, not "
-	         "'%s'",
-	         text);
+	complain("--%s wants seconds, above 0 and up to 1000000000, not '%s'",
+	         option, text);
 	return false;
 }
 
@@ -195,7 +202,7 @@ static bool parse_option(struct session_options *options, int option,
 		options->memory_bytes = (uint64_t)number << 20;
 		return true;
 	case OPTION_TIMEOUT:
-		return parse_seconds(text, &options->timeout_ns);
+		return parse_seconds("timeout", text, &options->timeout_ns);
 	case OPTION_LIMIT:
 		return limits_parse(&options->limits, text);
 	case OPTION_FILTER:
@@ -213,6 +220,10 @@ static bool parse_option(struct session_options *options, int option,
 	case OPTION_ROTATE:
 		return parse_number("rotate", text, 1, ROTATION_KEEP_MAX,
 		                    &options->keep_files);
+	case OPTION_QUEUE:
+		return limits_parse_bytes("queue", text, &options->queue_bytes);
+	case OPTION_PATIENCE:
+		return parse_seconds("patience", text, &options->patience_ns);
 	case OPTION_EXPORT:
 		return parse_export(options, text);
 	case OPTION_SPOOL:

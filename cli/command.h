@@ -22,6 +22,12 @@ enum {
  */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/*
+ * From now on `say` gets each such line, with its end, first; false: it is for
+ * standard error. Before there are other threads.
+ */
+void complain_by(bool (*say)(const char *line));
+
 /* Text for a negative code of the host library or an errno. */
 const char *code_text(int code);
 

@@ -6,18 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool (*say_instead)(const char *line);
+
+void complain_by(bool (*say)(const char *line))
+{
+	say_instead = say;
+}
+
 void complain(const char *format, ...)
 {
-	char line[1024];
+	char text[1024], line[sizeof(text) + 16];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	for (char *at = line; *at; at++)
+	for (char *at = text; *at; at++)
 		if (*at < 0x20 || *at > 0x7e)
 			*at = '?';
-	fprintf(stderr, "guesttrace: %s\n", line);
+	snprintf(line, sizeof(line), "guesttrace: %s\n", text);
+	if (!say_instead || !say_instead(line))
+		fputs(line, stderr);
 }
 
 const char *code_text(int code)

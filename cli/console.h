@@ -5,20 +5,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct outlet;
 
 struct console {
 	int fd;
 	bool is_file;
 	bool escapes; /* a terminal: what it would act on becomes '?' */
-	int error;    /* the first of writing; nothing more is written then */
+	struct outlet *outlet;  /* NULL: not needed */
+	uint64_t dropped_bytes; /* more than the outlet could take */
+	int error; /* the first of writing; nothing more is written then */
 };
 
 /* On standard output, or, where that is an export's, on standard error. */
-void console_open(struct console *console, bool on_standard_error);
+int console_open(struct console *console, bool on_standard_error);
 
 void console_print(struct console *console, const char *bytes, size_t count);
 
-/* Complains and returns < 0 if something could not be written. */
-int console_close(const struct console *console);
+/* Complains and returns < 0 if something could not be written. Harmless when
+ * not open. */
+int console_close(struct console *console);
 
 #endif

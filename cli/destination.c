@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "destination.h"
 #include "command.h"
+#include "outlets.h"
 #include "places.h"
 #include "streams.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +48,47 @@ static int take_file(int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
+static bool is_fifo(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+/*
+ * Waits for who reads it, as open() would, but no longer than a run may. With
+ * O_NONBLOCK, which whoever writes there can bear.
+ */
+static int open_fifo(const char *path)
+{
+	const struct timespec a_while = {.tv_nsec = 5000000};
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 || errno != ENXIO)
+			return fd < 0 ? -errno : fd;
+		if (outlets_are_in_a_hurry())
+			return -ETIMEDOUT;
+		ppoll(NULL, 0, &a_while, NULL);
+	}
+}
+
+static int open_special(const char *path)
+{
+	int fd;
+
+	if (is_fifo(path))
+		return open_fifo(path);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_in_place(const char *path, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	int fd = is_special(path)
+	                 ? open_special(path)
+	                 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
 	int r = fd < 0 ? -errno : 0;
 
 	if (r == 0 && !is_special(path))
@@ -121,7 +161,7 @@ static int open_apart(struct destination *destination, const char *path,
                       mode_t mode)
 {
 	char *name;
-	int fd, r;
+	int r;
 
 	if (!*path)
 		return -ENOENT; /* no name for the file beside it, either */
@@ -130,32 +170,60 @@ static int open_apart(struct destination *destination, const char *path,
 		return r;
 	if (is_special(path) || !is_named(path, name)) {
 		free(name);
-		fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
+		return open_special(path);
 	}
 	free(destination->path);
 	destination->path = name;
 	return open_beside(destination, mode);
 }
 
-int destination_open(struct destination *destination, const char *path,
+static const char *why(int r)
+{
+	switch (r) {
+	case -EBUSY:
+		return "another process is writing it";
+	case -ETIMEDOUT:
+		return "nobody reads it";
+	default:
+		return code_text(r);
+	}
+}
+
+static int open_path(struct destination *destination, const char *path,
                      bool in_place, mode_t mode)
 {
 	int r;
 
-	*destination = (struct destination){
-		.fd = STDOUT_FILENO, .is_file = stream_is_file(STDOUT_FILENO)};
-	if (place_is_standard_output(path))
-		return 0; /* what is in front of it belongs to somebody */
 	destination->path = strdup(path);
+	if (!destination->path)
+		return -ENOMEM;
 	r = in_place ? open_in_place(path, mode)
 	             : open_apart(destination, path, mode);
 	destination->fd = r;
-	destination->is_file = r >= 0 && stream_is_file(r);
-	if (r >= 0)
+	return r < 0 ? r : 0;
+}
+
+int destination_open(struct destination *destination, const char *path,
+                     bool in_place, mode_t mode)
+{
+	int r = 0;
+
+	*destination = (struct destination){.fd = STDOUT_FILENO};
+	/* What is in front of it belongs to somebody. */
+	if (!place_is_standard_output(path))
+		r = open_path(destination, path, in_place, mode);
+	if (r == 0) {
+		destination->is_file = stream_is_file(destination->fd);
+		r = outlet_open(destination->fd, &destination->outlet);
+	}
+	if (r == 0)
 		return 0;
-	complain("cannot write %s: %s", place_output_name(path),
-	         r == -EBUSY ? "another process is writing it" : code_text(r));
+	complain("cannot write %s: %s", place_output_name(path), why(r));
+	if (destination->path && destination->fd >= 0) {
+		close(destination->fd);
+		if (destination->temporary)
+			unlink(destination->temporary);
+	}
 	forget(destination);
 	return r;
 }
@@ -163,8 +231,10 @@ int destination_open(struct destination *destination, const char *path,
 static int write_all(void *context, const void *bytes, size_t count)
 {
 	struct destination *destination = context;
-	int r = write_whole(destination->fd, destination->is_file, bytes,
-	                    count);
+	int r = destination->outlet
+	                ? outlet_write(destination->outlet, bytes, count)
+	                : write_whole(destination->fd, destination->is_file,
+	                              bytes, count);
 
 	if (r < 0)
 		destination->error = r;
@@ -178,8 +248,10 @@ struct gt_output destination_output(struct destination *destination)
 
 int destination_close(struct destination *destination, bool whole)
 {
-	int r = destination->error;
+	int r = destination->outlet ? outlet_close(destination->outlet) : 0;
 
+	if (destination->error)
+		r = destination->error;
 	if (destination->fd >= 0 && destination->path &&
 	    close(destination->fd) < 0 && r == 0)
 		r = -errno;

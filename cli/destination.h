@@ -18,13 +18,16 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct outlet;
+
 struct destination {
 	char *path;      /* NULL: standard output */
 	char *temporary; /* what is open until it is whole; NULL: path itself */
 	struct leftover leftover; /* the temporary */
 	int fd;                   /* -1: not open */
 	bool is_file;
-	int error;                /* the first of writing there; 0: none */
+	struct outlet *outlet; /* what is written goes there; NULL: to fd */
+	int error;             /* the first of writing there; 0: none */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "places.h"
 #include "screen.h"
 #include "streams.h"
+#include "valve.h"
 
 #include <guesttrace/export_otlp.h>
 
@@ -29,83 +30,6 @@ static bool is_of(const struct output *output, enum gt_otlp_signal signal)
 	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
 
 	return otlp && otlp->signal == signal;
-}
-
-static const struct format formats[] = {
-	{"tree", gt_tree_new},
-	{"perfetto", gt_perfetto_new},
-	{"chrome", gt_chrome_new},
-	{"otlp-json", gt_otlp_json_new},
-	{"otlp-protobuf", gt_otlp_protobuf_new},
-	{"otlp-metrics-json", otlp_metrics_json_new},
-	{"otlp-metrics-protobuf", otlp_metrics_protobuf_new},
-	{"otlp-logs-json", otlp_logs_json_new},
-	{"otlp-logs-protobuf", otlp_logs_protobuf_new},
-	{"folded", gt_folded_new},
-	{"csv", gt_csv_new},
-	{"html", gt_html_new},
-	{"ctf", NULL},
-#ifdef HAVE_OTLP
-	{"otlp", otlp_traces_new},
-	{"otlp-metrics", otlp_metrics_new},
-	{"otlp-logs", otlp_logs_new},
-#endif
-};
-
-#ifdef HAVE_OTLP
-#define OTLP_NAMES(separator) \
-	separator "otlp" separator "otlp-metrics" separator "otlp-logs"
-#else
-#define OTLP_NAMES(separator)
-#endif
-/* In the order of the table. */
-#define NAMES(separator)                                                \
-	"tree" separator "perfetto" separator "chrome" separator        \
-	"otlp-json" separator "otlp-protobuf" separator                 \
-	"otlp-metrics-json" separator "otlp-metrics-protobuf" separator \
-	"otlp-logs-json" separator "otlp-logs-protobuf" separator       \
-	"folded" separator "csv" separator "html" separator             \
-	"ctf" OTLP_NAMES(separator)
-
-const char *format_names(void)
-{
-	return NAMES(", ");
-}
-
-const char *format_choices(void)
-{
-	return NAMES("|");
-}
-
-const struct format *format_find(const char *name, size_t length)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strlen(formats[i].name) == length &&
-		    memcmp(formats[i].name, name, length) == 0)
-			return &formats[i];
-	return NULL;
-}
-
-static bool is_left_out(const char *name, size_t length)
-{
-	static const char *const names[] = {"otlp", "otlp-metrics",
-	                                    "otlp-logs"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (length == strlen(names[i]) &&
-		    memcmp(name, names[i], length) == 0)
-			return true;
-	return false;
-}
-
-void format_unknown(const char *name, size_t length)
-{
-	if (is_left_out(name, length))
-		complain("this guesttrace was built without the format %.*s",
-		         (int)length, name);
-	else
-		complain("no format '%.*s'; there are %s", (int)length, name,
-		         format_names());
 }
 
 static bool is_directory(const struct output *output)
@@ -184,7 +108,13 @@ static int open_file(struct output *output, const struct otlp_options *otlp)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
-	return made(output, make_sink(output, otlp, &to));
+	r = make_sink(output, otlp, &to);
+	if (r == 0 && output->destination.outlet)
+		r = valve_new(output->sink, output->destination.outlet,
+		              &output->sink);
+	if (r < 0)
+		output->sink = NULL;
+	return made(output, r);
 }
 
 int outputs_add(struct outputs *outputs, const char *name,
@@ -372,7 +302,9 @@ static int finish_one(struct output *output, const struct otlp_options *otlp,
 	    !output->sink->finish)
 		return 0;
 	r = output->sink->finish(output->sink);
-	if (r == 0 && is_sent(output))
+	if (r == 0 && output->destination.outlet)
+		r = valve_report(output->sink, output->name, output->path);
+	else if (r == 0 && is_sent(output))
 		r = otlp_output_report(output->sink,
 		                       otlp_format_of(output->new_sink)->signal,
 		                       otlp);

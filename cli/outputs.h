@@ -5,6 +5,7 @@
 
 #include "destination.h"
 #include "directory.h"
+#include "formats.h"
 #include "otlp_formats.h"
 #include "otlp_output.h"
 
@@ -14,11 +15,6 @@
 typedef int new_text_fn(const struct gt_output *output,
                         const struct gt_report_options *options,
                         struct gt_sink **ret_sink);
-/* A format of several files has no `new_sink`: CTF. */
-struct format {
-	const char *name;
-	new_sink_fn *new_sink;
-};
 
 struct output {
 	const char *name; /* for messages */
@@ -41,16 +37,6 @@ struct outputs {
 	bool says_damage;         /* on standard error: they do not */
 	struct otlp_options otlp; /* of an output of that name */
 };
-
-/* A format by its name on the command line; NULL: none. */
-const struct format *format_find(const char *name, size_t length);
-/* Complains of one that format_find() does not know. */
-void format_unknown(const char *name, size_t length);
-/* All names, for messages: "tree, perfetto, ...". */
-const char *format_names(void);
-
-/* The same for programs: "tree|perfetto|...". */
-const char *format_choices(void);
 
 /* Adds an output, not yet open. Complains and returns < 0 if there are too
  * many, or a directory is to be standard output. The strings stay the

@@ -19,6 +19,9 @@
 struct rotated {
 	struct destination file;
 	_Atomic uint64_t bytes; /* written so far */
+	/* Left out of a pipe that was not read in time. */
+	uint64_t missing_frames, missing_bytes;
+	bool is_missing; /* the frame before */
 };
 
 struct rotation {

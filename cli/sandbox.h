@@ -31,9 +31,10 @@ enum sandbox_role {
 	SANDBOX_VCPU = 1,
 	SANDBOX_DECODING = 2,
 	SANDBOX_WATCHDOG = 3,
-	SANDBOX_KEEPER = 4, /* the process beside a run */
+	SANDBOX_KEEPER = 4,  /* the process beside a run */
+	SANDBOX_OUTPUTS = 5, /* writes to pipes and terminals */
 };
-#define SANDBOX_ROLES 5u
+#define SANDBOX_ROLES 6u
 
 struct sandbox_plan {
 	const char *const *written; /* paths; NULL and "-" are streams */

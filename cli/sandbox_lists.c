@@ -27,8 +27,7 @@ static const struct system_call of_vcpu[] = {
          .values = of_kvm,
          .value_count = sizeof(of_kvm) / sizeof(of_kvm[0])},
 	{.number = SYS_futex},    /* the host's lock */
-	{.number = SYS_write},    /* outputs, wake-ups */
-	{.number = SYS_ppoll},    /* of a pipe: is there room? */
+	{.number = SYS_write},    /* files, wake-ups */
 	{.number = SYS_pread64},  /* how long this thread waited for a CPU */
 	{.number = SYS_clock_gettime}, /* where the kernel does not lend it */
 	MEMORY,
@@ -46,6 +45,15 @@ static const struct system_call of_decoding[] = {
 	MEMORY,
 	END,
 	NO_MREMAP,
+	NO_MADVISE,
+};
+
+static const struct system_call of_outputs[] = {
+	{.number = SYS_futex},
+	{.number = SYS_write},
+	{.number = SYS_ppoll},
+	{.number = SYS_clock_gettime},
+	END,
 	NO_MADVISE,
 };
 
@@ -223,6 +231,9 @@ void sandbox_list(enum sandbox_role role, const struct sandbox_plan *plan,
 		return;
 	case SANDBOX_KEEPER:
 		ADD(ret_list, of_keeper);
+		return;
+	case SANDBOX_OUTPUTS:
+		ADD(ret_list, of_outputs);
 		return;
 	}
 	if (plan->sends)

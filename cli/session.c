@@ -7,9 +7,9 @@
 #include "filter_hints.h"
 #include "keeper.h"
 #include "monotonic.h"
+#include "outlets.h"
 #include "places.h"
 #include "sandbox.h"
-#include "streams.h"
 #include "vm_exit.h"
 #include "waiting.h"
 #include "watcher.h"
@@ -251,7 +251,7 @@ static void on_signal(int number)
 	                                    now + TWICE_NS) &&
 	    now > until)
 		leftovers_end(number);
-	streams_hurry(now);
+	outlets_hurry(now);
 	if (vm)
 		vm_kick(vm);
 }
@@ -279,7 +279,7 @@ static void catch_signals(struct vm *vm)
 static void hurry_at_timeout(const struct session_options *options)
 {
 	if (options->timeout_ns)
-		streams_hurry(monotonic_ns() + options->timeout_ns);
+		outlets_hurry(monotonic_ns() + options->timeout_ns);
 }
 
 static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
@@ -305,11 +305,12 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 	catch_signals(session->vm);
 	hurry_at_timeout(session->options);
 	r = vm_run(session->vm, ret_outcome);
+	outlets_guest_is_gone();
 	/* Of a guest that ends by itself all is written, however slowly it is
 	 * read. */
 	if (r == 0 && ret_outcome->end != VM_TIMEOUT &&
 	    ret_outcome->end != VM_INTERRUPTED)
-		streams_hurry(0);
+		outlets_hurry(0);
 	watcher_stop(watcher);
 	errands_stop();
 	if (r < 0)
@@ -407,6 +408,20 @@ static int open_files(struct session *session)
 	return r;
 }
 
+static int open_outlets(struct session *session)
+{
+	const struct session_options *options = session->options;
+	int r = outlets_start(options->queue_bytes, options->patience_ns);
+
+	if (r == 0)
+		r = console_open(&session->console,
+		                 outputs_on_standard_output(
+					 options->outputs, options->capture));
+	if (r < 0)
+		complain("no thread for outputs: %s", code_text(r));
+	return r;
+}
+
 /* On Hyperlight's wires nothing stays in the guest's memory. */
 static void start_keeper(struct session *session)
 {
@@ -433,6 +448,8 @@ static int run(struct session *session)
 	if (r == 0)
 		r = confinement_begin(session->options, session->vm,
 		                      &session->snapshot_base);
+	if (r == 0)
+		r = open_outlets(session);
 	if (r == 0)
 		r = open_files(session);
 	if (r == 0)
@@ -465,9 +482,6 @@ int session_run(const struct session_options *options)
 	int status;
 
 	gethostname(session.host_name, sizeof(session.host_name) - 1);
-	console_open(
-		&session.console,
-		outputs_on_standard_output(options->outputs, options->capture));
 	status = run(&session);
 	if (console_close(&session.console) < 0)
 		status = RUN_FAILED;
@@ -480,5 +494,6 @@ int session_run(const struct session_options *options)
 	gt_host_free(session.host);
 	vm_free(session.vm);
 	free(session.snapshot_base);
+	outlets_stop();
 	return status;
 }

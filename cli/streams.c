@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "streams.h"
 #include "command.h"
-#include "monotonic.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,40 +79,12 @@ int streams_end(int status, int failed)
 
 /* ---- Writing ------------------------------------------------------------- */
 
-#define NS_PER_MS UINT64_C(1000000)
-#define LOOK_NS   50000000 /* at whether there is a hurry now */
-
-static _Atomic uint64_t hurry_from_ns;
-
-void streams_hurry(uint64_t from_ns)
+static void wait_for_room(int fd)
 {
-	atomic_store(&hurry_from_ns, from_ns);
-}
-
-/* Patience begins when the hurry does, or what is to be written, if later. */
-static bool is_patient(uint64_t since_ns)
-{
-	uint64_t from_ns = atomic_load(&hurry_from_ns), now = monotonic_ns();
-
-	if (from_ns == 0)
-		return true;
-	from_ns = from_ns > since_ns ? from_ns : since_ns;
-	return now < from_ns || now - from_ns < STREAMS_PATIENCE_MS * NS_PER_MS;
-}
-
-static int wait_for_room(int fd)
-{
-	const struct timespec no_time = {0}, a_while = {.tv_nsec = LOOK_NS};
 	struct pollfd room = {.fd = fd, .events = POLLOUT};
-	uint64_t since_ns = 0;
 
-	while (ppoll(&room, 1, since_ns ? &a_while : &no_time, NULL) <= 0) {
-		if (!since_ns)
-			since_ns = monotonic_ns();
-		if (!is_patient(since_ns))
-			return -ETIMEDOUT;
-	}
-	return 0;
+	while (ppoll(&room, 1, NULL, NULL) <= 0)
+		;
 }
 
 bool stream_is_file(int fd)
@@ -130,11 +101,10 @@ int write_whole(int fd, bool is_file, const void *bytes, size_t count)
 	size_t most = is_file ? SIZE_MAX : PIPE_BUF;
 
 	while (count > 0) {
-		int r = most == SIZE_MAX ? 0 : wait_for_room(fd);
 		ssize_t done;
 
-		if (r < 0)
-			return r;
+		if (!is_file)
+			wait_for_room(fd);
 		done = write(fd, from, count < most ? count : most);
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;

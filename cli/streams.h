@@ -11,7 +11,6 @@
 #define GT_CLI_STREAMS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 /* `many`: the command may have outputs beside standard output. */
@@ -33,17 +32,9 @@ int streams_end(int status, int failed);
 bool stream_is_file(int fd);
 
 /*
- * Writes all of it, also where that would block. 0 or a negative errno;
- * -ETIMEDOUT: nobody takes it, and streams_hurry() was called.
+ * Writes all of it, also where that would block: for ever. 0 or a negative
+ * errno.
  */
 int write_whole(int fd, bool is_file, const void *bytes, size_t count);
-
-/*
- * From that moment of CLOCK_MONOTONIC on nothing waits for longer than
- * STREAMS_PATIENCE_MS for a reader that takes nothing; with 0 for ever, as at
- * the beginning. May be called by any thread, and by a signal handler.
- */
-#define STREAMS_PATIENCE_MS 1000
-void streams_hurry(uint64_t from_ns);
 
 #endif
