@@ -32,9 +32,11 @@ int elf_sites(int fd, elf_site_fn *show, void *context)
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF) {
 		data = find_section(elf);
-		r = data ? gt_sites_list(data->d_buf, data->d_size, show,
-		                         context)
-		         : 0;
+		/* A section that has no bytes in the file has a size, too. */
+		r = data && data->d_buf
+		            ? gt_sites_list(data->d_buf, data->d_size, show,
+		                            context)
+		            : 0;
 	}
 	elf_end(elf);
 	return r;
