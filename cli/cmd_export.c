@@ -4,6 +4,7 @@
 #include "options.h"
 #include "otlp_sampler.h"
 #include "replayer.h"
+#include "selecting.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static const struct option_spec options[] = {
          "otlp*: what events of spans become; default spans", NULL},
 	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
          "otlp*: service.version of the resource", NULL},
+	SELECTING_SPANS,
 	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
          NULL},
 	{0},
@@ -72,6 +74,7 @@ static bool take_otlp(struct outputs *outputs, int id)
 static int cmd_export(int argc, char **argv)
 {
 	static struct outputs outputs;
+	struct gt_analysis analysis = {.size = sizeof(analysis)};
 	const char *format = NULL, *path = NULL, *by = NULL;
 	const struct format *found;
 	new_sink_fn *new_sink;
@@ -99,7 +102,10 @@ static int cmd_export(int argc, char **argv)
 			outputs.force = true;
 			break;
 		default:
-			return options_stop(&command_export, id);
+			if (!is_selecting(id))
+				return options_stop(&command_export, id);
+			if (!selecting_take(&analysis, id))
+				return COMMAND_USAGE;
 		}
 	if (!format || optind == argc)
 		return options_usage(&command_export);
@@ -121,7 +127,10 @@ static int cmd_export(int argc, char **argv)
 	outputs.many_runs = argc - optind > 1;
 	if (outputs.many_runs && new_sink == gt_chrome_new)
 		earliest_first(argv + optind, argc - optind);
-	return replay_all(&outputs, argv + optind, argc - optind);
+	if (!selecting_has_a_meaning(&analysis))
+		return COMMAND_USAGE;
+	return replay_selected(&outputs, argv + optind, argc - optind,
+	                       selects_spans(&analysis) ? &analysis : NULL);
 }
 
 const struct command_spec command_export = {

@@ -3,9 +3,8 @@
 #include "options.h"
 #include "replayer.h"
 #include "screen.h"
+#include "selecting.h"
 #include "tail.h"
-
-#include <guesttrace/analysis.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -43,6 +42,13 @@ static const struct option_spec options[] = {
          "spans summed up by path: which name called which", NULL},
 	{OPTION_CALLERS, "callers", "GLOB",
          "the same from below: who called spans of such a name", NULL},
+	{SELECT_SLOWEST, "slowest", "N",
+         "the N slowest spans, and what sets each apart", NULL},
+	{SELECT_SORT, "sort", "total|self|count|avg|p50|p99|max",
+         "by what names and paths are sorted", NULL},
+	{SELECT_BY, "by", "FIELD", "a row of names for each value of it", NULL},
+	{SELECT_UNIT, "unit", "ns|us|ms", "of all times, to the ns", NULL},
+	SELECTING_SPANS,
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
 };
@@ -62,6 +68,8 @@ static bool take_option(struct report *report, int id)
 {
 	struct gt_report_options *look = &report->look;
 
+	if (is_selecting(id))
+		return selecting_take(&report->analysis, id);
 	switch (id) {
 	case OPTION_JSON:
 		return report->json = true;
@@ -120,24 +128,38 @@ struct view {
 	uint32_t takes;
 };
 
-#define PATHS (BIT(OPTION_CALLS) | BIT(OPTION_CALLERS))
+/* What all views take, for which spans count. */
+#define SPANS                                                        \
+	(BIT(SELECT_WHERE) | BIT(SELECT_ERRORS) | BIT(SELECT_FROM) | \
+	 BIT(SELECT_TO))
+/* What texts take. */
+#define TEXT (SPANS | BIT(OPTION_COLOR) | BIT(SELECT_UNIT))
 
 static const struct view views[] = {
-	{OPTION_JSON, "--json", PATHS | BIT(OPTION_COLOR)},
-	{OPTION_HISTOGRAM, "--histogram", BIT(OPTION_COLOR)},
+	{OPTION_HISTOGRAM, "--histogram", TEXT},
 	{OPTION_CALLERS, "--callers",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
-                 BIT(OPTION_COLOR)},
+                 BIT(SELECT_SORT) | TEXT},
 	{OPTION_CALLS, "--calls",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
-                 BIT(OPTION_COLOR)},
+                 BIT(SELECT_SORT) | TEXT},
+	{SELECT_SLOWEST, "--slowest",
+         BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) |
+                 BIT(OPTION_EXITS) | TEXT},
 	{OPTION_DEPTH, "--depth 0",
-         BIT(OPTION_NAME) | BIT(OPTION_TOP) | BIT(OPTION_COLOR)},
+         BIT(OPTION_NAME) | BIT(OPTION_TOP) | BIT(SELECT_SORT) |
+                 BIT(SELECT_BY) | TEXT},
 };
+
+/* As JSON, with what says that it is only a part. */
+static const struct view as_json = {
+	OPTION_JSON, "--json",
+	BIT(OPTION_CALLS) | BIT(OPTION_CALLERS) | BIT(SELECT_SLOWEST) |
+		BIT(SELECT_SORT) | BIT(SELECT_BY) | SPANS | BIT(OPTION_COLOR)};
 
 #define FOLLOWED                                                     \
 	(BIT(OPTION_FOLLOW) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) | \
-	 BIT(OPTION_EXITS) | BIT(OPTION_MIN_DURATION) | BIT(OPTION_COLOR))
+	 BIT(OPTION_EXITS) | BIT(OPTION_MIN_DURATION) | TEXT)
 
 /* Of those that were given the first one that is not among `taken`. */
 static const char *first_beside(const struct report *report, uint32_t taken)
@@ -156,28 +178,54 @@ static bool is_shown(const struct report *report, const struct view *view)
 	return report->given & BIT(view->option);
 }
 
+/* What the view does not take; NULL: there is nothing. */
+static const char *first_wrong(const struct report *report,
+                               const struct view *view)
+{
+	uint32_t takes = view->takes | BIT(view->option);
+	const char *other;
+
+	if (view->option == OPTION_JSON && report->given & BIT(SELECT_SLOWEST))
+		takes |= BIT(OPTION_NAME); /* which is not shown less, then */
+	other = first_beside(report, takes);
+	if (!other && view->option == OPTION_JSON &&
+	    report->colours == COLOURS_ALWAYS)
+		return "color always";
+	if (!other && view->option != OPTION_DEPTH && report->look.no_tree)
+		return "depth 0";
+	return other;
+}
+
+static bool takes_all(const struct report *report, const struct view *view)
+{
+	const char *other =
+		is_shown(report, view) ? first_wrong(report, view) : NULL;
+
+	if (other)
+		complain("--%s does not go with %s", other, view->name);
+	return !other;
+}
+
+/* Of paths there is no percentile. */
+static bool can_sort(const struct report *report)
+{
+	if (report->analysis.sort < GT_SORT_P50 ||
+	    !(report->given & (BIT(OPTION_CALLS) | BIT(OPTION_CALLERS))))
+		return true;
+	complain("--calls and --callers are sorted by total, self, count or "
+	         "avg");
+	return false;
+}
+
 /* What would have no effect is refused: it would be missed. */
 static bool has_a_meaning(const struct report *report)
 {
-	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		const struct view *view = &views[i];
-		const char *other;
-
-		if (!is_shown(report, view))
-			continue;
-		other = first_beside(report, view->takes | BIT(view->option));
-		if (!other && view->option == OPTION_JSON &&
-		    report->colours == COLOURS_ALWAYS)
-			other = "color always";
-		if (!other && view->option != OPTION_DEPTH &&
-		    report->look.no_tree)
-			other = "depth 0";
-		if (!other)
-			continue;
-		complain("--%s does not go with %s", other, view->name);
+	if (!takes_all(report, &as_json))
 		return false;
-	}
-	return true;
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+		if (!takes_all(report, &views[i]))
+			return false;
+	return can_sort(report) && selecting_has_a_meaning(&report->analysis);
 }
 
 static bool can_follow(const struct report *report, int captures)
@@ -191,7 +239,8 @@ static bool can_follow(const struct report *report, int captures)
 		         other);
 	else if (captures != 1)
 		complain("--follow shows one capture, not %d", captures);
-	return !other && captures == 1;
+	return !other && captures == 1 &&
+	       selecting_has_a_meaning(&report->analysis);
 }
 
 static int cmd_report(int argc, char **argv)

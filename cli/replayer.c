@@ -6,6 +6,7 @@
 
 #include <guesttrace/host.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,11 +34,13 @@ static void progress(void *context, uint64_t bytes)
 	fprintf(stderr, "\r%3d %%", percent);
 }
 
-static int open_input(struct input *input, const char *path)
+/* `twice`: it will be read from its beginning again. */
+static int open_input(struct input *input, const char *path, bool twice)
 {
 	struct stat info;
 
-	*input = (struct input){.fd = input_open(path)};
+	*input = (struct input){.fd = twice ? input_open_whole(path)
+	                                    : input_open(path)};
 	if (input->fd < 0)
 		return input->fd;
 	if (fstat(input->fd, &info) == 0 && S_ISREG(info.st_mode))
@@ -81,8 +84,36 @@ static void say_damage(const struct witness *witness, const char *path)
 		complain("%s: incomplete: end not captured", path);
 }
 
-static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
+struct replay {
+	struct outputs *outputs;
+	struct gt_sink *sinks[OUTPUTS_MAX]; /* those of the outputs, or before
+	                                       them */
+	struct gt_selection *selection;     /* NULL: of all */
+};
+
+/* Which spans are selected, and back to the beginning of the file. */
+static int learn(const struct replay *replay, struct input *input,
+                 uint32_t index)
 {
+	struct gt_sink *learner = gt_selection_learner(replay->selection);
+	struct gt_replay_options options = {
+		.size = sizeof(options),
+		.read = read_file,
+		.context = input,
+		.sinks = &learner,
+		.sink_count = 1,
+		.index = index,
+	};
+	int r = gt_replay(&options);
+
+	if (r == 0 && lseek(input->fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	return r;
+}
+
+static int replay_one(struct replay *replay, const char *path, uint32_t index)
+{
+	struct outputs *outputs = replay->outputs;
 	struct witness witness = {.sink = {.end = see_end}};
 	struct gt_sink *sinks[OUTPUTS_MAX + 1];
 	struct gt_replay_options options = {
@@ -94,15 +125,18 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 		.progress = progress,
 	};
 	struct input input;
-	int r = open_input(&input, path);
+	int r = open_input(&input, path, replay->selection);
 
 	path = place_input_name(path);
-	memcpy(sinks, outputs->sinks, sizeof(outputs->sinks));
+	memcpy(sinks, replay->sinks, sizeof(replay->sinks));
 	if (outputs->says_damage)
 		sinks[options.sink_count++] = &witness.sink;
 	if (r == 0) {
 		options.context = &input;
-		r = gt_replay(&options);
+		if (replay->selection)
+			r = learn(replay, &input, index);
+		if (r == 0)
+			r = gt_replay(&options);
 		input_close(input.fd);
 		if (input.percent)
 			fprintf(stderr, "\r     \r");
@@ -114,8 +148,38 @@ static int replay_one(struct outputs *outputs, const char *path, uint32_t index)
 	return r;
 }
 
-int replay_all(struct outputs *outputs, char *const *paths, int count)
+/* ---- What is selected ---------------------------------------------------- */
+
+static int select_begin(struct replay *replay,
+                        const struct gt_analysis *analysis)
 {
+	int r = 0;
+
+	memcpy(replay->sinks, replay->outputs->sinks, sizeof(replay->sinks));
+	if (!analysis)
+		return 0;
+	r = gt_selection_new(analysis, &replay->selection);
+	for (size_t i = 0; r == 0 && i < replay->outputs->sink_count; i++)
+		r = gt_selection_sink(replay->selection,
+		                      replay->outputs->sinks[i],
+		                      &replay->sinks[i]);
+	if (r < 0)
+		complain("%s", code_text(r));
+	return r;
+}
+
+static void select_end(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->outputs->sink_count; i++)
+		if (replay->sinks[i] != replay->outputs->sinks[i])
+			replay->sinks[i]->free(replay->sinks[i]);
+	gt_selection_free(replay->selection);
+}
+
+int replay_selected(struct outputs *outputs, char *const *paths, int count,
+                    const struct gt_analysis *analysis)
+{
+	struct replay replay = {.outputs = outputs};
 	int r, closed;
 
 	if (!inputs_are_apart(paths, count))
@@ -127,8 +191,17 @@ int replay_all(struct outputs *outputs, char *const *paths, int count)
 		if (outputs_replace(outputs, paths[i]))
 			return COMMAND_FAILED;
 	r = outputs_open(outputs);
+	if (r == 0)
+		r = select_begin(&replay, analysis);
 	for (int i = 0; r == 0 && i < count; i++)
-		r = replay_one(outputs, paths[i], (uint32_t)i);
+		r = replay_one(&replay, paths[i], (uint32_t)i);
+	if (replay.selection)
+		select_end(&replay);
 	closed = outputs_close(outputs, r == 0);
 	return r < 0 || closed < 0 ? COMMAND_FAILED : 0;
+}
+
+int replay_all(struct outputs *outputs, char *const *paths, int count)
+{
+	return replay_selected(outputs, paths, count, NULL);
 }

@@ -5,11 +5,18 @@
 
 #include "outputs.h"
 
+#include <guesttrace/analysis.h>
+
 /*
  * Opens the outputs, replays the captures ("-": standard input, once) into them
  * in their order and closes them. Shows progress where standard error is a
  * terminal. Complains about what fails. Returns the exit status.
  */
 int replay_all(struct outputs *outputs, char *const *paths, int count);
+
+/* The same of what `analysis` selects, which is learnt from each capture first.
+ * NULL: of all. */
+int replay_selected(struct outputs *outputs, char *const *paths, int count,
+                    const struct gt_analysis *analysis);
 
 #endif

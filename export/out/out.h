@@ -22,6 +22,8 @@ struct gt__out {
 	/* Of a terminal, see terminal.h: */
 	unsigned columns; /* 0: lines have no end */
 	bool colours;
+	/* Of each duration: 1, 1000 or 1000000 ns; 0: as it fits. */
+	uint64_t unit_ns;
 };
 
 void gt__out_init(struct gt__out *out, const struct gt_output *output);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps a trace and builds its tree, without recursion. */
 #include "collect.h"
+#include "export/out/values.h"
 #include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
@@ -143,6 +144,38 @@ static bool keep_trace(struct gt__collect *c,
 	return true;
 }
 
+static bool is_in_range(const struct gt__collect *c, uint64_t start_ns,
+                        uint64_t end_ns)
+{
+	return !c->choice ||
+	       gt__is_in_range(c->choice, c->head.trace, start_ns, end_ns);
+}
+
+/* The value of the field that tells names apart, as a text. */
+static bool keep_by(struct gt__collect *c, struct gt__span *span)
+{
+	const struct gt_text key = {c->by, strlen(c->by)};
+	size_t i = span->view.field_count;
+	const struct gt_field *f = NULL;
+	struct gt_output none = {0};
+	struct gt__out text;
+	bool kept;
+
+	while (i-- && !f)
+		if (gt__same_text(span->view.fields[i].key, key))
+			f = &span->view.fields[i];
+	if (!f)
+		return true;
+	gt__out_init(&text, &none);
+	if (gt__put_plain(&text, f))
+		span->by = (struct gt_text){text.bytes, text.used};
+	else
+		span->by = f->value.text;
+	kept = !text.error && keep_key(c, &span->by);
+	gt__out_fini(&text);
+	return kept;
+}
+
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 {
 	struct gt_span_view copy = *view;
@@ -163,8 +196,13 @@ int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 	copy.links = links;
 	copy.events = NULL;
 	copy.event_count = 0;
-	c->spans[c->span_count++] = (struct gt__span){.view = copy};
-	return 0;
+	c->spans[c->span_count++] = (struct gt__span){
+		.view = copy,
+		.chosen = !c->choice ||
+	                  gt__is_chosen(c->choice, c->head.trace, &copy),
+		.in_range = is_in_range(c, copy.start_ns, copy.end_ns),
+	};
+	return c->by && !keep_by(c, &c->spans[c->span_count - 1]) ? -ENOMEM : 0;
 }
 
 int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
@@ -403,41 +441,6 @@ static bool sort_items(struct gt__collect *c)
 	c->item_count = n;
 	gt__collect_index_items(c);
 	return true;
-}
-
-const struct gt__item *gt__collect_next(struct gt__collect *c,
-                                        struct gt__walk *w)
-{
-	const struct gt__item *item;
-	struct gt__span *s;
-	uint32_t i;
-
-	if (!w->begun) {
-		w->begun = true;
-		w->parent = GT__ROOT;
-		w->depth = 0;
-		w->root_cursor = c->first_root_item;
-		for (i = 0; i < c->span_count; i++)
-			c->spans[i].cursor = 0;
-	} else if (w->item && w->item->kind == GT__SPAN_ITEM) {
-		w->parent = w->item->index;
-		w->depth++;
-	}
-	while (w->parent != GT__ROOT) {
-		s = &c->spans[w->parent];
-		if (s->cursor < s->item_count) {
-			item = &c->items[s->first_item + s->cursor++];
-			w->last = s->cursor == s->item_count;
-			return w->item = item;
-		}
-		w->parent = s->parent;
-		w->depth--;
-	}
-	if (w->root_cursor == c->item_count)
-		return w->item = NULL;
-	item = &c->items[w->root_cursor++];
-	w->last = w->root_cursor == c->item_count;
-	return w->item = item;
 }
 
 static bool build(struct gt__collect *c)

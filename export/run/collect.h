@@ -12,6 +12,7 @@
 #define GUESTTRACE_COLLECT_H
 
 #include <guesttrace/analysis.h>
+#include "choice.h"
 #include "collect_split.h"
 #include "kept_keys.h"
 #include "export/out/out.h"
@@ -26,8 +27,11 @@ struct gt__span {
 	uint32_t parent;     /* index, or GT__ROOT */
 	uint32_t first_item; /* its children and events */
 	uint32_t item_count;
-	uint32_t cursor; /* of a walk */
-	uint32_t group;  /* number of its name and target, from 0 */
+	uint32_t cursor;   /* of a walk */
+	uint32_t group;    /* number of its name and target, from 0 */
+	struct gt_text by; /* its value; no bytes: it has no such field */
+	bool chosen;       /* it is what is looked for, but perhaps for when */
+	bool in_range;     /* it was open then */
 };
 
 /* An event or a counter, of whichever span it names, kept by it or not. */
@@ -64,6 +68,12 @@ struct gt__item {
 /* Nor is it known that it was open for as long as it is shown. */
 #define GT__END_UNKNOWN (GT_SPAN_CLOSE_LOST | GT_SPAN_REPLACED)
 
+/* Whether it counts. */
+static inline bool gt__counts(const struct gt__span *span)
+{
+	return span->chosen && span->in_range;
+}
+
 static inline uint64_t gt__span_ns(const struct gt__span *span)
 {
 	return span->view.end_ns - span->view.start_ns;
@@ -76,9 +86,13 @@ static inline uint64_t gt__span_ns(const struct gt__span *span)
 struct gt__name {
 	struct gt_text name;
 	struct gt_text target;
+	struct gt_text by; /* as of its spans */
+	uint32_t group;    /* the same */
+	uint64_t weight;   /* what names are sorted by */
 	uint64_t count;
 	uint64_t unfinished;  /* of `count`; all of them: the next are 0 */
 	uint64_t end_unknown; /* of `unfinished`: total and self lack these */
+	uint64_t avg_ns;
 	uint64_t p50_ns;
 	uint64_t p99_ns;
 	uint64_t max_ns;
@@ -114,11 +128,14 @@ struct gt__collect {
 	struct gt__gap *gaps; /* in the order in which they were noticed */
 	uint32_t gap_count, gap_size;
 	bool shows_exits; /* exits and the VMM's own spans are items, too */
+	const struct gt__choice *choice; /* which spans count; NULL: all */
+	enum gt_sort sort;               /* of names and paths */
+	const char *by; /* key of a field that tells names apart, or NULL */
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
 	uint32_t item_count;
 	uint32_t first_root_item;
-	struct gt__name *names; /* the largest total first */
+	struct gt__name *names; /* as `sort` says, the largest first */
 	uint32_t name_count;
 	struct gt__timeline timeline;
 	uint64_t *splits; /* what those of spans and names point into */
@@ -130,6 +147,8 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *event,
 int gt__collect_host_span(struct gt__collect *c,
                           const struct gt_host_span_view *view);
 int gt__collect_gap(struct gt__collect *c, const struct gt_loss_view *view);
+/* Whether an event is in the range, and its span is looked for. */
+bool gt__event_counts(const struct gt__collect *c, const struct gt__event *e);
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
@@ -145,6 +164,7 @@ void gt__collect_free(struct gt__collect *c);
  * zeroed walk; NULL at the end. `last`: no item of the same parent follows.
  */
 struct gt__walk {
+	uint32_t under; /* 1 + index of the span to begin with; 0: all roots */
 	const struct gt__item *item; /* last returned */
 	uint32_t parent;
 	uint32_t depth; /* of the item last returned, roots 0 */
@@ -181,6 +201,7 @@ struct gt__collect_sink {
 	struct gt__run_sink head;
 	struct gt_report_options options;
 	struct gt_analysis analysis; /* as the options name it */
+	struct gt__choice choice;    /* what that selects */
 	uint32_t printed;            /* traces so far */
 	uint32_t spans_shown;        /* the printer's own */
 	gt__print_fn *print;

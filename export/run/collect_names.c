@@ -51,6 +51,8 @@ static int compare_spans(const void *left, const void *right)
 	if (!order && a->view.site != b->view.site)
 		order = compare_texts(a->view.site->target,
 		                      b->view.site->target);
+	if (!order)
+		order = compare_texts(a->by, b->by);
 	return order ? order : compare_starts(a, b);
 }
 
@@ -86,10 +88,12 @@ static int compare_names(const void *left, const void *right)
 	const struct gt__name *a = left, *b = right;
 	int order;
 
-	if (a->total_ns != b->total_ns)
-		return a->total_ns > b->total_ns ? -1 : 1;
+	if (a->weight != b->weight)
+		return a->weight > b->weight ? -1 : 1;
 	order = compare_texts(a->name, b->name);
-	return order ? order : compare_texts(a->target, b->target);
+	if (!order)
+		order = compare_texts(a->target, b->target);
+	return order ? order : compare_texts(a->by, b->by);
 }
 
 static int compare_times(const void *left, const void *right)
@@ -139,6 +143,39 @@ static void add_total(struct gt__collect *c, struct gt__name *n,
 		                 s->view.end_ns - ns, s->view.end_ns, n->split);
 }
 
+__extension__ typedef unsigned __int128 u128;
+
+static uint64_t average(const uint64_t *times, uint32_t count)
+{
+	u128 sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		sum += times[i];
+	return (uint64_t)((sum + count / 2) / count);
+}
+
+static uint64_t weight_of(const struct gt__name *n, enum gt_sort sort)
+{
+	switch (sort) {
+	case GT_SORT_SELF:
+		return n->self_ns;
+	case GT_SORT_COUNT:
+		return n->count;
+	case GT_SORT_AVG:
+		return n->avg_ns;
+	case GT_SORT_P50:
+		return n->p50_ns;
+	case GT_SORT_P99:
+		return n->p99_ns;
+	case GT_SORT_MAX:
+		return n->max_ns;
+	case GT_SORT_TOTAL:
+		break;
+	}
+	return n->total_ns;
+}
+
 static struct gt__name sum_up(const struct names *names,
                               struct gt__span *const *spans, uint32_t count)
 {
@@ -146,6 +183,8 @@ static struct gt__name sum_up(const struct names *names,
 	struct gt__name n = {
 		.name = spans[0]->view.site->name,
 		.target = spans[0]->view.site->target,
+		.by = spans[0]->by,
+		.group = spans[0]->group,
 		.count = count,
 		.split = names->next_split,
 	};
@@ -167,6 +206,7 @@ static struct gt__name sum_up(const struct names *names,
 	n.unfinished = count - whole;
 	if (!whole)
 		return n;
+	n.avg_ns = average(times, whole);
 	qsort(times, whole, sizeof *times, compare_times);
 	n.p50_ns = times[gt__nearest_rank(whole, 50) - 1];
 	n.p99_ns = times[gt__nearest_rank(whole, 99) - 1];
@@ -178,8 +218,9 @@ static bool same_name(const struct gt__span *a, const struct gt__span *b)
 {
 	const struct gt_site_view *x = a->view.site, *y = b->view.site;
 
-	return x == y || (gt__same_text(x->name, y->name) &&
-	                  gt__same_text(x->target, y->target));
+	return (x == y || (gt__same_text(x->name, y->name) &&
+	                   gt__same_text(x->target, y->target))) &&
+	       gt__same_text(a->by, b->by);
 }
 
 static uint32_t group_length(struct gt__span *const *spans, uint32_t count)
@@ -191,10 +232,23 @@ static uint32_t group_length(struct gt__span *const *spans, uint32_t count)
 	return n;
 }
 
+/* Numbers those of a group, and leaves those in front that count. */
+static uint32_t number(struct gt__span **spans, uint32_t count, uint32_t group)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < count; i++) {
+		spans[i]->group = group;
+		if (gt__counts(spans[i]))
+			spans[n++] = spans[i];
+	}
+	return n;
+}
+
 static bool fill(struct names *names)
 {
 	struct gt__collect *c = names->c;
-	uint32_t i, groups = 0;
+	uint32_t i, groups = 0, group = 0;
 
 	for (i = 0; i < c->span_count; i++)
 		names->spans[i] = &c->spans[i];
@@ -203,14 +257,18 @@ static bool fill(struct names *names)
 		i += group_length(names->spans + i, c->span_count - i);
 	c->names = malloc((groups + (size_t)1) * sizeof *c->names);
 	for (i = 0; c->names && i < c->span_count;) {
-		uint32_t n = group_length(names->spans + i, c->span_count - i);
-		uint32_t k;
+		uint32_t all =
+			group_length(names->spans + i, c->span_count - i);
+		uint32_t counted = number(names->spans + i, all, group++);
 
-		for (k = 0; k < n; k++)
-			names->spans[i + k]->group = c->name_count;
-		c->names[c->name_count++] = sum_up(names, names->spans + i, n);
-		names->next_split += (size_t)2 * c->timeline.columns;
-		i += n;
+		if (counted) {
+			struct gt__name *n = &c->names[c->name_count++];
+
+			*n = sum_up(names, names->spans + i, counted);
+			n->weight = weight_of(n, c->sort);
+			names->next_split += (size_t)2 * c->timeline.columns;
+		}
+		i += all;
 	}
 	return c->names != NULL;
 }

@@ -6,8 +6,13 @@
 
 static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 {
-	((struct gt__collect *)run)->shows_exits =
-		((struct gt__collect_sink *)x)->options.exits;
+	struct gt__collect_sink *sink = (struct gt__collect_sink *)x;
+	struct gt__collect *c = (struct gt__collect *)run;
+
+	c->shows_exits = sink->options.exits;
+	c->choice = &sink->choice;
+	c->sort = sink->analysis.sort;
+	c->by = sink->analysis.by;
 }
 
 static void end_run(struct gt__run_sink *head, struct gt__run *run,
@@ -95,20 +100,12 @@ static void free_sink(struct gt_sink *sink)
 
 	if (x && x->free_kept)
 		x->free_kept(x->kept);
+	if (x)
+		gt__choice_fini(&x->choice);
 	gt__run_sink_free(sink);
 }
 
 /* The members of another version's struct are left at 0. */
-void gt__take_report_options(const struct gt_report_options *given,
-                             struct gt_report_options *to, struct gt__out *out)
-{
-	if (given)
-		memcpy(to, given,
-		       given->size < sizeof *to ? given->size : sizeof *to);
-	out->columns = to->columns;
-	out->colours = to->colours;
-}
-
 struct gt_analysis gt__analysis_of(const struct gt_report_options *options)
 {
 	const struct gt_analysis *given = options->analysis;
@@ -119,6 +116,19 @@ struct gt_analysis gt__analysis_of(const struct gt_report_options *options)
 		       given->size < sizeof analysis ? given->size
 		                                     : sizeof analysis);
 	return analysis;
+}
+
+void gt__take_report_options(const struct gt_report_options *given,
+                             struct gt_report_options *to, struct gt__out *out)
+{
+	static const uint64_t unit_ns[] = {0, 1, 1000, 1000000};
+
+	if (given)
+		memcpy(to, given,
+		       given->size < sizeof *to ? given->size : sizeof *to);
+	out->columns = to->columns;
+	out->colours = to->colours;
+	out->unit_ns = unit_ns[gt__analysis_of(to).unit % 4u];
 }
 
 int gt__collect_sink_with(const struct gt_output *output,
@@ -148,7 +158,10 @@ int gt__collect_sink_with(const struct gt_output *output,
 	x->conclude = conclude;
 	gt__take_report_options(options, &x->options, &x->head.out);
 	x->analysis = gt__analysis_of(&x->options);
-	return 0;
+	rc = gt__choice_init(&x->choice, &x->analysis);
+	if (rc)
+		free_sink(*ret_sink);
+	return rc;
 }
 
 int gt__collect_sink_new(const struct gt_output *output, gt__print_fn *print,

@@ -129,10 +129,15 @@ static bool begin(struct builder *b, struct gt__paths *paths)
 
 /* ---- From above ---------------------------------------------------------- */
 
+struct level {
+	uint32_t row;
+	bool counts;
+};
+
 struct ways {
 	struct builder b;
-	uint32_t *rows; /* by depth: of the spans above */
-	uint32_t *open; /* by row: spans of it on the way down to here */
+	struct level *rows; /* by depth: of the spans above */
+	uint32_t *open;     /* by row: spans of it on the way down to here */
 	uint32_t open_size;
 };
 
@@ -157,6 +162,7 @@ static void add_span(struct ways *w, const struct gt__span *s, uint32_t row)
 {
 	struct gt__path *path = &w->b.paths->rows[row];
 
+	path->used = true;
 	if (path->group != s->group) {
 		w->b.paths->deep++;
 		path->self_ns += s->self_ns;
@@ -182,15 +188,19 @@ static bool walk_down(struct ways *w, struct gt__collect *c)
 
 		if (item->kind != GT__SPAN_ITEM)
 			continue;
-		while (depth > walk.depth)
-			w->open[w->rows[--depth]]--;
-		row = row_below(&w->b, depth ? w->rows[depth - 1] : GT__ROOT,
+		for (; depth > walk.depth; depth--)
+			w->open[w->rows[depth - 1].row] -=
+				w->rows[depth - 1].counts;
+		row = row_below(&w->b,
+		                depth ? w->rows[depth - 1].row : GT__ROOT,
 		                s->group, s->view.site);
 		if (row == GT__ROOT || !see_open(w))
 			return false;
-		add_span(w, s, row);
-		w->open[row]++;
-		w->rows[depth++] = row;
+		if (gt__counts(s)) {
+			add_span(w, s, row);
+			w->open[row]++;
+		}
+		w->rows[depth++] = (struct level){row, gt__counts(s)};
 	}
 	return true;
 }
@@ -209,8 +219,8 @@ static int compare_rows(const void *left, const void *right)
 
 	if (a->parent != b->parent)
 		return a->parent < b->parent ? -1 : 1;
-	if (a->total_ns != b->total_ns)
-		return a->total_ns > b->total_ns ? -1 : 1;
+	if (a->weight != b->weight)
+		return a->weight > b->weight ? -1 : 1;
 	if (a->self_ns != b->self_ns)
 		return a->self_ns > b->self_ns ? -1 : 1;
 	return (a->group > b->group) - (a->group < b->group);
@@ -223,14 +233,14 @@ struct family {
 };
 
 static void find_families(const struct order *order, uint32_t count,
-                          struct family *families)
+                          uint32_t root, struct family *families)
 {
 	uint32_t i, parent;
 
 	for (i = 0; i < count; i++) {
 		parent = order[i].path->parent;
 		if (parent == GT__ROOT)
-			parent = count;
+			parent = root;
 		if (families[parent].next == families[parent].end)
 			families[parent].next = i;
 		families[parent].end = i + 1;
@@ -239,19 +249,20 @@ static void find_families(const struct order *order, uint32_t count,
 
 /* Writes the rows anew, each before those below it. */
 static void lay_out(const struct gt__paths *p, const struct order *order,
-                    struct family *families, struct gt__path *to)
+                    uint32_t count, struct family *families,
+                    struct gt__path *to)
 {
-	uint32_t at = p->count, made = 0; /* `at` that is the root */
+	uint32_t root = p->count, at = root, made = 0;
 
-	families[p->count].row = GT__ROOT;
-	while (made < p->count) {
+	families[root].row = GT__ROOT;
+	while (made < count) {
 		struct family *f = &families[at];
 		const struct order *next = &order[f->next];
 
 		if (f->next == f->end) {
 			at = p->rows[at].parent;
 			if (at == GT__ROOT)
-				at = p->count;
+				at = root;
 			continue;
 		}
 		to[made] = *next->path;
@@ -262,21 +273,63 @@ static void lay_out(const struct gt__paths *p, const struct order *order,
 	}
 }
 
-static bool sort_rows(struct gt__paths *p)
+static uint64_t weight_of(const struct gt__path *path, enum gt_sort sort)
+{
+	switch (sort) {
+	case GT_SORT_SELF:
+		return path->self_ns;
+	case GT_SORT_COUNT:
+		return path->count;
+	case GT_SORT_AVG:
+		return path->count ? path->total_ns / path->count : 0;
+	case GT_SORT_TOTAL:
+	case GT_SORT_P50:
+	case GT_SORT_P99:
+	case GT_SORT_MAX:
+		break;
+	}
+	return path->total_ns;
+}
+
+/* What shares are of: the topmost rows with spans that count. */
+static void sum_up(struct gt__paths *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->count; i++) {
+		struct gt__path *row = &p->rows[i];
+
+		/* From here on: a span counts here or above. */
+		row->used = row->parent != GT__ROOT &&
+		            p->rows[row->parent].used;
+		if (!row->used)
+			p->whole_ns += row->total_ns;
+		row->used |= row->count > 0;
+	}
+}
+
+static bool sort_rows(struct gt__paths *p, enum gt_sort sort)
 {
 	size_t room = p->count + (size_t)1;
 	struct order *order = malloc(room * sizeof *order);
 	struct gt__path *sorted = malloc(room * sizeof *sorted);
 	struct family *families = calloc(room, sizeof *families);
 	bool fits = order && sorted && families;
-	uint32_t i;
+	uint32_t i, used = 0;
 
+	for (i = p->count; fits && i--;) /* each behind those below it */
+		if (p->rows[i].used && p->rows[i].parent != GT__ROOT)
+			p->rows[p->rows[i].parent].used = true;
 	for (i = 0; fits && i < p->count; i++)
-		order[i] = (struct order){i, &p->rows[i]};
+		p->rows[i].weight = weight_of(&p->rows[i], sort);
+	for (i = 0; fits && i < p->count; i++)
+		if (p->rows[i].used)
+			order[used++] = (struct order){i, &p->rows[i]};
 	if (fits) {
-		qsort(order, p->count, sizeof *order, compare_rows);
-		find_families(order, p->count, families);
-		lay_out(p, order, families, sorted);
+		qsort(order, used, sizeof *order, compare_rows);
+		find_families(order, used, p->count, families);
+		lay_out(p, order, used, families, sorted);
+		p->count = used;
 	}
 	free(order);
 	free(families);
@@ -284,9 +337,7 @@ static bool sort_rows(struct gt__paths *p)
 	if (!fits)
 		return false;
 	p->rows = sorted;
-	for (i = 0; i < p->count; i++)
-		if (sorted[i].parent == GT__ROOT)
-			p->whole_ns += sorted[i].total_ns;
+	sum_up(p);
 	return true;
 }
 
@@ -297,7 +348,7 @@ bool gt__paths_build(struct gt__paths *paths, struct gt__collect *c)
 
 	w.rows = malloc((c->span_count + (size_t)1) * sizeof *w.rows);
 	done = begin(&w.b, paths) && w.rows && walk_down(&w, c) &&
-	       sort_rows(paths);
+	       sort_rows(paths, c->sort);
 	free(w.rows);
 	free(w.open);
 	free(w.b.slots);
@@ -308,6 +359,7 @@ bool gt__paths_build(struct gt__paths *paths, struct gt__collect *c)
 
 static void add_path(struct gt__path *to, const struct gt__path *path)
 {
+	to->used = true;
 	to->count += path->count;
 	to->total_ns += path->total_ns;
 	to->self_ns += path->self_ns;
@@ -338,9 +390,10 @@ bool gt__paths_invert(struct gt__paths *paths, struct gt__collect *c,
 
 	done = gt__paths_build(&from, c) && done;
 	for (i = 0; done && i < from.count; i++)
-		if (gt__name_matches(pattern, from.rows[i].site->name))
+		if ((from.rows[i].count || from.rows[i].self_ns) &&
+		    gt__name_matches(pattern, from.rows[i].site->name))
 			done = climb(&b, &from, i);
-	done = done && sort_rows(paths);
+	done = done && sort_rows(paths, c->sort);
 	paths->deep = from.deep;
 	gt__paths_fini(&from);
 	free(b.slots);

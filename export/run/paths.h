@@ -16,10 +16,12 @@
 struct gt__path {
 	uint32_t parent; /* row, before this one; or GT__ROOT */
 	uint32_t depth;
-	uint32_t group; /* as of its spans */
-	bool last;      /* no row of the same parent follows */
+	uint32_t group;  /* as of its spans */
+	bool last;       /* no row of the same parent follows */
+	uint64_t weight; /* what the rows are sorted by */
+	bool used;       /* a span counts here or below */
 	const struct gt_site_view *site;
-	uint64_t count;
+	uint64_t count;    /* of spans that count */
 	uint64_t total_ns; /* of spans that are in no other one of the path */
 	uint64_t self_ns;  /* of all of them */
 };
@@ -27,7 +29,7 @@ struct gt__path {
 struct gt__paths {
 	struct gt__path *rows; /* each before those below; the largest first */
 	uint32_t count;
-	uint64_t whole_ns; /* total of the rows without parent */
+	uint64_t whole_ns; /* total of rows below no other one that has spans */
 	uint64_t deep;     /* spans over GT__PATH_DEPTH_MAX */
 };
 

@@ -1,51 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes out of a tree what was not asked for. */
 #include "prune.h"
-#include <fnmatch.h>
+#include "matcher.h"
 #include <string.h>
-
-/* A name as fnmatch(3) wants it; the buffer grows and serves all names. */
-struct matcher {
-	const char *pattern;
-	const struct gt_site_view *site; /* of the last answer */
-	bool matches;
-	char *text;
-	size_t size;
-};
-
-static bool matches(struct matcher *m, const struct gt_site_view *site)
-{
-	size_t count = site->name.count;
-	char *larger;
-
-	if (!m->pattern)
-		return true;
-	if (site == m->site)
-		return m->matches;
-	if (count >= m->size) {
-		larger = realloc(m->text, count + 1);
-		if (!larger)
-			return false;
-		m->text = larger;
-		m->size = count + 1;
-	}
-	if (count)
-		memcpy(m->text, site->name.bytes, count);
-	m->text[count] = '\0';
-	m->site = site;
-	m->matches = fnmatch(m->pattern, m->text, 0) == 0;
-	return m->matches;
-}
-
-bool gt__name_matches(const char *pattern, struct gt_text name)
-{
-	const struct gt_site_view site = {.name = name};
-	struct matcher m = {.pattern = pattern};
-	bool found = matches(&m, &site);
-
-	free(m.text);
-	return found;
-}
 
 enum {
 	BELOW = 1, /* it or one above it has the name */
@@ -57,7 +14,7 @@ enum {
 struct pruning {
 	struct gt__collect *c;
 	const struct gt_report_options *options;
-	struct matcher matcher;
+	struct gt__matcher matcher;
 	uint8_t *marks;  /* by span */
 	uint32_t *order; /* spans, each before its children */
 	uint32_t ordered;
@@ -69,12 +26,12 @@ static void mark_span(struct pruning *p, uint32_t index, uint32_t depth)
 	uint8_t *mark = &p->marks[index];
 
 	if ((s->parent != GT__ROOT && (p->marks[s->parent] & BELOW)) ||
-	    matches(&p->matcher, s->view.site))
+	    (s->chosen && gt__matches(&p->matcher, s->view.site)))
 		*mark |= BELOW;
 	if (p->options->depth && depth + 1 >= p->options->depth)
 		*mark |= LAST;
 	if ((!p->options->depth || depth < p->options->depth) &&
-	    (*mark & BELOW) &&
+	    (*mark & BELOW) && s->in_range &&
 	    s->view.end_ns - s->view.start_ns >= p->options->min_duration_ns)
 		*mark |= SHOWN;
 	p->order[p->ordered++] = index;
@@ -97,6 +54,30 @@ static void mark_spans(struct pruning *p)
 	}
 }
 
+static bool is_in_range(const struct gt__collect *c,
+                        const struct gt__item *item)
+{
+	const struct gt__host_span *h;
+	uint64_t time_ns;
+
+	if (!c->choice)
+		return true;
+	if (item->kind == GT__HOST_ITEM) {
+		h = &c->host_spans[item->index];
+		return gt__is_in_range(c->choice, c->head.trace, h->start_ns,
+		                       h->end_ns);
+	}
+	time_ns = c->events[item->index].view.time_ns;
+	return gt__is_in_range(c->choice, c->head.trace, time_ns, time_ns);
+}
+
+/* Whether only some spans are asked for, so that what is in none is not. */
+static bool has_condition(const struct pruning *p)
+{
+	return p->options->name ||
+	       (p->c->choice && gt__choice_is_of_spans(p->c->choice));
+}
+
 static bool is_kept(const struct pruning *p, const struct gt__item *item)
 {
 	const struct gt__host_span *hosts = p->c->host_spans;
@@ -104,12 +85,14 @@ static bool is_kept(const struct pruning *p, const struct gt__item *item)
 
 	if (item->kind == GT__SPAN_ITEM)
 		return p->marks[item->index] & (SHOWN | ABOVE);
+	if (!is_in_range(p->c, item))
+		return false;
 	if (item->kind == GT__HOST_ITEM &&
 	    hosts[item->index].end_ns - hosts[item->index].start_ns <
 	            p->options->min_duration_ns)
 		return false;
 	if (item->parent == GT__ROOT)
-		return !p->options->name && (item->kind == GT__HOST_ITEM ||
+		return !has_condition(p) && (item->kind == GT__HOST_ITEM ||
 		                             !p->options->min_duration_ns);
 	mark = p->marks[item->parent];
 	return (mark & SHOWN) && !(mark & LAST);
@@ -166,7 +149,7 @@ bool gt__collect_prune(struct gt__collect *c,
 	}
 	for (i = 0; fits && i < c->span_count; i++)
 		*ret_hidden += !(p.marks[i] & (SHOWN | ABOVE));
-	free(p.matcher.text);
+	gt__matcher_fini(&p.matcher);
 	free(p.marks);
 	free(p.order);
 	return fits;

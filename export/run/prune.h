@@ -4,6 +4,7 @@
 #define GUESTTRACE_PRUNE_H
 
 #include "collect.h"
+#include "matcher.h"
 
 /*
  * Takes out of c->items what `options` do not ask for, and counts the spans
@@ -12,7 +13,5 @@
 bool gt__collect_prune(struct gt__collect *c,
                        const struct gt_report_options *options,
                        uint32_t *ret_hidden);
-/* By fnmatch(3); NULL finds all. */
-bool gt__name_matches(const char *pattern, struct gt_text name);
 
 #endif

@@ -19,4 +19,17 @@ void gt__put_paths(struct gt__out *out, struct gt__collect *c,
 void gt__put_paths_json(struct gt__out *out, struct gt__collect *c,
                         const struct gt_analysis *analysis);
 
+/* Spans with all below them, and what sets them apart; the same as a member. */
+void gt__put_slowest(struct gt__out *out, struct gt__collect *c,
+                     const struct gt_summary *summary,
+                     const struct gt_report_options *options,
+                     const struct gt_analysis *analysis);
+void gt__put_slowest_json(struct gt__out *out, const struct gt__collect *c,
+                          const struct gt_report_options *options,
+                          const struct gt_analysis *analysis);
+/* Of the other span the field of the same key that holds; NULL: none. */
+const struct gt_field *gt__other_field(const struct gt_span_view *other,
+                                       const struct gt_field *field);
+bool gt__same_value(const struct gt_field *a, const struct gt_field *b);
+
 #endif

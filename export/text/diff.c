@@ -7,6 +7,7 @@
 #include "export/out/escape.h"
 #include "export/out/losses.h"
 #include "export/out/numbers.h"
+#include "diff_side.h"
 #include "tree.h"
 #include "export/out/words.h"
 #include <errno.h>
@@ -35,76 +36,18 @@ static const struct gt__column columns[COLUMN_COUNT] = {
 	[P99_CHANGE] = {"p99 %", 9, 4},
 };
 
-/* A name of one trace; its texts are behind the array. */
-struct side {
-	struct gt__name *names; /* by name, then by target */
-	uint32_t count;
-};
-
 struct sides {
-	struct side before, after;
+	struct gt__side before, after;
 	bool partial; /* one of them */
 };
 
 /* `&none` where a trace has no such name. */
 struct change {
 	const struct gt__name *before, *after;
-	uint64_t impact_ns;
+	uint64_t impact; /* how much its weight changed */
 };
 
 static const struct gt__name none = {.count = 1}; /* and percentiles of 0 */
-
-/* ---- Keeping the names of a trace ---------------------------------------- */
-
-static int compare_text(struct gt_text a, struct gt_text b)
-{
-	size_t count = a.count < b.count ? a.count : b.count;
-	int order = count ? memcmp(a.bytes, b.bytes, count) : 0;
-
-	return order ? order : (a.count > b.count) - (a.count < b.count);
-}
-
-static int compare_names(const void *left, const void *right)
-{
-	const struct gt__name *a = left, *b = right;
-	int order = compare_text(a->name, b->name);
-
-	return order ? order : compare_text(a->target, b->target);
-}
-
-static void move_text(struct gt_text *text, char **to)
-{
-	if (text->count)
-		memcpy(*to, text->bytes, text->count);
-	text->bytes = *to;
-	*to += text->count;
-}
-
-static bool keep_names(struct side *side, const struct gt__collect *c)
-{
-	size_t bytes = (c->name_count + (size_t)1) * sizeof *side->names;
-	char *texts;
-	uint32_t i;
-
-	for (i = 0; i < c->name_count; i++)
-		bytes += c->names[i].name.count + c->names[i].target.count;
-	side->names = malloc(bytes);
-	if (!side->names)
-		return false;
-	side->count = c->name_count;
-	texts = (char *)(side->names + c->name_count + 1);
-	for (i = 0; i < c->name_count; i++) {
-		const struct gt__name *n = &c->names[i];
-		struct gt__name *to = &side->names[i];
-
-		*to = *n;
-		to->split = NULL; /* the collector's */
-		move_text(&to->name, &texts);
-		move_text(&to->target, &texts);
-	}
-	qsort(side->names, side->count, sizeof *side->names, compare_names);
-	return true;
-}
 
 /* ---- The changes --------------------------------------------------------- */
 
@@ -112,10 +55,10 @@ static int compare_changes(const void *left, const void *right)
 {
 	const struct change *a = left, *b = right;
 
-	if (a->impact_ns != b->impact_ns)
-		return a->impact_ns > b->impact_ns ? -1 : 1;
-	return compare_names(a->before == &none ? a->after : a->before,
-	                     b->before == &none ? b->after : b->before);
+	if (a->impact != b->impact)
+		return a->impact > b->impact ? -1 : 1;
+	return gt__compare_names(a->before == &none ? a->after : a->before,
+	                         b->before == &none ? b->after : b->before);
 }
 
 static struct change *find_changes(const struct sides *s, uint32_t *ret_count)
@@ -129,19 +72,17 @@ static struct change *find_changes(const struct sides *s, uint32_t *ret_count)
 		int order = i == s->before.count ? 1
 		            : j == s->after.count
 		                    ? -1
-		                    : compare_names(&s->before.names[i],
-		                                    &s->after.names[j]);
+		                    : gt__compare_names(&s->before.names[i],
+		                                        &s->after.names[j]);
 
 		if (order <= 0)
 			change.before = &s->before.names[i++];
 		if (order >= 0)
 			change.after = &s->after.names[j++];
-		change.impact_ns =
-			change.after->total_ns > change.before->total_ns
-				? change.after->total_ns -
-					  change.before->total_ns
-				: change.before->total_ns -
-					  change.after->total_ns;
+		change.impact =
+			change.after->weight > change.before->weight
+				? change.after->weight - change.before->weight
+				: change.before->weight - change.after->weight;
 		changes[n++] = change;
 	}
 	if (changes)
@@ -185,7 +126,7 @@ static void put_difference(struct gt__out *o, uint64_t before, uint64_t after,
 {
 	uint64_t ns = after > before ? after - before : before - after;
 
-	gt__put_padding(o, gt__duration_columns(ns) + 1, width);
+	gt__put_padding(o, gt__duration_columns(o, ns) + 1, width);
 	gt__paint(o, colour_of(before, after));
 	gt__put_char(o, after > before ? '+' : after < before ? '-' : ' ');
 	gt__put_duration(o, ns);
@@ -260,7 +201,7 @@ static void put_cell(struct gt__out *o, const struct change *change,
 }
 
 static void put_line(struct gt__out *o, const struct change *change,
-                     unsigned columns_shown)
+                     unsigned columns_shown, const char *by)
 {
 	size_t from = o->used;
 	unsigned i;
@@ -268,10 +209,10 @@ static void put_line(struct gt__out *o, const struct change *change,
 	for (i = 0; i < COLUMN_COUNT; i++)
 		if (columns_shown & 1u << i)
 			put_cell(o, change, (enum column)i);
-	gt__end_with_name(o, shown_name(change), from);
+	gt__end_with_name(o, shown_name(change), by, from);
 }
 
-static uint64_t unfinished_of(const struct side *side)
+static uint64_t unfinished_of(const struct gt__side *side)
 {
 	uint64_t count = 0;
 	uint32_t i;
@@ -324,7 +265,7 @@ static void conclude_text(struct gt__collect_sink *x)
 		                      shown_name(&changes[i])->name))
 			continue;
 		if (!options->top || shown < options->top)
-			put_line(o, &changes[i], columns_shown);
+			put_line(o, &changes[i], columns_shown, x->analysis.by);
 		shown++;
 	}
 	if (options->top && shown > options->top) {
@@ -371,6 +312,15 @@ static void put_side(struct gt__out *o, const char *key,
 	gt__put_char(o, '}');
 }
 
+static void put_by(struct gt__out *o, const struct gt__name *n)
+{
+	gt__put(o, ",\"by\":");
+	if (n->by.bytes)
+		gt__put_json(o, n->by);
+	else
+		gt__put(o, "null");
+}
+
 static void put_traced(struct gt__out *o, const struct gt_trace *trace,
                        const struct gt_summary *summary)
 {
@@ -411,6 +361,8 @@ static void conclude_json(struct gt__collect_sink *x)
 		gt__put_json(o, shown_name(&changes[i])->name);
 		gt__put(o, ",\"target\":");
 		gt__put_json(o, shown_name(&changes[i])->target);
+		if (x->analysis.by)
+			put_by(o, shown_name(&changes[i]));
 		put_side(o, "before", changes[i].before);
 		put_side(o, "after", changes[i].after);
 		gt__put_char(o, '}');
@@ -432,7 +384,7 @@ static void keep(struct gt__collect_sink *x, const struct gt__collect *c,
 	if (sides)
 		sides->partial |= gt__is_partial(&summary->losses);
 	if (!sides ||
-	    !keep_names(x->printed ? &sides->after : &sides->before, c))
+	    !gt__keep_names(x->printed ? &sides->after : &sides->before, c))
 		x->head.out.error =
 			x->head.out.error ? x->head.out.error : -ENOMEM;
 }
@@ -487,7 +439,19 @@ int gt_diff_with(const struct gt_output *output,
 	return make(output, options, print_text, conclude_text, ret_sink);
 }
 
+int gt_diff_json_with(const struct gt_output *output,
+                      const struct gt_report_options *options,
+                      struct gt_sink **ret_sink)
+{
+	const struct gt_report_options plain = {
+		.size = sizeof plain,
+		.analysis = options ? options->analysis : NULL,
+	};
+
+	return make(output, &plain, print_json, conclude_json, ret_sink);
+}
+
 int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink)
 {
-	return make(output, NULL, print_json, conclude_json, ret_sink);
+	return gt_diff_json_with(output, NULL, ret_sink);
 }

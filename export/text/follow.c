@@ -30,6 +30,7 @@ struct followed {
 struct follow {
 	struct gt__run_sink head;
 	struct gt_report_options options;
+	struct gt__choice choice;
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -54,6 +55,7 @@ static struct gt__collect *new_collect(const struct follow *x,
 	if (c) {
 		c->head.trace = f->head.trace;
 		c->shows_exits = x->options.exits;
+		c->choice = &x->choice;
 	}
 	return c;
 }
@@ -248,6 +250,13 @@ static void end_run(struct gt__run_sink *x, struct gt__run *run,
 	gt__put_losses(&x->out, &summary->losses);
 }
 
+static void free_sink(struct gt_sink *sink)
+{
+	if (sink)
+		gt__choice_fini(&((struct follow *)sink)->choice);
+	gt__run_sink_free(sink);
+}
+
 int gt_follow_with(const struct gt_output *output,
                    const struct gt_report_options *options,
                    struct gt_sink **ret_sink)
@@ -258,10 +267,12 @@ int gt_follow_with(const struct gt_output *output,
 		.event = put_event,
 		.counter = put_counter,
 		.host_span = put_host_span,
+		.free = free_sink,
 		.loss = put_loss,
 	};
 	static const struct gt__run_kind kind = {sizeof(struct followed), NULL,
 	                                         end_run, free_followed};
+	struct gt_analysis analysis;
 	struct follow *x;
 	int rc = gt__run_sink_new(sizeof *x, &calls, &kind, output, ret_sink);
 
@@ -269,5 +280,9 @@ int gt_follow_with(const struct gt_output *output,
 		return rc;
 	x = (struct follow *)*ret_sink;
 	gt__take_report_options(options, &x->options, &x->head.out);
-	return 0;
+	analysis = gt__analysis_of(&x->options);
+	rc = gt__choice_init(&x->choice, &analysis);
+	if (rc)
+		free_sink(*ret_sink);
+	return rc;
 }

@@ -53,6 +53,8 @@ static uint32_t find_times(const struct gt__collect *c, const char *pattern,
 		if (v->site != site)
 			matches = gt__name_matches(pattern, v->site->name);
 		site = v->site;
+		if (!gt__counts(&c->spans[i]))
+			continue;
 		if (matches && v->flags & GT__UNFINISHED)
 			++*ret_unfinished;
 		else if (matches)

@@ -15,6 +15,7 @@ enum column {
 	UNFINISHED,
 	TOTAL,
 	SELF,
+	AVG,
 	P50,
 	P99,
 	MAX,
@@ -29,6 +30,7 @@ static const struct gt__column columns[COLUMN_COUNT] = {
 	[UNFINISHED] = {"unfinished", 12, 7},
 	[TOTAL] = {"total", TIME_COLUMNS, 0},
 	[SELF] = {"self", TIME_COLUMNS, 4},
+	[AVG] = {"avg", TIME_COLUMNS, 5},
 	[P50] = {"p50", TIME_COLUMNS, 5},
 	[P99] = {"p99", TIME_COLUMNS, 6},
 	[MAX] = {"max", TIME_COLUMNS, 3},
@@ -41,6 +43,8 @@ struct table {
 	const struct gt__timeline *timeline;
 	unsigned shown; /* 1 << enum column */
 	uint64_t unfinished, end_unknown;
+	bool has_average;
+	const char *by; /* what tells rows of a name apart; NULL: nothing */
 };
 
 static void put_time(struct gt__out *o, bool is_known, uint64_t ns,
@@ -93,6 +97,9 @@ static void put_cell(struct gt__out *o, const struct table *table,
 	case SELF:
 		put_time(o, gt__has_times(n), n->self_ns, width);
 		break;
+	case AVG:
+		put_percentile(o, n, n->avg_ns, width);
+		break;
 	case P50:
 		put_percentile(o, n, n->p50_ns, width);
 		break;
@@ -129,14 +136,23 @@ static unsigned columns_shown(const struct gt__out *o,
 		shown &= (1u << GUEST) - 1;
 	if (!table->unfinished)
 		shown &= ~(1u << UNFINISHED);
+	if (!table->has_average)
+		shown &= ~(1u << AVG);
 	return gt__fit_columns(o, columns, COLUMN_COUNT, shown);
 }
 
 void gt__end_with_name(struct gt__out *o, const struct gt__name *name,
-                       size_t from)
+                       const char *by, size_t from)
 {
 	gt__put(o, "  ");
 	gt__put_bold(o, name->name);
+	if (by) {
+		gt__put_char(o, ' ');
+		gt__put_logfmt(o, (struct gt_text){by, strlen(by)});
+		gt__put_char(o, '=');
+		if (name->by.bytes)
+			gt__put_logfmt(o, name->by);
+	}
 	gt__paint(o, GT__DIM);
 	gt__put(o, "  [");
 	gt__put_terminal(o, name->target);
@@ -154,7 +170,7 @@ static void put_name(struct gt__out *o, const struct gt__name *n,
 	for (i = 0; i < COLUMN_COUNT; i++)
 		if (table->shown & 1u << i)
 			put_cell(o, table, (enum column)i, n);
-	gt__end_with_name(o, n, from);
+	gt__end_with_name(o, n, table->by, from);
 }
 
 static void put_unfinished(struct gt__out *o, const struct table *table)
@@ -213,7 +229,11 @@ void gt__put_names(struct gt__out *o, const struct gt__collect *c,
                    const struct gt_summary *summary,
                    const struct gt_report_options *options)
 {
-	struct table table = {.timeline = &c->timeline};
+	struct table table = {
+		.timeline = &c->timeline,
+		.has_average = c->sort == GT_SORT_AVG,
+		.by = c->by,
+	};
 	uint32_t i, shown = 0, hidden = 0;
 	size_t from;
 

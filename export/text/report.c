@@ -177,6 +177,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 		gt__put_paths(o, c, summary, &x->options, &x->analysis);
 		return;
 	}
+	if (x->analysis.slowest) {
+		gt__put_slowest(o, c, summary, &x->options, &x->analysis);
+		return;
+	}
 	put_tree(o, c, summary, &x->options);
 	gt__put_names(o, c, summary, &x->options);
 	put_time_split(o, c, summary);

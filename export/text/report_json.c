@@ -114,7 +114,8 @@ static void put_events(struct gt__out *o, const struct gt__collect *c,
 		const struct gt__item *item = &c->items[i];
 
 		if (item->kind != GT__EVENT_ITEM ||
-		    c->events[item->index].counter)
+		    c->events[item->index].counter ||
+		    !gt__event_counts(c, &c->events[item->index]))
 			continue;
 		gt__put(o, comma);
 		put_event(o, &c->events[item->index].view);
@@ -132,7 +133,8 @@ static void put_counters(struct gt__out *o, const struct gt__collect *c)
 	gt__member_key(o, ",\n", "counters");
 	gt__put_char(o, '[');
 	for (i = 0; i < c->event_count; i++) {
-		if (!c->events[i].counter)
+		if (!c->events[i].counter ||
+		    !gt__event_counts(c, &c->events[i]))
 			continue;
 		gt__put(o, comma);
 		put_event(o, &c->events[i].view);
@@ -204,7 +206,8 @@ static void put_spans(struct gt__out *o, struct gt__collect *c)
 	gt__member_key(o, ",\n", "spans");
 	gt__put_char(o, '[');
 	while ((item = gt__collect_next(c, &walk))) {
-		if (item->kind != GT__SPAN_ITEM)
+		if (item->kind != GT__SPAN_ITEM ||
+		    !gt__counts(&c->spans[item->index]))
 			continue;
 		gt__put(o, comma);
 		put_span(o, c, item->index);
@@ -218,9 +221,11 @@ static void put_spans(struct gt__out *o, struct gt__collect *c)
 static void put_percentiles(struct gt__out *o, const struct gt__name *n)
 {
 	if (!gt__has_percentiles(n)) {
-		gt__put(o, ",\"p50_ns\":null,\"p99_ns\":null,\"max_ns\":null");
+		gt__put(o, ",\"avg_ns\":null,\"p50_ns\":null,\"p99_ns\":null,"
+		           "\"max_ns\":null");
 		return;
 	}
+	gt__member_u64(o, "avg_ns", n->avg_ns);
 	gt__member_u64(o, "p50_ns", n->p50_ns);
 	gt__member_u64(o, "p99_ns", n->p99_ns);
 	gt__member_u64(o, "max_ns", n->max_ns);
@@ -238,6 +243,10 @@ static void put_names(struct gt__out *o, const struct gt__collect *c)
 		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
 		gt__put_json(o, n->name);
 		gt__member_text(o, "target", n->target);
+		if (c->by && n->by.bytes)
+			gt__member_text(o, "by", n->by);
+		else if (c->by)
+			gt__put(o, ",\"by\":null");
 		gt__member_u64(o, "count", n->count);
 		gt__member_u64(o, "unfinished", n->unfinished);
 		gt__member_u64(o, "total_ns", n->total_ns);
@@ -395,6 +404,8 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	gt__trace_members(o, c->head.trace, summary);
 	if (gt__has_paths(&x->analysis))
 		gt__put_paths_json(o, c, &x->analysis);
+	else if (x->analysis.slowest)
+		gt__put_slowest_json(o, c, &x->options, &x->analysis);
 	else
 		put_all(o, c, summary);
 	gt__put_char(o, '}');
@@ -412,6 +423,7 @@ int gt_report_json_with(const struct gt_output *output,
 	/* Of a text for people it has no more than the analysis. */
 	const struct gt_report_options plain = {
 		.size = sizeof plain,
+		.name = options ? options->name : NULL,
 		.analysis = options ? options->analysis : NULL,
 	};
 

@@ -26,6 +26,7 @@ struct printer {
 	uint32_t died_span;             /* innermost span that never closed */
 	uint32_t last_event;            /* or GT__ROOT, as the one above */
 	bool last[DRAWN_DEPTH_MAX + 1]; /* by depth: nothing follows there */
+	uint32_t under; /* as of a walk */
 };
 
 static struct gt_text name_of(const struct gt__collect *c,
@@ -187,7 +188,7 @@ static void put_status(struct gt__out *o, const struct gt_span_view *span)
 
 static void put_time(struct printer *p, uint64_t ns, bool relative)
 {
-	size_t columns = gt__duration_columns(ns) + relative;
+	size_t columns = gt__duration_columns(p->out, ns) + relative;
 
 	if (columns < GT__DURATION_COLUMNS + 1)
 		gt__put_spaces(p->out, GT__DURATION_COLUMNS + 1 - columns);
@@ -314,7 +315,7 @@ static void find_widths(struct printer *p)
 {
 	size_t most = NAME_COLUMNS;
 	const struct gt__item *item;
-	struct gt__walk walk = {0};
+	struct gt__walk walk = {.under = p->under};
 
 	if (p->out->columns && p->out->columns / 2 < most)
 		most = p->out->columns / 2;
@@ -414,6 +415,34 @@ void gt__put_tree(struct gt__out *o, struct gt__collect *c,
 	find_end(&p, summary);
 	while ((item = gt__collect_next(c, &walk)) && !o->error)
 		put_item(&p, item, &walk);
+}
+
+uint64_t gt__put_subtree(struct gt__out *o, struct gt__collect *c,
+                         const struct gt_summary *summary, uint32_t span,
+                         uint32_t depth, uint32_t lines)
+{
+	struct printer p = {
+		.out = o,
+		.c = c,
+		.died_span = GT__ROOT,
+		.last_event = GT__ROOT,
+		.under = span + 1,
+	};
+	struct gt__walk walk = {.under = span + 1};
+	const struct gt__item *item;
+	uint64_t hidden = 0;
+
+	find_widths(&p);
+	find_end(&p, summary);
+	while ((item = gt__collect_next(c, &walk)) && !o->error) {
+		if (!lines || (depth && walk.depth >= depth)) {
+			hidden++;
+			continue;
+		}
+		put_item(&p, item, &walk);
+		lines--;
+	}
+	return hidden;
 }
 
 static void print(struct gt__collect_sink *x, struct gt__collect *c,

@@ -14,6 +14,14 @@ void gt__put_header(struct gt__out *out, const struct gt__collect *c,
 void gt__put_tree(struct gt__out *out, struct gt__collect *c,
                   const struct gt_summary *summary);
 
+/*
+ * One span and what is below it, in at most so many lines. Returns how many
+ * items it left out.
+ */
+uint64_t gt__put_subtree(struct gt__out *out, struct gt__collect *c,
+                         const struct gt_summary *summary, uint32_t span,
+                         uint32_t depth, uint32_t lines);
+
 /* The table of names, as many and of those names that `options` ask for. */
 void gt__put_names(struct gt__out *out, const struct gt__collect *c,
                    const struct gt_summary *summary,
@@ -21,9 +29,10 @@ void gt__put_names(struct gt__out *out, const struct gt__collect *c,
 /* Behind a title: that what stands below lacks what was lost. */
 void gt__put_partial(struct gt__out *out, const struct gt_summary *summary);
 void gt__put_partial_note(struct gt__out *out); /* a line above a table */
-/* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end. */
+/* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end; with
+ * `by`, if that is not NULL, and its value. */
 void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
-                       size_t from);
+                       const char *by, size_t from);
 void gt__put_losses(struct gt__out *out, const struct gt_losses *losses);
 /* A line: so many of that. */
 #define GT__COUNT_COLUMNS 12u
