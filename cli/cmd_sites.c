@@ -37,7 +37,12 @@ static int show(void *context, const struct gt_site_view *site,
 	print_text(site->name.count ? site->name : (struct gt_text){"-", 1});
 	printf("  ");
 	print_text(site->file);
-	printf(":%u\n", site->line);
+	printf(":%u", site->line);
+	if (site->function.count) {
+		printf("  ");
+		print_text(site->function);
+	}
+	printf("\n");
 	return 0;
 }
 

@@ -5,10 +5,7 @@
 
 #include <guesttrace/host.h>
 
-typedef int elf_site_fn(void *context, const struct gt_site_view *site,
-                        enum gt_site_kind kind);
-
 /* As gt_sites_list() of them; 1: the file is no ELF file. */
-int elf_sites(int fd, elf_site_fn *show, void *context);
+int elf_sites(int fd, gt_site_fn *show, void *context);
 
 #endif

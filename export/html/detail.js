@@ -138,6 +138,7 @@ function spanDetail(span, runs, actions) {
       ['parent', span.parent ? spanLink(span.parent, actions.pick)
         : more.remote_parent ? element('span', { class: 'mono' }, `remote ${more.remote_parent}`) : 'none'],
       ['children', count(span.children)],
+      site.inFunction ? ['function', guestText(site.inFunction)] : null,
       site.file ? ['source', guestText(site.line ? `${site.file}:${site.line}` : site.file)] : null,
       ['span id', element('span', { class: 'mono' }, span.id)],
       ['trace id', element('span', { class: 'mono' }, more.trace || run.trace_id)],

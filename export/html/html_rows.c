@@ -91,6 +91,10 @@ static void put_site(struct gt__out *o, const struct gt_site_view *site)
 	gt__put_char(o, ',');
 	gt__html_text(o, site->file);
 	gt__html_column(o, site->line);
+	if (site->function.count) {
+		gt__put_char(o, ',');
+		gt__html_text(o, site->function);
+	}
 	gt__put_char(o, ']');
 }
 

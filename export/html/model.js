@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The traces of the page, from the JSON that export/html/html.c and html_rows.c write.
 //
-// Columns of a site: name, target, level, file, line; of a span: site, parent,
-// start, duration, self, vCPU, flags, status, id, its split by the run's parts
-// or 0, what most lack; of a block:
+// Columns of a site: name, target, level, file, line, function where it is known;
+// of a span: site, parent, start, duration, self, vCPU, flags, status, id, its
+// split by the run's parts or 0, what most lack; of a block:
 // spans, parent, start, duration, self, vCPU; of an event: site, span, time,
 // vCPU, flags, whether it is a counter, fields; of a stretch of the host: kind,
 // reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name;
@@ -14,8 +14,8 @@
 // that of all its vCPUs, by the same parts.
 
 function siteOf(sites, column) {
-  const [name, target, level, file, line] = Array.isArray(column) ? column : sites[column];
-  return { name, target, level, file, line };
+  const [name, target, level, file, line, inFunction] = Array.isArray(column) ? column : sites[column];
+  return { name, target, level, file, line, inFunction };
 }
 
 const NOTHING = Object.freeze({});

@@ -59,6 +59,8 @@ size_t gt__otlp_site(struct gt_field *to, const struct gt_site_view *site)
 	if (site->level)
 		put_text(&to[n++], KEY("guesttrace.level"),
 		         text_of(gt__level_word(site->level)));
+	if (site->function.count)
+		put_text(&to[n++], KEY("code.function.name"), site->function);
 	if (!site->file.count)
 		return n;
 	put_text(&to[n++], KEY("code.file.path"), site->file);

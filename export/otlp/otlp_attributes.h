@@ -9,7 +9,7 @@
 #include "export/out/words.h"
 #include <guesttrace/export_otlp.h>
 
-#define GT__OTLP_SITE_MAX  4u
+#define GT__OTLP_SITE_MAX  5u
 #define GT__OTLP_PLACE_MAX (3u + GT__FLAG_WORDS)
 #define GT__OTLP_HOST_MAX  (6u + GT__OTLP_PLACE_MAX)
 #define GT__OTLP_RUN_MAX   (7u + GT_EXIT_REASONS + GT__LOSS_WORDS)

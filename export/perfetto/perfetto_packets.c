@@ -51,14 +51,25 @@ struct gt__pf_event gt__pf_begin_event(struct gt__out *o,
 }
 
 static void put_interned(struct gt__out *o, unsigned field, uint32_t number,
-                         struct gt_text text, uint32_t line)
+                         struct gt_text text)
 {
 	size_t entry = gt__pb_begin(o, field);
 
 	gt__pb_u64(o, GT__PF_INTERNED_IID, number);
 	gt__pb_text(o, GT__PF_INTERNED_TEXT, text);
-	if (field == GT__PF_INTERNED_LOCATIONS)
-		gt__pb_u64(o, GT__PF_LOCATION_LINE, line);
+	gt__pb_end(o, entry);
+}
+
+static void put_location(struct gt__out *o, uint32_t number,
+                         const struct gt_site_view *site)
+{
+	size_t entry = gt__pb_begin(o, GT__PF_INTERNED_LOCATIONS);
+
+	gt__pb_u64(o, GT__PF_INTERNED_IID, number);
+	gt__pb_text(o, GT__PF_INTERNED_TEXT, site->file);
+	if (site->function.count)
+		gt__pb_text(o, GT__PF_LOCATION_FUNCTION, site->function);
+	gt__pb_u64(o, GT__PF_LOCATION_LINE, site->line);
 	gt__pb_end(o, entry);
 }
 
@@ -87,11 +98,10 @@ void gt__pf_end_event(struct gt__out *o, struct gt__pf_run *run,
 		data = gt__pb_begin(o, GT__PF_PACKET_INTERNED_DATA);
 		if (site) {
 			put_interned(o, GT__PF_INTERNED_CATEGORIES, number,
-			             site->target, 0);
+			             site->target);
 			put_interned(o, GT__PF_INTERNED_NAMES, number,
-			             site->name, 0);
-			put_interned(o, GT__PF_INTERNED_LOCATIONS, number,
-			             site->file, site->line);
+			             site->name);
+			put_location(o, number, site);
 		}
 		for (; e.keys < run->keys.count; e.keys++)
 			put_key(o, e.keys + 1, run->keys.texts[e.keys]);

@@ -71,6 +71,8 @@ static void put_site(struct gt__out *o, const struct gt_site_view *site)
 	gt__member_text(o, "target", site->target);
 	gt__member_word(o, "level", gt__level_word(site->level));
 	gt__member_text(o, "file", site->file);
+	if (site->function.count)
+		gt__member_text(o, "function", site->function);
 	gt__member_number(o, "line", site->line);
 }
 

@@ -65,9 +65,22 @@ static bool read_field(struct reader *reader, struct gt__site_field *field)
 	return true;
 }
 
+static size_t behind_text(const struct gt_site *head)
+{
+	return head->flags & (GT_SITE_FUNCTION | GT_SITE_NAMED)
+	               ? GT__SITE_FUNCTION_WORD
+	               : 0;
+}
+
+static size_t text_bytes(const struct gt_site *head)
+{
+	return head->size - sizeof(*head) - behind_text(head);
+}
+
 static bool has_valid_head(const struct gt_site *head, size_t left)
 {
-	return head->magic == GT_SITE_MAGIC && head->size >= sizeof(*head) &&
+	return head->magic == GT_SITE_MAGIC &&
+	       head->size >= sizeof(*head) + behind_text(head) &&
 	       head->size <= left && head->fields <= GT_SITE_FIELDS_MAX &&
 	       head->kind >= GT_SITE_EVENT && head->kind <= GT_SITE_COUNTER &&
 	       head->level <= GT_TRACE;
@@ -108,9 +121,8 @@ static bool read_site(struct reader *reader, const struct gt_site *head,
 	return true;
 }
 
-/* The next site's head from `at` on: where it lies; `count`: there is none. */
-static size_t find_head(const uint8_t *bytes, size_t count, size_t at,
-                        struct gt_site *ret_head)
+size_t gt__sites_next(const uint8_t *bytes, size_t count, size_t at,
+                      struct gt_site *ret_head)
 {
 	for (; at < count && count - at >= sizeof(*ret_head);
 	     at += GT_SITE_ALIGN) {
@@ -121,10 +133,38 @@ static size_t find_head(const uint8_t *bytes, size_t count, size_t at,
 	return count;
 }
 
-/* Past a bad text as well: no byte is read as text twice. */
-static size_t behind(size_t at, const struct gt_site *head)
+size_t gt__sites_behind(size_t at, const struct gt_site *head)
 {
 	return at + ((head->size + GT_SITE_ALIGN - 1u) & ~(GT_SITE_ALIGN - 1u));
+}
+
+/* A name of another site may be the same bytes: it is not repaired, but taken
+ * only as it should be. */
+static struct gt_text function_of(const struct gt__sites *sites,
+                                  const uint8_t *bytes, size_t count, size_t at,
+                                  const struct gt_site *head)
+{
+	uint64_t from;
+	size_t length;
+
+	if (!(head->flags & GT_SITE_NAMED))
+		return (struct gt_text){NULL, 0};
+	from = gt__load64(bytes + at + head->size - GT__SITE_FUNCTION_WORD);
+	if (from == 0 || from >= count)
+		return (struct gt_text){NULL, 0};
+	length = gt__site_function_length(bytes + from, count - from);
+	return (struct gt_text){length ? sites->functions + from : NULL,
+	                        length};
+}
+
+size_t gt__site_function_length(const uint8_t *bytes, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && i < GT_SITE_FUNCTION_BYTES_MAX && bytes[i] > ' ' &&
+	       bytes[i] <= '~')
+		i++;
+	return i < count && bytes[i] == 0 ? i : 0;
 }
 
 static void parse(struct gt__sites *sites, const uint8_t *bytes, size_t count)
@@ -132,20 +172,23 @@ static void parse(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 	struct gt__site_field *fields = sites->fields;
 	char *texts = sites->texts;
 	struct gt_site head;
-	size_t at = find_head(bytes, count, 0, &head);
+	size_t at = gt__sites_next(bytes, count, 0, &head);
 
 	while (at < count) {
 		struct gt__site *site = &sites->sites[sites->count];
 		struct reader reader = {bytes + at + sizeof(head),
-		                        head.size - sizeof(head), texts};
+		                        text_bytes(&head), texts};
 
 		if (read_site(&reader, &head, site, fields)) {
+			site->view.function =
+				function_of(sites, bytes, count, at, &head);
 			site->offset = (uint32_t)at;
 			sites->slots[at / GT_SITE_ALIGN] = ++sites->count;
 			fields += head.fields;
 			texts = reader.texts;
 		}
-		at = find_head(bytes, count, behind(at, &head), &head);
+		at = gt__sites_next(bytes, count, gt__sites_behind(at, &head),
+		                    &head);
 	}
 }
 
@@ -153,30 +196,38 @@ static void parse(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 static int allocate(struct gt__sites *sites, const uint8_t *bytes, size_t count)
 {
 	size_t site_max = 0, field_max = 0, text_max = 0;
+	bool is_named = false;
 	struct gt_site head;
-	size_t at = find_head(bytes, count, 0, &head);
+	size_t at = gt__sites_next(bytes, count, 0, &head);
 
 	while (at < count) {
-		size_t text = head.size - sizeof(head);
+		size_t text = text_bytes(&head);
 
 		site_max++;
 		field_max += head.fields;
 		text_max += gt__utf8_is_valid(bytes + at + sizeof(head), text)
 		                    ? text
 		                    : 3 * text;
-		at = find_head(bytes, count, behind(at, &head), &head);
+		is_named |= (head.flags & GT_SITE_NAMED) != 0;
+		at = gt__sites_next(bytes, count, gt__sites_behind(at, &head),
+		                    &head);
 	}
 	sites->slot_count = (uint32_t)(count / GT_SITE_ALIGN + 1);
 	sites->slots = calloc(sites->slot_count, sizeof(*sites->slots));
 	sites->sites = calloc(site_max + 1, sizeof(*sites->sites));
 	sites->fields = calloc(field_max + 1, sizeof(*sites->fields));
 	sites->texts = malloc(text_max + 1);
+	sites->functions = malloc(is_named ? count : 1);
 	sites->bytes = sites->slot_count * sizeof(*sites->slots) +
 	               site_max * sizeof(*sites->sites) +
-	               field_max * sizeof(*sites->fields) + text_max;
-	return sites->slots && sites->sites && sites->fields && sites->texts
-	               ? 0
-	               : -ENOMEM;
+	               field_max * sizeof(*sites->fields) + text_max +
+	               (is_named ? count : 0);
+	if (!sites->slots || !sites->sites || !sites->fields || !sites->texts ||
+	    !sites->functions)
+		return -ENOMEM;
+	if (is_named)
+		memcpy(sites->functions, bytes, count);
+	return 0;
 }
 
 int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
@@ -207,12 +258,14 @@ void gt__sites_free(struct gt__sites *sites)
 	free(sites->sites);
 	free(sites->fields);
 	free(sites->texts);
+	free(sites->functions);
 	free(sites);
 }
 
 static bool text_equal(struct gt_text a, struct gt_text b)
 {
-	return a.count == b.count && memcmp(a.bytes, b.bytes, a.count) == 0;
+	return a.count == b.count &&
+	       (a.count == 0 || memcmp(a.bytes, b.bytes, a.count) == 0);
 }
 
 static bool site_equal(const struct gt__site *a, const struct gt__site *b)
@@ -222,7 +275,8 @@ static bool site_equal(const struct gt__site *a, const struct gt__site *b)
 	    a->field_count != b->field_count ||
 	    !text_equal(a->view.name, b->view.name) ||
 	    !text_equal(a->view.target, b->view.target) ||
-	    !text_equal(a->view.file, b->view.file))
+	    !text_equal(a->view.file, b->view.file) ||
+	    !text_equal(a->view.function, b->view.function))
 		return false;
 	for (uint32_t i = 0; i < a->field_count; i++)
 		if (a->fields[i].type != b->fields[i].type ||
@@ -252,20 +306,4 @@ const struct gt__site *gt__sites_find(const struct gt__sites *sites,
 	    sites->slots[offset / GT_SITE_ALIGN] == 0)
 		return NULL;
 	return &sites->sites[sites->slots[offset / GT_SITE_ALIGN] - 1];
-}
-
-int gt_sites_list(const void *bytes, size_t count,
-                  int (*show)(void *context, const struct gt_site_view *site,
-                              enum gt_site_kind kind),
-                  void *context)
-{
-	struct gt__sites *sites;
-	int r = gt__sites_new(bytes, count, 0, &sites);
-
-	if (r < 0)
-		return r;
-	for (uint32_t i = 0; r == 0 && i < sites->count; i++)
-		r = show(context, &sites->sites[i].view, sites->sites[i].kind);
-	gt__sites_free(sites);
-	return r;
 }

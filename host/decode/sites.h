@@ -52,6 +52,7 @@ struct gt__sites {
 	uint32_t *slots; /* by offset / GT_SITE_ALIGN: index + 1, 0 = none */
 	struct gt__site_field *fields;
 	char *texts;
+	char *functions; /* copy of the table, where names of functions are */
 	size_t bytes; /* of memory that all of it takes */
 };
 
@@ -63,6 +64,22 @@ struct gt__sites {
 int gt__sites_new(const void *bytes, size_t count, uint64_t gva,
                   struct gt__sites **ret_sites);
 void gt__sites_free(struct gt__sites *sites);
+
+/* The word behind the text of a site with an enum gt_site_flag. */
+#define GT__SITE_FUNCTION_WORD sizeof(uint64_t)
+
+/* The next site's head from `at` on: where it lies; `count`: there is none. */
+size_t gt__sites_next(const uint8_t *bytes, size_t count, size_t at,
+                      struct gt_site *ret_head);
+/* Where to look for the next one: past a bad text as well, so that no byte is
+ * read as text twice. */
+size_t gt__sites_behind(size_t at, const struct gt_site *head);
+
+/*
+ * Of a function's name, which ends with a NUL among `count` bytes. 0: it is
+ * empty, too long, does not end, or is not of printable ASCII without blanks.
+ */
+size_t gt__site_function_length(const uint8_t *bytes, size_t count);
 
 /* The same sites at the same place. */
 bool gt__sites_equal(const struct gt__sites *a, const struct gt__sites *b);

@@ -2,6 +2,7 @@
 /* What a guest says of itself once, checked once; and what it is told. */
 #include "rings.h"
 #include "host/decode/w3c.h"
+#include "host/frames/functions.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -141,6 +142,9 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.vcpus_gva = control.vcpus_gva;
 	fresh.sites_gva = control.sites_gva;
 	fresh.sites_bytes = control.sites_bytes;
+	fresh.sites_room = limits->sites_bytes < GT_SITES_BYTES_MAX
+	                           ? limits->sites_bytes
+	                           : GT_SITES_BYTES_MAX;
 	fresh.generation = control.generation;
 	fresh.has_sampler = control.size >= sizeof(control);
 	if (control.size >= offsetof(struct gt_control, sampler)) {
@@ -213,22 +217,38 @@ void gt__guest_put(const struct gt__guest *guest,
 			gt__frame_put64(buffer, guest->rings[i][j].block_bytes);
 }
 
+struct door {
+	const struct gt__memory *memory;
+	const struct gt__paging *paging;
+};
+
+static int read_through(void *context, uint64_t gva, void *to, size_t count)
+{
+	const struct door *door = context;
+
+	return gt__memory_read(door->memory, door->paging, gva, to, count);
+}
+
 int gt__guest_put_sites(struct gt__guest *guest,
                         const struct gt__paging *paging,
                         struct gt__frame_buffer *buffer)
 {
+	struct door door = {guest->memory, paging};
+	const struct gt__functions functions = {read_through, &door,
+	                                        guest->sites_room};
 	uint8_t *to = gt__frame_extend(buffer, guest->sites_bytes);
+	int r = 0;
 
 	if (!to)
 		return -ENOMEM;
 	if (guest->sites_bytes == 0)
 		return 0;
-	if (guest->memory->has_holes) {
+	if (guest->memory->has_holes)
 		gt__holes_read_sites(guest, paging, to);
-		return 0;
-	}
-	return gt__memory_read(guest->memory, paging, guest->sites_gva, to,
-	                       guest->sites_bytes);
+	else
+		r = gt__memory_read(guest->memory, paging, guest->sites_gva, to,
+		                    guest->sites_bytes);
+	return r < 0 ? r : gt__put_functions(buffer, &functions);
 }
 
 int gt__guest_set_context(struct gt__guest *guest,

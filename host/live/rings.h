@@ -27,6 +27,7 @@ struct gt__guest {
 	uint64_t vcpus_gva;
 	uint64_t sites_gva;
 	uint64_t sites_bytes;
+	uint64_t sites_room;     /* of a SITES frame, bytes */
 	uint64_t tracestate_gva; /* room for it; 0: none */
 	uint32_t tracestate_bytes;
 	bool has_sampler; /* its control block has room for one */

@@ -4,6 +4,7 @@
  * and looked for again behind a damaged stretch; memory follows what was really
  * read, never a length that a file claims.
  */
+#include "host/frames/functions.h"
 #include "host/pipeline/pipeline.h"
 
 #include <errno.h>
@@ -217,10 +218,7 @@ int gt_replay(const struct gt_replay_options *given)
 }
 
 int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
-                     void *read_context,
-                     int (*show)(void *context, const struct gt_site_view *site,
-                                 enum gt_site_kind kind),
-                     void *show_context)
+                     void *read_context, gt_site_fn *show, void *show_context)
 {
 	struct reader reader = {.read = read, .context = read_context};
 	struct frame frame;
@@ -234,8 +232,8 @@ int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
 		if (r <= 0)
 			break;
 		if (frame.type == GT__FRAME_SITES)
-			r = gt_sites_list(frame.payload, frame.count, show,
-			                  show_context);
+			r = gt__sites_show(frame.payload, frame.count, show,
+			                   show_context);
 		if (r < 0)
 			break;
 	}

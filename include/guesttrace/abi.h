@@ -102,11 +102,14 @@ struct gt_boot {
  * A call site is one static record in the section `gt_sites`: this head, then
  * text. The text is NUL-terminated strings: name, target, file, then per field
  * one enum gt_type letter followed by the key. Sites begin at multiples of
- * GT_SITE_ALIGN bytes; whatever lacks the magic is padding.
+ * GT_SITE_ALIGN bytes; whatever lacks the magic is padding. Of a site with one of
+ * enum gt_site_flag the last 8 bytes are no text.
  */
 #define GT_SITE_MAGIC      0x65746973u /* "site" */
 #define GT_SITE_ALIGN      8u
 #define GT_SITE_FIELDS_MAX 16u
+/* Of a function's name, bytes without the NUL; a longer one is not taken. */
+#define GT_SITE_FUNCTION_BYTES_MAX 255u
 
 enum gt_site_state {
 	GT_SITE_OFF = 0,
@@ -119,6 +122,12 @@ enum gt_site_kind {
 	GT_SITE_SPAN = 2,
 	GT_SITE_FIELDS = 3, /* late fields of a span; never filtered */
 	GT_SITE_COUNTER = 4,
+};
+
+/* What the last 8 bytes of a site are: */
+enum gt_site_flag {
+	GT_SITE_FUNCTION = 1, /* address of the name of the function around it */
+	GT_SITE_NAMED = 2,    /* host only: where in a SITES frame the name lies */
 };
 
 enum gt_level {
@@ -135,8 +144,8 @@ struct gt_site {
 	uint8_t kind;   /* enum gt_site_kind */
 	uint8_t level;  /* enum gt_level; 0 for GT_SITE_FIELDS */
 	uint8_t fields; /* number of field texts */
-	uint16_t size;  /* head and text, bytes */
-	uint16_t reserved;
+	uint16_t size;  /* head and all behind it, bytes */
+	uint16_t flags; /* enum gt_site_flag; others are ignored */
 	uint32_t magic;
 	uint32_t line;
 };

@@ -39,6 +39,7 @@ struct gt_site_view {
 	struct gt_text file;
 	uint32_t line;
 	enum gt_level level;
+	struct gt_text function; /* empty: not known */
 };
 
 struct gt_field {

@@ -43,6 +43,8 @@
  *                   program, which a bare rdtsc may overtake by some ns
  *   GT_OUT_OF_LINE  sites call the library instead of recording where they
  *                   stand: a third of the code. May differ from file to file
+ *   GT_NO_FUNCTION  sites do not say which function they stand in: 8 bytes less
+ *                   each, and no address for a loader to relocate
  *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
  *                   of the embedder's that leaves the VM; default: port 104
  *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a

@@ -29,10 +29,21 @@
 	static struct {                                                        \
 		struct gt_site head;                                           \
 		char text[sizeof(GT_SITE_TEXT_(__VA_ARGS__))];                 \
+		GT_FUNCTION_MEMBER_                                            \
 	} sym __attribute__((section("gt_sites"), aligned(GT_SITE_ALIGN))) = { \
-		{state, kind, level, GT_COUNT_(__VA_ARGS__), sizeof(sym), 0,   \
-		 GT_SITE_MAGIC, __LINE__},                                     \
-		GT_SITE_TEXT_(__VA_ARGS__)}
+		{state, kind, level, GT_COUNT_(__VA_ARGS__), sizeof(sym),      \
+		 GT_FUNCTION_FLAG_, GT_SITE_MAGIC, __LINE__},                  \
+		GT_SITE_TEXT_(__VA_ARGS__) GT_FUNCTION_}
+/* An address: the one thing in a site that a loader may have to relocate. */
+#ifdef GT_NO_FUNCTION
+#define GT_FUNCTION_MEMBER_
+#define GT_FUNCTION_FLAG_ 0
+#define GT_FUNCTION_
+#else
+#define GT_FUNCTION_MEMBER_ const char *function;
+#define GT_FUNCTION_FLAG_ GT_SITE_FUNCTION
+#define GT_FUNCTION_ , __func__
+#endif
 #define GT_SITE_TEXT_(...)                                                     \
 	GT_FIRST_(__VA_ARGS__, ~) "\0" GT_TARGET "\0" __FILE__ "\0"            \
 		GT_MAP_(GT_TEXT_, __VA_ARGS__)

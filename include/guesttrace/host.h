@@ -354,9 +354,7 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
 
 struct gt_replay_options {
 	size_t size; /* sizeof(struct gt_replay_options) */
-	/*
-	 * Reads up to `count` bytes; 0 at the end, < 0 an errno.
-	 */
+	/* Reads up to `count` bytes; 0 at the end, < 0 an errno. */
 	long (*read)(void *context, void *bytes, size_t count);
 	void *context;
 	struct gt_sink *const *sinks;
@@ -380,22 +378,24 @@ struct gt_replay_options {
  */
 int gt_replay(const struct gt_replay_options *options);
 
+/* What is shown is borrowed; other than 0 ends the list, and is its result. */
+typedef int gt_site_fn(void *context, const struct gt_site_view *site,
+                       enum gt_site_kind kind);
+
 /*
  * Shows each site of a site table (the bytes of a guest's gt_sites section) to
- * `show`, in their order. Returns 0, GT_ERROR_BAD_SITES, -ENOMEM or what `show`
- * returned.
+ * `show`, in their order. `read` gives `count` bytes of the guest's image at an
+ * address, for the names of functions: 0, or < 0 where there are none; NULL: they
+ * are not shown. Returns 0, GT_ERROR_BAD_SITES, -ENOMEM or what `show` returned.
  */
 int gt_sites_list(const void *bytes, size_t count,
-                  int (*show)(void *context, const struct gt_site_view *site,
-                              enum gt_site_kind kind),
-                  void *context);
+                  int (*read)(void *context, uint64_t gva, void *to,
+                              size_t count),
+                  void *read_context, gt_site_fn *show, void *show_context);
 
 /* The same for the site tables of a capture. */
 int gt_capture_sites(long (*read)(void *context, void *bytes, size_t count),
-                     void *read_context,
-                     int (*show)(void *context, const struct gt_site_view *site,
-                                 enum gt_site_kind kind),
-                     void *show_context);
+                     void *read_context, gt_site_fn *show, void *show_context);
 
 /* ---- Hyperlight batches -------------------------------------------------- */
 

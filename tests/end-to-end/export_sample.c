@@ -105,9 +105,11 @@ static struct gt_sink host_sink = {
 static void nested_run(struct syn *s)
 {
 	static const struct gt_site_view outer = {
-		{"outer", 5}, {"app", 3}, {"app.c", 5}, 1, GT_INFO};
+		{"outer", 5}, {"app", 3}, {"app.c", 5}, 1, GT_INFO,
+		{"outer_function", 14}};
 	static const struct gt_site_view inner = {
-		{"inner", 5}, {"app", 3}, {"app.c", 5}, 2, GT_INFO};
+		{"inner", 5}, {"app", 3}, {"app.c", 5}, 2, GT_INFO,
+		{NULL, 0}};
 	struct syn_span *a, *b;
 	uint64_t at;
 

@@ -13,10 +13,10 @@
 #define BLOCK 256u /* code points in one name */
 
 static const struct gt_site_view sites[] = {
-	{{"serve", 5}, {"app", 3}, {"app.c", 5}, 10, GT_INFO},
-	{{"query", 5}, {"app.db", 6}, {"db.c", 4}, 20, GT_DEBUG},
-	{{"parse", 5}, {"app.http", 8}, {"http.c", 6}, 30, GT_TRACE},
-	{{"slow", 4}, {"app.db", 6}, {"db.c", 4}, 40, GT_WARN},
+	{{"serve", 5}, {"app", 3}, {"app.c", 5}, 10, GT_INFO, {"serve_one", 9}},
+	{{"query", 5}, {"app.db", 6}, {"db.c", 4}, 20, GT_DEBUG, {NULL, 0}},
+	{{"parse", 5}, {"app.http", 8}, {"http.c", 6}, 30, GT_TRACE, {NULL, 0}},
+	{{"slow", 4}, {"app.db", 6}, {"db.c", 4}, 40, GT_WARN, {NULL, 0}},
 };
 
 static int write_file(void *context, const void *bytes, size_t count)
@@ -191,7 +191,8 @@ static void hostile_span(struct syn *s, struct gt_text text, bool large)
 	};
 	struct syn_span *span;
 
-	*site = (struct gt_site_view){text, text, text, 1, GT_ERROR};
+	*site = (struct gt_site_view){text, text, text, 1, GT_ERROR,
+	                                {NULL, 0}};
 	if (large)
 		site->target = site->file = syn_text("t");
 	span = syn_open_with(s, site, NULL, 0, 10 * s->sequence, true, &field,

@@ -93,7 +93,7 @@ static void show_pair(struct syn *s, size_t i, size_t j, unsigned kinds,
                       uint64_t at)
 {
 	static const struct gt_site_view site = {
-		{"pair", 4}, {"keys", 4}, {"keys.c", 6}, 1, GT_INFO};
+		{"pair", 4}, {"keys", 4}, {"keys.c", 6}, 1, GT_INFO, {NULL, 0}};
 	/* Of a counter the site says the keys. */
 	static struct gt_site_view counters[KEYS * KEYS];
 	struct gt_field f[2] = {field_of(keys[i], kinds & 1, at),
@@ -132,7 +132,7 @@ static void show_name(struct syn *s, const char *name, uint64_t at)
 static void show_deep(struct syn *s, uint64_t at)
 {
 	static const struct gt_site_view site = {
-		{"deep", 4}, {"keys", 4}, {"keys.c", 6}, 2, GT_INFO};
+		{"deep", 4}, {"keys", 4}, {"keys.c", 6}, 2, GT_INFO, {NULL, 0}};
 	struct syn_span *spans[DEPTH];
 	unsigned i;
 

@@ -20,6 +20,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_site_view, file),
 	AT(gt_site_view, line),
 	AT(gt_site_view, level),
+	AT(gt_site_view, function),
 	SIZE(gt_field),
 	AT(gt_field, key),
 	AT(gt_field, type),

@@ -8,8 +8,8 @@ const FLAGS = [[1, 'interrupted'], [2, 'close_lost'], [4, 'time_adjusted'], [8, 
 const LEVELS = ['unknown', 'error', 'warn', 'info', 'debug', 'trace'];
 const flags = (bits) => FLAGS.filter(([bit]) => bits & bit).map(([, word]) => word);
 const site = (trace, column) => {
-  const [name, target, level, file, line] = Array.isArray(column) ? column : trace.sites[column];
-  return { name, target, level: LEVELS[level], file, line };
+  const [name, target, level, file, line, inFunction] = Array.isArray(column) ? column : trace.sites[column];
+  return { name, target, level: LEVELS[level], file, line, function: inFunction };
 };
 const fields = (list) => list.map(([key, type, value]) => [key, type, value]);
 
@@ -38,7 +38,7 @@ function reportParts(split, hasHost) {
 }
 
 function reportSpan(span, ids, hasHost) {
-  const keys = ['name', 'target', 'level', 'file', 'line', 'id', 'start_ns', 'duration_ns', 'self_ns', 'vcpu',
+  const keys = ['name', 'target', 'level', 'file', 'line', 'function', 'id', 'start_ns', 'duration_ns', 'self_ns', 'vcpu',
     'close_vcpu', 'nesting', 'flags', 'status', 'status_message', 'dropped_events', 'dropped_fields', 'links', 'trace_id'];
   return {
     ...Object.fromEntries(keys.map((key) => [key, span[key]])), parent: ids.has(span.parent_id) ? span.parent_id : null,
@@ -71,7 +71,7 @@ function pageEvent(trace, [at, span, time, vcpu, bits, , list]) {
 
 function reportEvent(event, ids) {
   return {
-    name: event.name, target: event.target, level: event.level, file: event.file, line: event.line,
+    name: event.name, target: event.target, level: event.level, file: event.file, line: event.line, function: event.function,
     span: ids.has(event.span_id) ? event.span_id : null, time_ns: event.time_ns, vcpu: event.vcpu,
     flags: event.flags, fields: fields(event.fields),
   };

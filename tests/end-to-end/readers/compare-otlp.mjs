@@ -95,6 +95,7 @@ function siteAttributes(item) {
   if (item.target) list.push(['guesttrace.target', text(item.target)]);
   if (item.level !== 'unknown') list.push(['guesttrace.level', text(item.level)]);
   if (item.file) list.push(['code.file.path', text(item.file)], ['code.line.number', int(item.line)]);
+  if (item.function) list.push(['code.function.name', text(item.function)]);
   if (item.nesting) list.push(['guesttrace.nesting', int(item.nesting)]);
   for (const flag of item.flags) list.push([`guesttrace.${flag}`, ['boolValue', true]]);
   return list;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 static const struct gt_site_view site = {
-	{"s", 1}, {"t", 1}, {"f", 1}, 1, GT_INFO};
+	{"s", 1}, {"t", 1}, {"f", 1}, 1, GT_INFO, {NULL, 0}};
 
 static uint32_t next_random(uint32_t *state)
 {

@@ -75,6 +75,7 @@ pub struct gt_site_view {
     pub file: gt_text,
     pub line: u32,
     pub level: gt_enum,
+    pub function: gt_text,
 }
 
 #[repr(C)]

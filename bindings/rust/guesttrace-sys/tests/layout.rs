@@ -20,7 +20,7 @@ macro_rules! layout {
 fn structs_lie_in_memory_as_in_c() {
     let here = layout! {
         gt_text { bytes count }
-        gt_site_view { name target file line level }
+        gt_site_view { name target file line level function }
         gt_field { key type_ value full_bytes }
         gt_link { trace_id span_id flags remote }
         gt_span_trace { trace_id flags trace_state }

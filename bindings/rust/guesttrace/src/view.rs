@@ -93,7 +93,7 @@ view! {
         level: u32,
     }
 }
-texts!(Site { name, target, file });
+texts!(Site { name, target, file, function });
 
 /// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
