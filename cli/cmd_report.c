@@ -37,7 +37,8 @@ static const struct option_spec options[] = {
 	{OPTION_TOP, "top", "N", "rows of the table of names; 0: all", NULL},
 	{OPTION_HISTOGRAM, "histogram", "NAME",
          "how long the spans of such a name took", NULL},
-	{OPTION_EXITS, "exits", NULL, "VM exits in the tree", NULL},
+	{OPTION_EXITS, "exits", NULL,
+         "VM exits in the tree, and their times by reason and port", NULL},
 	{OPTION_CALLS, "calls", NULL,
          "spans summed up by path: which name called which", NULL},
 	{OPTION_CALLERS, "callers", "GLOB",
@@ -147,8 +148,8 @@ static const struct view views[] = {
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) |
                  BIT(OPTION_EXITS) | TEXT},
 	{OPTION_DEPTH, "--depth 0",
-         BIT(OPTION_NAME) | BIT(OPTION_TOP) | BIT(SELECT_SORT) |
-                 BIT(SELECT_BY) | TEXT},
+         BIT(OPTION_NAME) | BIT(OPTION_TOP) | BIT(OPTION_EXITS) |
+                 BIT(SELECT_SORT) | BIT(SELECT_BY) | TEXT},
 };
 
 /* As JSON, with what says that it is only a part. */

@@ -27,6 +27,12 @@ void gt__put_slowest(struct gt__out *out, struct gt__collect *c,
 void gt__put_slowest_json(struct gt__out *out, const struct gt__collect *c,
                           const struct gt_report_options *options,
                           const struct gt_analysis *analysis);
+/* Exits by reason and port, and by the span they were in, of these as many rows
+ * as asked for (0: all); the same as members. */
+void gt__put_exits(struct gt__out *out, const struct gt__collect *c,
+                   const struct gt_summary *summary, uint32_t top);
+void gt__put_exits_json(struct gt__out *out, const struct gt__collect *c);
+
 /* Of the other span the field of the same key that holds; NULL: none. */
 const struct gt_field *gt__other_field(const struct gt_span_view *other,
                                        const struct gt_field *field);

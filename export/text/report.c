@@ -114,7 +114,7 @@ static void put_time_split(struct gt__out *o, struct gt__collect *c,
 
 /* ---- The rest ------------------------------------------------------------ */
 
-static void put_exits(struct gt__out *o, const struct gt_summary *summary)
+static void put_exit_counts(struct gt__out *o, const struct gt_summary *summary)
 {
 	bool any = false;
 	unsigned i;
@@ -185,7 +185,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	gt__put_names(o, c, summary, &x->options);
 	put_time_split(o, c, summary);
 	gt__put_losses(o, &summary->losses);
-	put_exits(o, summary);
+	if (x->options.exits && c->timeline.moment_count)
+		gt__put_exits(o, c, summary, x->options.top);
+	else
+		put_exit_counts(o, summary);
 	put_volume(o, summary);
 }
 

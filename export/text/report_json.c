@@ -393,6 +393,7 @@ static void put_all(struct gt__out *o, struct gt__collect *c,
 	put_host_spans(o, c);
 	put_tracing(o, summary);
 	put_summary(o, summary);
+	gt__put_exits_json(o, c);
 	put_lost_records(o, c->head.trace, summary);
 	put_gaps(o, c);
 }
