@@ -147,7 +147,8 @@ static bool falls(const struct gt__number *from, const struct gt__number *to)
 }
 
 /* A total that falls counts from anew: since the last time it was whole. */
-static void measure(struct gt__series *series, enum gt__metric_kind kind,
+static void measure(const struct gt__metrics_run *run,
+                    struct gt__series *series, enum gt__metric_kind kind,
                     const struct gt__number *number,
                     const struct gt_event_view *counter)
 {
@@ -156,7 +157,7 @@ static void measure(struct gt__series *series, enum gt__metric_kind kind,
 		series->start_ns = series->time_ns;
 	series->number = *number;
 	series->time_ns = counter->time_ns;
-	if (!counter->span_id)
+	if (!counter->span_id || !run->is_sampled)
 		return;
 	series->exemplar_count = 1;
 	series->exemplars[0] = (struct gt__exemplar){
@@ -203,7 +204,8 @@ static struct gt__site_number *kept_by(struct gt__metrics_run *run,
 }
 
 /* Whether the series of the field was there, and has the number now. */
-static bool measure_kept(const struct gt__site_number *kept,
+static bool measure_kept(const struct gt__metrics_run *run,
+                         const struct gt__site_number *kept,
                          const struct gt_event_view *counter,
                          const struct gt_field *field)
 {
@@ -212,7 +214,7 @@ static bool measure_kept(const struct gt__site_number *kept,
 	if (!kept->series || kept->key != field->key.bytes ||
 	    !take_number(field, &number) || !isfinite(as_double(&number)))
 		return false;
-	measure(kept->series, kept->kind, &number, counter);
+	measure(run, kept->series, kept->kind, &number, counter);
 	return true;
 }
 
@@ -247,7 +249,7 @@ static void measure_field(struct gt__metrics_run *run,
 		run->overflow++;
 		return;
 	}
-	measure(series, kind.kind, &number, counter);
+	measure(run, series, kind.kind, &number, counter);
 	if (kept)
 		*kept = (struct gt__site_number){field->key.bytes, series,
 		                                 kind.kind};
@@ -267,7 +269,7 @@ void gt__measure_counter(struct gt__metrics_run *run,
 
 		if (!gt__otlp_comes_again(counter->fields, i,
 		                          counter->field_count) &&
-		    !(own && measure_kept(own, counter, field)))
+		    !(own && measure_kept(run, own, counter, field)))
 			measure_field(run, counter, field, attributes, own);
 	}
 }

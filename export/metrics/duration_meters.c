@@ -154,5 +154,6 @@ void gt__measure_span(struct gt__metrics_run *run,
 		return;
 	gt__exponential_add(series->durations, seconds);
 	series->time_ns = span->end_ns;
-	keep_exemplar(series, span, seconds);
+	if (run->is_sampled)
+		keep_exemplar(series, span, seconds);
 }

@@ -55,6 +55,7 @@ struct gt__metrics_run {
 	uint64_t overflow;     /* measurements for which there is no series */
 	uint64_t unusable;     /* no finite number, a name that is too long */
 	uint64_t unmeasured;   /* spans of which an end is not known */
+	bool is_sampled; /* of what is measured: its trace is sent as well */
 	struct gt__otlp_fields fields; /* attributes of one counter */
 	struct gt__out name;           /* a buffer only */
 };

@@ -249,6 +249,19 @@ static int result(struct metrics *x, const struct gt__metrics_run *run)
 	return x->base.out.error;
 }
 
+/* An exemplar leads to a trace that there is (OpenTelemetry specification,
+ * Metrics SDK, "Exemplar filter": TraceBased, its default). */
+static bool is_sampled(const struct metrics *x, const struct gt_trace *trace,
+                       const struct gt_span_trace *own)
+{
+	uint32_t flags = own ? own->flags : trace->flags;
+
+	return !x->base.options.sampler ||
+	       gt__otlp_flags(&x->base, own ? own->trace_id : trace->trace_id,
+	                      flags) &
+	               GT_TRACE_SAMPLED;
+}
+
 static int counter(struct gt_sink *sink, const struct gt_trace *trace,
                    const struct gt_event_view *view)
 {
@@ -257,6 +270,7 @@ static int counter(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!run)
 		return x->base.out.error;
+	run->is_sampled = is_sampled(x, trace, view->trace);
 	gt__measure_counter(run, view);
 	return result(x, run);
 }
@@ -278,6 +292,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 
 	if (!run)
 		return x->base.out.error;
+	run->is_sampled = is_sampled(x, trace, span->trace);
 	gt__measure_span(run, span);
 	return result(x, run);
 }

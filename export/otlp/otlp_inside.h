@@ -56,6 +56,19 @@ struct gt__otlp_sink {
 	uint32_t spans;
 };
 
+/* Trace flags as the sampler has them. */
+static inline uint32_t gt__otlp_flags(const struct gt__otlp_sink *x,
+                                      const uint8_t trace_id[16],
+                                      uint32_t flags)
+{
+	const struct gt_sampler *sampler = x->options.sampler;
+
+	if (!sampler || !sampler->ignores_parent)
+		return flags;
+	return (flags & ~(uint32_t)GT_TRACE_SAMPLED) |
+	       gt_sampled_by_id(sampler, trace_id);
+}
+
 /*
  * Puts the span into its trace: `own`, or NULL: the run's; `remote`: of the
  * parent.
@@ -66,13 +79,10 @@ static inline void gt__otlp_set_trace(const struct gt__otlp_sink *x,
                                       const struct gt_span_trace *own,
                                       bool remote)
 {
-	const struct gt_sampler *sampler = x->options.sampler;
 	uint32_t flags = own ? own->flags : trace->flags;
 
 	span->trace_id = own ? own->trace_id : trace->trace_id;
-	if (sampler && sampler->ignores_parent)
-		flags = (flags & ~(uint32_t)GT_TRACE_SAMPLED) |
-		        gt_sampled_by_id(sampler, span->trace_id);
+	flags = gt__otlp_flags(x, span->trace_id, flags);
 	span->trace_state = own ? own->trace_state : trace->trace_state;
 	span->flags = (flags & 0xff) | GT__OTLP_HAS_REMOTE |
 	              (remote ? GT__OTLP_REMOTE : 0);

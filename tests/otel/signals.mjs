@@ -38,17 +38,17 @@ function wantedLogs(report, runId) {
     const body = message?.[0] === 'string' ? message[1] : e.name;
     if (message?.[0] === 'string') fields.delete('message');
     const attributes = [...fields].map(([key, [, value]]) => [shownKey(key), String(value)]);
-    return JSON.stringify([e.time_ns, e.name, SEVERITY[e.level] ?? 0, body, report.trace_id, span,
-      report.trace_flags & 0xff, e.target, e.line, e.vcpu, attributes.sort()]);
+    return JSON.stringify([e.time_ns, e.name, SEVERITY[e.level] ?? 0, body, e.trace_id ?? report.trace_id, span,
+      (e.trace_flags ?? report.trace_flags) & 0xff, e.target, e.line, e.vcpu, attributes.sort()]);
   }).sort();
 }
 
 const OWN = /^(guesttrace|code)\./;
 
 function gotLogs(report) {
-  const got = [];
+  const got = [], traces = new Set([report.trace_id, ...report.spans.map((s) => s.trace_id)]);
   for (const { item: log } of items('logs', 'resourceLogs', 'scopeLogs', 'logRecords')) {
-    if (log.traceId !== report.trace_id || log.eventName === 'LOST') continue;
+    if (!traces.has(log.traceId) || log.eventName === 'LOST') continue;
     const a = plain(log.attributes);
     same(log.observedTimeUnixNano, log.timeUnixNano, 'observed');
     same(log.severityText, Object.keys(SEVERITY).find((l) => SEVERITY[l] === log.severityNumber)?.toUpperCase(), 'severity');
@@ -89,8 +89,9 @@ function checkSeries({ metric, points }, report) {
       check(valueOf(p) >= valueOf(before), metric.name, 'falls');
     if (!metric.gauge) check(BigInt(p.startTimeUnixNano) >= BigInt(report.start_ns), metric.name, 'begins before the run');
     for (const e of p.exemplars ?? []) {
-      same(e.traceId, report.trace_id, metric.name, 'exemplar');
-      check(report.spans.some((s) => s.id === e.spanId), metric.name, 'has an exemplar of no span');
+      const span = report.spans.find((s) => s.id === e.spanId);
+      check(span, metric.name, 'has an exemplar of no span');
+      same(e.traceId, span.trace_id ?? report.trace_id, metric.name, 'exemplar');
     }
     before = p;
   }

@@ -58,10 +58,13 @@ static int take(void *context, const void *bytes, size_t count, uint64_t items)
 	return 0;
 }
 
-static void begin(uint64_t interval_ns)
+static void begin_sampled(uint64_t interval_ns,
+                          const struct gt_sampler *sampler)
 {
-	const struct gt__otlp_encoder_options options = {
-		.request = take, .interval_ns = interval_ns};
+	const struct gt__otlp_encoder_options options = {.request = take,
+	                                                 .interval_ns =
+	                                                         interval_ns,
+	                                                 .sampler = sampler};
 
 	memset(&syn, 0, sizeof syn);
 	syn.sink_count = 1;
@@ -71,6 +74,11 @@ static void begin(uint64_t interval_ns)
 		gt__otlp_metrics_requests_new(true, &options, &syn.sinks[0]),
 		0);
 	syn_begin(&syn, 0, "guest");
+}
+
+static void begin(uint64_t interval_ns)
+{
+	begin_sampled(interval_ns, NULL);
 }
 
 static void end(uint64_t at_ns)
@@ -358,6 +366,27 @@ static void an_exemplar_is_told_once(void **state)
 	tear_down();
 }
 
+/* OTEL_TRACES_SAMPLER=always_off: no span of the run is sent. */
+static void what_is_not_sampled_is_measured_without_an_exemplar(void **state)
+{
+	static const struct gt_sampler never = {.dropped = GT_SAMPLER_ALL,
+	                                        .ignores_parent = 1};
+	static const struct gt_site_view site = {.name = {"work", 4}};
+	struct gt_field n = number("n", 1);
+	struct syn_span *span;
+
+	(void)state;
+	begin_sampled(1000, &never);
+	span = syn_open(&syn, &site, NULL, 0, 1, true);
+	syn_counter(&syn, &net, span, 0, 10, &n, 1);
+	syn_close(&syn, span, 0, 20);
+	end(5000);
+	assert_int_equal(count_of("\"exemplars\":["), 0);
+	assert_true(count_of("\"name\":\"net.n\"") > 0);
+	assert_true(count_of("guesttrace.span.duration") > 0);
+	tear_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +402,8 @@ int main(void)
 		cmocka_unit_test(durations_beyond_are_in_one),
 		cmocka_unit_test(records_tell_when_it_is_time),
 		cmocka_unit_test(an_exemplar_is_told_once),
+		cmocka_unit_test(
+			what_is_not_sampled_is_measured_without_an_exemplar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
