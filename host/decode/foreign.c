@@ -146,8 +146,10 @@ bool gt__foreign_read(struct gt__foreign *foreign,
 		                          event->target, event->name, &crowded);
 		if (!record.site ||
 		    !add_fields(foreign, event, event->field_count - marked,
-		                crowded, &record.body_bytes))
+		                crowded, &record.body_bytes)) {
+			losses->bad_records++; /* no memory */
 			return false;
+		}
 		record.body = foreign->body;
 		losses->crowded_names += crowded;
 	}

@@ -13,7 +13,8 @@ int gt__spans_init(struct gt__spans *spans, struct gt__fanout *fanout,
 {
 	*spans = (struct gt__spans){
 		.fields_max = limits->fields,
-		.views = {.value_bytes_max = limits->value_bytes},
+		.views = {.value_bytes_max = limits->value_bytes,
+		          .losses = &summary->losses},
 		.fanout = fanout,
 		.trace = trace,
 		.summary = summary,

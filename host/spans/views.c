@@ -34,7 +34,8 @@ void gt__views_fini(struct gt__views *views)
 	free(views->event_fields);
 	free(views->links);
 	free(views->items);
-	*views = (struct gt__views){.value_bytes_max = views->value_bytes_max};
+	*views = (struct gt__views){.value_bytes_max = views->value_bytes_max,
+	                            .losses = views->losses};
 }
 
 /* What one large span needed is given back. */
@@ -47,7 +48,7 @@ static void reset(struct gt__views *views)
 	views->field_count = views->event_count = views->link_count = 0;
 	views->status = GT_STATUS_UNSET;
 	views->status_text = (struct gt_text){"", 0};
-	views->no_memory = false;
+	views->missing_fields = views->missing_events = 0;
 }
 
 /* Room for one more of `size` bytes; NULL: no memory, all as before. */
@@ -75,7 +76,7 @@ static struct gt_text text_of(struct gt__views *views, const uint8_t *bytes,
 		return text;
 	block = malloc(sizeof(*block) + 3 * count);
 	if (!block) {
-		views->no_memory = true;
+		gt__views_miss_field(views);
 		return (struct gt_text){"", 0};
 	}
 	block->next = views->texts;
@@ -116,7 +117,7 @@ static void add_link(struct gt__views *views, const struct gt_link *link)
 	                             &views->link_room, sizeof(*links));
 
 	if (!links) {
-		views->no_memory = true;
+		gt__views_miss_field(views);
 		return;
 	}
 	views->links = links;
@@ -177,7 +178,7 @@ static void add_field(struct gt__views *views, struct gt_text key,
 	struct gt_field *field;
 
 	if (!fields) {
-		views->no_memory = true;
+		gt__views_miss_field(views);
 		return;
 	}
 	views->fields = fields;
@@ -269,7 +270,7 @@ static void add_words(struct gt__views *views, const struct gt__site *site,
 		field = grow(views->fields, views->field_room,
 		             &views->field_room, sizeof(*field));
 		if (!field) {
-			views->no_memory = true;
+			gt__views_miss_field(views);
 			return;
 		}
 		views->fields = field;
@@ -379,7 +380,7 @@ static void add_event(struct gt__views *views, const struct gt__names *names,
 	struct gt_event_view *event;
 
 	if (!begin_event(views, item, span_id, trace)) {
-		views->no_memory = true;
+		gt__views_miss_event(views);
 		return;
 	}
 	add_values(views, names, item->site, body, item->body_bytes);
@@ -415,7 +416,10 @@ static void add_items(struct gt__views *views, const struct gt__names *names,
 	const uint8_t *end = at ? at + span->item_bytes : NULL;
 	struct gt__item item;
 
-	views->no_memory |= !at && span->item_bytes > 0;
+	if (!at && span->item_bytes > 0 && events)
+		gt__views_miss_event(views);
+	if (!at && span->item_bytes > 0 && !events)
+		gt__views_miss_field(views);
 	for (; at < end; at += sizeof(item) + item.body_bytes) {
 		memcpy(&item, at, sizeof(item));
 		if ((item.site->kind == GT_SITE_EVENT) != events)
@@ -485,6 +489,8 @@ struct gt_span_view *gt__view_span(struct gt__views *views,
 	view->fields = views->fields;
 	view->events = views->events;
 	view->event_count = views->event_count;
+	view->dropped_fields += views->missing_fields;
+	view->dropped_events += views->missing_events;
 	view->links = views->links;
 	view->link_count = views->link_count;
 	view->status = views->status;

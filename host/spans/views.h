@@ -62,9 +62,25 @@ struct gt__views {
 	struct gt__text_block *texts; /* repaired ones */
 	uint8_t *items;               /* a span's, when in several pieces */
 	size_t items_bytes;
-	bool no_memory; /* something was left out since the last reset */
+	/* For want of memory, of what is shown now; items that cannot be read
+	 * at all are one. Counted in `losses`, too. */
+	uint64_t missing_fields, missing_events;
+	struct gt_losses *losses;
 	size_t value_bytes_max; /* of a text; 0: any */
 };
+
+/* There is no memory for it. A link or a status is one of the fields. */
+static inline void gt__views_miss_field(struct gt__views *views)
+{
+	views->missing_fields++;
+	views->losses->dropped_fields++;
+}
+
+static inline void gt__views_miss_event(struct gt__views *views)
+{
+	views->missing_events++;
+	views->losses->dropped_events++;
+}
 
 void gt__views_fini(struct gt__views *views);
 

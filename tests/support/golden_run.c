@@ -2,6 +2,7 @@
 #include "golden_run.h"
 #include "inproc.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ static void init_ring(struct gt_ring *ring, unsigned number, uint64_t id_base)
 }
 
 static uint64_t waited_ns;
+static bool has_refused_work;
 
 static void doorbell(uint32_t vcpu, uint64_t operation)
 {
@@ -78,8 +80,12 @@ static void doorbell(uint32_t vcpu, uint64_t operation)
 	exit.r10 = operation | (uint64_t)vcpu << 32;
 	exit.waited_ns = waited_ns += 2;
 	gt_host_exit(host, vcpu, &exit);
-	if (operation == GT_DOORBELL_FLUSH)
-		gt_host_work_end(host, gt_host_work_begin(host, vcpu, "disk"));
+	if (operation == GT_DOORBELL_FLUSH) {
+		uint64_t work = gt_host_work_begin(host, vcpu, "disk");
+
+		has_refused_work |= work == 0;
+		gt_host_work_end(host, work);
+	}
 	gt_host_enter(host, vcpu, waited_ns += 1);
 }
 
@@ -215,6 +221,7 @@ static int run(struct gt_host_options *options)
 	if (r < 0)
 		return r;
 	waited_ns = 0;
+	has_refused_work = false;
 	gt_host_enter(host, 0, 0);
 	gt_host_enter(host, 1, 0);
 	first_vcpu();
@@ -226,7 +233,7 @@ static int run(struct gt_host_options *options)
 	gt_host_exit(host, 0, &halt);
 	r = gt_host_finish(host, GT_ENDING_HALTED, 7, "bye\n");
 	gt_host_free(host);
-	return r;
+	return r == 0 && has_refused_work ? -ENOMEM : r;
 }
 
 int golden_run(struct gt_output capture, struct gt_sink *sink)

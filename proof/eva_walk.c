@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page walk, reading and writing: any registers, any address, any bytes in
+ * two slots, so many bytes asked for.
+ */
+#include "eva.h"
+#include "host/memory/memory.h"
+
+#define LOW_BYTES  16u
+#define HIGH_BYTES 12u
+#define COUNT_MAX  9u
+
+static uint64_t low[LOW_BYTES / 8], high[(HIGH_BYTES + 7) / 8];
+static uint8_t buffer[COUNT_MAX];
+static struct gt__memory memory;
+
+int main(void)
+{
+	struct gt__paging paging = {any(0, UINT64_MAX), any(0, UINT64_MAX),
+	                            any(0, UINT64_MAX), any(0, UINT64_MAX)};
+	uint64_t word;
+
+	make_any(low, sizeof(low));
+	make_any(high, sizeof(high));
+	memory.count = 2;
+	memory.slots[0].gpa = any(0, UINT64_MAX - LOW_BYTES);
+	memory.slots[0].bytes = LOW_BYTES;
+	memory.slots[0].host = low;
+	memory.slots[0].read_only = any(0, 1);
+	memory.slots[1].gpa = any(0, UINT64_MAX - HIGH_BYTES);
+	memory.slots[1].bytes = HIGH_BYTES;
+	memory.slots[1].host = high;
+	for (size_t count = 0; count <= COUNT_MAX; count++) {
+		gt__memory_read(&memory, &paging, any(0, UINT64_MAX), buffer,
+		                count);
+		gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer,
+		                 count);
+	}
+	gt__memory_load(&memory, &paging, any(0, UINT64_MAX), &word);
+	return 0;
+}
