@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <x86intrin.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #define MAGIC    UINT64_C(0x31706e736d767467) /* "gtvmsnp1" */
 #define VERSION  1u
@@ -57,7 +57,7 @@ struct stream {
 
 static uint32_t crc_of(uint32_t so_far, const void *bytes, size_t n)
 {
-	return (uint32_t)crc32_z(so_far, bytes, n);
+	return libdeflate_crc32(so_far, bytes, n);
 }
 
 static bool all_zero(const unsigned char *page)

@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 1952, by zlib. */
+/* RFC 1952, by libdeflate: requests are in one piece, which is what it is for. */
 #include "gzip.h"
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdlib.h>
-#include <zlib.h>
 
-#define GZIP_WINDOW (15 + 16) /* + 16: a gzip header */
+#define FASTEST 1
 
 struct gt__otlp_request *gt__gzip(struct gt__otlp_request *request)
 {
-	z_stream z = {.next_in = request->bytes,
-	              .avail_in = (uInt)request->count,
-	              .avail_out = (uInt)request->count};
-	struct gt__otlp_request *small;
-	int rc = Z_BUF_ERROR;
+	struct libdeflate_compressor *z = libdeflate_alloc_compressor(FASTEST);
+	struct gt__otlp_request *small =
+		z ? malloc(sizeof *small + request->count) : NULL;
+	size_t count = 0;
 
-	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8,
-	                 Z_DEFAULT_STRATEGY) != Z_OK)
-		return request;
-	small = malloc(sizeof *small + request->count);
-	if (small) {
-		z.next_out = small->bytes;
-		rc = deflate(&z, Z_FINISH);
-	}
-	if (rc == Z_STREAM_END) {
+	if (small)
+		count = libdeflate_gzip_compress(z, request->bytes,
+		                                 request->count, small->bytes,
+		                                 request->count);
+	if (count) {
 		*small = *request;
 		small->gzip = true;
-		small->count = z.total_out;
+		small->count = count;
 		free(request);
 		request = small;
-	} else {
+	} else { /* it would not be smaller */
 		free(small);
 	}
-	deflateEnd(&z);
+	libdeflate_free_compressor(z);
 	return request;
 }
 
@@ -40,26 +35,28 @@ struct gt__otlp_request *gt__gzip(struct gt__otlp_request *request)
 static int expand(const struct gt__otlp_request *request, size_t count,
                   struct gt__otlp_request **ret_plain)
 {
-	struct gt__otlp_request *plain = malloc(sizeof *plain + count);
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)request->bytes,
-	              .avail_in = (uInt)request->count,
-	              .avail_out = (uInt)count};
-	int rc;
+	struct libdeflate_decompressor *z = libdeflate_alloc_decompressor();
+	struct gt__otlp_request *plain =
+		z ? malloc(sizeof *plain + count) : NULL;
+	enum libdeflate_result result;
+	size_t expanded = 0;
 
-	if (!plain || inflateInit2(&z, GZIP_WINDOW) != Z_OK) {
-		free(plain);
+	if (!plain) {
+		libdeflate_free_decompressor(z);
 		return -ENOMEM;
 	}
-	z.next_out = plain->bytes;
-	rc = inflate(&z, Z_FINISH);
-	inflateEnd(&z);
-	if (rc != Z_STREAM_END) {
+	result = libdeflate_gzip_decompress_ex(z, request->bytes,
+	                                       request->count, plain->bytes,
+	                                       count, NULL, &expanded);
+	libdeflate_free_decompressor(z);
+	if (result != LIBDEFLATE_SUCCESS) {
 		free(plain);
-		return rc == Z_BUF_ERROR && !z.avail_out ? -ENOSPC : -EBADMSG;
+		return result == LIBDEFLATE_INSUFFICIENT_SPACE ? -ENOSPC
+		                                               : -EBADMSG;
 	}
 	*plain = *request;
 	plain->gzip = false;
-	plain->count = z.total_out;
+	plain->count = expanded;
 	*ret_plain = plain;
 	return 0;
 }

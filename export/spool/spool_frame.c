@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #define FRAME_MAGIC   0x70735447u /* "GTsp" */
 #define FRAME_VERSION 1u
@@ -42,7 +42,7 @@ static uint64_t get64(const unsigned char *from)
 
 static uint32_t crc_of(const void *bytes, size_t count)
 {
-	return (uint32_t)crc32_z(0, bytes, count);
+	return libdeflate_crc32(0, bytes, count);
 }
 
 /* Of a header as it was when its frame waited. */
@@ -52,7 +52,7 @@ static uint32_t header_crc(const unsigned char *header, uint32_t seed)
 
 	memcpy(fresh, header, sizeof fresh);
 	fresh[STATE_AT] = GT__SPOOL_WAITING;
-	return (uint32_t)crc32_z(seed, fresh, sizeof fresh);
+	return libdeflate_crc32(seed, fresh, sizeof fresh);
 }
 
 uint32_t gt__spool_seed(const char *name)
