@@ -29,7 +29,26 @@ static struct gt__chunk *add_chunk(struct gt__collect *c, size_t size)
 	chunk->size = size;
 	chunk->next = *at;
 	*at = chunk;
+	c->chunk_bytes += size;
 	return chunk;
+}
+
+bool gt__collect_begin_chunk(struct gt__collect *c)
+{
+	return add_chunk(c, CHUNK_BYTES) != NULL;
+}
+
+void gt__collect_free_chunks(struct gt__collect *c, struct gt__chunk *from)
+{
+	struct gt__chunk **at = &c->chunks, *chunk;
+
+	while (*at && *at != from)
+		at = &(*at)->next;
+	while ((chunk = *at)) {
+		*at = chunk->next;
+		c->chunk_bytes -= chunk->size;
+		free(chunk);
+	}
 }
 
 /* One allocation per chunk; larger pieces have one of their own. */
@@ -261,12 +280,7 @@ int gt__collect_gap(struct gt__collect *c, const struct gt_loss_view *view)
 
 void gt__collect_free(struct gt__collect *c)
 {
-	struct gt__chunk *chunk;
-
-	while ((chunk = c->chunks)) {
-		c->chunks = chunk->next;
-		free(chunk);
-	}
+	gt__collect_free_chunks(c, c->chunks);
 	free(c->spans);
 	free(c->events);
 	free(c->items);
@@ -453,7 +467,7 @@ static bool build(struct gt__collect *c)
 	free(ids.slots);
 	if (c->shows_exits && !gt__collect_place_host_spans(c))
 		return false;
-	return sort_items(c) && gt__collect_times(c);
+	return sort_items(c) && (c->no_times || gt__collect_times(c));
 }
 
 int gt__collect_build(struct gt__collect *c)

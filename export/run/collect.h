@@ -114,6 +114,13 @@ static inline bool gt__has_times(const struct gt__name *name)
 
 struct gt__chunk;
 
+/* What there was at some moment: `chunk` and those behind it hold its texts. */
+struct gt__collect_mark {
+	uint32_t spans, events, host_spans, gaps;
+	struct gt__chunk *chunk;
+	size_t bytes;
+};
+
 struct gt__collect {
 	struct gt__run head;
 	struct gt__chunk *chunks;
@@ -131,6 +138,11 @@ struct gt__collect {
 	const struct gt__choice *choice; /* which spans count; NULL: all */
 	enum gt_sort sort;               /* of names and paths */
 	const char *by; /* key of a field that tells names apart, or NULL */
+	bool no_times;    /* neither names nor where the time went */
+	size_t max_bytes; /* of all that; 0: any */
+	size_t chunk_bytes;
+	struct gt__collect_mark mark; /* what is left out next */
+	uint64_t left_out_spans, left_out_events;
 	/* From gt__collect_build(): by parent, then by sequence. */
 	struct gt__item *items;
 	uint32_t item_count;
@@ -149,6 +161,13 @@ int gt__collect_host_span(struct gt__collect *c,
 int gt__collect_gap(struct gt__collect *c, const struct gt_loss_view *view);
 /* Whether an event is in the range, and its span is looked for. */
 bool gt__event_counts(const struct gt__collect *c, const struct gt__event *e);
+/* Leaves out the older half if there is more than `max_bytes`: 0 or -ENOMEM.
+ * What it has of a text is gone then. */
+int gt__collect_bound(struct gt__collect *c);
+/* For collect_bound.c: a chunk in front of all others. */
+bool gt__collect_begin_chunk(struct gt__collect *c);
+/* And frees that one and those behind it. */
+void gt__collect_free_chunks(struct gt__collect *c, struct gt__chunk *from);
 /* Once, when all is there. */
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
@@ -204,6 +223,7 @@ struct gt__collect_sink {
 	struct gt__choice choice;    /* what that selects */
 	uint32_t printed;            /* traces so far */
 	uint32_t spans_shown;        /* the printer's own */
+	bool no_times; /* as of struct gt__collect */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */

@@ -13,6 +13,8 @@ static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 	c->choice = &sink->choice;
 	c->sort = sink->analysis.sort;
 	c->by = sink->analysis.by;
+	c->no_times = sink->no_times;
+	c->max_bytes = sink->options.max_bytes;
 }
 
 static void end_run(struct gt__run_sink *head, struct gt__run *run,
@@ -33,13 +35,19 @@ static void free_run(struct gt__run_sink *x, struct gt__run *run)
 	gt__collect_free((struct gt__collect *)run);
 }
 
+/* Ends a call that kept something. */
+static int kept(struct gt__collect_sink *x, struct gt__collect *c, int rc)
+{
+	return gt__run_sink_done(&x->head, rc < 0 ? rc : gt__collect_bound(c));
+}
+
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
                       const struct gt_span_view *span)
 {
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? gt__run_sink_done(&x->head, gt__collect_span(c, span))
+	return c ? kept(x, c, gt__collect_span(c, span))
 	         : x->head.out.error;
 }
 
@@ -49,8 +57,7 @@ static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? gt__run_sink_done(&x->head,
-	                             gt__collect_event(c, event, false))
+	return c ? kept(x, c, gt__collect_event(c, event, false))
 	         : x->head.out.error;
 }
 
@@ -60,8 +67,7 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? gt__run_sink_done(&x->head,
-	                             gt__collect_event(c, event, true))
+	return c ? kept(x, c, gt__collect_event(c, event, true))
 	         : x->head.out.error;
 }
 
@@ -71,7 +77,7 @@ static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? gt__run_sink_done(&x->head, gt__collect_host_span(c, span))
+	return c ? kept(x, c, gt__collect_host_span(c, span))
 	         : x->head.out.error;
 }
 
@@ -81,7 +87,7 @@ static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? gt__run_sink_done(&x->head, gt__collect_gap(c, loss))
+	return c ? kept(x, c, gt__collect_gap(c, loss))
 	         : x->head.out.error;
 }
 

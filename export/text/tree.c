@@ -466,7 +466,16 @@ int gt_tree_with(const struct gt_output *output,
                  const struct gt_report_options *options,
                  struct gt_sink **ret_sink)
 {
-	return gt__collect_sink_with(output, options, print, NULL, ret_sink);
+	int r = gt__collect_sink_with(output, options, print, NULL, ret_sink);
+	struct gt__collect_sink *x = (struct gt__collect_sink *)*ret_sink;
+
+	if (r < 0)
+		return r;
+	/* It has neither a table of names nor where the time went. */
+	x->no_times = true;
+	if (!x->options.exits)
+		x->head.sink.host_span = NULL;
+	return 0;
 }
 
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink)

@@ -74,6 +74,24 @@ uint64_t gt__elapsed_ns(const struct gt_trace *trace, uint64_t time_ns)
 	return time_ns > trace->start_ns ? time_ns - trace->start_ns : 0;
 }
 
+static void put_left_out(struct gt__out *o, const struct gt__collect *c)
+{
+	size_t from = o->used;
+
+	if (!(c->left_out_spans | c->left_out_events))
+		return;
+	gt__paint(o, GT__ALARM);
+	gt__put(o, "NOT SHOWN: the oldest ");
+	gt__put_u64(o, c->left_out_spans);
+	gt__put(o, " spans, ");
+	gt__put_u64(o, c->left_out_events);
+	gt__put(o, " events and counters: all would take more than ");
+	gt__put_u64(o, c->max_bytes);
+	gt__put(o, " bytes of memory");
+	gt__unpaint(o);
+	gt__wrap_line(o, from, INDENT);
+}
+
 void gt__put_header(struct gt__out *o, const struct gt__collect *c,
                     const struct gt_summary *summary)
 {
@@ -117,4 +135,5 @@ void gt__put_header(struct gt__out *o, const struct gt__collect *c,
 	gt__put(o, "  trace ");
 	gt__put_hex_bytes(o, trace->trace_id, sizeof trace->trace_id);
 	gt__wrap_line(o, from, INDENT);
+	put_left_out(o, c);
 }

@@ -424,6 +424,11 @@ struct gt_report_options {
 	 */
 	const char *histogram;
 	const struct gt_analysis *analysis; /* analysis.h; NULL: none of it */
+	/*
+	 * Of gt_tree_with(): about how much memory may be kept for a run. Over
+	 * it the older half is left out, and the text says so; 0: any.
+	 */
+	size_t max_bytes;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <string.h>
 #include "export/run/collect.h"
 
 static const struct gt_site_view step_site = {
@@ -135,10 +136,91 @@ static void percentiles_are_exact(void **state)
 	assert_int_equal(gt__nearest_rank(UINT64_MAX, 50), UINT64_MAX / 2 + 1);
 }
 
+/* One with a text of its own, a key that others have, too, and an event. */
+static void add_numbered(struct gt__collect *c, uint64_t i)
+{
+	char key[] = "key", text[200];
+	const struct gt_field field = {
+		.key = {key, 3},
+		.type = GT_TYPE_STRING,
+		.value.text = {text, sizeof text},
+		.full_bytes = sizeof text,
+	};
+	const struct gt_span_trace trace = {.flags = (uint32_t)(i / 1000)};
+	const struct gt_span_view span = {
+		.id = i + 1,
+		.sequence = 2 * i + 1,
+		.site = &step_site,
+		.fields = &field,
+		.field_count = 1,
+		.trace = &trace,
+	};
+	const struct gt_event_view event = {
+		.span_id = i + 1,
+		.sequence = 2 * i + 2,
+		.site = &step_site,
+		.fields = &field,
+		.field_count = 1,
+	};
+
+	memset(text, (int)('a' + i % 26), sizeof text);
+	assert_int_equal(gt__collect_event(c, &event, i % 2), 0);
+	assert_int_equal(gt__collect_bound(c), 0);
+	assert_int_equal(gt__collect_span(c, &span), 0);
+	assert_int_equal(gt__collect_bound(c), 0);
+}
+
+static bool is_numbered(const struct gt_field *field, uint64_t i)
+{
+	const struct gt_text text = field->value.text;
+
+	for (size_t at = 0; at < text.count; at++)
+		if (text.bytes[at] != (char)('a' + i % 26))
+			return false;
+	return text.count == 200 && field->key.count == 3 &&
+	       memcmp(field->key.bytes, "key", 3) == 0;
+}
+
+/* Of a run that goes on for long the latest is kept, all of it as it was. */
+static void over_its_bound_the_oldest_goes(void **state)
+{
+	enum { COUNT = 100000, BOUND = 4 << 20, EACH = 2 * 200 };
+	struct gt__collect *c = calloc(1, sizeof *c);
+	uint64_t first;
+
+	(void)state;
+	assert_non_null(c);
+	c->max_bytes = BOUND;
+	for (uint64_t i = 0; i < COUNT; i++)
+		add_numbered(c, i);
+	assert_int_equal(c->span_count + c->left_out_spans, COUNT);
+	assert_int_equal(c->event_count + c->left_out_events, COUNT);
+	/* No more than that, and not much less than half. */
+	assert_in_range(c->span_count, BOUND / 4 / (EACH + 1000), BOUND / EACH);
+	first = c->left_out_spans;
+	for (uint32_t i = 0; i < c->span_count; i++) {
+		const struct gt_span_view *span = &c->spans[i].view;
+
+		assert_int_equal(span->id, first + i + 1);
+		assert_true(is_numbered(span->fields, first + i));
+		assert_int_equal(span->trace->flags, (first + i) / 1000);
+	}
+	first = c->left_out_events;
+	for (uint32_t i = 0; i < c->event_count; i++) {
+		const struct gt_event_view *event = &c->events[i].view;
+
+		assert_int_equal(event->span_id, first + i + 1);
+		assert_true(is_numbered(event->fields, first + i));
+	}
+	assert_int_equal(gt__collect_build(c), 0);
+	gt__collect_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(d4_cycles_and_missing_parents_become_roots),
+		cmocka_unit_test(over_its_bound_the_oldest_goes),
 		cmocka_unit_test(d4_a_chain_of_a_million_is_walked),
 		cmocka_unit_test(percentiles_are_exact),
 	};
