@@ -175,9 +175,7 @@ static int init(struct gt_host *host)
 		                     &options->limits, &host->pipeline);
 	if (r == 0)
 		r = gt__outbox_start(host);
-	gt__quota_init(&host->quota, host->limits.record_bytes_per_s,
-	               host->limits.record_bytes, host->limits.exits_per_s,
-	               host->reading.monotonic_ns);
+	gt__quota_init(&host->quota, &host->limits, host->reading.monotonic_ns);
 	if (r == 0 && options->filter)
 		r = tell_filter(host, options->filter);
 	return r;
@@ -411,6 +409,17 @@ int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
 		r = gt__serve_resume(host, vcpu, &copy, control_gva);
 	pthread_mutex_unlock(&host->lock);
 	return r;
+}
+
+void gt_host_losses(struct gt_host *host, struct gt_losses *ret_losses)
+{
+	pthread_mutex_lock(&host->lock);
+	*ret_losses = gt__pipeline_losses(host->pipeline);
+	ret_losses->bad_requests = host->bad_requests;
+	ret_losses->repeated_batches = host->mailbox.repeated;
+	ret_losses->quota_requests = host->quota.requests_over;
+	ret_losses->quota_exits = host->quota.exits_over;
+	pthread_mutex_unlock(&host->lock);
 }
 
 uint64_t gt_host_control(struct gt_host *host)

@@ -44,18 +44,30 @@ void gt__bucket_spend(struct gt__bucket *bucket, uint64_t amount)
 		bucket->left -= (int64_t)amount;
 }
 
-void gt__quota_init(struct gt__quota *quota, uint64_t bytes_per_s,
-                    uint64_t bytes, uint64_t exits_per_s, uint64_t now_ns)
+static uint64_t or_any(uint64_t limit)
 {
-	*quota = (struct gt__quota){.bytes_left = bytes ? bytes : UINT64_MAX};
-	gt__bucket_init(&quota->bytes, bytes_per_s, now_ns);
-	gt__bucket_init(&quota->exits, exits_per_s, now_ns);
+	return limit ? limit : UINT64_MAX;
+}
+
+void gt__quota_init(struct gt__quota *quota, const struct gt_limits *limits,
+                    uint64_t now_ns)
+{
+	*quota = (struct gt__quota){
+		.bytes_left = or_any(limits->record_bytes),
+		.records_left = or_any(limits->records),
+		.exits_left = or_any(limits->exits_in_all),
+	};
+	gt__bucket_init(&quota->bytes, limits->record_bytes_per_s, now_ns);
+	gt__bucket_init(&quota->records, limits->records_per_s, now_ns);
+	gt__bucket_init(&quota->exits, limits->exits_per_s, now_ns);
 }
 
 bool gt__quota_takes(struct gt__quota *quota, uint64_t now_ns)
 {
 	return quota->is_lifted ||
-	       (quota->bytes_left > 0 && gt__bucket_has(&quota->bytes, now_ns));
+	       (quota->bytes_left > 0 && quota->records_left > 0 &&
+	        gt__bucket_has(&quota->bytes, now_ns) &&
+	        gt__bucket_has(&quota->records, now_ns));
 }
 
 bool gt__quota_serves(struct gt__quota *quota, uint64_t now_ns)
@@ -66,18 +78,30 @@ bool gt__quota_serves(struct gt__quota *quota, uint64_t now_ns)
 	return serves;
 }
 
+static void spend(uint64_t *left, uint64_t amount)
+{
+	if (*left != UINT64_MAX)
+		*left -= amount < *left ? amount : *left;
+}
+
 void gt__quota_spend(struct gt__quota *quota, uint64_t bytes)
 {
 	gt__bucket_spend(&quota->bytes, bytes);
-	if (quota->bytes_left != UINT64_MAX)
-		quota->bytes_left -=
-			bytes < quota->bytes_left ? bytes : quota->bytes_left;
+	spend(&quota->bytes_left, bytes);
+}
+
+void gt__quota_records(struct gt__quota *quota, uint64_t count)
+{
+	gt__bucket_spend(&quota->records, count - quota->records_spent);
+	spend(&quota->records_left, count - quota->records_spent);
+	quota->records_spent = count;
 }
 
 bool gt__quota_exit(struct gt__quota *quota, uint64_t now_ns)
 {
-	if (gt__bucket_has(&quota->exits, now_ns)) {
+	if (quota->exits_left > 0 && gt__bucket_has(&quota->exits, now_ns)) {
 		gt__bucket_spend(&quota->exits, 1);
+		spend(&quota->exits_left, 1);
 		return true;
 	}
 	quota->exits_over++;

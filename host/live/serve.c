@@ -8,6 +8,14 @@
  */
 #define STORE_BUFFER_TICKS 65536u
 
+/* How many records a look brings is known when they are decoded. */
+static struct gt__quota *quota_now(struct gt_host *host)
+{
+	gt__quota_records(&host->quota,
+	                  gt__pipeline_so_far(host->pipeline)->records);
+	return &host->quota;
+}
+
 /* 1: there was something to take. */
 static int drain_vcpu(struct gt_host *host, const struct gt__paging *paging,
                       uint32_t vcpu)
@@ -61,7 +69,7 @@ int gt__serve_drain(struct gt_host *host)
 	/* What the rings hold is of before this, and is yet to come. */
 	if (host->guest.vcpus > 0 && !gt__outbox_may_look(host))
 		return 0;
-	if (!gt__quota_takes(&host->quota, host->reading.monotonic_ns))
+	if (!gt__quota_takes(quota_now(host), host->reading.monotonic_ns))
 		return 0;
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
 		int r = drain_vcpu(host, paging, i);
@@ -181,7 +189,7 @@ static int serve(struct gt_host *host, const struct gt__paging *paging,
 		return -GT_ERROR_BAD_CONTROL;
 	if (request == GT_DOORBELL_WAKE)
 		return GT_ANSWER_WAKE;
-	if (!gt__quota_serves(&host->quota, host->reading.monotonic_ns))
+	if (!gt__quota_serves(quota_now(host), host->reading.monotonic_ns))
 		return GT_ANSWER_TAKEN;
 	r = gt__serve_drain(host);
 	return r < 0 ? r : GT_ANSWER_TAKEN;
@@ -198,7 +206,7 @@ static int answer(struct gt_host *host, uint32_t vcpu,
 		               ? serve(host, &host->vcpus[vcpu].paging, exit)
 		               : GT_ANSWER_NONE;
 	if (!gt__mailbox_is_named(exit, !host->options.no_piggyback) ||
-	    !gt__quota_serves(&host->quota, host->reading.monotonic_ns))
+	    !gt__quota_serves(quota_now(host), host->reading.monotonic_ns))
 		return GT_ANSWER_NONE;
 	r = gt__handover_exit(host, vcpu, exit);
 	if (r < 0)
@@ -290,7 +298,7 @@ int gt__serve_batch(struct gt_host *host, uint32_t number, const void *bytes,
 	gt__outbox_read(host);
 	gt__serve_check_warp(host, before_tsc);
 	gt__offset_set(host, number, &tsc);
-	if (!gt__quota_serves(&host->quota, host->reading.monotonic_ns))
+	if (!gt__quota_serves(quota_now(host), host->reading.monotonic_ns))
 		return 0;
 	r = gt__handover_bytes(host, number, bytes, count, guest_tsc);
 	if (r < 0)

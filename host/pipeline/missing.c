@@ -174,3 +174,21 @@ void gt__missing_end(struct gt__pipeline *pipeline)
 		         gt__pipeline_now(pipeline));
 	}
 }
+
+const struct gt_summary *
+gt__pipeline_so_far(const struct gt__pipeline *pipeline)
+{
+	return &pipeline->summary;
+}
+
+struct gt_losses gt__pipeline_losses(const struct gt__pipeline *pipeline)
+{
+	const struct gt__named *named = &pipeline->named[GT__SINCE_GUEST];
+	struct gt_losses losses = pipeline->summary.losses;
+
+	for (uint32_t i = 0; i < named->count; i++) {
+		losses.records += pipeline->vcpus[named->numbers[i]].lost;
+		losses.strings_cut += pipeline->vcpus[named->numbers[i]].cut;
+	}
+	return losses;
+}

@@ -31,6 +31,12 @@ int gt__pipeline_frame(struct gt__pipeline *pipeline, enum gt__frame_type type,
 /* The first error of the sinks so far. */
 int gt__pipeline_error(const struct gt__pipeline *pipeline);
 
+/* What was counted so far; of losses there are those of guests before. */
+const struct gt_summary *
+gt__pipeline_so_far(const struct gt__pipeline *pipeline);
+/* And of the guest that is there now. */
+struct gt_losses gt__pipeline_losses(const struct gt__pipeline *pipeline);
+
 /*
  * No frame follows. Without a GT__FRAME_END the trace ends at its last record,
  * with `cut_bytes` counted; so are so many stretches that held no whole frame,

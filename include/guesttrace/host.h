@@ -90,14 +90,15 @@ struct gt_limits {
 	size_t value_bytes; /* of one text: more is cut; 65,536 */
 	size_t rings_bytes; /* of all rings; 256 MiB, at most guest memory */
 	/*
-	 * What one guest may cost a live host. Over the first two, records stay
+	 * What one guest may cost a live host. Over a limit of records, they stay
 	 * in its rings, where the guest itself counts what finds no room, and
-	 * batches are dropped; exits over the third are neither shown nor
-	 * served. The last look, when the guest is gone, is free. 0: any.
+	 * batches are dropped; exits over theirs are neither shown nor served.
+	 * The last look, when the guest is gone, is free. 0: any.
 	 */
 	uint64_t record_bytes_per_s; /* in bursts of a second's worth */
 	uint64_t record_bytes;       /* in all */
 	uint64_t exits_per_s;
+	uint64_t records_per_s, records, exits_in_all;
 };
 
 struct gt_host_options {
@@ -119,8 +120,7 @@ struct gt_host_options {
 	enum gt_wire wire;
 	/* Hyperlight: take batches on GT_PORT_TRACE only, not on any exit. */
 	bool no_piggyback;
-	/* NUL-terminated UTF-8, or NULL. */
-	const char *guest_name, *vm_name, *backend;
+	const char *guest_name, *vm_name, *backend; /* UTF-8, or NULL */
 	const char *traceparent; /* W3C; NULL: a new trace with random id */
 	struct gt_limits limits; /* zeros are the defaults */
 	/* Reads the clocks; NULL: rdtsc and clock_gettime(). */
@@ -321,6 +321,9 @@ int gt_host_rotate(struct gt_host *host, const struct gt_output *next);
  */
 int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
                     const struct gt_exit *state, uint64_t control_gva);
+
+/* What has been lost so far. */
+void gt_host_losses(struct gt_host *host, struct gt_losses *ret_losses);
 
 /* GVA of the announced control block; 0: none. */
 uint64_t gt_host_control(struct gt_host *host);

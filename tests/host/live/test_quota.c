@@ -188,6 +188,71 @@ static void exits_over_it_are_counted_and_not_shown(void **unused)
 	assert_int_equal(inproc_summary.events, 1);
 }
 
+/* A ring has 2,730 of them at most. */
+static void so_many_records_are_taken_and_no_more(void **unused)
+{
+	const struct gt_limits limits = {.records = 6000};
+	const struct gt_losses *losses;
+
+	(void)unused;
+	start(&limits, GT_RING_FLUSH);
+	record(20000);
+	losses = finish();
+	assert_int_equal(inproc_summary.events + losses->records, 20000);
+	assert_in_range(inproc_summary.events, 5900,
+	                6000 + 2 * sizeof(ring) / 24);
+	assert_true(losses->quota_requests > 0);
+}
+
+static void records_come_back_each_second(void **unused)
+{
+	const struct gt_limits limits = {.records_per_s = 3000};
+
+	(void)unused;
+	start(&limits, GT_RING_FLUSH);
+	for (unsigned i = 0; i < 4; i++) {
+		record(20000);
+		inproc_now += 4 * NS_PER_S;
+	}
+	assert_int_equal(finish()->records + inproc_summary.events, 80000);
+	assert_in_range(inproc_summary.events, 4 * 2900,
+	                4 * (3000 + sizeof(ring) / 24) + 2 * sizeof(ring) / 24);
+}
+
+static void exits_in_all_are_as_many(void **unused)
+{
+	const struct gt_limits limits = {.exits_in_all = 50};
+	const struct gt_exit exit = {
+		.size = sizeof(exit), .reason = GT_EXIT_HALT, .tsc_offset = 0};
+	struct gt_losses so_far;
+
+	(void)unused;
+	start(&limits, GT_RING_DROP);
+	for (unsigned i = 0; i < 1000; i++) {
+		inproc_now += NS_PER_S;
+		gt_host_exit(inproc_host, 0, &exit);
+	}
+	gt_host_losses(inproc_host, &so_far);
+	assert_int_equal(finish()->quota_exits, 1001 - 50);
+	assert_int_equal(so_far.quota_exits, 1001 - 50);
+	assert_int_equal(inproc_summary.exits[GT_EXIT_HALT], 49);
+}
+
+/* While it runs as at the end. */
+static void losses_can_be_asked_for(void **unused)
+{
+	const struct gt_limits limits = {.records = 1000};
+	struct gt_losses so_far;
+
+	(void)unused;
+	start(&limits, GT_RING_FLUSH);
+	record(20000);
+	gt_host_losses(inproc_host, &so_far);
+	assert_int_equal(so_far.quota_requests, finish()->quota_requests);
+	assert_true(so_far.quota_requests > 0);
+	assert_true(so_far.records <= inproc_summary.losses.records);
+}
+
 /* 68 KiB of memory cannot be 256 MiB of rings, but by being it many times. */
 static void rings_are_no_larger_than_the_memory(void **unused)
 {
@@ -242,6 +307,10 @@ int main(void)
 		T(what_a_second_brings_is_taken_again),
 		T(under_it_nothing_is_lost),
 		T(exits_over_it_are_counted_and_not_shown),
+		T(so_many_records_are_taken_and_no_more),
+		T(records_come_back_each_second),
+		T(exits_in_all_are_as_many),
+		T(losses_can_be_asked_for),
 		T(rings_are_no_larger_than_the_memory),
 		T(a_span_has_as_many_fields_as_it_may),
 		T(a_text_is_as_long_as_it_may_be),

@@ -370,6 +370,9 @@ pub struct gt_limits {
     pub record_bytes_per_s: u64,
     pub record_bytes: u64,
     pub exits_per_s: u64,
+    pub records_per_s: u64,
+    pub records: u64,
+    pub exits_in_all: u64,
 }
 
 /// Zeros: parentbased_always_on.

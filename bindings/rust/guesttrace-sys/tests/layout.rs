@@ -39,7 +39,7 @@ fn structs_lie_in_memory_as_in_c() {
         gt_exit { size reason port width_bytes out count r8 r9 r10 cr0 cr3 cr4 efer tsc_offset tsc_ratio tsc_ratio_shift waited_ns }
         gt_clock_reading { tsc monotonic_ns realtime_ns boottime_ns gap_ns }
         gt_sampler { dropped ignores_parent reserved }
-        gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes fields value_bytes rings_bytes record_bytes_per_s record_bytes exits_per_s }
+        gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes fields value_bytes rings_bytes record_bytes_per_s record_bytes exits_per_s records_per_s records exits_in_all }
         gt_host_options { size memory memory_slots vcpus sinks sink_count capture filter wire no_piggyback guest_name vm_name backend traceparent limits read_clock clock_context tsc_hz tsc_source random random_context guest_build_id vm_id host_name tracestate sampler has_holes }
         gt_replay_options { size read context sinks sink_count index limits progress stops_at_end }
         gt_otlp_attribute { key value }
