@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TREE_BYTES_DEFAULT ((size_t)256 << 20)
+#define TREE_BYTES_MIN     ((size_t)1 << 20)
+
 enum {
 	OPTION_BACKEND = 256,
 	OPTION_FILTER,
@@ -38,6 +41,7 @@ enum {
 	OPTION_LIMIT,
 	OPTION_QUEUE,
 	OPTION_PATIENCE,
+	OPTION_TREE_BYTES,
 	OPTION_FORCE,
 	OPTION_NO_SANDBOX,
 	OPTION_CORE,
@@ -83,6 +87,8 @@ static const struct option_spec options_table[] = {
 	{OPTION_PATIENCE, "patience", "SECONDS",
          "with one that is not read, once the run is stopped; default 0.05",
          NULL},
+	{OPTION_TREE_BYTES, "tree-bytes", "BYTES",
+         "of memory for the tree, about; default 256M", NULL},
 	{OPTION_NO_SANDBOX, "no-sandbox", NULL,
          "do not give up what a run has no need of", NULL},
 	{OPTION_CORE, "core", NULL,
@@ -222,6 +228,9 @@ static bool parse_option(struct session_options *options, int option,
 		                    &options->keep_files);
 	case OPTION_QUEUE:
 		return limits_parse_bytes("queue", text, &options->queue_bytes);
+	case OPTION_TREE_BYTES:
+		return limits_parse_bytes("tree-bytes", text,
+		                          &options->tree_bytes);
 	case OPTION_PATIENCE:
 		return parse_seconds("patience", text, &options->patience_ns);
 	case OPTION_EXPORT:
@@ -325,9 +334,24 @@ static bool fits_capture(const struct session_options *options)
 	return false;
 }
 
+static bool fits_tree(const struct session_options *options)
+{
+	bool has_tree = outputs_have_text(options->outputs);
+
+	if (options->tree_bytes && !has_tree)
+		complain("--tree-bytes is of the tree on standard output, "
+		         "which is not printed here");
+	else if (options->tree_bytes && options->tree_bytes < TREE_BYTES_MIN)
+		complain("--tree-bytes: at least %zu", TREE_BYTES_MIN);
+	else
+		return true;
+	return false;
+}
+
 static bool has_a_meaning(const struct session_options *options, unsigned given)
 {
 	return fits_wire(options->wire, given) && fits_capture(options) &&
+	       fits_tree(options) &&
 	       (!options->filter ||
 	        filter_is_good(options->filter, options->wire)) &&
 	       outputs_take_otlp(options->outputs);
@@ -424,6 +448,8 @@ static int cmd_run(int argc, char **argv)
 		return RUN_FAILED;
 	take_operands(&options, argc - optind, argv + optind);
 	screen_look(COLOURS_AUTO, &look);
+	look.max_bytes = options.tree_bytes ? options.tree_bytes
+	                                    : TREE_BYTES_DEFAULT;
 	if (!options.capture && outputs.count == 0)
 		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
 	add_from_environment(&options, &look);

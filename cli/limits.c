@@ -30,6 +30,9 @@ static const struct limit {
 	LIMIT("announcements", announcements),
 	LIMIT("exits", exits),
 	LIMIT("exits-per-s", exits_per_s),
+	LIMIT("exits-in-all", exits_in_all),
+	LIMIT("records", records),
+	LIMIT("records-per-s", records_per_s),
 	LIMIT("record-bytes", record_bytes),
 	LIMIT("record-bytes-per-s", record_bytes_per_s),
 #undef LIMIT

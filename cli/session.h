@@ -36,6 +36,7 @@ struct session_options {
 	const char *capture; /* path, or NULL */
 	uint64_t max_bytes;  /* of it; 0: any */
 	uint32_t keep_files; /* of so many bytes; 0: one */
+	uint64_t tree_bytes; /* 0: the default */
 	uint64_t queue_bytes, patience_ns; /* of outlets.h; 0: the default */
 	struct outputs *outputs;
 	int guest_argc;

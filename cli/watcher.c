@@ -97,6 +97,7 @@ static void *watch(void *argument)
 			nap(watcher, SAMPLE_NS);
 		gt_host_sample(watcher->host);
 		rotation_look(watcher->capture, watcher->host);
+		quota_lines_look(&watcher->over, watcher->host);
 	}
 	return NULL;
 }

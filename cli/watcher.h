@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The threads beside a run. One reads the clocks, has a capture that is full go
- * on in the next file and, with `shared`, takes the guest's records while the
+ * on in the next file, says what the guest goes over and, with `shared`, takes the guest's records while the
  * guest runs, so that a full ring costs no exit. The other writes a snapshot
  * whenever the process gets SIGUSR1: it opens files, which the first one is not
  * allowed to.
@@ -9,6 +9,7 @@
 #ifndef GT_CLI_WATCHER_H
 #define GT_CLI_WATCHER_H
 
+#include "quota_lines.h"
 #include "rotation.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ struct watcher {
 	struct rotation *capture;
 	const char *snapshot_base; /* path without its ending; borrowed */
 	unsigned snapshots;        /* written so far */
+	struct quota_lines over;   /* what has been said of quotas */
 	unsigned idle_rounds;
 	pthread_t thread, snapshot_thread;
 	int wake_fd; /* eventfd: the guest has filled a block, or `stop` */

@@ -322,10 +322,8 @@ int gt_host_rotate(struct gt_host *host, const struct gt_output *next);
 int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
                     const struct gt_exit *state, uint64_t control_gva);
 
-/* What has been lost so far. */
+/* What has been lost so far; GVA of the announced control block, 0: none. */
 void gt_host_losses(struct gt_host *host, struct gt_losses *ret_losses);
-
-/* GVA of the announced control block; 0: none. */
 uint64_t gt_host_control(struct gt_host *host);
 
 /*
