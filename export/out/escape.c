@@ -121,7 +121,7 @@ static unsigned hex_digits(uint32_t c)
 {
 	unsigned digits = 1;
 
-	while (digits < 8 && c >> digits * 4)
+	while (c >> digits * 4) /* 6 at most: a code point has 21 bits */
 		digits++;
 	return digits;
 }
@@ -210,7 +210,8 @@ static size_t put_visible(struct gt__out *out, struct gt_text text,
 		if (at == text.count)
 			break;
 		c = gt__next_code_point(&text, &at);
-		if (gt__is_hidden(c) || (c < 0x80 && strchr(special, (int)c))) {
+		/* Of ASCII what ended the run is hidden or special. */
+		if (c < 0x80 || gt__is_hidden(c)) {
 			columns += put_braced(out, c);
 		} else {
 			put_code_point(out, c);

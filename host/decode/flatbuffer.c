@@ -128,8 +128,9 @@ static bool check_text(struct gt__flatbuffer *buffer, uint32_t at,
 		return true;
 	if (!visit(buffer, count / OTHER_BYTES, at))
 		return false;
-	return gt__utf8_is_valid(text, count) ||
-	       gt__refuse(buffer, GT_ERROR_STRING_NOT_UTF8, at);
+	if (!gt__utf8_is_valid(text, count))
+		return gt__refuse(buffer, GT_ERROR_STRING_NOT_UTF8, at);
+	return true;
 }
 
 static bool read_string(struct gt__flatbuffer *buffer, uint32_t at,

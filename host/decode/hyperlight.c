@@ -29,10 +29,11 @@ struct decoder {
 
 /* ---- One event ---- */
 
-/* Where a text of `count` bytes, more than `limit`, may be cut. */
+/* Where a text of more than `limit` bytes may be cut: it is valid UTF-8, and so
+ * it does not begin within a character. */
 static size_t cut_at(const char *bytes, size_t limit)
 {
-	while (limit > 0 && ((uint8_t)bytes[limit] & 0xc0) == 0x80)
+	while (((uint8_t)bytes[limit] & 0xc0) == 0x80)
 		limit--;
 	return limit;
 }
@@ -169,8 +170,9 @@ static bool read_envelope(struct gt__flatbuffer *buffer,
 		                  event_at ? GT_ERROR_EVENT_ALONE
 		                           : GT_ERROR_NO_EVENT,
 		                  envelope->at);
-	return event_at != 0 ||
-	       gt__refuse(buffer, GT_ERROR_TYPE_ALONE, envelope->at);
+	if (event_at == 0)
+		return gt__refuse(buffer, GT_ERROR_TYPE_ALONE, envelope->at);
+	return true;
 }
 
 /* Skips an unknown kind: there is nothing that could be checked. */

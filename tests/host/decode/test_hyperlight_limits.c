@@ -116,6 +116,36 @@ static void over_the_output_the_good_prefix_is_kept(void **state)
 	batch_free(&batch);
 }
 
+/* The start of 0.11 takes what an event does: 32 bytes. */
+static void the_start_is_within_the_output_too(void **state)
+{
+	struct gt_hyperlight_limits limits = {.size = sizeof(limits),
+	                                      .output_bytes = 31};
+	struct batch batch = batch_read(directory, WIRE_11, "close");
+
+	(void)state;
+	assert_int_equal(decode_limited(WIRE_11, &batch, &limits),
+	                 -GT_ERROR_OVER_OUTPUT);
+	assert_int_equal(seen.events, 0);
+	limits.output_bytes = 32;
+	decode_limited(WIRE_11, &batch, &limits);
+	assert_int_equal(seen.events, 1);
+	batch_free(&batch);
+}
+
+static void a_text_may_be_of_any_length(void **state)
+{
+	struct gt_hyperlight_limits limits = {.size = sizeof(limits),
+	                                      .string_bytes = SIZE_MAX};
+	struct batch batch = batch_read(directory, WIRE_12, "mix30");
+
+	(void)state;
+	assert_int_equal(decode_limited(WIRE_12, &batch, &limits), 0);
+	assert_int_equal(result.strings_cut, 0);
+	assert_int_equal(seen.events, 30);
+	batch_free(&batch);
+}
+
 /* mix30 again and again: what a good batch of 1 MiB is, 230 times its events.
  */
 static struct batch good_batch(unsigned *ret_copies)
@@ -256,6 +286,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_batch_over_its_limit_is_refused),
 		cmocka_unit_test(over_the_visits_the_good_prefix_is_kept),
 		cmocka_unit_test(over_the_output_the_good_prefix_is_kept),
+		cmocka_unit_test(the_start_is_within_the_output_too),
+		cmocka_unit_test(a_text_may_be_of_any_length),
 		cmocka_unit_test(a_shared_field_costs_neither_time_nor_memory),
 		cmocka_unit_test(a_shared_event_costs_neither_time_nor_memory),
 		cmocka_unit_test(shared_empty_strings_are_accepted),

@@ -133,6 +133,28 @@ static void of_cr3_only_the_address_counts(void **unused)
 	}
 }
 
+/* A word is loaded in one piece, or not at all. */
+static void a_word_is_aligned_and_whole(void **unused)
+{
+	const uint64_t page = FAR + 3 * PAGE; /* of which there are 12 bytes */
+	uint64_t word = 7;
+
+	(void)unused;
+	ram_map(0, 1, &page);
+	for (uint64_t gva = 1; gva < 8; gva++)
+		assert_int_equal(gt__memory_load(&ram_memory, &ram_paging, gva,
+		                                 &word),
+		                 -EINVAL);
+	assert_int_equal(gt__memory_load(&ram_memory, &ram_paging, 8, &word),
+	                 -GT_ERROR_OUTSIDE_RAM);
+	assert_int_equal(gt__memory_load(&ram_memory, &ram_paging, 16, &word),
+	                 -GT_ERROR_OUTSIDE_RAM);
+	assert_int_equal(word, 7);
+	assert_int_equal(gt__memory_load(&ram_memory, &ram_paging, 0, &word),
+	                 0);
+	assert_memory_equal(&word, ram_at(page, 8), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +163,7 @@ int main(void)
 		T(no_sum_of_address_and_length_wraps),
 		T(other_paging_modes_are_refused),
 		T(of_cr3_only_the_address_counts),
+		T(a_word_is_aligned_and_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
