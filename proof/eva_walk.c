@@ -7,19 +7,15 @@
 #include "host/memory/memory.h"
 
 #define LOW_BYTES  16u
-#define HIGH_BYTES 12u
+#define HIGH_BYTES 4u
 #define COUNT_MAX  9u
 
 static uint64_t low[LOW_BYTES / 8], high[(HIGH_BYTES + 7) / 8];
 static uint8_t buffer[COUNT_MAX];
 static struct gt__memory memory;
 
-int main(void)
+static void make_memory(void)
 {
-	struct gt__paging paging = {any(0, UINT64_MAX), any(0, UINT64_MAX),
-	                            any(0, UINT64_MAX), any(0, UINT64_MAX)};
-	uint64_t word;
-
 	make_any(low, sizeof(low));
 	make_any(high, sizeof(high));
 	memory.count = 2;
@@ -30,12 +26,47 @@ int main(void)
 	memory.slots[1].gpa = any(0, UINT64_MAX - HIGH_BYTES);
 	memory.slots[1].bytes = HIGH_BYTES;
 	memory.slots[1].host = high;
-	for (size_t count = 0; count <= COUNT_MAX; count++) {
-		gt__memory_read(&memory, &paging, any(0, UINT64_MAX), buffer,
-		                count);
-		gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer,
-		                 count);
-	}
+}
+
+static struct gt__paging any_paging(void)
+{
+	return (struct gt__paging){any(0, UINT64_MAX), any(0, UINT64_MAX),
+	                           any(0, UINT64_MAX), any(0, UINT64_MAX)};
+}
+
+/* ---- One is analyzed at a time ------------------------------------------- */
+
+void load(void);
+void read_some(void);
+void write_some(void);
+
+void load(void)
+{
+	struct gt__paging paging = any_paging();
+	uint64_t word;
+
+	make_memory();
 	gt__memory_load(&memory, &paging, any(0, UINT64_MAX), &word);
-	return 0;
+}
+
+void read_some(void)
+{
+	static const size_t counts[] = {0, 1, 8, COUNT_MAX};
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	for (unsigned i = 0; i < 4; i++)
+		gt__memory_read(&memory, &paging, any(0, UINT64_MAX), buffer,
+		                counts[i]);
+}
+
+void write_some(void)
+{
+	static const size_t counts[] = {0, 1, 8, COUNT_MAX};
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	for (unsigned i = 0; i < 4; i++)
+		gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer,
+		                 counts[i]);
 }
