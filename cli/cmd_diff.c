@@ -7,15 +7,28 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIFF_BEYOND 3 /* status: a change is beyond --fail-if */
 
 enum {
 	OPTION_JSON = 256,
 	OPTION_NAME,
 	OPTION_TOP,
+	OPTION_BEFORE,
+	OPTION_AFTER,
+	OPTION_FAIL_IF,
 	OPTION_COLOR,
 };
 
 static const struct option_spec options[] = {
+	{OPTION_BEFORE, "before", "CAPTURE",
+         "this and those behind it are one side", NULL},
+	{OPTION_AFTER, "after", "CAPTURE",
+         "the other side, likewise up to the next option", NULL},
+	{OPTION_FAIL_IF, "fail-if", "BOUND",
+         "exit with 3 if a change is beyond it: 'p99 > +5%'", NULL},
 	{OPTION_JSON, "json", NULL, "all of it as one JSON object", NULL},
 	{OPTION_NAME, "name", "GLOB", "only such names", NULL},
 	{OPTION_TOP, "top", "N", "as many names; 0: all", NULL},
@@ -34,7 +47,22 @@ struct diff {
 	enum screen_colours colours;
 	bool json;
 	bool has_top;
+	uint32_t failures; /* names beyond --fail-if */
+	/* The captures: those before come first, there are analysis.before. */
+	char **paths;
+	int count;
 };
+
+static bool take_bound(struct diff *diff)
+{
+	const char *why;
+
+	diff->analysis.fail_if = optarg;
+	if (gt_fail_if_check(optarg, &why) == 0)
+		return true;
+	complain("--fail-if: %s, not '%s'", why, optarg);
+	return false;
+}
 
 static bool take_option(struct diff *diff, int id)
 {
@@ -46,6 +74,8 @@ static bool take_option(struct diff *diff, int id)
 	case OPTION_NAME:
 		diff->look.name = optarg;
 		return true;
+	case OPTION_FAIL_IF:
+		return take_bound(diff);
 	case OPTION_TOP:
 		diff->has_top = true;
 		return parse_count("top", optarg, UINT32_MAX, &diff->look.top);
@@ -69,37 +99,118 @@ static bool has_a_meaning(const struct diff *diff)
 	return !other && selecting_has_a_meaning(&diff->analysis);
 }
 
+/* ---- Which captures are before, which after ------------------------------ */
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] != '\0';
+}
+
+/* --before and --after take all words up to the next option. They are taken out
+ * of `argv`; returns how many words are left. */
+static int take_side(struct diff *diff, const char *option, int argc,
+                     char **argv)
+{
+	size_t length = strlen(option);
+	bool taking = false;
+	int left = 1;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], option) == 0)
+			taking = true;
+		else if (strncmp(argv[i], option, length) == 0 &&
+		         argv[i][length] == '=')
+			diff->paths[diff->count++] = argv[i] + length + 1;
+		else if (taking && !is_option(argv[i]))
+			diff->paths[diff->count++] = argv[i];
+		else {
+			taking = false;
+			argv[left++] = argv[i];
+		}
+	}
+	argv[left] = NULL;
+	return left;
+}
+
+/* Complains and returns false. */
+static bool take_operands(struct diff *diff, int argc, char **argv)
+{
+	int operands = argc - optind;
+
+	if (diff->count == 0 && operands == 2) {
+		memcpy(diff->paths, argv + optind, 2 * sizeof(*argv));
+		diff->count = 2;
+		return true;
+	}
+	if (diff->count == 0 || operands > 0) {
+		options_usage(&command_diff);
+		return false;
+	}
+	if (diff->analysis.before > 0 &&
+	    (int)diff->analysis.before < diff->count)
+		return true;
+	complain("--before and --after go together: each names a capture or "
+	         "more");
+	return false;
+}
+
+static int compare(struct diff *diff)
+{
+	static struct outputs outputs;
+	int status;
+
+	outputs.says_damage = true;
+	diff->look.analysis = &diff->analysis;
+	diff->analysis.labels = (const char *const *)diff->paths;
+	diff->analysis.label_count = (uint32_t)diff->count;
+	diff->analysis.failures = &diff->failures;
+	screen_look(diff->colours, &diff->look);
+	if (diff->json)
+		outputs_add_text(&outputs, "diff", gt_diff_json_with,
+		                 &diff->look);
+	else
+		outputs_add_text(&outputs, "diff", gt_diff_with, &diff->look);
+	status = replay_all(&outputs, diff->paths, diff->count);
+	return status == 0 && diff->failures > 0 ? DIFF_BEYOND : status;
+}
+
+static int parse(struct diff *diff, int argc, char **argv)
+{
+	int id;
+
+	argc = take_side(diff, "--before", argc, argv);
+	diff->analysis.before = (uint32_t)diff->count;
+	argc = take_side(diff, "--after", argc, argv);
+	while ((id = options_next(&command_diff, argc, argv)) != -1) {
+		if (id == OPTION_WRONG || id == OPTION_HELP)
+			return options_stop(&command_diff, id);
+		if (!take_option(diff, id))
+			return COMMAND_USAGE;
+	}
+	if (!take_operands(diff, argc, argv) || !has_a_meaning(diff))
+		return COMMAND_USAGE;
+	return compare(diff);
+}
+
 static int cmd_diff(int argc, char **argv)
 {
 	struct diff diff = {.look.size = sizeof(diff.look),
 	                    .analysis.size = sizeof(diff.analysis)};
-	static struct outputs outputs;
-	int id;
+	int status;
 
-	while ((id = options_next(&command_diff, argc, argv)) != -1) {
-		if (id == OPTION_WRONG || id == OPTION_HELP)
-			return options_stop(&command_diff, id);
-		if (!take_option(&diff, id))
-			return COMMAND_USAGE;
+	diff.paths = calloc((size_t)argc + 2, sizeof(*diff.paths));
+	if (!diff.paths) {
+		complain("out of memory");
+		return COMMAND_FAILED;
 	}
-	if (argc - optind != 2)
-		return options_usage(&command_diff);
-	if (!has_a_meaning(&diff))
-		return COMMAND_USAGE;
-	outputs.says_damage = true;
-	diff.look.analysis = &diff.analysis;
-	screen_look(diff.colours, &diff.look);
-	if (diff.json)
-		outputs_add_text(&outputs, "diff", gt_diff_json_with,
-		                 &diff.look);
-	else
-		outputs_add_text(&outputs, "diff", gt_diff_with, &diff.look);
-	return replay_all(&outputs, argv + optind, 2);
+	status = parse(&diff, argc, argv);
+	free(diff.paths);
+	return status;
 }
 
 const struct command_spec command_diff = {
 	.name = "diff",
-	.operands = "CAPTURE CAPTURE",
+	.operands = "CAPTURE...",
 	.what = "show what changed from the first capture to the second",
 	.options = options,
 	.run = cmd_diff,

@@ -57,7 +57,8 @@ static const struct {
          "run      the guest's own up to 119, above that 119; 124 timeout;\n"
          "         125 guesttrace itself failed; 126 the guest died;\n"
          "         130 interrupted\n"
-         "others   0; 1 failure; 2 wrong use; 3 salvage: some is missing\n"},
+         "others   0; 1 failure; 2 wrong use; 3 salvage: some is missing;\n"
+         "         diff: a change is beyond --fail-if\n"},
 };
 
 const char *help_topic(const char *name)

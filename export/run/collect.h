@@ -205,6 +205,11 @@ struct gt__total {
 struct gt__total *gt__collect_totals(const struct gt__collect *c, bool target,
                                      uint32_t *ret_count);
 
+/* Rounded, of at least one. */
+uint64_t gt__average(const uint64_t *times, uint32_t count);
+/* What names are sorted by. */
+uint64_t gt__weight_of(const struct gt__name *name, enum gt_sort sort);
+
 /* The sample of rank ceil(percent / 100 * count) of `count` sorted ones. */
 uint64_t gt__nearest_rank(uint64_t count, unsigned percent);
 

@@ -145,7 +145,7 @@ static void add_total(struct gt__collect *c, struct gt__name *n,
 
 __extension__ typedef unsigned __int128 u128;
 
-static uint64_t average(const uint64_t *times, uint32_t count)
+uint64_t gt__average(const uint64_t *times, uint32_t count)
 {
 	u128 sum = 0;
 	uint32_t i;
@@ -155,7 +155,7 @@ static uint64_t average(const uint64_t *times, uint32_t count)
 	return (uint64_t)((sum + count / 2) / count);
 }
 
-static uint64_t weight_of(const struct gt__name *n, enum gt_sort sort)
+uint64_t gt__weight_of(const struct gt__name *n, enum gt_sort sort)
 {
 	switch (sort) {
 	case GT_SORT_SELF:
@@ -206,7 +206,7 @@ static struct gt__name sum_up(const struct names *names,
 	n.unfinished = count - whole;
 	if (!whole)
 		return n;
-	n.avg_ns = average(times, whole);
+	n.avg_ns = gt__average(times, whole);
 	qsort(times, whole, sizeof *times, compare_times);
 	n.p50_ns = times[gt__nearest_rank(whole, 50) - 1];
 	n.p99_ns = times[gt__nearest_rank(whole, 99) - 1];
@@ -265,7 +265,7 @@ static bool fill(struct names *names)
 			struct gt__name *n = &c->names[c->name_count++];
 
 			*n = sum_up(names, names->spans + i, counted);
-			n->weight = weight_of(n, c->sort);
+			n->weight = gt__weight_of(n, c->sort);
 			names->next_split += (size_t)2 * c->timeline.columns;
 		}
 		i += all;

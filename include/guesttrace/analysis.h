@@ -64,6 +64,17 @@ struct gt_analysis {
 	/* The key of a field: in tables a name is there once for each value of
 	 * it; NULL: none. */
 	const char *by;
+	/*
+	 * Of a difference: so many traces come first that are one side of it, 0
+	 * is one of two; what each trace is called, by its index, or NULL; and
+	 * a bound such as "p99 > +5%" on changes, with where to count names
+	 * that are beyond it, or NULL.
+	 */
+	uint32_t before;
+	const char *const *labels;
+	uint32_t label_count;
+	const char *fail_if; /* see gt_fail_if_check() */
+	uint32_t *failures;
 };
 
 /* As gt_report_json_new(), with what `analysis` of `options` asks for; of the
@@ -76,6 +87,12 @@ int gt_report_json_with(const struct gt_output *output,
 int gt_diff_json_with(const struct gt_output *output,
                       const struct gt_report_options *options,
                       struct gt_sink **ret_sink);
+
+/*
+ * Whether a bound can be read: total, self, count, avg, p50, p99, max, guest or
+ * exits, > or <, and a percentage. 0, or -EINVAL and what is wrong.
+ */
+int gt_fail_if_check(const char *fail_if, const char **ret_why);
 
 /*
  * Whether a condition on spans can be read:

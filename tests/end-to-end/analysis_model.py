@@ -5,6 +5,7 @@ Nothing here knows how the command does it. A span is what stands between the
 lines of its opening and its close.
 """
 import json
+import math
 import subprocess
 
 
@@ -88,3 +89,33 @@ def callers(spans, names):
             for i, value in enumerate(row):
                 sums.setdefault(up, [0, 0, 0])[i] += value
     return sums
+
+
+def mann_whitney(before, after):
+    """Two-sided p by the normal distribution, with both corrections."""
+    ranks, everything = {}, sorted(before + after)
+    for place, value in enumerate(everything, 1):
+        ranks.setdefault(value, []).append(place)
+    n, m = len(before), len(after)
+    u = sum(sum(ranks[x]) / len(ranks[x]) for x in after) - m * (m + 1) / 2
+    ties = sum(len(r) ** 3 - len(r) for r in ranks.values())
+    spread = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
+    distance = abs(u - n * m / 2)
+    if spread <= 0 or distance <= 0.5:
+        return 1.0
+    return math.erfc((distance - 0.5) / math.sqrt(2 * spread))
+
+
+def median_shift(before, after):
+    differences = sorted(b - a for a in before for b in after)
+    count = len(differences)
+    return (differences[(count - 1) // 2] + differences[count // 2]) / 2
+
+
+def holm(ps):
+    """{key: p} -> {key: corrected}"""
+    least, corrected = 0.0, {}
+    for left, key in enumerate(sorted(ps, key=ps.get)):
+        least = max(least, min(1.0, ps[key] * (len(ps) - left)))
+        corrected[key] = least
+    return corrected

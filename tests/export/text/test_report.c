@@ -266,18 +266,21 @@ static void what_was_not_seen_whole_is_in_no_percentile(void **state)
 	assert_int_equal(gt_diff_with(&outputs[2], NULL, &sink), 0);
 	text = printed_of(sink, &texts[2]);
 	SHOWS(text, " 0 ns      0.0         7      7    1.000 µs      0.0    "
-	            "1.000 µs      0.0  leaf");
+	            "1.000 µs      0.0        -           0.0 (0.0 0.0)    "
+	            "noise  leaf");
 	SHOWS(text,
 	      "   -        -         1      1           -        -           "
-	      "-        -  inner");
+	      "-        -        -                       -        -  inner");
 	SHOWS(text, "not in p50 and p99: 6 before, 6 after\n");
 	assert_int_equal(gt_diff_json_new(&outputs[3], &sink), 0);
 	text = printed_of(sink, &texts[3]);
 	SHOWS(text,
-	      "{\"count\":\"7\",\"unfinished\":\"5\",\"total_ns\":\"9000\","
-	      "\"p50_ns\":\"1000\",\"p99_ns\":\"1000\"}");
-	SHOWS(text, "{\"count\":\"1\",\"unfinished\":\"1\",\"total_ns\":\"0\","
-	            "\"p50_ns\":null,\"p99_ns\":null}");
+	      "{\"count\":\"7\",\"unfinished\":\"5\",\"total_ns\":\"9000\",");
+	SHOWS(text, "\"avg_ns\":\"1000\",\"p50_ns\":\"1000\","
+	            "\"p99_ns\":\"1000\",\"max_ns\":\"1000\",");
+	SHOWS(text,
+	      "{\"count\":\"1\",\"unfinished\":\"1\",\"total_ns\":\"0\",");
+	SHOWS(text, "\"p50_ns\":null,\"p99_ns\":null,\"max_ns\":null,");
 	for (i = 0; i < 4; i++)
 		gt__out_fini(&texts[i]);
 }
@@ -368,11 +371,14 @@ static void a_diff_is_sorted_by_impact_and_names_what_is_new(void **state)
 	assert_int_equal(syn_finish(&s), 0);
 	gt__put_char(&text, '\0');
 	SHOWS(text.bytes, "+250 ns    +25.0         1      1    1.250 µs    "
-	                  "+25.0    1.250 µs    +25.0  outer  [t]\n");
+	                  "+25.0    1.250 µs    +25.0        -     "
+	                  "+25.0 (+25.0 +25.0)    noise  outer  [t]\n");
 	SHOWS(text.bytes, "-10 ns     gone         0      1       10 ns     "
-	                  "gone       10 ns     gone  inner  [t]\n");
+	                  "gone       10 ns     gone        -"
+	                  "                       -        -  inner  [t]\n");
 	SHOWS(text.bytes, "+10 ns      new         1      0       10 ns      "
-	                  "new       10 ns      new  leaf  [t]\n");
+	                  "new       10 ns      new        -"
+	                  "                       -        -  leaf  [t]\n");
 	assert_true(strstr(text.bytes, "outer") < strstr(text.bytes, "inner"));
 	assert_true(strstr(text.bytes, "inner") < strstr(text.bytes, "leaf"));
 	syn_free(&s);
