@@ -412,7 +412,7 @@ static void read_timing(struct gt_otlp_http_options *options)
 int otlp_settings_read(struct otlp_settings *s, enum gt_otlp_signal signal,
                        const char *url)
 {
-	uint32_t spool_mib;
+	uint32_t spool_mib, own_mib;
 
 	if (url && *url && !otlp_is_endpoint(url)) {
 		complain("OTLP to '%s': an endpoint begins with http://, "
@@ -430,6 +430,8 @@ int otlp_settings_read(struct otlp_settings *s, enum gt_otlp_signal signal,
 	s->options.spool_directory = variable("GUESTTRACE_SPOOL");
 	if (read_number("GUESTTRACE_SPOOL_MIB", &spool_mib))
 		s->options.spool_bytes = (uint64_t)spool_mib << 20;
+	if (read_number("GUESTTRACE_SPOOL_RUN_MIB", &own_mib))
+		s->options.spool_own_bytes = (uint64_t)own_mib << 20;
 	read_exporter(s);
 	s->url = otlp_endpoint(&s->options, url);
 	s->options.url = s->url;

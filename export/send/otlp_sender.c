@@ -142,13 +142,15 @@ static void set_up(struct gt__otlp_sender *s,
 static int open_spool(struct gt__otlp_sender *s,
                       const struct gt_otlp_http_options *o)
 {
+	uint64_t bytes = o->spool_bytes ? o->spool_bytes : SPOOL_BYTES;
 	int rc = gt__spool_open(o->spool_directory,
-	                        gt__otlp_signal(o->signal)->folder,
-	                        o->spool_bytes ? o->spool_bytes : SPOOL_BYTES,
+	                        gt__otlp_signal(o->signal)->folder, bytes,
 	                        s->drain_all, &s->spool);
 
 	if (rc)
 		return rc;
+	gt__spool_set_share(s->spool, o->spool_own_bytes ? o->spool_own_bytes
+	                                                 : bytes / 2);
 	s->ledger = gt__spool_ledger(s->spool);
 	s->spool_counts = gt__spool_counts(s->spool);
 	return 0;

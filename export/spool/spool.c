@@ -121,7 +121,7 @@ int gt__spool_open(const char *directory, const char *folder,
 	if (!spool)
 		return -ENOMEM;
 	spool->directory_fd = spool->lock_fd = spool->ledger_fd = -1;
-	spool->bytes_max = bytes_max;
+	spool->bytes_max = spool->own_bytes_max = bytes_max;
 	spool->last = &spool->segments;
 	spool->must_drain = must_drain;
 	gt__spool_syncer_init(&spool->syncer);
@@ -177,12 +177,25 @@ void gt__spool_close(struct gt__spool *spool, bool complete)
 	free(spool);
 }
 
+void gt__spool_set_share(struct gt__spool *spool, uint64_t own_bytes_max)
+{
+	if (own_bytes_max && own_bytes_max < spool->bytes_max)
+		spool->own_bytes_max = own_bytes_max;
+}
+
 struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool)
 {
 	return spool->ledger;
 }
 
 /* ---- Appending ----------------------------------------------------------- */
+
+/* Its share of the cap: who comes next has the rest. */
+static bool is_in_share(const struct gt__spool *spool, uint64_t count)
+{
+	return spool->own_bytes <= spool->own_bytes_max &&
+	       spool->own_bytes_max - spool->own_bytes >= count;
+}
 
 static bool fits(const struct gt__spool *spool, uint64_t count)
 {
@@ -254,6 +267,7 @@ static int write_current(struct gt__spool *spool,
 	s->waiting_frames++;
 	s->waiting_spans += request->spans;
 	spool->bytes += bytes;
+	spool->own_bytes += bytes;
 	spool->bytes_unseen += bytes;
 	spool->counts.own_waiting += request->spans;
 	gt__spool_ledger_append(spool->ledger, s, request->spans);
@@ -266,7 +280,7 @@ static int append(struct gt__spool *spool,
 	uint64_t bytes = GT__SPOOL_HEADER_BYTES + request->count;
 	int rc = 0;
 
-	if (!fits(spool, bytes))
+	if (!fits(spool, bytes) || !is_in_share(spool, bytes))
 		return -EDQUOT;
 	if (is_full(spool, spool->current, bytes))
 		gt__spool_end_current(spool);
@@ -287,8 +301,8 @@ int gt__spool_append(struct gt__spool *spool,
 	bool has_turn = false;
 	int rc;
 
-	if (!fits(spool, bytes) && spool->current &&
-	    !spool->current->waiting_frames)
+	if (!(fits(spool, bytes) && is_in_share(spool, bytes)) &&
+	    spool->current && !spool->current->waiting_frames)
 		gt__spool_remove(spool, spool->current);
 	if (must_look(spool, bytes)) {
 		has_turn = take_turn(spool);
@@ -302,9 +316,10 @@ int gt__spool_append(struct gt__spool *spool,
 
 bool gt__spool_is_roomy(const struct gt__spool *spool, size_t count)
 {
-	uint64_t half = spool->bytes_max / 2;
+	uint64_t half = spool->bytes_max / 2, own = spool->own_bytes_max / 2;
 
-	return spool->bytes <= half && half - spool->bytes >= count;
+	return spool->bytes <= half && half - spool->bytes >= count &&
+	       spool->own_bytes <= own && own - spool->own_bytes >= count;
 }
 
 /* Somebody has removed it, or the directory. */

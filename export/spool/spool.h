@@ -59,6 +59,9 @@ int gt__spool_open(const char *directory, const char *folder,
                    uint64_t bytes_max, bool must_drain,
                    struct gt__spool **ret_spool);
 
+/* From now on it appends no more than that of its own: 0: all of the cap. */
+void gt__spool_set_share(struct gt__spool *spool, uint64_t own_bytes_max);
+
 /*
  * Removes what is settled. `complete`: the ledger's figures have been told to
  * somebody and need not outlive the process, nor need damage that was found;
@@ -68,7 +71,8 @@ void gt__spool_close(struct gt__spool *spool, bool complete);
 
 struct gt__spool_ledger *gt__spool_ledger(struct gt__spool *spool);
 
-/* 0, -EDQUOT over the cap, or a negative errno; then nothing is appended. */
+/* 0, -EDQUOT over the cap or its share, or a negative errno; then nothing is
+ * appended. */
 int gt__spool_append(struct gt__spool *spool,
                      const struct gt__otlp_request *request);
 

@@ -49,6 +49,7 @@ struct gt__spool {
 	uint64_t bytes_max;
 	uint64_t bytes;        /* of all segments, as far as is known */
 	uint64_t bytes_unseen; /* its own, since it looked at all */
+	uint64_t own_bytes, own_bytes_max; /* of its own segments */
 	int64_t looked_s;
 	uint64_t next_number;
 	struct gt__spool_segment *segments; /* oldest first */

@@ -43,6 +43,8 @@ void gt__spool_remove(struct gt__spool *spool, struct gt__spool_segment *s)
 				(struct gt__spool_position){s->next, 0};
 	if (unlinkat(spool->directory_fd, s->name, 0) == 0)
 		spool->bytes -= s->end < spool->bytes ? s->end : spool->bytes;
+	if (!s->found)
+		spool->own_bytes -= s->end;
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);

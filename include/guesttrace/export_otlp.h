@@ -201,6 +201,9 @@ struct gt_otlp_http_options {
 	 * is to be ignored the id decides. Those that are sent are sampled.
 	 */
 	struct gt_sampler sampler;
+	/* Of spool_bytes, those that this sink may add and that are not taken
+	 * yet: half. So it leaves room for the next one. */
+	uint64_t spool_own_bytes;
 };
 
 /*

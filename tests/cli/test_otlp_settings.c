@@ -392,13 +392,14 @@ static void batching_and_spool_are_read(void **state)
 	READ_(NULL, "OTEL_BSP_SCHEDULE_DELAY", "10", "OTEL_BSP_EXPORT_TIMEOUT",
 	      "20", "OTEL_BSP_MAX_QUEUE_SIZE", "30",
 	      "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "40", "GUESTTRACE_SPOOL", "/s",
-	      "GUESTTRACE_SPOOL_MIB", "3");
+	      "GUESTTRACE_SPOOL_MIB", "3", "GUESTTRACE_SPOOL_RUN_MIB", "2");
 	assert_int_equal(settings.options.delay_ms, 10);
 	assert_int_equal(settings.options.finish_ms, 20);
 	assert_int_equal(settings.options.queue_spans, 30);
 	assert_int_equal(settings.options.batch_spans, 40);
 	assert_string_equal(settings.options.spool_directory, "/s");
 	assert_int_equal(settings.options.spool_bytes, 3 << 20);
+	assert_int_equal(settings.options.spool_own_bytes, 2 << 20);
 }
 
 static void limits_of_a_kind_win_over_those_of_all(void **state)

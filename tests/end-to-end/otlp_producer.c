@@ -51,6 +51,7 @@ static const struct {
 	{"backoff_ms", NULL, &options.backoff_ms, NULL},
 	{"backoff_max_ms", NULL, &options.backoff_max_ms, NULL},
 	{"spool_bytes", NULL, NULL, &options.spool_bytes},
+	{"spool_own_bytes", NULL, NULL, &options.spool_own_bytes},
 	{"spans", NULL, NULL, &spans_wanted},
 	{"rate", NULL, NULL, &rate},
 	{"base", NULL, NULL, &base},

@@ -312,6 +312,7 @@ const size_t gt_sys_layout[] = {
 	AT(gt_otlp_http_options, observed),
 	AT(gt_otlp_http_options, observed_count),
 	AT(gt_otlp_http_options, sampler),
+	AT(gt_otlp_http_options, spool_own_bytes),
 };
 const size_t gt_sys_layout_count =
 	sizeof(gt_sys_layout) / sizeof(*gt_sys_layout);

@@ -309,7 +309,7 @@ holds('a spool that is removed while it is in use costs nothing', () => withRece
 holds('over the cap the newest are dropped and counted', () => withReceiver(async (receiver, options) => {
   const spool = freshDirectory();
   await receiver.close();
-  const stats = await produce({ ...options, spool, spool_bytes: 40000, spans: 20000, rate: 40000, queue_spans: 2000, finish_ms: 300 });
+  const stats = await produce({ ...options, spool, spool_bytes: 40000, spool_own_bytes: 40000, spans: 20000, rate: 40000, queue_spans: 2000, finish_ms: 300 });
   const size = segments(spool).reduce((sum, name) => sum + fs.statSync(name).size, 0);
   check(size <= 40000 && size > 15000, `${size} bytes in the spool`);
   check(stats.spooled > 0 && stats.dropped > 0, `${stats.spooled} spooled, ${stats.dropped} dropped`);
@@ -330,6 +330,26 @@ holds('processes that write at once keep to the cap together', () => withReceive
   check(size > cap / 2, `only ${size} bytes in the spool`);
   const spooled = all.reduce((sum, one) => sum + one.spooled, 0);
   check(all.every((one) => one.spooled + one.dropped === one.spans), 'spans that are neither spooled nor dropped');
+  same((await drain(receiver, options, spool)).foundAcknowledged, spooled, 'sent');
+}));
+
+holds('one that floods leaves room for those beside and behind it', () => withReceiver(async (receiver, options) => {
+  const spool = freshDirectory();
+  const cap = 400000;
+  receiver.mode = { kind: 'status', status: 503 };
+  const { gzip, ...plain } = options;
+  const one = (base, more) => produce({ ...plain, spool, spool_bytes: cap, base, finish_ms: 300, ...more });
+  const flooder = () => one(1, { spans: 20000, queue_spans: 1000 });
+  const neighbour = (base) => one(base, { spans: 300, rate: 300, queue_spans: 1000 });
+  const [flood, beside] = await Promise.all([flooder(), neighbour(2)]);
+  const behind = await neighbour(3);
+  check(flood.dropped > 0, 'it was no flood');
+  const size = segments(spool).reduce((sum, name) => sum + fs.statSync(name).size, 0);
+  check(size <= cap, `${size} bytes in the spool`);
+  same(beside.dropped, 0, 'lost beside it');
+  same(behind.dropped, 0, 'lost behind it');
+  const spooled = flood.spooled + beside.spooled + behind.spooled;
+  receiver.mode = { kind: 'take' };
   same((await drain(receiver, options, spool)).foundAcknowledged, spooled, 'sent');
 }));
 

@@ -557,6 +557,7 @@ mod otlp {
         pub observed: *const *mut gt_sink,
         pub observed_count: usize,
         pub sampler: gt_sampler,
+        pub spool_own_bytes: u64,
     }
 
     extern "C" {

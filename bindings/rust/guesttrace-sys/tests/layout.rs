@@ -45,7 +45,7 @@ fn structs_lie_in_memory_as_in_c() {
         gt_otlp_attribute { key value }
         gt_otlp_limit { is_set max }
         gt_otlp_limits { events links span_attributes event_attributes value_length }
-        gt_otlp_http_options { size signal url protocol gzip headers header_count ca_file certificate_file key_file timeout_ms delay_ms batch_spans queue_spans finish_ms backoff_ms backoff_max_ms wait_for_room spool_directory spool_bytes refused refused_context attributes attribute_count no_host_spans limits events has_logs observed observed_count sampler }
+        gt_otlp_http_options { size signal url protocol gzip headers header_count ca_file certificate_file key_file timeout_ms delay_ms batch_spans queue_spans finish_ms backoff_ms backoff_max_ms wait_for_room spool_directory spool_bytes refused refused_context attributes attribute_count no_host_spans limits events has_logs observed observed_count sampler spool_own_bytes }
     };
     let there = unsafe { std::slice::from_raw_parts(gt_sys_layout.as_ptr(), gt_sys_layout_count) };
     assert_eq!(here.len(), there.len());
