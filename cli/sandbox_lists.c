@@ -145,7 +145,7 @@ static const struct system_call of_keeper[] = {
 static const struct system_call of_sending[] = {
 	{.number = SYS_socket},
 	{.number = SYS_socketpair}, /* so that a thread is woken */
-	{.number = SYS_eventfd2},   /* likewise, in later ones */
+	{.number = SYS_eventfd2},   /* likewise */
 	{.number = SYS_connect},
 	/* Files of TLS are tried out on a socket of one's own. */
 	{.number = SYS_bind},
@@ -177,9 +177,6 @@ static const struct system_call of_spool[] = {
 	{.number = SYS_getdents64}, {.number = SYS_ftruncate},
 	{.number = SYS_fcntl},
 };
-
-/* A thread that brings records wakes the one that sends them. */
-static const struct system_call of_waking[] = {{.number = SYS_sendto}};
 
 #define COUNT(calls) (sizeof(calls) / sizeof((calls)[0]))
 _Static_assert(COUNT(of_process) + COUNT(of_capture) + COUNT(of_directories) +
@@ -222,10 +219,10 @@ void sandbox_list(enum sandbox_role role, const struct sandbox_plan *plan,
 		return;
 	case SANDBOX_VCPU:
 		ADD(ret_list, of_vcpu);
-		break;
+		return;
 	case SANDBOX_DECODING:
 		ADD(ret_list, of_decoding);
-		break;
+		return;
 	case SANDBOX_WATCHDOG:
 		ADD(ret_list, of_watchdog);
 		return;
@@ -236,6 +233,4 @@ void sandbox_list(enum sandbox_role role, const struct sandbox_plan *plan,
 		ADD(ret_list, of_outputs);
 		return;
 	}
-	if (plan->sends)
-		ADD(ret_list, of_waking);
 }

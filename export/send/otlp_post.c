@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define BASE_URL      "http://localhost:4318"
@@ -22,6 +23,9 @@
 
 struct gt__otlp_post {
 	CURLM *multi;
+	/* An eventfd: who wakes it may have no other call than write(), which
+	 * curl_multi_wakeup() is not everywhere. */
+	int wake_fd;
 	enum gt_otlp_signal signal;
 	bool grpc;
 	/* Of a body in protobuf or JSON, as it is or in gzip. */
@@ -292,9 +296,12 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 	p->grpc = grpc;
 	p->signal = options->signal;
 	p->multi = curl_multi_init();
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->exchanges[0] = new_exchange(curl_easy_init());
 	if (!p->multi || !p->exchanges[0])
 		rc = -ENOMEM;
+	else if (p->wake_fd < 0)
+		rc = -errno;
 	if (!rc)
 		rc = make_headers(p, options);
 	if (rc) {
@@ -320,6 +327,8 @@ void gt__otlp_post_free(struct gt__otlp_post *p)
 		free(p->exchanges[i]);
 	}
 	curl_multi_cleanup(p->multi);
+	if (p->wake_fd >= 0)
+		close(p->wake_fd);
 	for (i = 0; i < 4; i++)
 		curl_slist_free_all(p->headers[i / 2][i % 2]);
 	free(p);
@@ -421,13 +430,22 @@ struct gt__otlp_request *gt__otlp_post_ended(struct gt__otlp_post *p,
 
 void gt__otlp_post_wait(struct gt__otlp_post *p, uint32_t timeout_ms)
 {
+	struct curl_waitfd wake = {.fd = p->wake_fd, .events = CURL_WAIT_POLLIN};
+	uint64_t count;
+
 	curl_multi_poll(
-		p->multi, NULL, 0,
+		p->multi, &wake, 1,
 		(int)(timeout_ms < POLL_MS_MAX ? timeout_ms : POLL_MS_MAX),
 		NULL);
+	if (wake.revents && read(p->wake_fd, &count, sizeof count) < 0)
+		return;
 }
 
 void gt__otlp_post_wake(struct gt__otlp_post *p)
 {
-	curl_multi_wakeup(p->multi);
+	uint64_t one = 1;
+
+	/* It can only be full, and then it wakes anyway. */
+	if (write(p->wake_fd, &one, sizeof one) < 0)
+		return;
 }
