@@ -6,73 +6,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHUNK_BYTES (256u << 10)
-#define ITEMS_MAX   (UINT32_MAX / 2) /* spans, events, stretches: each */
-
-struct gt__chunk {
-	struct gt__chunk *next;
-	size_t used;
-	size_t size;
-	_Alignas(16) unsigned char bytes[];
-};
-
-static struct gt__chunk *add_chunk(struct gt__collect *c, size_t size)
-{
-	struct gt__chunk *chunk = malloc(sizeof *chunk + size);
-	struct gt__chunk **at = &c->chunks;
-
-	if (!chunk)
-		return NULL;
-	if (c->chunks && size != CHUNK_BYTES)
-		at = &c->chunks->next; /* full at once: behind the one in use */
-	chunk->used = 0;
-	chunk->size = size;
-	chunk->next = *at;
-	*at = chunk;
-	c->chunk_bytes += size;
-	return chunk;
-}
-
-bool gt__collect_begin_chunk(struct gt__collect *c)
-{
-	return add_chunk(c, CHUNK_BYTES) != NULL;
-}
-
-void gt__collect_free_chunks(struct gt__collect *c, struct gt__chunk *from)
-{
-	struct gt__chunk **at = &c->chunks, *chunk;
-
-	while (*at && *at != from)
-		at = &(*at)->next;
-	while ((chunk = *at)) {
-		*at = chunk->next;
-		c->chunk_bytes -= chunk->size;
-		free(chunk);
-	}
-}
-
-/* One allocation per chunk; larger pieces have one of their own. */
-static void *take(struct gt__collect *c, size_t count, size_t alignment)
-{
-	struct gt__chunk *chunk = c->chunks;
-	size_t from = 0;
-
-	if (chunk)
-		from = (chunk->used + alignment - 1) & ~(alignment - 1);
-	if (!chunk || from > chunk->size || chunk->size - from < count) {
-		chunk = add_chunk(c, count > CHUNK_BYTES / 4 ? count
-		                                             : CHUNK_BYTES);
-		from = 0;
-	}
-	if (!chunk)
-		return NULL;
-	chunk->used = from + count;
-	return chunk->bytes + from;
-}
+#define ITEMS_MAX (UINT32_MAX / 2) /* spans, events, stretches: each */
 
 static bool keep_text(struct gt__collect *c, struct gt_text *text)
 {
-	char *bytes = take(c, text->count, 1);
+	char *bytes = gt__collect_take(c, text->count, 1);
 
 	if (!bytes)
 		return false;
@@ -104,7 +42,8 @@ static bool keep_fields(struct gt__collect *c, const struct gt_field **fields,
 	size_t i;
 
 	if (count) {
-		copy = take(c, count * sizeof *copy, _Alignof(struct gt_field));
+		copy = gt__collect_take(c, count * sizeof *copy,
+		                        _Alignof(struct gt_field));
 		if (!copy)
 			return false;
 		memcpy(copy, *fields, count * sizeof *copy);
@@ -151,7 +90,8 @@ static bool keep_trace(struct gt__collect *c,
 	if (!last || last->flags != given->flags ||
 	    memcmp(last->trace_id, given->trace_id, 16) ||
 	    !gt__same_text(last->trace_state, given->trace_state)) {
-		copy = take(c, sizeof *copy, _Alignof(struct gt_span_trace));
+		copy = gt__collect_take(c, sizeof *copy,
+		                        _Alignof(struct gt_span_trace));
 		if (!copy)
 			return false;
 		*copy = *given;
@@ -206,8 +146,8 @@ int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 	    !keep_text(c, &copy.status_text) || !keep_trace(c, &copy.trace))
 		return -ENOMEM;
 	if (copy.link_count) {
-		links = take(c, copy.link_count * sizeof *links,
-		             _Alignof(struct gt_link));
+		links = gt__collect_take(c, copy.link_count * sizeof *links,
+		                         _Alignof(struct gt_link));
 		if (!links)
 			return -ENOMEM;
 		memcpy(links, copy.links, copy.link_count * sizeof *links);
@@ -217,6 +157,7 @@ int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 	copy.event_count = 0;
 	c->spans[c->span_count++] = (struct gt__span){
 		.view = copy,
+		.parent = GT__ROOT,
 		.chosen = !c->choice ||
 	                  gt__is_chosen(c->choice, c->head.trace, &copy),
 		.in_range = is_in_range(c, copy.start_ns, copy.end_ns),
@@ -295,21 +236,25 @@ void gt__collect_free(struct gt__collect *c)
 
 /* ---- The tree ------------------------------------------------------------ */
 
-struct ids { /* exported id -> span index; open addressing */
-	uint32_t *slots;
+struct id {
+	uint64_t id;
+	uint32_t span; /* index; GT__ROOT: the slot is free */
+};
+
+struct ids { /* open addressing */
+	struct id *slots;
 	uint32_t mask;
 	struct gt__hash_key key;
 };
 
-static uint32_t *slot_of(const struct ids *ids, const struct gt__collect *c,
-                         uint64_t id)
+static struct id *slot_of(const struct ids *ids, uint64_t id)
 {
 	uint32_t i = (uint32_t)gt__hash_word(&ids->key, id);
 
 	for (;; i++) {
-		uint32_t *slot = &ids->slots[i & ids->mask];
+		struct id *slot = &ids->slots[i & ids->mask];
 
-		if (*slot == GT__ROOT || c->spans[*slot].view.id == id)
+		if (slot->span == GT__ROOT || slot->id == id)
 			return slot;
 	}
 }
@@ -326,8 +271,11 @@ static bool index_ids(struct ids *ids, const struct gt__collect *c)
 	if (!ids->slots)
 		return false;
 	memset(ids->slots, 0xff, size * sizeof *ids->slots);
-	for (i = 0; i < c->span_count; i++)
-		*slot_of(ids, c, c->spans[i].view.id) = i;
+	for (i = 0; i < c->span_count; i++) {
+		uint64_t id = c->spans[i].view.id;
+
+		*slot_of(ids, id) = (struct id){id, i};
+	}
 	return true;
 }
 
@@ -359,58 +307,31 @@ static void cut_cycles(struct gt__collect *c)
 
 static void find_parents(struct gt__collect *c, const struct ids *ids)
 {
-	uint32_t i;
+	uint64_t last_id = 0;
+	uint32_t i, last = GT__ROOT;
 
 	for (i = 0; i < c->span_count; i++) {
 		struct gt__span *s = &c->spans[i];
 
 		/* Elsewhere an id may be one of this run's, too. */
-		s->parent = s->view.parent_remote
-		                    ? GT__ROOT
-		                    : *slot_of(ids, c, s->view.parent_id);
+		if (s->view.parent_remote)
+			continue;
+		if (s->view.parent_id != last_id) /* those of one are near */
+			last = slot_of(ids, s->view.parent_id)->span;
+		last_id = s->view.parent_id;
+		s->parent = last;
 	}
 	for (i = 0; i < c->event_count; i++) {
 		struct gt__event *e = &c->events[i];
 
-		e->parent = *slot_of(ids, c, e->view.span_id);
+		e->parent = slot_of(ids, e->view.span_id)->span;
 	}
 	for (i = 0; i < c->host_span_count; i++)
 		c->host_spans[i].parent =
-			*slot_of(ids, c, c->host_spans[i].parent_id);
+			slot_of(ids, c->host_spans[i].parent_id)->span;
 	for (i = 0; i < c->gap_count; i++)
-		c->gaps[i].parent = *slot_of(ids, c, c->gaps[i].view.span_id);
+		c->gaps[i].parent = slot_of(ids, c->gaps[i].view.span_id)->span;
 	cut_cycles(c);
-}
-
-static int compare_items(const void *left, const void *right)
-{
-	const struct gt__item *a = left, *b = right;
-
-	if (a->parent != b->parent)
-		return a->parent < b->parent ? -1 : 1;
-	if (a->sequence != b->sequence)
-		return a->sequence < b->sequence ? -1 : 1;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-void gt__collect_index_items(struct gt__collect *c)
-{
-	uint32_t i;
-
-	qsort(c->items, c->item_count, sizeof *c->items, compare_items);
-	c->first_root_item = c->item_count;
-	for (i = c->item_count; i--;) {
-		uint32_t parent = c->items[i].parent;
-
-		if (parent == GT__ROOT) {
-			c->first_root_item = i;
-			continue;
-		}
-		c->spans[parent].first_item = i;
-		c->spans[parent].item_count++;
-	}
 }
 
 static bool sort_items(struct gt__collect *c)
@@ -453,8 +374,7 @@ static bool sort_items(struct gt__collect *c)
 		};
 	c->items = items;
 	c->item_count = n;
-	gt__collect_index_items(c);
-	return true;
+	return gt__collect_index_items(c);
 }
 
 static bool build(struct gt__collect *c)

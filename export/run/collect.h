@@ -136,10 +136,13 @@ struct gt__collect {
 	uint32_t gap_count, gap_size;
 	bool shows_exits; /* exits and the VMM's own spans are items, too */
 	const struct gt__choice *choice; /* which spans count; NULL: all */
-	enum gt_sort sort;               /* of names and paths */
-	const char *by; /* key of a field that tells names apart, or NULL */
-	bool no_times;    /* neither names nor where the time went */
-	size_t max_bytes; /* of all that; 0: any */
+	/* No names, and times of a span only where gt__collect_time() is asked
+	 * for them: of a few of many. */
+	bool times_on_demand;
+	enum gt_sort sort; /* of names and paths */
+	const char *by;    /* key of a field that tells names apart, or NULL */
+	bool no_times;     /* neither names nor where the time went */
+	size_t max_bytes;  /* of all that; 0: any */
 	size_t chunk_bytes;
 	struct gt__collect_mark mark; /* what is left out next */
 	uint64_t left_out_spans, left_out_events;
@@ -172,8 +175,13 @@ void gt__collect_free_chunks(struct gt__collect *c, struct gt__chunk *from);
 int gt__collect_build(struct gt__collect *c);
 bool gt__collect_times(struct gt__collect *c); /* its second half */
 bool gt__collect_names(struct gt__collect *c); /* and its last part */
-/* Sorts c->items, and tells spans without items which are theirs. */
-void gt__collect_index_items(struct gt__collect *c);
+/* The split and the self time of a span, if it has none yet. False: out of
+ * memory. */
+bool gt__collect_time(struct gt__collect *c, struct gt__span *span);
+/* Room that is freed with the collector; NULL: out of memory. */
+void *gt__collect_take(struct gt__collect *c, size_t count, size_t alignment);
+/* Sorts c->items, and tells spans which are theirs. False: out of memory. */
+bool gt__collect_index_items(struct gt__collect *c);
 /* Gives each host span the sequence of the record of its vCPU before it. */
 bool gt__collect_place_host_spans(struct gt__collect *c);
 void gt__collect_free(struct gt__collect *c);
@@ -228,7 +236,7 @@ struct gt__collect_sink {
 	struct gt__choice choice;    /* what that selects */
 	uint32_t printed;            /* traces so far */
 	uint32_t spans_shown;        /* the printer's own */
-	bool no_times; /* as of struct gt__collect */
+	bool no_times;               /* as of struct gt__collect */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */

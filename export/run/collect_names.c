@@ -12,13 +12,14 @@
  * long one takes: it is counted, and left out of the percentiles. If it is not
  * even known that it was open until its end, its time is left out as well.
  */
-#include "collect.h"
+#include "groups.h"
 #include "export/out/words.h"
 #include <string.h>
 
 struct names {
 	struct gt__collect *c;
-	struct gt__span **spans; /* by name, target, start */
+	struct gt__span **spans; /* by group, then by start */
+	struct start *starts;    /* room for those of one name */
 	uint64_t *times;         /* room for those of one name */
 	uint64_t *next_split;
 };
@@ -38,22 +39,6 @@ static int compare_starts(const struct gt__span *a, const struct gt__span *b)
 	if (a->view.sequence != b->view.sequence)
 		return a->view.sequence < b->view.sequence ? -1 : 1;
 	return 0;
-}
-
-static int compare_spans(const void *left, const void *right)
-{
-	const struct gt__span *a = *(const struct gt__span *const *)left;
-	const struct gt__span *b = *(const struct gt__span *const *)right;
-	int order = 0;
-
-	if (a->view.site != b->view.site)
-		order = compare_texts(a->view.site->name, b->view.site->name);
-	if (!order && a->view.site != b->view.site)
-		order = compare_texts(a->view.site->target,
-		                      b->view.site->target);
-	if (!order)
-		order = compare_texts(a->by, b->by);
-	return order ? order : compare_starts(a, b);
 }
 
 static int compare_by_name(const void *left, const void *right)
@@ -214,63 +199,95 @@ static struct gt__name sum_up(const struct names *names,
 	return n;
 }
 
-static bool same_name(const struct gt__span *a, const struct gt__span *b)
-{
-	const struct gt_site_view *x = a->view.site, *y = b->view.site;
+/* What a span is sorted by, beside it: to look it up there for each comparison
+ * would take longer than all else. */
+struct start {
+	uint64_t start_ns;
+	uint64_t sequence;
+	struct gt__span *span;
+};
 
-	return (x == y || (gt__same_text(x->name, y->name) &&
-	                   gt__same_text(x->target, y->target))) &&
-	       gt__same_text(a->by, b->by);
+static int compare_start(const void *left, const void *right)
+{
+	const struct start *a = left, *b = right;
+
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
-static uint32_t group_length(struct gt__span *const *spans, uint32_t count)
+/* By start; they come as they were closed, which is often the same. */
+static void sort_spans(struct gt__span **spans, uint32_t count,
+                       struct start *starts)
 {
-	uint32_t n = 1;
-
-	while (n < count && same_name(spans[0], spans[n]))
-		n++;
-	return n;
-}
-
-/* Numbers those of a group, and leaves those in front that count. */
-static uint32_t number(struct gt__span **spans, uint32_t count, uint32_t group)
-{
-	uint32_t i, n = 0;
+	bool sorted = true;
+	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		spans[i]->group = group;
-		if (gt__counts(spans[i]))
-			spans[n++] = spans[i];
+		const struct gt_span_view *v = &spans[i]->view;
+
+		starts[i] = (struct start){v->start_ns, v->sequence, spans[i]};
+		if (i && compare_start(&starts[i - 1], &starts[i]) > 0)
+			sorted = false;
 	}
-	return n;
+	if (sorted)
+		return;
+	qsort(starts, count, sizeof *starts, compare_start);
+	for (i = 0; i < count; i++)
+		spans[i] = starts[i].span;
+}
+
+/* Those that count, by group; ends[g] is behind the last one of group g. */
+static void place(const struct names *names, uint32_t *ends, uint32_t groups)
+{
+	const struct gt__collect *c = names->c;
+	uint32_t i, at = 0;
+
+	for (i = 0; i < c->span_count; i++)
+		ends[c->spans[i].group] += gt__counts(&c->spans[i]);
+	for (i = 0; i < groups; i++) {
+		uint32_t count = ends[i];
+
+		ends[i] = at;
+		at += count;
+	}
+	for (i = 0; i < c->span_count; i++)
+		if (gt__counts(&c->spans[i]))
+			names->spans[ends[c->spans[i].group]++] = &c->spans[i];
+}
+
+static void add_name(struct names *names, struct gt__span **spans,
+                     uint32_t count)
+{
+	struct gt__collect *c = names->c;
+	struct gt__name *n = &c->names[c->name_count++];
+
+	sort_spans(spans, count, names->starts);
+	*n = sum_up(names, spans, count);
+	n->weight = gt__weight_of(n, c->sort);
+	names->next_split += (size_t)2 * c->timeline.columns;
 }
 
 static bool fill(struct names *names)
 {
 	struct gt__collect *c = names->c;
-	uint32_t i, groups = 0, group = 0;
+	uint32_t i, groups, from = 0, *ends;
+	bool fits;
 
-	for (i = 0; i < c->span_count; i++)
-		names->spans[i] = &c->spans[i];
-	qsort(names->spans, c->span_count, sizeof *names->spans, compare_spans);
-	for (i = 0; i < c->span_count; groups++)
-		i += group_length(names->spans + i, c->span_count - i);
+	if (!gt__collect_number(c, &groups))
+		return false;
+	ends = calloc(groups + (size_t)1, sizeof *ends);
 	c->names = malloc((groups + (size_t)1) * sizeof *c->names);
-	for (i = 0; c->names && i < c->span_count;) {
-		uint32_t all =
-			group_length(names->spans + i, c->span_count - i);
-		uint32_t counted = number(names->spans + i, all, group++);
-
-		if (counted) {
-			struct gt__name *n = &c->names[c->name_count++];
-
-			*n = sum_up(names, names->spans + i, counted);
-			n->weight = gt__weight_of(n, c->sort);
-			names->next_split += (size_t)2 * c->timeline.columns;
-		}
-		i += all;
+	fits = ends && c->names;
+	if (fits)
+		place(names, ends, groups);
+	for (i = 0; fits && i < groups; i++) {
+		if (ends[i] > from)
+			add_name(names, names->spans + from, ends[i] - from);
+		from = ends[i];
 	}
-	return c->names != NULL;
+	free(ends);
+	return fits;
 }
 
 bool gt__collect_names(struct gt__collect *c)
@@ -284,8 +301,11 @@ bool gt__collect_names(struct gt__collect *c)
 		.next_split = c->splits +
 	                      (size_t)2 * c->timeline.columns * c->span_count,
 	};
-	bool done = names.spans && names.times && fill(&names);
+	bool done;
 
+	names.starts = malloc(room * sizeof *names.starts);
+	done = names.spans && names.times && names.starts && fill(&names);
+	free(names.starts);
 	free(names.spans);
 	free(names.times);
 	if (done)

@@ -11,6 +11,7 @@ static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 
 	c->shows_exits = sink->options.exits;
 	c->choice = &sink->choice;
+	c->times_on_demand = sink->analysis.slowest;
 	c->sort = sink->analysis.sort;
 	c->by = sink->analysis.by;
 	c->no_times = sink->no_times;
@@ -47,8 +48,7 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? kept(x, c, gt__collect_span(c, span))
-	         : x->head.out.error;
+	return c ? kept(x, c, gt__collect_span(c, span)) : x->head.out.error;
 }
 
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
@@ -87,8 +87,7 @@ static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
 	struct gt__collect_sink *x = (struct gt__collect_sink *)sink;
 	struct gt__collect *c = gt__run_sink_find(&x->head, trace);
 
-	return c ? kept(x, c, gt__collect_gap(c, loss))
-	         : x->head.out.error;
+	return c ? kept(x, c, gt__collect_gap(c, loss)) : x->head.out.error;
 }
 
 static int finish(struct gt_sink *sink)

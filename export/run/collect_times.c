@@ -6,7 +6,7 @@
  * open: children that overlap count once, and count only inside their parent.
  * Where it went is asked of the vCPU that opened it.
  */
-#include "collect.h"
+#include "groups.h"
 #include <string.h>
 
 struct stretch {
@@ -104,9 +104,61 @@ static bool find_splits(struct gt__collect *c)
 	return true;
 }
 
+/* Its children, by start; NULL: out of memory. */
+static struct stretch *children_of(const struct gt__collect *c,
+                                   const struct gt__span *s,
+                                   uint32_t *ret_count)
+{
+	size_t size = sizeof(struct stretch);
+	struct stretch *stretches = malloc((s->item_count + (size_t)1) * size);
+	uint32_t i, n = 0;
+
+	for (i = s->first_item; stretches && i < s->first_item + s->item_count;
+	     i++) {
+		const struct gt__item *item = &c->items[i];
+		const struct gt_span_view *v = &c->spans[item->index].view;
+
+		if (item->kind == GT__SPAN_ITEM)
+			stretches[n++] = (struct stretch){
+				v->start_ns, v->end_ns, item->parent};
+	}
+	*ret_count = n;
+	if (stretches)
+		qsort(stretches, n, size, compare_stretches);
+	return stretches;
+}
+
+bool gt__collect_time(struct gt__collect *c, struct gt__span *s)
+{
+	size_t row = c->timeline.columns, bytes = row * sizeof *s->split;
+	struct stretch *stretches;
+	uint32_t count;
+
+	if (s->split)
+		return true;
+	stretches = children_of(c, s, &count);
+	if (stretches)
+		s->split = gt__collect_take(c, 2 * bytes, sizeof *s->split);
+	if (s->split) {
+		memset(s->split, 0, bytes);
+		gt__timeline_add(&c->timeline, s->view.vcpu, s->view.start_ns,
+		                 s->view.end_ns, s->split);
+		memcpy(s->split + row, s->split, bytes);
+		s->self_ns = gt__span_ns(s);
+		subtract(c, stretches, count);
+	}
+	free(stretches);
+	return s->split;
+}
+
 bool gt__collect_times(struct gt__collect *c)
 {
-	return gt__timeline_build(&c->timeline, c->host_spans,
-	                          c->host_span_count) &&
-	       find_splits(c) && find_self_times(c) && gt__collect_names(c);
+	uint32_t groups;
+
+	if (!gt__timeline_build(&c->timeline, c->host_spans,
+	                        c->host_span_count))
+		return false;
+	if (c->times_on_demand)
+		return gt__collect_number(c, &groups);
+	return find_splits(c) && find_self_times(c) && gt__collect_names(c);
 }

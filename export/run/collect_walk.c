@@ -1,6 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-/* Ways through the tree of a trace, without recursion. */
+/* The items of a tree in their order, and ways through it, without recursion.
+ */
 #include "collect.h"
+
+static int compare_items(const void *left, const void *right)
+{
+	const struct gt__item *a = left, *b = right;
+
+	if (a->parent != b->parent)
+		return a->parent < b->parent ? -1 : 1;
+	if (a->sequence != b->sequence)
+		return a->sequence < b->sequence ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Those of one parent, which mostly came in their order. */
+static void sort_siblings(struct gt__item *items, uint32_t count)
+{
+	uint32_t i = 1;
+
+	while (i < count && compare_items(&items[i - 1], &items[i]) <= 0)
+		i++;
+	if (i < count)
+		qsort(items, count, sizeof *items, compare_items);
+}
+
+/* By parent, roots last; into `to`. */
+static void place_items(struct gt__collect *c, struct gt__item *to)
+{
+	uint32_t i, at = 0, roots = 0;
+
+	for (i = 0; i < c->span_count; i++)
+		c->spans[i].item_count = 0;
+	for (i = 0; i < c->item_count; i++)
+		if (c->items[i].parent != GT__ROOT)
+			c->spans[c->items[i].parent].item_count++;
+	for (i = 0; i < c->span_count; i++) {
+		c->spans[i].first_item = at;
+		at += c->spans[i].item_count;
+		c->spans[i].item_count = 0;
+	}
+	c->first_root_item = at;
+	for (i = 0; i < c->item_count; i++) {
+		uint32_t parent = c->items[i].parent;
+		struct gt__span *p =
+			parent == GT__ROOT ? NULL : &c->spans[parent];
+
+		to[p ? p->first_item + p->item_count++ : at + roots++] =
+			c->items[i];
+	}
+}
+
+bool gt__collect_index_items(struct gt__collect *c)
+{
+	struct gt__item *items =
+		malloc((c->item_count + (size_t)1) * sizeof *items);
+	uint32_t i;
+
+	if (!items)
+		return false;
+	place_items(c, items);
+	free(c->items);
+	c->items = items;
+	for (i = 0; i < c->span_count; i++)
+		sort_siblings(items + c->spans[i].first_item,
+		              c->spans[i].item_count);
+	sort_siblings(items + c->first_root_item,
+	              c->item_count - c->first_root_item);
+	return true;
+}
 
 static const struct gt__item *begin(struct gt__collect *c, struct gt__walk *w)
 {

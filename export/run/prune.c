@@ -110,13 +110,11 @@ static void lift(const struct pruning *p, struct gt__item *item)
 	}
 }
 
-static void drop_items(struct pruning *p)
+static bool drop_items(struct pruning *p)
 {
 	struct gt__collect *c = p->c;
 	uint32_t i, n = 0;
 
-	for (i = 0; i < c->span_count; i++)
-		c->spans[i].item_count = c->spans[i].first_item = 0;
 	for (i = 0; i < c->item_count; i++) {
 		if (c->items[i].kind == GT__GAP_ITEM)
 			lift(p, &c->items[i]);
@@ -125,7 +123,7 @@ static void drop_items(struct pruning *p)
 		c->items[n++] = c->items[i];
 	}
 	c->item_count = n;
-	gt__collect_index_items(c);
+	return gt__collect_index_items(c);
 }
 
 bool gt__collect_prune(struct gt__collect *c,
@@ -145,7 +143,7 @@ bool gt__collect_prune(struct gt__collect *c,
 	*ret_hidden = 0;
 	if (fits) {
 		mark_spans(&p);
-		drop_items(&p);
+		fits = drop_items(&p);
 	}
 	for (i = 0; fits && i < c->span_count; i++)
 		*ret_hidden += !(p.marks[i] & (SHOWN | ABOVE));

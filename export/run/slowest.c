@@ -60,19 +60,73 @@ uint32_t gt__find_slowest(const struct gt__collect *c, const char *pattern,
 	return count;
 }
 
-uint32_t gt__find_median(const struct gt__collect *c, uint32_t span)
+static void swap(uint64_t *a, uint64_t *b)
 {
-	uint32_t i, group = c->spans[span].group;
-	uint64_t p50_ns = gt__span_ns(&c->spans[span]);
+	uint64_t kept = *a;
 
-	for (i = 0; i < c->name_count; i++)
-		if (c->names[i].group == group)
-			p50_ns = c->names[i].p50_ns;
+	*a = *b;
+	*b = kept;
+}
+
+/* Of that rank, from 0: Hoare's selection, whose pivots nobody can foresee, so
+ * that nobody can choose values for which it is slow. */
+static uint64_t select_rank(uint64_t *times, uint32_t count, uint32_t rank)
+{
+	const struct gt__hash_key key = gt__hash_key();
+	uint32_t from = 0, end = count;
+
+	while (end - from > 1) {
+		uint32_t low = from, at = from, high = end;
+		uint64_t pivot = times[from + gt__hash_word(&key, rank ^ end) %
+		                                      (end - from)];
+
+		while (at < high) { /* smaller, equal, larger */
+			if (times[at] < pivot)
+				swap(&times[at++], &times[low++]);
+			else if (times[at] > pivot)
+				swap(&times[at], &times[--high]);
+			else
+				at++;
+		}
+		if (rank < low)
+			end = low;
+		else if (rank >= high)
+			from = high;
+		else
+			return pivot;
+	}
+	return times[from];
+}
+
+static bool is_of(const struct gt__span *s, uint32_t group)
+{
+	return s->group == group && is_whole(s);
+}
+
+bool gt__find_median(const struct gt__collect *c, uint32_t span,
+                     uint32_t *ret_span)
+{
+	uint32_t i, count = 0, group = c->spans[span].group;
+	uint64_t *times = malloc((c->span_count + (size_t)1) * sizeof *times);
+	uint64_t p50_ns = 0;
+
+	*ret_span = span;
+	if (!times)
+		return false;
 	for (i = 0; i < c->span_count; i++)
-		if (c->spans[i].group == group && is_whole(&c->spans[i]) &&
+		if (is_of(&c->spans[i], group))
+			times[count++] = gt__span_ns(&c->spans[i]);
+	if (count)
+		p50_ns = select_rank(times, count,
+		                     (uint32_t)gt__nearest_rank(count, 50) - 1);
+	free(times);
+	for (i = 0; i < c->span_count; i++)
+		if (is_of(&c->spans[i], group) &&
 		    gt__span_ns(&c->spans[i]) == p50_ns)
-			return i;
-	return span;
+			break;
+	if (i < c->span_count)
+		*ret_span = i;
+	return true;
 }
 
 /* ---- What is below ------------------------------------------------------- */

@@ -11,9 +11,10 @@
  * `pattern` finds; the slowest first, of equal ones the earlier. */
 uint32_t gt__find_slowest(const struct gt__collect *c, const char *pattern,
                           uint32_t most, uint32_t *ret_spans);
-/* The first one of its name that took as long as half of them or longer; the
- * span itself, if it is the only one. */
-uint32_t gt__find_median(const struct gt__collect *c, uint32_t span);
+/* The first one of its name that has the median of their durations. False: out
+ * of memory. */
+bool gt__find_median(const struct gt__collect *c, uint32_t span,
+                     uint32_t *ret_span);
 
 /* A span's children of one name and target, summed up. */
 struct gt__below {

@@ -24,7 +24,7 @@ void gt__put_slowest(struct gt__out *out, struct gt__collect *c,
                      const struct gt_summary *summary,
                      const struct gt_report_options *options,
                      const struct gt_analysis *analysis);
-void gt__put_slowest_json(struct gt__out *out, const struct gt__collect *c,
+void gt__put_slowest_json(struct gt__out *out, struct gt__collect *c,
                           const struct gt_report_options *options,
                           const struct gt_analysis *analysis);
 /* Exits by reason and port, and by the span they were in, of these as many rows
@@ -33,6 +33,10 @@ void gt__put_exits(struct gt__out *out, const struct gt__collect *c,
                    const struct gt_summary *summary, uint32_t top);
 void gt__put_exits_json(struct gt__out *out, const struct gt__collect *c);
 
+/* The median one of the name of spans[i], whose times are found as well as its
+ * own; `median` is that of spans[i - 1]. False: the writer has the error. */
+bool gt__find_beside(struct gt__out *out, struct gt__collect *c,
+                     const uint32_t *spans, uint32_t i, uint32_t *median);
 /* Of the other span the field of the same key that holds; NULL: none. */
 const struct gt_field *gt__other_field(const struct gt_span_view *other,
                                        const struct gt_field *field);

@@ -80,7 +80,7 @@ static void put_below(struct gt__out *o, const struct gt__collect *c,
 	free(rows);
 }
 
-void gt__put_slowest_json(struct gt__out *o, const struct gt__collect *c,
+void gt__put_slowest_json(struct gt__out *o, struct gt__collect *c,
                           const struct gt_report_options *options,
                           const struct gt_analysis *analysis)
 {
@@ -96,8 +96,8 @@ void gt__put_slowest_json(struct gt__out *o, const struct gt__collect *c,
 	for (i = 0; i < count; i++) {
 		const struct gt__span *s = &c->spans[spans[i]];
 
-		if (!i || s->group != c->spans[spans[i - 1]].group)
-			median = gt__find_median(c, spans[i]);
+		if (!gt__find_beside(o, c, spans, i, &median))
+			break;
 		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
 		gt__put_json(o, s->view.site->name);
 		gt__member_text(o, "target", s->view.site->target);

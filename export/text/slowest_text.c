@@ -150,6 +150,21 @@ static void put_fields(struct gt__out *o, const struct gt_span_view *slow,
 	}
 }
 
+/* The median of the one before is that of all of its name. */
+bool gt__find_beside(struct gt__out *o, struct gt__collect *c,
+                     const uint32_t *spans, uint32_t i, uint32_t *median)
+{
+	bool done = true;
+
+	if (!i || c->spans[spans[i]].group != c->spans[spans[i - 1]].group)
+		done = gt__find_median(c, spans[i], median);
+	done = done && gt__collect_time(c, &c->spans[spans[i]]) &&
+	       gt__collect_time(c, &c->spans[*median]);
+	if (!done && !o->error)
+		o->error = -ENOMEM;
+	return done;
+}
+
 /* ---- One of them --------------------------------------------------------- */
 
 static void put_head(struct gt__out *o, const struct pair *p, uint32_t rank)
@@ -198,8 +213,8 @@ void gt__put_slowest(struct gt__out *o, struct gt__collect *c,
 		struct pair p = {.c = c, .slow = &c->spans[spans[i]]};
 		uint64_t hidden;
 
-		if (!i || p.slow->group != c->spans[spans[i - 1]].group)
-			median = gt__find_median(c, spans[i]);
+		if (!gt__find_beside(o, c, spans, i, &median))
+			break;
 		p.median = &c->spans[median];
 		put_head(o, &p, i + 1);
 		put_fields(o, &p.slow->view, &p.median->view);
