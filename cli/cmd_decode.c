@@ -198,8 +198,10 @@ static int cmd_decode(int argc, char **argv)
 			return options_stop(&command_decode, id);
 		wire_name = optarg;
 	}
-	if (!wire_name || optind + 1 != argc)
-		return options_usage(&command_decode);
+	if (!wire_name)
+		return options_missing(&command_decode, "--wire");
+	if (!options_operands(&command_decode, argc, argv, 1, 1))
+		return COMMAND_USAGE;
 	if (!find_wire(wire_name, &wire))
 		return COMMAND_USAGE;
 	return place_is_input(NULL, argv[optind])
@@ -213,5 +215,7 @@ const struct command_spec command_decode = {
 	.what = "show each event of a batch or capture as JSON",
 	.options = options,
 	.run = cmd_decode,
+	.examples = "  guesttrace decode -w native kv.gtrace\n"
+		    "  guesttrace decode -w hyperlight-0.12 batch.bin\n",
 	.usage_status = COMMAND_USAGE,
 };

@@ -142,10 +142,10 @@ static bool take_operands(struct diff *diff, int argc, char **argv)
 		diff->count = 2;
 		return true;
 	}
-	if (diff->count == 0 || operands > 0) {
-		options_usage(&command_diff);
-		return false;
-	}
+	if (diff->count == 0)
+		return options_operands(&command_diff, argc, argv, 2, 2);
+	if (operands > 0)
+		return options_operands(&command_diff, argc, argv, 0, 0);
 	if (diff->analysis.before > 0 &&
 	    (int)diff->analysis.before < diff->count)
 		return true;
@@ -214,5 +214,8 @@ const struct command_spec command_diff = {
 	.what = "show what changed from the first capture to the second",
 	.options = options,
 	.run = cmd_diff,
+	.examples = "  guesttrace diff kv.gtrace new.gtrace\n"
+		    "  guesttrace diff --fail-if 'p99 > +5%' --before "
+		    "kv.gtrace --after new.gtrace\n",
 	.usage_status = COMMAND_USAGE,
 };

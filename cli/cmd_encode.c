@@ -378,8 +378,10 @@ static int cmd_encode(int argc, char **argv)
 		else
 			return options_stop(&command_encode, id);
 	}
-	if (!wire || optind + 1 != argc)
-		return options_usage(&command_encode);
+	if (!wire)
+		return options_missing(&command_encode, "--wire");
+	if (!options_operands(&command_encode, argc, argv, 1, 1))
+		return COMMAND_USAGE;
 	if (!screen_takes("a batch", NULL, force))
 		return COMMAND_USAGE;
 	if (place_is_input(NULL, argv[optind]))
@@ -398,5 +400,9 @@ const struct command_spec command_encode = {
 	.what = "make a Hyperlight batch of such JSON",
 	.options = options,
 	.run = cmd_encode,
+	.examples = "  guesttrace encode -w hyperlight-0.12 events.json "
+                    ">batch.bin\n"
+		    "  guesttrace encode -w hyperlight-0.11 - <events.json "
+                    ">old.bin\n",
 	.usage_status = COMMAND_USAGE,
 };

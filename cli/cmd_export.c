@@ -107,8 +107,10 @@ static int cmd_export(int argc, char **argv)
 			if (!selecting_take(&analysis, id))
 				return COMMAND_USAGE;
 		}
-	if (!format || optind == argc)
-		return options_usage(&command_export);
+	if (!format)
+		return options_missing(&command_export, "--format");
+	if (!options_operands(&command_export, argc, argv, 1, argc))
+		return COMMAND_USAGE;
 	found = format_find(format, strlen(format));
 	if (!found) {
 		format_unknown(format, strlen(format));
@@ -139,5 +141,8 @@ const struct command_spec command_export = {
 	.what = "turn captures into another tool's format",
 	.options = options,
 	.run = cmd_export,
+	.examples = "  guesttrace export -f perfetto -o kv.pftrace kv.gtrace\n"
+		    "  guesttrace export -f html -o both.html kv.gtrace "
+		    "new.gtrace\n",
 	.usage_status = COMMAND_USAGE,
 };

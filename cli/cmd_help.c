@@ -60,6 +60,7 @@ static void print_options(const struct command_spec *command)
 		if (spec->name)
 			print_row("--", spec->name, spec);
 	}
+	printf("-h\t\tshow this\n");
 	printf("--help\t\tshow this\n");
 }
 
@@ -114,5 +115,7 @@ const struct command_spec command_help = {
 	.notes = "Topics: environment, filter, formats, status.\n",
 	.options = options,
 	.run = cmd_help,
+	.examples = "  guesttrace help filter\n"
+		    "  guesttrace help --options run\n",
 	.usage_status = COMMAND_USAGE,
 };

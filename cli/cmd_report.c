@@ -258,8 +258,8 @@ static int cmd_report(int argc, char **argv)
 		report.given |= BIT(id);
 	}
 	report.look.analysis = &report.analysis;
-	if (optind == argc)
-		return options_usage(&command_report);
+	if (!options_operands(&command_report, argc, argv, 1, argc))
+		return COMMAND_USAGE;
 	if (report.follow ? !can_follow(&report, argc - optind)
 	                  : !has_a_meaning(&report))
 		return COMMAND_USAGE;
@@ -273,5 +273,8 @@ const struct command_spec command_report = {
 	.what = "show what captures hold: tree, times, losses",
 	.options = options,
 	.run = cmd_report,
+	.examples =
+		"  guesttrace report kv.gtrace\n"
+		"  guesttrace report --slowest 3 --name request kv.gtrace\n",
 	.usage_status = COMMAND_USAGE,
 };

@@ -442,14 +442,14 @@ static int cmd_run(int argc, char **argv)
 		if (id >= OPTION_BACKEND)
 			given |= 1u << (id - OPTION_BACKEND);
 	}
-	if (optind == argc)
-		return options_usage(&command_run);
+	if (!options_operands(&command_run, argc, argv, 1, argc))
+		return RUN_FAILED;
 	if (!complete_context(&options))
 		return RUN_FAILED;
 	take_operands(&options, argc - optind, argv + optind);
 	screen_look(COLOURS_AUTO, &look);
-	look.max_bytes = options.tree_bytes ? options.tree_bytes
-	                                    : TREE_BYTES_DEFAULT;
+	look.max_bytes =
+		options.tree_bytes ? options.tree_bytes : TREE_BYTES_DEFAULT;
 	if (!options.capture && outputs.count == 0)
 		outputs_add_text(&outputs, "tree", gt_tree_with, &look);
 	add_from_environment(&options, &look);
@@ -466,6 +466,9 @@ const struct command_spec command_run = {
 	.notes = "Without -o and --export the tree is printed.\n",
 	.options = options_table,
 	.run = cmd_run,
+	.examples = "  guesttrace run kv.elf\n"
+		    "  guesttrace run -o new.gtrace --filter off,kv=debug "
+		    "kv.elf -- --repeat 20\n",
 	.usage_status = RUN_FAILED,
 	.has_rest = true,
 };

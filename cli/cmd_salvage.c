@@ -39,7 +39,8 @@ enum {
 
 static const struct option_spec options[] = {
 	{OPTION_MEMORY, "memory", "FILE[@GPA[:OFFSET[:LENGTH]]]",
-         "raw memory at that address, a core or a snapshot; several times", NULL},
+         "raw memory at that address, a core or a snapshot; several times",
+         NULL},
 	{OPTION_CR3, "cr3", "GPA", "the guest's page tables; else found", NULL},
 	{OPTION_IDENTITY, "identity", NULL,
          "virtual addresses are physical ones: no page tables", NULL},
@@ -363,15 +364,20 @@ static int cmd_salvage(int argc, char **argv)
 		       : whole   ? 0
 		                 : SALVAGE_INCOMPLETE;
 	}
-	if (status == 0 && (optind != argc || !s->name))
-		status = options_usage(&command_salvage);
-	if (status == 0)
-		status = check(s);
-	if (status == 0 && !screen_takes("a capture", command.output, command.force))
+	if (status == 0 && !s->name)
+		status = options_missing(&command_salvage, "--memory");
+	else if (status == 0 &&
+	         !options_operands(&command_salvage, argc, argv, 0, 0))
 		status = COMMAND_USAGE;
 	if (status == 0)
-		status = dump_is_replaced(&s->dump, command.output) ? COMMAND_FAILED
-		                                             : salvage(&command);
+		status = check(s);
+	if (status == 0 &&
+	    !screen_takes("a capture", command.output, command.force))
+		status = COMMAND_USAGE;
+	if (status == 0)
+		status = dump_is_replaced(&s->dump, command.output)
+		                 ? COMMAND_FAILED
+		                 : salvage(&command);
 	dump_fini(&s->dump);
 	return status;
 }
@@ -380,9 +386,12 @@ const struct command_spec command_salvage = {
 	.name = "salvage",
 	.operands = "[CAPTURE]",
 	.what = "make a capture of a dead guest's memory",
-	.notes = "Of a CAPTURE alone it is said whether it has all: a run that was "
-                 "killed\ncompletes its own.\n",
+	.notes = "Of a CAPTURE alone it is said whether it has all: a run that "
+		 "was "
+		 "killed\ncompletes its own.\n",
 	.options = options,
 	.run = cmd_salvage,
+	.examples = "  guesttrace salvage --memory guest.mem -o dead.gtrace\n"
+		    "  guesttrace salvage kv.gtrace\n",
 	.usage_status = COMMAND_USAGE,
 };

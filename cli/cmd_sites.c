@@ -77,8 +77,8 @@ static int cmd_sites(int argc, char **argv)
 
 	if (id != -1)
 		return options_stop(&command_sites, id);
-	if (argc - optind != 1)
-		return options_usage(&command_sites);
+	if (!options_operands(&command_sites, argc, argv, 1, 1))
+		return COMMAND_USAGE;
 	return list_sites(argv[optind]);
 }
 
@@ -87,5 +87,7 @@ const struct command_spec command_sites = {
 	.operands = "GUEST|CAPTURE",
 	.what = "list the call sites of a guest or capture",
 	.run = cmd_sites,
+	.examples = "  guesttrace sites kv.elf\n"
+		    "  guesttrace sites kv.gtrace\n",
 	.usage_status = COMMAND_USAGE,
 };

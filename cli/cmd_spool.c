@@ -26,8 +26,12 @@ static int cmd_spool(int argc, char **argv)
 			return options_stop(&command_spool, id);
 		url = optarg;
 	}
-	if (optind != argc - 2 || strcmp(argv[optind], "send") != 0)
+	if (!options_operands(&command_spool, argc, argv, 2, 2))
+		return COMMAND_USAGE;
+	if (strcmp(argv[optind], "send") != 0) {
+		complain("spool: no action '%s'; there is send", argv[optind]);
 		return options_usage(&command_spool);
+	}
 	return otlp_spool_send(url, argv[optind + 1]);
 }
 
@@ -37,5 +41,8 @@ const struct command_spec command_spool = {
 	.what = "send what an absent OTLP endpoint left behind",
 	.options = options,
 	.run = cmd_spool,
+	.examples =
+		"  guesttrace spool send spool\n"
+		"  guesttrace spool --to http://localhost:4318 send spool\n",
 	.usage_status = COMMAND_USAGE,
 };

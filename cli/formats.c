@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats.h"
 #include "command.h"
+#include "similar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct format formats[] = {
@@ -71,12 +73,34 @@ static bool is_left_out(const char *name, size_t length)
 	return false;
 }
 
+static const char *name_of(const void *unused, size_t number)
+{
+	(void)unused;
+	return number < sizeof(formats) / sizeof(formats[0])
+	               ? formats[number].name
+	               : NULL;
+}
+
+static void complain_of_format(const char *text, size_t length)
+{
+	char name[64];
+	const char *meant;
+
+	snprintf(name, sizeof(name), "%.*s", (int)length, text);
+	meant = similar(name, name_of, NULL);
+	if (meant)
+		complain("no format '%s'; did you mean %s? There are %s", name,
+		         meant, format_names());
+	else
+		complain("no format '%.*s'; there are %s", (int)length, text,
+		         format_names());
+}
+
 void format_unknown(const char *name, size_t length)
 {
 	if (is_left_out(name, length))
 		complain("this guesttrace was built without the format %.*s",
 		         (int)length, name);
 	else
-		complain("no format '%.*s'; there are %s", (int)length, name,
-		         format_names());
+		complain_of_format(name, length);
 }

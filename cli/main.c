@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "leftovers.h"
 #include "options.h"
+#include "similar.h"
 #include "streams.h"
 
 #include <stdio.h>
@@ -17,20 +18,36 @@ static int list(FILE *to, int status)
 	return status;
 }
 
+static const char *name_of(const void *unused, size_t number)
+{
+	(void)unused;
+	return commands[number] ? commands[number]->name : NULL;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct command_spec *command = command_find(argv[1]);
+	const char *meant;
 
-	if (strcmp(argv[1], "--help") == 0 ||
+	if (is_one_of(argv[1], "-h", "--help") ||
 	    (argc == 2 && command == &command_help))
 		return list(stdout, 0);
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_one_of(argv[1], "-V", "--version")) {
 		printf("guesttrace %s\n", GT_VERSION);
 		return 0;
 	}
 	if (command)
 		return command->run(argc - 1, argv + 1);
-	complain("no command '%s'", argv[1]);
+	meant = similar(argv[1], name_of, NULL);
+	if (meant)
+		complain("no command '%s'; did you mean %s?", argv[1], meant);
+	else
+		complain("no command '%s'", argv[1]);
 	return list(stderr, COMMAND_USAGE);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "similar.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,12 +10,13 @@
 #include <string.h>
 
 #define LEFT_COLUMNS 34 /* of the help: what is wider has a line of its own */
+#define HELP_COLUMNS 80
 
 /* ---- getopt(3), from the table ------------------------------------------- */
 
 struct getopt_tables {
 	struct option options[OPTIONS_MAX + 2];
-	char letters[2 * OPTIONS_MAX + 3];
+	char letters[2 * OPTIONS_MAX + 5];
 };
 
 static void fill_tables(struct getopt_tables *t,
@@ -27,6 +29,8 @@ static void fill_tables(struct getopt_tables *t,
 	*t = (struct getopt_tables){0};
 	if (command->has_rest)
 		*letter++ = '+';
+	*letter++ = ':'; /* getopt(3) says nothing, and what is missing */
+	*letter++ = 'h';
 	t->options[n++] =
 		(struct option){"help", no_argument, NULL, OPTION_HELP};
 	for (; spec && spec->id && n <= OPTIONS_MAX; spec++) {
@@ -44,6 +48,64 @@ static void fill_tables(struct getopt_tables *t,
 	}
 }
 
+static const char *name_of(const void *command, size_t number)
+{
+	const struct option_spec *spec =
+		((const struct command_spec *)command)->options;
+
+	for (; spec && spec->id; spec++)
+		if (spec->name && number-- == 0)
+			return spec->name;
+	return spec && number == 0 ? "help" : NULL;
+}
+
+static const struct option_spec *find_option(const struct command_spec *command,
+                                             int id)
+{
+	const struct option_spec *spec = command->options;
+
+	while (spec && spec->id && spec->id != id)
+		spec++;
+	return spec && spec->id ? spec : NULL;
+}
+
+/* `text`: --NAME or --NAME=ARGUMENT, which begins no option, or several. */
+static void complain_of_name(const struct command_spec *command,
+                             const char *text)
+{
+	char name[64];
+	const char *meant;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text + 2, "="),
+	         text + 2);
+	meant = similar(name, name_of, command);
+	if (meant)
+		complain("%s: no option --%s; did you mean --%s?",
+		         command->name, name, meant);
+	else
+		complain("%s: no option --%s", command->name, name);
+}
+
+/* As getopt(3) returned it, of the word that it looked at last. */
+static void complain_of_option(const struct command_spec *command, int id,
+                               const char *word)
+{
+	const struct option_spec *spec = find_option(command, optopt);
+	bool by_name = strncmp(word, "--", 2) == 0;
+
+	if (id == ':' && spec)
+		complain("%s: %s wants %s", command->name,
+		         by_name ? word : (char[]){'-', (char)optopt, '\0'},
+		         spec->argument);
+	else if (by_name && optopt)
+		complain("%s: %.*s takes no argument", command->name,
+		         (int)strcspn(word, "="), word);
+	else if (by_name)
+		complain_of_name(command, word);
+	else
+		complain("%s: no option -%c", command->name, optopt);
+}
+
 int options_next(const struct command_spec *command, int argc, char **argv)
 {
 	struct getopt_tables tables;
@@ -51,8 +113,14 @@ int options_next(const struct command_spec *command, int argc, char **argv)
 
 	fill_tables(&tables, command);
 	id = getopt_long(argc, argv, tables.letters, tables.options, NULL);
+	if (id == 'h' && !find_option(command, 'h'))
+		id = OPTION_HELP;
 	if (id == OPTION_HELP)
 		options_help(command);
+	if (id == ':' || id == OPTION_WRONG) {
+		complain_of_option(command, id, argv[optind - 1]);
+		id = OPTION_WRONG;
+	}
 	return id;
 }
 
@@ -62,6 +130,28 @@ static void print_usage(FILE *to, const struct command_spec *command)
 {
 	fprintf(to, "usage: guesttrace %s %s%s\n", command->name,
 	        command->options ? "[OPTION]... " : "", command->operands);
+}
+
+/* Both, in lines that end at HELP_COLUMNS and begin at LEFT_COLUMNS. */
+static void print_wrapped(const char *what, const char *more)
+{
+	int column = LEFT_COLUMNS;
+
+	for (const char *word = what; *word;) {
+		int count = (int)strcspn(word, " ");
+		const char *next = word + count + (word[count] == ' ');
+
+		if (column > LEFT_COLUMNS && column + 1 + count > HELP_COLUMNS)
+			column = printf("\n%*s", LEFT_COLUMNS, "") - 1;
+		column += printf("%s%.*s", column > LEFT_COLUMNS ? " " : "",
+		                 count, word);
+		word = next;
+		if (!*word && *more) {
+			word = more + (*more == ' ');
+			more = "";
+		}
+	}
+	printf("\n");
 }
 
 static void print_option(const struct option_spec *spec)
@@ -83,13 +173,13 @@ static void print_option(const struct option_spec *spec)
 		printf("%s\n%-*s", left, LEFT_COLUMNS, "");
 	else
 		printf("%-*s", LEFT_COLUMNS, left);
-	printf("%s%s\n", spec->what, spec->more ? spec->more() : "");
+	print_wrapped(spec->what, spec->more ? spec->more() : "");
 }
 
 void options_help(const struct command_spec *command)
 {
 	static const struct option_spec help = {
-		.id = 256,
+		.id = 'h',
 		.name = "help",
 		.what = "show this",
 	};
@@ -102,6 +192,8 @@ void options_help(const struct command_spec *command)
 	print_option(&help);
 	if (command->notes)
 		printf("\n%s", command->notes);
+	if (command->examples)
+		printf("\nExamples:\n%s", command->examples);
 }
 
 int options_stop(const struct command_spec *command, int id)
@@ -115,6 +207,29 @@ int options_usage(const struct command_spec *command)
 	fprintf(stderr, "`guesttrace %s --help` lists the options\n",
 	        command->name);
 	return command->usage_status;
+}
+
+bool options_operands(const struct command_spec *command, int argc, char **argv,
+                      int min, int max)
+{
+	int given = argc - optind;
+
+	if (given >= min && given <= max)
+		return true;
+	if (given < min)
+		complain("%s: missing operand: %s", command->name,
+		         command->operands);
+	else
+		complain("%s: extra operand '%s'", command->name,
+		         argv[optind + max]);
+	options_usage(command);
+	return false;
+}
+
+int options_missing(const struct command_spec *command, const char *option)
+{
+	complain("%s: missing option: %s", command->name, option);
+	return options_usage(command);
 }
 
 /* ---- Arguments ----------------------------------------------------------- */

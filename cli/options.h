@@ -25,6 +25,7 @@ struct command_spec {
 	const char *operands; /* "CAPTURE..." */
 	const char *what;
 	const char *notes; /* whole lines below the options; may be NULL */
+	const char *examples; /* whole lines, each a command that works */
 	const struct option_spec *options; /* the last has id 0; may be NULL */
 	/* Gets its own name as argv[0] and returns the exit status. */
 	int (*run)(int argc, char **argv);
@@ -51,7 +52,16 @@ int options_next(const struct command_spec *command, int argc, char **argv);
 
 /* The command's status after OPTION_WRONG (prints the usage) or OPTION_HELP. */
 int options_stop(const struct command_spec *command, int id);
-/* The same after operands that it cannot take. */
+
+/*
+ * Whether there are `min` to `max` operands. Complains of one that is missing
+ * or too many, prints the usage, and returns false.
+ */
+bool options_operands(const struct command_spec *command, int argc, char **argv,
+                      int min, int max);
+/* Complains of an option that it cannot do without; its status. */
+int options_missing(const struct command_spec *command, const char *option);
+/* Prints the usage, behind a complaint. */
 int options_usage(const struct command_spec *command);
 
 /* Whole help, on standard output. */

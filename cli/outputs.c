@@ -6,6 +6,7 @@
 #include "streams.h"
 #include "valve.h"
 
+#include <guesttrace/analysis.h>
 #include <guesttrace/export_otlp.h>
 
 #include <errno.h>
@@ -187,6 +188,13 @@ static bool may_go(const struct outputs *outputs, const struct output *output)
 	        screen_takes(output->name, output->path, outputs->force));
 }
 
+/* As messages are. */
+static bool is_for_people(const struct output *output)
+{
+	return output->new_text && output->new_text != gt_report_json_with &&
+	       output->new_text != gt_diff_json_with;
+}
+
 const char *outputs_on_standard_output(const struct outputs *outputs,
                                        const char *capture)
 {
@@ -195,7 +203,7 @@ const char *outputs_on_standard_output(const struct outputs *outputs,
 	for (size_t i = 0; i < outputs->count; i++) {
 		const struct output *output = &outputs->outputs[i];
 
-		if (!is_sent(output) && !output->new_text &&
+		if (!is_sent(output) && !is_for_people(output) &&
 		    place_is_standard_output(output->path))
 			return output->name;
 	}
