@@ -13,7 +13,7 @@ int console_open(struct console *console, bool on_standard_error)
 	int fd = on_standard_error ? STDERR_FILENO : STDOUT_FILENO;
 
 	*console = (struct console){
-		.fd = fd, .is_file = stream_is_file(fd), .escapes = isatty(fd)};
+		.fd = fd, .may_wait = stream_may_wait(fd), .escapes = isatty(fd)};
 	return outlet_open(fd, &console->outlet);
 }
 
@@ -28,7 +28,7 @@ static char shown(char byte)
 static int write_piece(struct console *console, const char *piece, size_t count)
 {
 	if (!console->outlet)
-		return write_whole(console->fd, console->is_file, piece, count);
+		return write_whole(console->fd, console->may_wait, piece, count);
 	if (!outlet_is_full(console->outlet))
 		return outlet_write(console->outlet, piece, count);
 	console->dropped_bytes += count;

@@ -11,7 +11,7 @@ struct outlet;
 
 struct console {
 	int fd;
-	bool is_file;
+	bool may_wait;
 	bool escapes; /* a terminal: what it would act on becomes '?' */
 	struct outlet *outlet;  /* NULL: not needed */
 	uint64_t dropped_bytes; /* more than the outlet could take */

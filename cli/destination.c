@@ -213,7 +213,7 @@ int destination_open(struct destination *destination, const char *path,
 	if (!place_is_standard_output(path))
 		r = open_path(destination, path, in_place, mode);
 	if (r == 0) {
-		destination->is_file = stream_is_file(destination->fd);
+		destination->may_wait = stream_may_wait(destination->fd);
 		r = outlet_open(destination->fd, &destination->outlet);
 	}
 	if (r == 0)
@@ -233,7 +233,7 @@ static int write_all(void *context, const void *bytes, size_t count)
 	struct destination *destination = context;
 	int r = destination->outlet
 	                ? outlet_write(destination->outlet, bytes, count)
-	                : write_whole(destination->fd, destination->is_file,
+	                : write_whole(destination->fd, destination->may_wait,
 	                              bytes, count);
 
 	if (r < 0)

@@ -25,7 +25,7 @@ struct destination {
 	char *temporary; /* what is open until it is whole; NULL: path itself */
 	struct leftover leftover; /* the temporary */
 	int fd;                   /* -1: not open */
-	bool is_file;
+	bool may_wait;
 	struct outlet *outlet; /* what is written goes there; NULL: to fd */
 	int error;             /* the first of writing there; 0: none */
 };

@@ -44,7 +44,7 @@ static int copy_all(int from, int to)
 	while (got > 0) {
 		got = read_file(&from, bytes, sizeof(bytes));
 		if (got > 0) {
-			int r = write_whole(to, true, bytes, (size_t)got);
+			int r = write_whole(to, false, bytes, (size_t)got);
 
 			if (r < 0)
 				return r;

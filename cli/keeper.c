@@ -96,7 +96,7 @@ static int append_to_capture(void *context, const void *bytes, size_t count)
 
 	return lseek(kept->capture_fd, 0, SEEK_END) < 0
 	               ? -errno
-	               : write_whole(kept->capture_fd, true, bytes, count);
+	               : write_whole(kept->capture_fd, false, bytes, count);
 }
 
 /*

@@ -355,20 +355,13 @@ static struct outlet *find(int fd, const struct stat *info)
 	return none;
 }
 
-/* Who reads may have it wait. Files and other devices take what they get. */
-static bool may_wait(int fd, const struct stat *info)
-{
-	return S_ISFIFO(info->st_mode) || S_ISSOCK(info->st_mode) ||
-	       (S_ISCHR(info->st_mode) && isatty(fd));
-}
-
 int outlet_open(int fd, struct outlet **ret_outlet)
 {
 	struct outlet *outlet;
 	struct stat info;
 
 	*ret_outlet = NULL;
-	if (!runs || fstat(fd, &info) < 0 || !may_wait(fd, &info))
+	if (!runs || fstat(fd, &info) < 0 || !stream_may_wait(fd))
 		return 0;
 	pthread_mutex_lock(&lock);
 	outlet = find(fd, &info);

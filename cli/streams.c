@@ -87,23 +87,25 @@ static void wait_for_room(int fd)
 		;
 }
 
-bool stream_is_file(int fd)
+bool stream_may_wait(int fd)
 {
 	struct stat info;
 
-	return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+	return fstat(fd, &info) < 0 || S_ISFIFO(info.st_mode) ||
+	       S_ISSOCK(info.st_mode) ||
+	       (S_ISCHR(info.st_mode) && isatty(fd));
 }
 
-int write_whole(int fd, bool is_file, const void *bytes, size_t count)
+int write_whole(int fd, bool may_wait, const void *bytes, size_t count)
 {
 	const char *from = bytes;
-	/* What poll() promises room for; a file always has it. */
-	size_t most = is_file ? SIZE_MAX : PIPE_BUF;
+	/* What poll() promises room for; a file or a disk always has it. */
+	size_t most = may_wait ? PIPE_BUF : SIZE_MAX;
 
 	while (count > 0) {
 		ssize_t done;
 
-		if (!is_file)
+		if (may_wait)
 			wait_for_room(fd);
 		done = write(fd, from, count < most ? count : most);
 		if (done < 0 && errno != EINTR && errno != EAGAIN)

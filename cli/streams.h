@@ -28,13 +28,17 @@ int stream_error(FILE *stream);
 /* Ends standard output. The exit status: `status`, or `failed` if it was 0. */
 int streams_end(int status, int failed);
 
-/* Whether it is a regular file: asked once, before it is written to. */
-bool stream_is_file(int fd);
+/*
+ * Whether who reads may have a writer wait, as of a pipe, a socket or a terminal;
+ * files and other devices take what they get. Asked once, before it is written
+ * to.
+ */
+bool stream_may_wait(int fd);
 
 /*
  * Writes all of it, also where that would block: for ever. 0 or a negative
  * errno.
  */
-int write_whole(int fd, bool is_file, const void *bytes, size_t count);
+int write_whole(int fd, bool may_wait, const void *bytes, size_t count);
 
 #endif
