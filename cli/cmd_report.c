@@ -21,6 +21,7 @@ enum {
 	OPTION_EXITS,
 	OPTION_CALLS,
 	OPTION_CALLERS,
+	OPTION_RUNS,
 	OPTION_COLOR,
 };
 
@@ -43,6 +44,8 @@ static const struct option_spec options[] = {
          "spans summed up by path: which name called which", NULL},
 	{OPTION_CALLERS, "callers", "GLOB",
          "the same from below: who called spans of such a name", NULL},
+	{OPTION_RUNS, "runs", NULL,
+         "all captures in one table, and which is unlike the others", NULL},
 	{SELECT_SLOWEST, "slowest", "N",
          "the N slowest spans, and what sets each apart", NULL},
 	{SELECT_SORT, "sort", "total|self|count|avg|p50|p99|max",
@@ -96,6 +99,8 @@ static bool take_option(struct report *report, int id)
 		return look->exits = true;
 	case OPTION_CALLS:
 		return report->analysis.calls = true;
+	case OPTION_RUNS:
+		return report->analysis.runs = true;
 	case OPTION_CALLERS:
 		report->analysis.callers = optarg;
 		return true;
@@ -104,9 +109,12 @@ static bool take_option(struct report *report, int id)
 	}
 }
 
-static int show(const struct report *report, char *const *paths, int count)
+static int show(struct report *report, char *const *paths, int count)
 {
 	static struct outputs outputs;
+
+	report->analysis.labels = (const char *const *)paths;
+	report->analysis.label_count = (uint32_t)count;
 
 	if (report->json)
 		outputs_add_text(&outputs, "report", gt_report_json_with,
@@ -137,6 +145,7 @@ struct view {
 #define TEXT (SPANS | BIT(OPTION_COLOR) | BIT(SELECT_UNIT))
 
 static const struct view views[] = {
+	{OPTION_RUNS, "--runs", BIT(OPTION_JSON) | BIT(OPTION_NAME) | TEXT},
 	{OPTION_HISTOGRAM, "--histogram", TEXT},
 	{OPTION_CALLERS, "--callers",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
@@ -155,8 +164,9 @@ static const struct view views[] = {
 /* As JSON, with what says that it is only a part. */
 static const struct view as_json = {
 	OPTION_JSON, "--json",
-	BIT(OPTION_CALLS) | BIT(OPTION_CALLERS) | BIT(SELECT_SLOWEST) |
-		BIT(SELECT_SORT) | BIT(SELECT_BY) | SPANS | BIT(OPTION_COLOR)};
+	BIT(OPTION_CALLS) | BIT(OPTION_CALLERS) | BIT(OPTION_RUNS) |
+		BIT(SELECT_SLOWEST) | BIT(SELECT_SORT) | BIT(SELECT_BY) |
+		SPANS | BIT(OPTION_COLOR)};
 
 #define FOLLOWED                                                     \
 	(BIT(OPTION_FOLLOW) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) | \

@@ -48,7 +48,7 @@ static bool reserve(void **array, uint32_t *size, uint32_t count, size_t member)
 	return true;
 }
 
-static bool add(struct gt__durations *d, uint64_t ns)
+bool gt__add_duration(struct gt__durations *d, uint64_t ns)
 {
 	if (!reserve((void **)&d->ns, &d->size, d->count, sizeof *d->ns))
 		return false;
@@ -102,7 +102,10 @@ static struct gt__kept *keep_name(struct gt__side *side,
 	kept->exits_ns +=
 		gt__split_exits_ns(&c->timeline, n->split) +
 		gt__split_part_ns(&c->timeline, n->split, GT__PART_TRACING);
-	if (gt__has_percentiles(n) && !add(&kept->medians, n->p50_ns))
+	if ((gt__has_percentiles(n) &&
+	     !gt__add_duration(&kept->medians, n->p50_ns)) ||
+	    !gt__add_duration(&kept->totals, n->total_ns) ||
+	    !gt__add_duration(&kept->traces, side->traces))
 		return NULL;
 	return kept;
 }
@@ -118,10 +121,10 @@ static bool keep_spans(struct gt__kept *const *by_group,
 
 		if (!gt__counts(s) || s->view.flags & GT__UNFINISHED)
 			continue;
-		if (!add(&kept->spans, gt__span_ns(s)) ||
-		    !add(&kept->guests,
-		         gt__split_part_ns(&c->timeline, s->split,
-		                           GT__PART_GUEST)))
+		if (!gt__add_duration(&kept->spans, gt__span_ns(s)) ||
+		    !gt__add_duration(&kept->guests,
+		                      gt__split_part_ns(&c->timeline, s->split,
+		                                        GT__PART_GUEST)))
 			return false;
 	}
 	return true;
@@ -238,6 +241,8 @@ void gt__side_fini(struct gt__side *side)
 		free(side->names[i]->spans.ns);
 		free(side->names[i]->guests.ns);
 		free(side->names[i]->medians.ns);
+		free(side->names[i]->totals.ns);
+		free(side->names[i]->traces.ns);
 		free(side->names[i]);
 	}
 	free(side->names);

@@ -6,7 +6,7 @@
 #include "collect.h"
 
 struct gt__durations {
-	uint64_t *ns; /* in no order, until gt__side_close() */
+	uint64_t *ns; /* sorted by gt__side_close(), but those of traces */
 	uint32_t count, size;
 };
 
@@ -19,6 +19,8 @@ struct gt__kept {
 	struct gt__durations spans;  /* of each that was seen whole */
 	struct gt__durations guests; /* of the same: in the guest */
 	struct gt__durations medians; /* of each trace that has it */
+	struct gt__durations totals;  /* of each trace, never sorted, */
+	struct gt__durations traces;  /* and which one that is, from 0 */
 };
 
 struct gt__side {
@@ -28,6 +30,8 @@ struct gt__side {
 	uint32_t traces;
 };
 
+/* False: out of memory. */
+bool gt__add_duration(struct gt__durations *durations, uint64_t ns);
 /* Of qsort(3), of struct gt__name. */
 int gt__compare_names(const void *left, const void *right);
 /* Adds a trace. False: out of memory, here and below. */

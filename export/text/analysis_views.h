@@ -33,6 +33,14 @@ void gt__put_exits(struct gt__out *out, const struct gt__collect *c,
                    const struct gt_summary *summary, uint32_t top);
 void gt__put_exits_json(struct gt__out *out, const struct gt__collect *c);
 
+/* Many runs in one table, of what is kept of each of them; gt__runs_free() is
+ * of what is kept in the sink. */
+void gt__runs_keep(struct gt__collect_sink *x, const struct gt__collect *c,
+                   const struct gt_summary *summary);
+void gt__runs_free(void *kept);
+void gt__put_runs(struct gt__collect_sink *x);
+void gt__put_runs_json(struct gt__collect_sink *x);
+
 /* The median one of the name of spans[i], whose times are found as well as its
  * own; `median` is that of spans[i - 1]. False: the writer has the error. */
 bool gt__find_beside(struct gt__out *out, struct gt__collect *c,

@@ -166,6 +166,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 {
 	struct gt__out *o = &x->head.out;
 
+	if (x->analysis.runs) {
+		gt__runs_keep(x, c, summary);
+		return;
+	}
 	if (x->printed)
 		gt__put_char(o, '\n');
 	gt__put_header(o, c, summary);
@@ -192,11 +196,23 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_volume(o, summary);
 }
 
+static void conclude(struct gt__collect_sink *x)
+{
+	if (x->analysis.runs)
+		gt__put_runs(x);
+}
+
 int gt_report_with(const struct gt_output *output,
                    const struct gt_report_options *options,
                    struct gt_sink **ret_sink)
 {
-	return gt__collect_sink_with(output, options, print, NULL, ret_sink);
+	int rc = gt__collect_sink_with(output, options, print, conclude,
+	                               ret_sink);
+
+	if (rc == 0)
+		((struct gt__collect_sink *)*ret_sink)->free_kept =
+			gt__runs_free;
+	return rc;
 }
 
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink)

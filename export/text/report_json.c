@@ -403,6 +403,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 {
 	struct gt__out *o = &x->head.out;
 
+	if (x->analysis.runs) {
+		gt__runs_keep(x, c, summary);
+		return;
+	}
 	gt__put(o, x->printed ? ",\n" : "{\"traces\":[\n");
 	gt__trace_members(o, c->head.trace, summary);
 	if (gt__has_paths(&x->analysis))
@@ -416,6 +420,10 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 
 static void conclude(struct gt__collect_sink *x)
 {
+	if (x->analysis.runs) {
+		gt__put_runs_json(x);
+		return;
+	}
 	gt__put(&x->head.out, x->printed ? "\n]}\n" : "{\"traces\":[]}\n");
 }
 
@@ -430,7 +438,13 @@ int gt_report_json_with(const struct gt_output *output,
 		.analysis = options ? options->analysis : NULL,
 	};
 
-	return gt__collect_sink_with(output, &plain, print, conclude, ret_sink);
+	int rc = gt__collect_sink_with(output, &plain, print, conclude,
+	                               ret_sink);
+
+	if (rc == 0)
+		((struct gt__collect_sink *)*ret_sink)->free_kept =
+			gt__runs_free;
+	return rc;
 }
 
 int gt_report_json_new(const struct gt_output *output,

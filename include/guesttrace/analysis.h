@@ -65,10 +65,15 @@ struct gt_analysis {
 	 * it; NULL: none. */
 	const char *by;
 	/*
+	 * All traces in one table, at the end: how the total of each name is
+	 * spread over them, and which one is unlike the others.
+	 */
+	bool runs;
+	/*
 	 * Of a difference: so many traces come first that are one side of it, 0
-	 * is one of two; what each trace is called, by its index, or NULL; and
-	 * a bound such as "p99 > +5%" on changes, with where to count names
-	 * that are beyond it, or NULL.
+	 * is one of two; what each trace is called, by its index, or NULL (of
+	 * `runs`, too); and a bound such as "p99 > +5%" on changes, with where
+	 * to count names that are beyond it, or NULL.
 	 */
 	uint32_t before;
 	const char *const *labels;
