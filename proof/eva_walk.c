@@ -39,6 +39,10 @@ static struct gt__paging any_paging(void)
 void load(void);
 void read_some(void);
 void write_some(void);
+void read_byte(void);
+void write_byte(void);
+void read_two(void);
+void write_two(void);
 
 void load(void)
 {
@@ -69,4 +73,37 @@ void write_some(void)
 	for (unsigned i = 0; i < 4; i++)
 		gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer,
 		                 counts[i]);
+}
+
+void read_byte(void)
+{
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	gt__memory_read(&memory, &paging, any(0, UINT64_MAX), buffer, 1);
+}
+
+void write_byte(void)
+{
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer, 1);
+}
+
+/* Two bytes may lie on two pages, and those in two slots. */
+void read_two(void)
+{
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	gt__memory_read(&memory, &paging, any(0, UINT64_MAX), buffer, 2);
+}
+
+void write_two(void)
+{
+	struct gt__paging paging = any_paging();
+
+	make_memory();
+	gt__memory_write(&memory, &paging, any(0, UINT64_MAX), buffer, 2);
 }
