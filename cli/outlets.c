@@ -55,7 +55,7 @@ static size_t share;
 static uint64_t patience, looked_ns;
 static struct outlet *messages; /* standard error; NULL: not needed */
 static bool messages_failed;
-static uint64_t messages_dropped;
+static _Atomic uint64_t messages_dropped;
 
 static _Atomic uint64_t hurry_from_ns;
 
@@ -255,6 +255,7 @@ static void *run(void *unused)
 static bool say(const char *line)
 {
 	char missing[80];
+	uint64_t dropped;
 
 	if (messages_failed)
 		return true;
@@ -264,11 +265,11 @@ static bool say(const char *line)
 		messages_dropped++;
 		return true;
 	}
-	if (messages_dropped > 0) {
+	dropped = atomic_exchange(&messages_dropped, 0);
+	if (dropped > 0) {
 		snprintf(missing, sizeof(missing),
 		         "guesttrace: %llu lines are missing here\n",
-		         (unsigned long long)messages_dropped);
-		messages_dropped = 0;
+		         (unsigned long long)dropped);
 		outlet_write(messages, missing, strlen(missing));
 	}
 	outlet_write(messages, line, strlen(line));
