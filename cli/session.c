@@ -3,6 +3,7 @@
 #include "command.h"
 #include "confinement.h"
 #include "console.h"
+#include "run_outcome.h"
 #include "errands.h"
 #include "filter_hints.h"
 #include "keeper.h"
@@ -34,6 +35,7 @@ struct session {
 	int64_t tsc_offset[VM_VCPUS_MAX]; /* each is its vCPU's thread's */
 	struct console console;
 	char host_name[256];
+	struct code_names code;
 	char *snapshot_base; /* what snapshots are named after */
 	bool whole;          /* the outputs were shown all of the run */
 };
@@ -155,6 +157,8 @@ static int make_vm(struct session *session)
 	if (r == 0) {
 		say_backend(session);
 		r = load(session->vm, options->guest_argv[0], &boot);
+		if (r == 0)
+			code_names_open(&session->code, options->guest_argv[0]);
 		if (r == 0 && options->filter)
 			filter_hints(options->filter, options->guest_argv[0]);
 	} else {
@@ -318,62 +322,6 @@ static int run_guest(struct session *session, struct vm_outcome *ret_outcome)
 	return r;
 }
 
-static enum gt_ending ending_of(enum vm_end end)
-{
-	switch (end) {
-	case VM_HALTED:
-		return GT_ENDING_HALTED;
-	case VM_ABORTED:
-		return GT_ENDING_ABORTED;
-	case VM_SHUTDOWN:
-		return GT_ENDING_SHUTDOWN;
-	case VM_TIMEOUT:
-		return GT_ENDING_TIMEOUT;
-	case VM_INTERRUPTED:
-		return GT_ENDING_INTERRUPTED;
-	case VM_FAILED:
-		return GT_ENDING_FAILED;
-	case VM_PAUSED: /* nobody here does that */
-		break;
-	}
-	return GT_ENDING_UNKNOWN;
-}
-
-/* Says what the exit status alone does not. */
-static int status_of(const struct session *session,
-                     const struct vm_outcome *outcome)
-{
-	const struct session_options *options = session->options;
-
-	switch (outcome->end) {
-	case VM_HALTED:
-		if (outcome->status <= RUN_STATUS_MAX)
-			return (int)outcome->status;
-		complain("the guest's exit status was %" PRIu32,
-		         outcome->status);
-		return RUN_STATUS_MAX;
-	case VM_ABORTED:
-		complain("the guest died: %s", outcome->message);
-		return RUN_GUEST_DIED;
-	case VM_SHUTDOWN:
-		complain("the guest died: triple fault");
-		return RUN_GUEST_DIED;
-	case VM_TIMEOUT:
-		complain("the guest was stopped after %.3g s",
-		         (double)options->timeout_ns / 1e9);
-		return RUN_TIMEOUT;
-	case VM_INTERRUPTED:
-		complain("interrupted");
-		return RUN_INTERRUPTED;
-	case VM_FAILED:
-		complain("%s", outcome->message);
-		return RUN_FAILED;
-	case VM_PAUSED:
-		break;
-	}
-	return RUN_FAILED;
-}
-
 /* Captures that are full have names, too. */
 static bool are_apart(const struct session_options *options)
 {
@@ -458,7 +406,8 @@ static int run(struct session *session)
 		r = run_guest(session, &outcome);
 	if (r < 0)
 		return RUN_FAILED;
-	status = status_of(session, &outcome);
+	outcome_name_code(&session->code, &outcome);
+	status = outcome_status(session->options, &outcome);
 	r = gt_host_finish(session->host, ending_of(outcome.end),
 	                   outcome.status, outcome.message);
 	session->whole = r == 0 || could_not_write(session);
@@ -494,6 +443,7 @@ int session_run(const struct session_options *options)
 	gt_host_free(session.host);
 	vm_free(session.vm);
 	free(session.snapshot_base);
+	code_names_close(&session.code);
 	outlets_stop();
 	return status;
 }

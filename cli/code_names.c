@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "code_names.h"
+
+#include <elfutils/libdw.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IMAGE_BYTES_MAX ((size_t)64 << 20)
+#define ADDRESSES_MAX   4u /* of a text that are looked up */
+#define NAME_MAX_BYTES  80 /* of a function, and of a file */
+
+static bool read_all(int fd, char *to, size_t count)
+{
+	while (count > 0) {
+		ssize_t n = read(fd, to, count);
+
+		if (n <= 0)
+			return false;
+		to += n;
+		count -= (size_t)n;
+	}
+	return true;
+}
+
+void code_names_open(struct code_names *names, const char *path)
+{
+	struct stat info;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*names = (struct code_names){0};
+	if (fd < 0)
+		return;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+	    info.st_size > 0 && (size_t)info.st_size <= IMAGE_BYTES_MAX)
+		names->image = malloc((size_t)info.st_size);
+	if (names->image) {
+		names->bytes = (size_t)info.st_size;
+		if (!read_all(fd, names->image, names->bytes))
+			code_names_close(names);
+	}
+	close(fd);
+}
+
+void code_names_close(struct code_names *names)
+{
+	free(names->image);
+	*names = (struct code_names){0};
+}
+
+/* ---- One address --------------------------------------------------------- */
+
+static bool is_function_at(const GElf_Sym *symbol, uint64_t address)
+{
+	return GELF_ST_TYPE(symbol->st_info) == STT_FUNC &&
+	       address - symbol->st_value < symbol->st_size;
+}
+
+static const char *function_in(Elf *elf, Elf_Scn *section, uint64_t address)
+{
+	GElf_Shdr head;
+	Elf_Data *data;
+	GElf_Sym symbol;
+
+	if (!gelf_getshdr(section, &head) || head.sh_type != SHT_SYMTAB ||
+	    !(data = elf_getdata(section, NULL)))
+		return NULL;
+	for (int i = 0; gelf_getsym(data, i, &symbol); i++)
+		if (is_function_at(&symbol, address))
+			return elf_strptr(elf, head.sh_link, symbol.st_name);
+	return NULL;
+}
+
+static const char *function_at(Elf *elf, uint64_t address)
+{
+	const char *name = NULL;
+
+	for (Elf_Scn *section = NULL;
+	     !name && (section = elf_nextscn(elf, section));)
+		name = function_in(elf, section, address);
+	return name && *name ? name : NULL;
+}
+
+/* The unit that the address is of, with .debug_aranges or without. */
+static Dwarf_Die *unit_at(Dwarf *dwarf, uint64_t address, Dwarf_Die *unit)
+{
+	Dwarf_CU *cu = NULL;
+
+	if (dwarf_addrdie(dwarf, address, unit))
+		return unit;
+	while (dwarf_get_units(dwarf, cu, &cu, NULL, NULL, unit, NULL) == 0)
+		if (dwarf_haspc(unit, address) == 1)
+			return unit;
+	return NULL;
+}
+
+static Dwarf_Line *line_at(Dwarf *dwarf, uint64_t address)
+{
+	Dwarf_Die unit;
+
+	return unit_at(dwarf, address, &unit) ? dwarf_getsrc_die(&unit, address)
+	                                      : NULL;
+}
+
+static const char *behind_slash(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Returns how many bytes the name takes, without the NUL; 0: it has none. */
+static size_t name_address(Elf *elf, Dwarf *dwarf, uint64_t address, char *to,
+                           size_t room)
+{
+	const char *function = function_at(elf, address), *file;
+	Dwarf_Line *line = function && dwarf ? line_at(dwarf, address) : NULL;
+	int number = 0, count;
+
+	if (!function)
+		return 0;
+	file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	if (file && dwarf_lineno(line, &number) == 0)
+		count = snprintf(to, room, " (%.*s, %.*s:%d)", NAME_MAX_BYTES,
+		                 function, NAME_MAX_BYTES, behind_slash(file),
+		                 number);
+	else
+		count = snprintf(to, room, " (%.*s)", NAME_MAX_BYTES, function);
+	return count > 0 && (size_t)count < room ? (size_t)count : 0;
+}
+
+/* ---- A text -------------------------------------------------------------- */
+
+static void name_all(Elf *elf, Dwarf *dwarf, char *text, size_t room)
+{
+	char *at = text;
+
+	for (unsigned i = 0; i < ADDRESSES_MAX && (at = strstr(at, "0x"));
+	     i++) {
+		char name[2 * NAME_MAX_BYTES + 32], *end;
+		uint64_t address = strtoull(at, &end, 16);
+		size_t used = strlen(text);
+		size_t count =
+			name_address(elf, dwarf, address, name, sizeof(name));
+
+		if (count > 0 && used + count < room) {
+			memmove(end + count, end, strlen(end) + 1);
+			memcpy(end, name, count);
+			end += count;
+		}
+		at = end > at + 1 ? end : at + 2;
+	}
+}
+
+void code_names_put(const struct code_names *names, char *text, size_t room)
+{
+	Dwarf *dwarf;
+	Elf *elf;
+
+	if (!names->image)
+		return;
+	elf_version(EV_CURRENT);
+	elf = elf_memory(names->image, names->bytes);
+	if (!elf)
+		return;
+	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	name_all(elf, dwarf, text, room);
+	dwarf_end(dwarf);
+	elf_end(elf);
+}
