@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define EXACT_MAX 16u               /* of each side */
-#define NS_MAX    (INT64_MAX / 4)   /* so that no difference overflows */
+#define EXACT_MAX 16u             /* of each side */
+#define NS_MAX    (INT64_MAX / 8) /* so that no sum of differences overflows */
 #define Z_95      1.959963984540054 /* of the normal distribution */
 
 struct sides {
@@ -129,12 +129,31 @@ static uint64_t pairs_up_to(const struct sides *s, int64_t difference)
 	return count;
 }
 
-/* The difference of that rank, from 1, of all pairs. */
-static int64_t difference_at(const struct sides *s, uint64_t rank)
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
-	int64_t low = (int64_t)s->b[0] - (int64_t)s->a[s->n - 1];
-	int64_t high = (int64_t)s->b[s->m - 1] - (int64_t)s->a[0];
+	return value < low ? low : value > high ? high : value;
+}
 
+/*
+ * The difference of that rank, from 1, of all pairs. It is looked for in steps
+ * that double, from `near` on: what is asked for is mostly close to something
+ * that is known.
+ */
+static int64_t difference_at(const struct sides *s, uint64_t rank, int64_t near)
+{
+	int64_t least = (int64_t)s->b[0] - (int64_t)s->a[s->n - 1];
+	int64_t most = (int64_t)s->b[s->m - 1] - (int64_t)s->a[0];
+	int64_t low = clamp(near, least, most), high = low, step = 1;
+
+	while (low > least && pairs_up_to(s, low - 1) >= rank) {
+		high = low - 1;
+		low = low - least > step ? low - step : least;
+		step *= 2;
+	}
+	for (step = 1; high < most && pairs_up_to(s, high) < rank; step *= 2) {
+		low = high + 1;
+		high = most - high > step ? high + step : most;
+	}
 	while (low < high) {
 		int64_t middle = low + (high - low) / 2;
 
@@ -152,14 +171,15 @@ static void find_shift(const struct sides *s, struct gt__ranks *ranks)
 	uint64_t pairs = (uint64_t)s->n * s->m;
 	double edge = floor(n * m / 2 - Z_95 * sqrt(n * m * (n + m + 1) / 12));
 	uint64_t from = edge > 1 ? (uint64_t)edge : 1;
-	int64_t below = difference_at(s, (pairs + 1) / 2);
+	int64_t middle = (int64_t)s->b[s->m / 2] - (int64_t)s->a[s->n / 2];
+	int64_t below = difference_at(s, (pairs + 1) / 2, middle);
 
 	ranks->shift_ns = below;
 	if (pairs % 2 == 0)
 		ranks->shift_ns +=
-			(difference_at(s, pairs / 2 + 1) - below) / 2;
-	ranks->low_ns = difference_at(s, from);
-	ranks->high_ns = difference_at(s, pairs + 1 - from);
+			(difference_at(s, pairs / 2 + 1, below) - below) / 2;
+	ranks->low_ns = difference_at(s, from, below);
+	ranks->high_ns = difference_at(s, pairs + 1 - from, below);
 }
 
 struct gt__ranks gt__compare_ranks(uint64_t *before, uint32_t before_count,
