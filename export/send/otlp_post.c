@@ -30,8 +30,13 @@ struct gt__otlp_post {
 	bool grpc;
 	/* Of a body in protobuf or JSON, as it is or in gzip. */
 	struct curl_slist *headers[2][2];
-	/* Made when they are needed, but for the first. */
-	struct gt__otlp_exchange *exchanges[GT__POSTS_MAX];
+	/*
+	 * What each request gets a copy of. Before 8.0 a handle that was used
+	 * again kept a pointer to the last header of its reply before, and a
+	 * reply that began with a folded line had libcurl read it.
+	 */
+	CURL *pattern;
+	struct gt__otlp_exchange *exchanges[GT__POSTS_MAX]; /* when needed */
 };
 
 static size_t take_head(char *bytes, size_t size, size_t count, void *context)
@@ -255,21 +260,25 @@ static void set_up(CURL *easy, const struct gt_otlp_http_options *options,
 	set_up_tls(easy, options);
 }
 
-/* Takes `easy`, also where there is no memory: then NULL. */
-static struct gt__otlp_exchange *new_exchange(CURL *easy)
+/* A handle for one request; false: no memory. */
+static bool open_handle(struct gt__otlp_post *p, struct gt__otlp_exchange *x)
 {
-	struct gt__otlp_exchange *x = easy ? calloc(1, sizeof *x) : NULL;
+	CURL *easy = curl_easy_duphandle(p->pattern);
 
-	if (!x) {
-		curl_easy_cleanup(easy);
-		return NULL;
-	}
 	x->easy = easy;
+	if (!easy)
+		return false;
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->error);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)x);
-	return x;
+	return true;
+}
+
+static void close_handle(struct gt__otlp_exchange *x)
+{
+	curl_easy_cleanup(x->easy);
+	x->easy = NULL;
 }
 
 int gt__otlp_post_new(const struct gt_otlp_http_options *options,
@@ -297,8 +306,8 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 	p->signal = options->signal;
 	p->multi = curl_multi_init();
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	p->exchanges[0] = new_exchange(curl_easy_init());
-	if (!p->multi || !p->exchanges[0])
+	p->pattern = curl_easy_init();
+	if (!p->multi || !p->pattern)
 		rc = -ENOMEM;
 	else if (p->wake_fd < 0)
 		rc = -errno;
@@ -308,7 +317,7 @@ int gt__otlp_post_new(const struct gt_otlp_http_options *options,
 		gt__otlp_post_free(p);
 		return rc;
 	}
-	set_up(p->exchanges[0]->easy, options, url);
+	set_up(p->pattern, options, url);
 	*ret_post = p;
 	return 0;
 }
@@ -321,11 +330,9 @@ void gt__otlp_post_free(struct gt__otlp_post *p)
 		return;
 	while (gt__otlp_post_take_back(p))
 		;
-	for (i = 0; i < GT__POSTS_MAX; i++) {
-		if (p->exchanges[i])
-			curl_easy_cleanup(p->exchanges[i]->easy);
+	for (i = 0; i < GT__POSTS_MAX; i++)
 		free(p->exchanges[i]);
-	}
+	curl_easy_cleanup(p->pattern);
 	curl_multi_cleanup(p->multi);
 	if (p->wake_fd >= 0)
 		close(p->wake_fd);
@@ -336,7 +343,7 @@ void gt__otlp_post_free(struct gt__otlp_post *p)
 
 /* ---- A request ----------------------------------------------------------- */
 
-/* One that is free, as the first is set up; NULL: none, or no memory. */
+/* One that is free; NULL: none, or no memory. */
 static struct gt__otlp_exchange *free_exchange(struct gt__otlp_post *p)
 {
 	size_t i = 0;
@@ -346,8 +353,7 @@ static struct gt__otlp_exchange *free_exchange(struct gt__otlp_post *p)
 	if (i == GT__POSTS_MAX)
 		return NULL;
 	if (!p->exchanges[i])
-		p->exchanges[i] = new_exchange(
-			curl_easy_duphandle(p->exchanges[0]->easy));
+		p->exchanges[i] = calloc(1, sizeof *p->exchanges[i]);
 	return p->exchanges[i];
 }
 
@@ -370,7 +376,7 @@ int gt__otlp_post_begin(struct gt__otlp_post *p,
 {
 	struct gt__otlp_exchange *x = free_exchange(p);
 
-	if (!x)
+	if (!x || !open_handle(p, x))
 		return -ENOMEM;
 	x->request = request;
 	x->grpc = p->grpc;
@@ -386,6 +392,7 @@ int gt__otlp_post_begin(struct gt__otlp_post *p,
 	if (curl_multi_add_handle(p->multi, x->easy) == CURLM_OK)
 		return 0;
 	x->request = NULL;
+	close_handle(x);
 	return -ENOMEM;
 }
 
@@ -396,6 +403,7 @@ static struct gt__otlp_request *release(struct gt__otlp_post *p,
 	struct gt__otlp_request *request = x->request;
 
 	curl_multi_remove_handle(p->multi, x->easy);
+	close_handle(x);
 	x->request = NULL;
 	return request;
 }

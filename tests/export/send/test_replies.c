@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replies of endpoints that are odd or wrong, byte by byte as they come, each with
- * what becomes of the request: by RFC 9110 and 9112, RFC 9113 for gRPC, and OTLP
- * 1.11, "OTLP/HTTP Response" and "Failures" (threat F6). A reply that is none is
- * nobody's fault for ever: the request is tried again.
+ * Replies of endpoints that are odd or wrong, byte by byte as they come, each
+ * with what becomes of the request: by RFC 9110 and 9112, RFC 9113 for gRPC,
+ * and OTLP 1.11, "OTLP/HTTP Response" and "Failures" (threat F6). A reply that
+ * is none is nobody's fault for ever: the request is tried again.
  */
 #include "tests/support/canned_reply.h"
 
@@ -29,16 +29,31 @@
 #define END   "\r\n"
 
 /* Frames of HTTP/2: three bytes of length, type, flags, stream. */
-#define SETTINGS  "\0\0\0\4\0\0\0\0\0"
-#define TRAILER_1 "\1\5\0\0\0\1"
+#define SETTINGS   "\0\0\0\4\0\0\0\0\0"
+#define TRAILER_1  "\1\5\0\0\0\1"
 /* HPACK: `:status: 200`, and fields that are in no table. */
 #define STATUS_200 "\x88"
-#define STATUS_503 "\x08\x03" "503"
-#define TYPE       "\0\x0c" "content-type" "\x10" "application/grpc"
-#define STATUS(n)  "\0\x0b" "grpc-status" "\1" n
-#define STATUS2(n) "\0\x0b" "grpc-status" "\2" n
-#define MESSAGE_40 \
-	"\0\x0c" "grpc-message" "\x26" "received message larger than max (5>4)"
+#define STATUS_503 \
+	"\x08\x03" \
+	"503"
+#define TYPE           \
+	"\0\x0c"       \
+	"content-type" \
+	"\x10"         \
+	"application/grpc"
+#define STATUS(n)     \
+	"\0\x0b"      \
+	"grpc-status" \
+	"\1" n
+#define STATUS2(n)    \
+	"\0\x0b"      \
+	"grpc-status" \
+	"\2" n
+#define MESSAGE_40     \
+	"\0\x0c"       \
+	"grpc-message" \
+	"\x26"         \
+	"received message larger than max (5>4)"
 
 /* clang-format off */
 static const struct row {
@@ -132,6 +147,24 @@ static void comes_to(void **state)
 		fail_msg("'%s' has no '%s'", result.error, row->says);
 }
 
+/*
+ * The first header goes on from none (RFC 9112, 5.2): one of the reply before
+ * is not what it goes on from.
+ */
+static void a_folded_line_has_no_header_of_the_reply_before(void **state)
+{
+	static const char first[] = OK JSON "Content-Length: 2\r\n\r\n{}";
+	static const char folded[] = "HTTP/x Bad\r 400\n Bad\rntent-Type: "
+				     "application/x-protobuf\n\r\n";
+	struct gt__otlp_result result;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		canned_reply(GT_OTLP_TRACES, HTTP, i % 2 ? folded : first,
+		             (i % 2 ? sizeof(folded) : sizeof(first)) - 1,
+		             &result);
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -141,7 +174,10 @@ static int end(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[ROWS];
+	static struct CMUnitTest tests[ROWS + 1] = {
+		[ROWS] = cmocka_unit_test(
+			a_folded_line_has_no_header_of_the_reply_before),
+	};
 
 	for (size_t i = 0; i < ROWS; i++)
 		tests[i] = (struct CMUnitTest){
@@ -149,5 +185,5 @@ int main(void)
 			.test_func = comes_to,
 			.initial_state = (void *)(uintptr_t)&rows[i],
 		};
-	return _cmocka_run_group_tests("replies", tests, ROWS, NULL, end);
+	return _cmocka_run_group_tests("replies", tests, ROWS + 1, NULL, end);
 }
