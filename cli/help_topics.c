@@ -11,6 +11,7 @@ static const struct {
 } topics[] = {
 	{"environment",
          "COLUMNS          how wide texts are; else as wide as the terminal\n"
+         "LC_ALL, LANG     C or POSIX: text in ASCII\n"
          "NO_COLOR         not empty: no colours\n"
          "CLICOLOR_FORCE   neither empty nor 0: colours, also into a pipe\n"
          "TERM             dumb: no colours\n"

@@ -100,6 +100,13 @@ static int make_sink(struct output *output, const struct otlp_options *otlp,
 	return output->new_sink(to, &output->sink);
 }
 
+/* As messages are. */
+static bool is_for_people(const struct output *output)
+{
+	return output->new_text && output->new_text != gt_report_json_with &&
+	       output->new_text != gt_diff_json_with;
+}
+
 static int open_file(struct output *output, const struct otlp_options *otlp)
 {
 	struct gt_output to;
@@ -109,6 +116,10 @@ static int open_file(struct output *output, const struct otlp_options *otlp)
 	if (r < 0)
 		return r;
 	to = destination_output(&output->destination);
+	if ((is_for_people(output) || output->new_sink == gt_tree_new) &&
+	    place_is_standard_output(output->path) &&
+	    ascii_is_wanted())
+		to = ascii_output(&output->ascii, &to);
 	r = make_sink(output, otlp, &to);
 	if (r == 0 && output->destination.outlet)
 		r = valve_new(output->sink, output->destination.outlet,
@@ -186,13 +197,6 @@ static bool may_go(const struct outputs *outputs, const struct output *output)
 	return !meets_messages(output->path) &&
 	       (!is_binary(output) ||
 	        screen_takes(output->name, output->path, outputs->force));
-}
-
-/* As messages are. */
-static bool is_for_people(const struct output *output)
-{
-	return output->new_text && output->new_text != gt_report_json_with &&
-	       output->new_text != gt_diff_json_with;
 }
 
 const char *outputs_on_standard_output(const struct outputs *outputs,

@@ -3,6 +3,7 @@
 #ifndef GT_CLI_OUTPUTS_H
 #define GT_CLI_OUTPUTS_H
 
+#include "ascii.h"
 #include "destination.h"
 #include "directory.h"
 #include "formats.h"
@@ -23,6 +24,7 @@ struct output {
 	const struct gt_report_options *look;
 	const char *path; /* NULL: standard output; of otlp the URL */
 	struct destination destination;
+	struct ascii ascii;         /* between the two, if that is wanted */
 	struct directory directory; /* if there is no `new_sink` */
 	struct gt_sink *sink;
 };
