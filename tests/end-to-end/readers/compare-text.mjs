@@ -199,12 +199,14 @@ function checkNames(trace) {
     const known = spans.filter((s) => !s.flags.some((f) => f === 'close_lost' || f === 'replaced'));
     const sorted = spans.filter(isWhole).map((s) => BigInt(s.duration_ns)).sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
     const sum = (key) => String(known.reduce((total, s) => total + BigInt(s[key]), 0n));
+    const n64 = BigInt(sorted.length), whole = sorted.reduce((total, ns) => total + ns, 0n);
+    const average = sorted.length ? String((2n * whole + n64) / (2n * n64)) : null;
     const rank = (p) => sorted.length ? String(sorted[Math.ceil(p * sorted.length / 100) - 1]) : null;
     const { split, ...times } = n; // what its spans say, and that is checked elsewhere
     check(split, 'no split of', n.name);
     same(times, { name: n.name, target: n.target, count: String(spans.length),
       unfinished: String(spans.length - sorted.length), total_ns: openNs(known),
-      self_ns: sum('self_ns'), p50_ns: rank(50), p99_ns: rank(99), max_ns: rank(100) }, 'name', n.name);
+      self_ns: sum('self_ns'), avg_ns: average, p50_ns: rank(50), p99_ns: rank(99), max_ns: rank(100) }, 'name', n.name);
   }
 }
 

@@ -36,7 +36,7 @@ const SLICES = [...LESS, ...LOSSES, ...GAPS, ...OUTCOME, 'trace.end_ns', 'trace.
   ...of('counter', `time_ns name ${FIELDS}`), 'counter.fields: one less'];
 
 const SEEN = {
-  names: [...NAMES, ...of('span', `name target ${TIMES} duration_ns self_ns`), 'trace.spans: one less'],
+  names: [...NAMES, 'name.avg_ns', ...of('span', `name target ${TIMES} duration_ns self_ns`), 'trace.spans: one less'],
   splits: [...SPLIT, ...of('trace', `${TIMES} vcpus`), ...of('stretch', `index ${TIMES} kind reason waiting_ns`), 'stretch: one less'],
   csv: [...LOSSES, ...GAPS, ...OUTCOME, ...of('trace', `trace_id parent_id ${TIMES}`), 'trace.spans: one less', ...of('span', `id parent_id guest_id name target level vcpu ${TIMES} duration_ns status flags `
     + `${FIELDS} fields:_type`), 'span.fields: one less'],
