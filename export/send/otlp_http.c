@@ -27,6 +27,7 @@ struct otlp_http {
 	size_t attribute_count;
 	enum gt_otlp_signal signal;
 	enum gt_otlp_protocol protocol;
+	uint32_t spans_max;        /* of a request */
 	bool offline;              /* the records tell the time, not a clock */
 	struct gt_sink **observed; /* of metrics, copied */
 	size_t observed_count;
@@ -82,6 +83,8 @@ static int finish_encoder(struct otlp_http *x)
 	return rc ? rc : x->encoder->finish(x->encoder);
 }
 
+/* A full queue has enough to send: the thread that sends cannot wait for room,
+ * and what it would hand over now is not complete. */
 static bool flush(void *context)
 {
 	struct otlp_http *x = context;
@@ -90,7 +93,7 @@ static bool flush(void *context)
 		return true;
 	if (pthread_mutex_trylock(&x->lock) != 0)
 		return false;
-	if (x->encoder)
+	if (x->encoder && gt__otlp_sender_has_room(x->sender, x->spans_max))
 		finish_encoder(x);
 	pthread_mutex_unlock(&x->lock);
 	return true;
@@ -305,6 +308,7 @@ int gt_otlp_http_new(const struct gt_otlp_http_options *options,
 	x->sampler = options->sampler;
 	x->protocol = options->protocol;
 	x->offline = options->wait_for_room;
+	x->spans_max = spans_max(options);
 	if (!rc)
 		rc = copy_observed(x, options);
 	if (!rc)

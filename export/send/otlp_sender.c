@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define QUEUE_SPANS    65536u
-#define QUEUE_BYTES    (64u << 20)
+#define QUEUE_SPANS 65536u
+#define QUEUE_BYTES (64u << 20)
+#define SENT_BYTES_MAX \
+	(3u << 20) /* of one that is not halved: docs/export.md */
 #define FINISH_MS      5000u
 #define AWAY_MAX_MS    60000u
 #define BACKOFF_MS     1000u
@@ -25,6 +27,16 @@ static bool has_room(const struct gt__otlp_sender *s, size_t count,
 	       s->queue_spans - s->held_spans >= spans &&
 	       s->held_bytes < QUEUE_BYTES &&
 	       QUEUE_BYTES - s->held_bytes >= count;
+}
+
+bool gt__otlp_sender_has_room(struct gt__otlp_sender *s, uint64_t spans)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = has_room(s, SENT_BYTES_MAX, spans);
+	pthread_mutex_unlock(&s->lock);
+	return room;
 }
 
 /* While the endpoint takes requests there will be room. */

@@ -33,6 +33,12 @@ void gt__otlp_sender_put(struct gt__otlp_sender *sender, const void *bytes,
                          size_t count, uint64_t spans);
 
 /*
+ * Whether a whole request of so many spans would find room now. Who puts it must
+ * be the only one who does.
+ */
+bool gt__otlp_sender_has_room(struct gt__otlp_sender *sender, uint64_t spans);
+
+/*
  * Sends what is there for up to finish_ms, spools or drops the rest and ends
  * the thread. Nothing may be put any more.
  */

@@ -277,6 +277,12 @@ holds('a capture waits for room and loses nothing', () => against({ kind: 'slow-
   takenAll(receiver, stats);
 }));
 
+// What is not complete may not be handed over into a full queue, where nobody can wait.
+holds('and so it does when it is time to hand over', () => against({ kind: 'slow-take', ms: 20 }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true, delay_ms: 1 });
+  takenAll(receiver, stats);
+}));
+
 holds('a capture waits while the endpoint is away for a moment', () => against({ kind: 'status', status: 503, times: 10 }, {}, async (receiver, options) => {
   const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true });
   takenAll(receiver, stats);
