@@ -278,8 +278,8 @@ holds('a capture waits for room and loses nothing', () => against({ kind: 'slow-
 }));
 
 // What is not complete may not be handed over into a full queue, where nobody can wait.
-holds('and so it does when it is time to hand over', () => against({ kind: 'slow-take', ms: 20 }, {}, async (receiver, options) => {
-  const stats = await produce({ ...options, spans: 20000, queue_spans: 1024, wait: true, delay_ms: 1 });
+holds('and so it does when it is time to hand over', () => against({ kind: 'slow-take', ms: 50 }, {}, async (receiver, options) => {
+  const stats = await produce({ ...options, spans: 20000, rate: 30000, batch_spans: 400, queue_spans: 1024, wait: true, delay_ms: 1 });
   takenAll(receiver, stats);
 }));
 
