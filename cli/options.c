@@ -86,7 +86,8 @@ static void complain_of_name(const struct command_spec *command,
 		complain("%s: no option --%s", command->name, name);
 }
 
-/* As getopt(3) returned it, of the word that it looked at last. */
+/* As getopt(3) returned it. `word` is the one that it looked at last, but for a
+ * letter in front of others: then it is one before. */
 static void complain_of_option(const struct command_spec *command, int id,
                                const char *word)
 {
@@ -97,13 +98,13 @@ static void complain_of_option(const struct command_spec *command, int id,
 		complain("%s: %s wants %s", command->name,
 		         by_name ? word : (char[]){'-', (char)optopt, '\0'},
 		         spec->argument);
-	else if (by_name && optopt)
+	else if (spec || optopt == OPTION_HELP)
 		complain("%s: %.*s takes no argument", command->name,
 		         (int)strcspn(word, "="), word);
-	else if (by_name)
-		complain_of_name(command, word);
-	else
+	else if (optopt)
 		complain("%s: no option -%c", command->name, optopt);
+	else
+		complain_of_name(command, word);
 }
 
 int options_next(const struct command_spec *command, int argc, char **argv)
