@@ -11,12 +11,12 @@
 #include "vm_internal.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <x86intrin.h>
-#include <libdeflate.h>
 
 #define MAGIC    UINT64_C(0x31706e736d767467) /* "gtvmsnp1" */
 #define VERSION  1u

@@ -42,6 +42,10 @@ struct gt_site_view {
 	struct gt_text function; /* empty: not known */
 };
 
+/* The site is borrowed; other than 0 ends the list, and is its result. */
+typedef int gt_site_fn(void *context, const struct gt_site_view *site,
+                       enum gt_site_kind kind);
+
 struct gt_field {
 	struct gt_text key;
 	enum gt_type type; /* GT_TYPE_U64 .. GT_TYPE_POINTER */

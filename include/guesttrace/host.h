@@ -322,8 +322,10 @@ int gt_host_rotate(struct gt_host *host, const struct gt_output *next);
 int gt_host_resumed(struct gt_host *host, uint32_t vcpu,
                     const struct gt_exit *state, uint64_t control_gva);
 
-/* What has been lost so far; GVA of the announced control block, 0: none. */
+/* What has been lost so far, copied; also while the guest runs. Any thread. */
 void gt_host_losses(struct gt_host *host, struct gt_losses *ret_losses);
+
+/* GVA of the announced control block; 0: none. */
 uint64_t gt_host_control(struct gt_host *host);
 
 /*
@@ -379,15 +381,12 @@ struct gt_replay_options {
  */
 int gt_replay(const struct gt_replay_options *options);
 
-/* What is shown is borrowed; other than 0 ends the list, and is its result. */
-typedef int gt_site_fn(void *context, const struct gt_site_view *site,
-                       enum gt_site_kind kind);
-
 /*
  * Shows each site of a site table (the bytes of a guest's gt_sites section) to
- * `show`, in their order. `read` gives `count` bytes of the guest's image at an
- * address, for the names of functions: 0, or < 0 where there are none; NULL: they
- * are not shown. Returns 0, GT_ERROR_BAD_SITES, -ENOMEM or what `show` returned.
+ * `show`, in their order. `read` gives `count` bytes of the guest's image, which
+ * are within a page of 4 KiB, for the names of functions: 0, or < 0 where there is
+ * no such page; behind what the image has of it are zeros. NULL: no names. Returns
+ * 0, GT_ERROR_BAD_SITES, -ENOMEM or what `show` returned.
  */
 int gt_sites_list(const void *bytes, size_t count,
                   int (*read)(void *context, uint64_t gva, void *to,
