@@ -32,9 +32,13 @@ const struct gt_boot *runtime_boot(void)
 void runtime_print_bytes(const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		__asm__ volatile("outb %0, %1"
-		                 :
-		                 : "a"(bytes[i]), "d"((uint16_t)GT_PORT_PRINT));
+		if (runtime_is_elsewhere)
+			runtime_pvh_print(bytes[i]);
+		else
+			__asm__ volatile("outb %0, %1"
+			                 :
+			                 : "a"(bytes[i]),
+			                   "d"((uint16_t)GT_PORT_PRINT));
 }
 
 void runtime_print(const char *text)
@@ -67,6 +71,7 @@ void runtime_print_hex(uint64_t value)
 void *runtime_alloc(size_t n, size_t align)
 {
 	uint64_t used = __atomic_load_n(&heap_used, __ATOMIC_RELAXED), from;
+	void *at;
 
 	do {
 		from = (used + align - 1) & ~((uint64_t)align - 1);
@@ -75,11 +80,25 @@ void *runtime_alloc(size_t n, size_t align)
 	} while (!__atomic_compare_exchange_n(&heap_used, &used, from + n,
 	                                      false, __ATOMIC_RELAXED,
 	                                      __ATOMIC_RELAXED));
-	return (void *)(uintptr_t)(boot->heap_gva + from);
+	at = (void *)(uintptr_t)(boot->heap_gva + from);
+	return runtime_is_elsewhere ? memset(at, 0, n) : at;
+}
+
+/* Nobody there takes a status: the console tells it unless all went well. */
+static _Noreturn void halt_elsewhere(uint32_t status)
+{
+	if (status) {
+		runtime_print("halted with status ");
+		runtime_print_hex(status);
+		runtime_print("\n");
+	}
+	runtime_pvh_end();
 }
 
 _Noreturn void runtime_halt(uint32_t status)
 {
+	if (runtime_is_elsewhere)
+		halt_elsewhere(status);
 	out32(GT_PORT_HALT, status);
 	for (;;)
 		__asm__ volatile("hlt");
@@ -114,6 +133,12 @@ _Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
 		vcpu->code = code;
 		vcpu->vector = vector;
 		runtime_before_death();
+	}
+	if (runtime_is_elsewhere) {
+		runtime_print("ABORTED: ");
+		runtime_print(vcpu->text);
+		runtime_print("\n");
+		runtime_pvh_end();
 	}
 	abort_byte(&word, vcpu->code);
 	if (vcpu->vector >= 0)

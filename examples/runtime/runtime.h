@@ -2,7 +2,8 @@
 /*
  * The little that a guest of `guesttrace run` needs around its own code: an
  * entry, a console, some memory, and a death that tells why. A guest is one C
- * file with guest_main(), compiled and linked with the files of this folder.
+ * file with guest_main(), compiled and linked with the files of this folder. The
+ * same file boots by PVH in other VMMs (pvh.c).
  *
  * There is no libc below this, no heap that frees, and interrupts are off. With
  * several vCPUs guest_main() runs on vCPU 0; the others wait, spinning, for

@@ -51,6 +51,14 @@ void runtime_load_tables(const void *gdt, const void *idt);
 _Noreturn void runtime_start(const struct gt_boot *from_host);
 _Noreturn void runtime_exception(const struct runtime_frame *frame);
 
+/*
+ * pvh.c: whether another VMM than `guesttrace run` runs this, its console, and
+ * the end of its machine.
+ */
+extern bool runtime_is_elsewhere;
+void runtime_pvh_print(char byte);
+_Noreturn void runtime_pvh_end(void);
+
 /* Own GDT and GS, a stack for exceptions, the IDT of all. `vcpu` is zeroed. */
 void runtime_cpu_init(struct runtime_vcpu *vcpu, unsigned index);
 
