@@ -113,7 +113,8 @@ function spanDetail(span, runs, actions) {
   const actionsBar = element('div', { class: 'actions' },
     element('button', { type: 'button', onclick: () => actions.zoom(span) }, 'Zoom to it'),
     element('button', { type: 'button', disabled: !span.parent, onclick: () => actions.pick(span.parent) }, 'Parent'),
-    element('button', { type: 'button', onclick: () => actions.named(site) }, 'All of this name'));
+    element('button', { type: 'button', onclick: () => actions.named(site) }, 'All of this name'),
+    element('button', { type: 'button', onclick: () => actions.sandwich(nameKey(site)) }, 'Callers and callees'));
   const flags = flagRows(span.flags);
   return [
     element('h2', {}, guestText(site.name)),
@@ -152,6 +153,25 @@ function blockDetail(block) {
     element('p', {}, 'Neighbours below one parent, too short to be shown one by one. '
       + 'The table of names counts them.'),
     pairs(...timeRows(block), ['self, together', duration(block.self)], ['vCPU', String(block.vcpu)]),
+  ];
+}
+
+// A box of the flame graph.
+function pathDetail(node, text, actions) {
+  const names = [];
+  for (let at = node; at && (at.parent || at.name); at = at.parent)
+    names.push(at);
+  return [
+    element('h2', {}, guestText(node.name || 'all spans')),
+    element('p', { class: 'lead' }, guestText(node.target)),
+    node.name ? element('div', { class: 'actions' },
+      element('button', { type: 'button', onclick: () => actions.named(node) }, 'All of this name'),
+      element('button', { type: 'button', onclick: () => actions.sandwich(nameKey(node)) }, 'Callers and callees')) : '',
+    heading('On this path'),
+    pairs(['spans', count(node.count)], ['total', duration(node.total)], ['self', duration(node.self)],
+      ['each', node.count ? duration(Math.round(node.total / node.count)) : '–']),
+    heading('Path'),
+    ...names.reverse().map((at) => element('div', {}, guestText(at.name), ' ', element('span', { class: 'faint' }, duration(at.total)))),
   ];
 }
 

@@ -10,7 +10,6 @@
 #define PAGE_SPANS 400000u
 #define RUN_SPANS  100000u
 #define RUN_EVENTS 100000u /* the last ones */
-#define RUN_NAMES  10000u  /* the largest ones */
 
 static void put_word(struct gt__out *o, const char *key, const char *word)
 {
@@ -36,7 +35,7 @@ static void put_names(struct gt__html_run *r)
 	gt__html_number(o, "name_count", r->c->name_count);
 	gt__html_key(o, "names");
 	gt__put_char(o, '[');
-	for (i = 0; i < r->c->name_count && i < RUN_NAMES; i++) {
+	for (i = 0; i < r->c->name_count && i < GT__HTML_NAMES; i++) {
 		const struct gt__name *n = &r->c->names[i];
 
 		gt__put(o, i ? ",\n[" : "\n[");
@@ -71,7 +70,7 @@ static void put_totals(struct gt__html_run *r, const char *key, bool target)
 		o->error = -ENOMEM;
 	gt__html_key(o, key);
 	gt__put_char(o, '[');
-	for (i = 0; totals && i < count && i < RUN_NAMES; i++) {
+	for (i = 0; totals && i < count && i < GT__HTML_NAMES; i++) {
 		gt__put(o, i ? ",\n[" : "\n[");
 		gt__html_text(o, totals[i].text);
 		gt__html_column(o, totals[i].ns);
@@ -226,6 +225,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	put_names(&r);
 	put_totals(&r, "name_totals", false);
 	put_totals(&r, "target_totals", true);
+	gt__html_sums(&r);
 	gt__html_parts(&r);
 	gt__html_run_split(&r);
 	gt__html_host(&r);

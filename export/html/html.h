@@ -18,6 +18,8 @@ extern const size_t gt__html_before_bytes;
 extern const unsigned char gt__html_behind[];
 extern const size_t gt__html_behind_bytes;
 
+#define GT__HTML_NAMES 10000u /* of a run: the largest ones */
+
 /* Neighbours on one vCPU, below one shown span, that are not shown. */
 struct gt__block {
 	uint64_t start_ns;
@@ -71,6 +73,7 @@ void gt__html_sites(struct gt__html_run *run); /* before the others */
 void gt__html_spans(struct gt__html_run *run);
 void gt__html_blocks(struct gt__html_run *run);
 void gt__html_events(struct gt__html_run *run);
+void gt__html_sums(struct gt__html_run *run);      /* of all spans and exits */
 void gt__html_host(struct gt__html_run *run);      /* stretches of the host */
 void gt__html_losses(struct gt__html_run *run);    /* and where they are */
 void gt__html_parts(struct gt__html_run *run);     /* the columns of a split */

@@ -9,7 +9,7 @@
 // reason, start, duration, vCPU, port, whether for tracing, waiting, flags, name;
 // of a loss: start, duration, vCPU, how many it stands for, what is missing.
 // A site, span or parent is its number in its run, -1 for none; a site may stand
-// there itself. Times are ns since the run's start; here they become ns since the
+// there itself. Sums are in aggregate.js. Times are ns since the run's start; here they become ns since the
 // page's: the start of the first run, or, aligned, of each. The split of a run is
 // that of all its vCPUs, by the same parts.
 

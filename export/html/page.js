@@ -30,7 +30,7 @@ function deathNotice(run, actions) {
     element('strong', {}, '✗ ', guestText(run.message || outcomeText(run))),
     where ? ' in ' : ' outside of any span',
     where ? element('button', { class: 'link', type: 'button', onclick: () => actions.pick(where) }, guestText(where.site.name)) : null,
-    where ? `, ${duration(run.end - where.start)} after it began` : null);
+    where ? `, ${duration(where.duration)} after it began` : null);
 }
 
 function excerptNotice(run) {
@@ -62,8 +62,13 @@ class Page {
     });
     this.actions = {
       pick: (item) => this.pick(item), zoom: (item) => this.pick(item, true),
-      named: (site, run) => this.search.named(site, run), event: (event) => this.pickEvent(event),
+      named: (site, run) => this.showName(site, run), event: (event) => this.pickEvent(event),
+      sandwich: (key) => this.showSandwich(key), path: (node, text) => this.showPath(node, text),
+      exits: (row) => this.findExits(row),
     };
+    this.byName = new SpansByName(runs);
+    this.flame = new FlameGraph(runs, (node) => this.colours.of(node, this.get('colour').value === 'target' ? 'target' : 'name', this.theme), this.actions);
+    this.spansOfName = new SpansOfName(runs, this.byName, this.actions);
   }
 
   trackTitle(track) {
@@ -101,7 +106,8 @@ class Page {
     this.get('align-switch').hidden = this.runs.length < 2;
     this.get('align').checked = this.aligned;
     this.listen();
-    makeTabs(this.runs, this.actions);
+    this.tabs = makeTabs(this);
+    this.search.prepare();
     showDetail(this.get('detail'), null, this.runs, this.actions);
     this.fitSpans();
     const died = this.runs.find((run) => run.died && run.last);
@@ -255,6 +261,32 @@ class Page {
     const { width, height } = this.get('timeline').getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(mouse.x + 14, width - tip.offsetWidth - 6))}px`;
     tip.style.top = `${mouse.y + 18 + tip.offsetHeight > height ? Math.max(4, mouse.y - tip.offsetHeight - 10) : mouse.y + 18}px`;
+  }
+
+  // ---- Views below
+
+  showName(site, run) {
+    this.search.named(site, run);
+    this.spansOfName.show(nameKey(site), run);
+    this.tabs.open('spans');
+  }
+
+  showSandwich(key) {
+    this.flame.show(key);
+    this.tabs.open('flame');
+  }
+
+  showPath(node, text) {
+    this.pick(null);
+    this.get('detail').replaceChildren(...pathDetail(node, text, this.actions));
+  }
+
+  // Exits of that reason and port.
+  findExits({ reason, port, tracing }) {
+    const words = [`"exit: ${reason}"`, port ? `port=${port}` : '', tracing ? 'tracing' : ''].filter(Boolean).join(' ');
+    this.get('search').value = words;
+    this.search.text(words);
+    this.search.next(1);
   }
 
   // ---- Listening

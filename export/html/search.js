@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The search: spans by what is written in them or in their events, events that are
-// in no span, and all spans of one name and target.
+// in no span, what the host did, losses, and all spans of one name and target.
 
-function haystack(item) {
-  const written = ({ site }, fields = []) => [site.name, visible(site.name), site.target, fieldsText(fields)];
-  item.haystack ??= [
-    ...written(item, item.more?.fields ?? item.fields),
-    ...(item.events ?? NONE).flatMap((event) => written(event, event.fields)),
-  ].join('\n').toLowerCase();
-  return item.haystack;
-}
+const INDEX_MS = 8; // of what is prepared at a time, while nobody waits
 
 function byTime(a, b) {
   return (a.start ?? a.time) - (b.start ?? b.time);
@@ -20,7 +13,8 @@ class Search {
   constructor(runs, handlers) {
     this.handlers = handlers;
     this.spans = runs.flatMap((run) => run.spans);
-    this.strays = runs.flatMap((run) => run.events.filter((event) => !event.counter && !event.span));
+    this.others = runs.flatMap((run) => [...run.events.filter((event) => !event.counter && !event.span), ...run.host, ...run.gaps]);
+    this.known = knownKeys(runs);
     this.partial = runs.some((run) => run.hidden_spans > 0 || run.hidden_events > 0);
     this.shown = '';
     this.items = [];
@@ -31,11 +25,17 @@ class Search {
     return document.getElementById(id);
   }
 
-  // What is typed: a part of any text.
+  // What is typed: see query.js.
   text(text) {
-    const needle = text.toLowerCase();
-    const has = (item) => haystack(item).includes(needle);
-    this.find(text, false, needle === '' ? [] : [...this.spans.filter(has), ...this.strays.filter(has)]);
+    let holds = null;
+    try {
+      holds = parseQuery(text, this.known);
+    } catch {
+      this.find(text, false, []);
+      this.get('found').textContent = 'not a regular expression';
+      return;
+    }
+    this.find(text, false, holds ? [...this.spans.filter(holds), ...this.others.filter(holds)] : []);
   }
 
   // The whole name and target, of one run or all; goes to the first.
@@ -73,6 +73,24 @@ class Search {
     else
       this.handlers.event(item);
     this.tell();
+  }
+
+  // Makes the texts that are looked at ready, little by little.
+  prepare() {
+    const lists = [this.spans, this.others];
+    let list = 0, at = 0;
+    const step = () => {
+      const until = performance.now() + INDEX_MS;
+      while (list < lists.length && performance.now() < until) {
+        for (let i = 0; i < 100 && at < lists[list].length; i++, at++)
+          haystack(lists[list][at]);
+        if (at === lists[list].length)
+          [list, at] = [list + 1, 0];
+      }
+      if (list < lists.length)
+        setTimeout(step, 1);
+    };
+    setTimeout(step, 50);
   }
 
   listen() {

@@ -1,7 +1,31 @@
 // SPDX-License-Identifier: MIT
 // The tables below the timeline: names, events, and what is known of the runs.
 
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 100;
+
+// The first `most` of `rows`, by the values that `value` has of them; equal ones stay
+// as they were. Not all are sorted, where few of very many are wanted.
+function firstSorted(rows, value, sign, most) {
+  const before = (a, b) => (a[0] < b[0] ? -sign : a[0] > b[0] ? sign : a[1] - b[1]);
+  const all = rows.map((row, index) => [value(row), index]);
+  if (all.length <= 4 * most)
+    return all.sort(before).slice(0, most).map(([, index]) => rows[index]);
+  let kept = all.slice(0, 2 * most).sort(before).slice(0, most);
+  let more = [];
+  const merge = () => {
+    kept = [...kept, ...more].sort(before).slice(0, most);
+    more = [];
+  };
+  for (let i = 2 * most; i < all.length; i++) {
+    if (before(all[i], kept[most - 1]) > 0)
+      continue;
+    more.push(all[i]);
+    if (more.length >= most)
+      merge();
+  }
+  merge();
+  return kept.map(([, index]) => rows[index]);
+}
 
 // Columns: { title, number, value(row): to sort by, cell(row), tight }.
 class SortedTable {
@@ -37,16 +61,13 @@ class SortedTable {
     this.panel = panel;
     const { value } = this.by;
     const sign = this.down ? -1 : 1;
-    const rows = [...this.rows].sort((a, b) => {
-      const [x, y] = [value(a), value(b)];
-      return x < y ? -sign : x > y ? sign : 0;
-    });
+    const { rows } = this;
     const more = rows.length - this.shown;
     const focused = panel.contains(document.activeElement) ? document.activeElement.closest('th')?.cellIndex : undefined;
     panel.replaceChildren(
       this.notice ? element('p', { class: 'partial' }, this.notice) : '',
       element('table', {}, element('thead', {}, element('tr', {}, ...this.columns.map((column) => this.header(column)))),
-        element('tbody', {}, ...rows.slice(0, this.shown).map((row) => this.row(row)))),
+        element('tbody', {}, ...firstSorted(rows, value, sign, this.shown).map((row) => this.row(row)))),
       more > 0 ? element('p', {}, element('button', { type: 'button', onclick: () => {
         this.shown += PAGE_ROWS;
         this.draw();
@@ -104,7 +125,7 @@ function namesTable(runs, actions) {
   ], rows, [total, true], partialText(runs));
 }
 
-function eventsTable(runs, actions) {
+function eventsTable(runs, rows, actions) {
   const time = {
     title: runs.length > 1 ? 'time in its run' : 'time', number: true, value: (event) => event.time - event.run.offset,
     cell: (event) => timeInRun(event.run, event.time),
@@ -121,7 +142,89 @@ function eventsTable(runs, actions) {
     { title: 'span', value: (event) => event.span?.site.name ?? '', cell: (event) => (event.span ? cutText(event.span.site.name) : '') },
     { title: 'fields', value: (event) => fieldsText(event.fields),
       cell: (event) => cutText(fieldsText(event.fields), { class: 'mono' }) },
-  ], runs.flatMap((run) => run.events), [time, false], partialText(runs));
+  ], rows, [time, false], partialText(runs));
+}
+
+// The events, of the levels and with the words that are asked for.
+class EventLog {
+  constructor(runs, actions) {
+    Object.assign(this, { runs, actions, words: '', level: 5, counters: true, known: knownKeys(runs) });
+    this.events = runs.flatMap((run) => run.events);
+  }
+
+  draw(panel) {
+    this.panel = panel;
+    this.list = element('div', {});
+    const redraw = (change) => {
+      Object.assign(this, change);
+      this.drawList();
+    };
+    panel.replaceChildren(element('div', { class: 'bar-of-tools' },
+      element('label', {}, 'Level ', element('select', { id: 'log-level', onchange: ({ target }) => redraw({ level: Number(target.value) }) },
+        ...LEVELS.slice(1).map((word, i) => element('option', { value: String(i + 1), selected: i + 1 === this.level }, i === 0 ? word : `${word} and above`)))),
+      element('label', {}, 'Filter ', element('input', { type: 'search', id: 'log-filter', value: this.words, placeholder: 'words, key=value, /re/',
+        oninput: ({ target }) => redraw({ words: target.value }) })),
+      this.events.some((event) => event.counter) ? element('label', {}, element('input', { type: 'checkbox', checked: this.counters,
+        onchange: ({ target }) => redraw({ counters: target.checked }) }), ' counters') : null,
+      this.told = element('output', { class: 'faint' })), this.list);
+    this.drawList();
+  }
+
+  chosen() {
+    let holds;
+    try {
+      holds = parseQuery(this.words, this.known);
+    } catch {
+      return [];
+    }
+    return this.events.filter((event) => (event.counter ? this.counters : event.site.level <= this.level) && (!holds || holds(event)));
+  }
+
+  drawList() {
+    const rows = this.chosen();
+    this.told.value = rows.length === this.events.length ? '' : `${count(rows.length)} of ${count(this.events.length)}`;
+    eventsTable(this.runs, rows, this.actions).draw(this.list);
+  }
+}
+
+function exitsTable(runs, bySpan, actions) {
+  const rows = runs.flatMap((run) => run[bySpan ? 'exits_by_span' : 'exit_sums'].map(([reason, port, tracing, name, number, total, p50, p99, max]) => (
+    { run, reason, port, tracing: tracing === 1, name: name < 0 ? null : rowOfName(run, name), number, total, p50, p99, max })));
+  const total = timeColumn('time out of the guest', (row) => row.total);
+  const port = (row) => (row.port ? `0x${row.port.toString(16)}` : '');
+  return new SortedTable([
+    { title: 'reason', value: (row) => row.reason, cell: (row) => element('button', { class: 'link', type: 'button', onclick: () => actions.exits(row) }, row.reason) },
+    { title: 'port', value: (row) => row.port, cell: port },
+    { title: 'for', value: (row) => row.tracing, cell: (row) => (row.tracing ? 'handing over records' : '') },
+    ...(bySpan ? [{ title: 'in spans of', value: (row) => row.name?.name ?? '', cell: (row) => (row.name ? element('button', {
+      class: 'link', type: 'button', onclick: () => actions.named(row.name, row.run) }, cutText(row.name.name)) : element('span', { class: 'faint' }, 'none')) },
+    { title: 'per span', number: true, value: (row) => (row.name ? row.number / row.name.spans : -1),
+      cell: (row) => (row.name ? (row.number / row.name.spans).toFixed(2) : '–') }] : []),
+    ...runColumn(runs),
+    { title: 'count', number: true, value: (row) => row.number, cell: (row) => count(row.number) },
+    total,
+    timeColumn('p50', (row) => row.p50),
+    timeColumn('p99', (row) => row.p99),
+    timeColumn('max', (row) => row.max),
+  ], rows, [total, true], partialText(runs));
+}
+
+// VM exits summed up, with how long the guest stood still for them.
+class Exits {
+  constructor(runs, actions) {
+    Object.assign(this, { runs, actions, bySpan: false });
+  }
+
+  draw(panel) {
+    const list = element('div', {});
+    const fill = () => exitsTable(this.runs, this.bySpan, this.actions).draw(list);
+    panel.replaceChildren(element('div', { class: 'bar-of-tools' },
+      element('label', {}, element('input', { type: 'checkbox', id: 'exits-by-span', checked: this.bySpan, onchange: ({ target }) => {
+        this.bySpan = target.checked;
+        fill();
+      } }), ' by the span they were in')), list);
+    fill();
+  }
 }
 
 function runDetail(run) {
@@ -144,38 +247,4 @@ function runDetail(run) {
     row('exits', run.exits.length ? run.exits.map(([reason, number]) => `${count(number)} ${reason}`).join(', ') : 'none counted'),
     row('lost', run.losses.length ? element('div', { class: 'warn' }, ...run.losses.map(([, prose, number]) => element('div', {}, `${count(number)} ${prose}`))) : 'nothing'))),
   ...splitView({ run, split: run.split, duration: run.duration_ns * run.vcpus }));
-}
-
-function makeTabs(runs, actions) {
-  const events = runs.reduce((sum, run) => sum + run.events.length, 0);
-  const names = namesTable(runs, actions);
-  const tables = [
-    [`Names (${count(names.rows.length)}${names.notice ? ', partial' : ''})`, (panel) => names.draw(panel)],
-    [`${runs.some((run) => run.counter_count > 0) ? 'Events and counters' : 'Events'} (${count(events)})`, (() => {
-      let table;
-      return (panel) => (table ??= eventsTable(runs, actions)).draw(panel);
-    })()],
-    [runs.length === 1 ? 'Run' : `Runs (${runs.length})`, (panel) => panel.replaceChildren(...runs.map(runDetail))],
-  ];
-  const list = document.getElementById('tabs');
-  const panel = document.getElementById('table');
-  const buttons = tables.map(([title, draw], index) => element('button', {
-    type: 'button', role: 'tab', id: `tab-${index}`, 'aria-controls': 'table', onclick: () => choose(index),
-    onkeydown: ({ key }) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-      if (step)
-        choose((index + step + tables.length) % tables.length).focus();
-    },
-  }, title));
-  function choose(index) {
-    buttons.forEach((button, i) => {
-      button.setAttribute('aria-selected', String(i === index));
-      button.tabIndex = i === index ? 0 : -1;
-    });
-    panel.setAttribute('aria-labelledby', `tab-${index}`);
-    tables[index][1](panel);
-    return buttons[index];
-  }
-  list.replaceChildren(...buttons);
-  choose(names.rows.length === 0 && events > 0 ? 1 : 0);
 }

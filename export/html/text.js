@@ -23,6 +23,7 @@ const FLAGS = [
   [128, 'parent guessed', 'records were lost: its parent may be another'],
 ];
 const INTERRUPTED = 1;
+const UNFINISHED = 1 | 2 | 16 | 32 | 64; // not seen from its opening to its close
 const ERROR = 2;
 
 const UNITS = [[1e9, 's', 9], [1e6, 'ms', 6], [1e3, 'µs', 3], [1, 'ns', 0]];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * html_sample KIND DIRECTORY: writes page.html and report.json of the same
- * runs. KIND: `everything`, `hostile`, `extremes`, or a number of spans, which
- * get no report.
+ * runs. KIND: `everything`, `hostile`, `extremes`, `planted`, `joined`, or a number
+ * of spans, which get no report.
  */
-#include "tests/support/synthetic.h"
+#include "html_planted.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -330,6 +330,10 @@ int main(int argc, char **argv)
 		hostile_runs(&s);
 	} else if (!strcmp(argv[1], "extremes")) {
 		extreme_runs(&s);
+	} else if (!strcmp(argv[1], "planted")) {
+		gt__planted_runs(&s);
+	} else if (!strcmp(argv[1], "joined")) {
+		gt__joined_runs(&s);
 	} else if (!strcmp(argv[1], "everything")) {
 		syn_everything(&s, 0);
 		watched_run(&s, 1);

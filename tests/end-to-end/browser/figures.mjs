@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What a large page costs.
+
+// Time until the second frame behind what is done, and what the page's thread takes.
+async function cost(page, cpuMs, act) {
+  const times = [];
+  const before = await cpuMs();
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now();
+    await act(i);
+    await page.evaluate(() => new Promise((done) => {
+      requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
+    times.push(performance.now() - began);
+  }
+  return { ms: times.sort((a, b) => a - b)[2], cpu: (await cpuMs() - before) / 5 };
+}
+
+// Measures a large page, and prints what it found.
+export async function figures(kind, page, bytes, { readyMs, cpuMs }) {
+  const loading = await cpuMs();
+  await page.locator('#chart').focus();
+  await page.keyboard.press('0');
+  const zoomed = await cost(page, cpuMs, () => page.keyboard.press('+'));
+  const moved = await cost(page, cpuMs, () => page.keyboard.press('ArrowRight'));
+  const { x, y } = await page.locator('#chart').boundingBox();
+  const clicked = await cost(page, cpuMs, (i) => page.mouse.click(x + 200 + 80 * i, y + 52 + 24 + 18 + 8));
+  await page.keyboard.press('0');
+  const before = await cpuMs();
+  await page.locator('#search').fill('query');
+  await page.locator('#search').press('Enter');
+  const searching = await cpuMs() - before;
+  const ms = (time) => `${time.toFixed(0)} ms`;
+  const both = (of) => `${ms(of.ms)} (${ms(of.cpu)} of CPU)`;
+  console.log(`# ${kind} spans: ${(bytes / 1e6).toFixed(1)} MB, drawn after `
+    + `${both({ ms: readyMs, cpu: loading })}, zoomed in ${both(zoomed)}, moved in ${both(moved)}, `
+    + `clicked in ${both(clicked)}, searched with ${ms(searching)} of CPU`);
+  return { loading, searching, acting: Math.max(zoomed.cpu, moved.cpu, clicked.cpu) };
+}
