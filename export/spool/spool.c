@@ -133,7 +133,7 @@ int gt__spool_open(const char *directory, const char *folder,
 	if (!rc && spool->drains)
 		rc = gt__spool_scan(spool);
 	if (!rc && spool->drains)
-		gt__spool_ledgers_collect(spool, false);
+		rc = gt__spool_ledgers_collect(spool, false);
 	if (!rc)
 		rc = gt__spool_ledger_open(spool);
 	if (rc) {

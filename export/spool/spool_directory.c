@@ -52,24 +52,28 @@ static bool is_ours(const char *name, const char *suffix)
 	return strcmp(name + GT__SPOOL_WRITER_BYTES, suffix) == 0;
 }
 
-void gt__spool_each(const struct gt__spool *spool, const char *suffix,
-                    void (*look)(void *context, const char *name),
-                    void *context)
+int gt__spool_each(const struct gt__spool *spool, const char *suffix,
+                   void (*look)(void *context, const char *name),
+                   void *context)
 {
 	int fd = openat(spool->directory_fd, ".",
 	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	int rc;
 
 	if (!directory) {
+		rc = -errno;
 		if (fd >= 0)
 			close(fd);
-		return;
+		return rc;
 	}
-	while ((entry = readdir(directory)))
+	while (errno = 0, (entry = readdir(directory)))
 		if (is_ours(entry->d_name, suffix))
 			look(context, entry->d_name);
+	rc = -errno;
 	closedir(directory);
+	return rc;
 }
 
 int gt__spool_open_file(const struct gt__spool *spool, const char *name,

@@ -56,6 +56,7 @@ struct gt__spool {
 	struct gt__spool_segment **last;
 	struct gt__spool_segment *current;
 	struct gt__spool_position cursors[GT__SPOOL_CURSORS];
+	/* Also what is settled and could not be marked as that. */
 	struct gt__spool_position out[GT__SPOOL_OUT_MAX];
 	size_t out_count;
 	struct gt__spool_counts counts;
@@ -76,11 +77,12 @@ void gt__spool_segment_name(char *to, const char *writer, uint64_t number);
 uint64_t gt__spool_number_of(const char *segment);
 /*
  * Calls `look` for each name that a spool gives to files of that suffix, and
- * for no other, in any order.
+ * for no other, in any order. 0, or the negative errno of a directory that
+ * cannot be read to its end.
  */
-void gt__spool_each(const struct gt__spool *spool, const char *suffix,
-                    void (*look)(void *context, const char *name),
-                    void *context);
+int gt__spool_each(const struct gt__spool *spool, const char *suffix,
+                   void (*look)(void *context, const char *name),
+                   void *context);
 /* A descriptor of a regular file, or a negative errno. */
 int gt__spool_open_file(const struct gt__spool *spool, const char *name,
                         int flags);
@@ -114,9 +116,10 @@ void gt__spool_ledger_close(struct gt__spool *spool, bool remove);
 bool gt__spool_writer_lives(const struct gt__spool *spool, const char *writer);
 /*
  * Brings the ledgers of dead processes up to the last whole frame they wrote,
- * and sums what they lost. With `remove` they are taken away.
+ * and sums what they lost. With `remove` they are taken away. 0, or the negative
+ * errno of a directory that cannot be read.
  */
-void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove);
+int gt__spool_ledgers_collect(struct gt__spool *spool, bool remove);
 
 /* ---- spool_scan.c ---- */
 

@@ -203,10 +203,10 @@ static void collect(void *context, const char *name)
 	close(fd);
 }
 
-void gt__spool_ledgers_collect(struct gt__spool *spool, bool remove)
+int gt__spool_ledgers_collect(struct gt__spool *spool, bool remove)
 {
 	struct collector c = {spool, remove};
 
 	spool->counts.found_lost = 0;
-	gt__spool_each(spool, GT__SPOOL_LEDGER, collect, &c);
+	return gt__spool_each(spool, GT__SPOOL_LEDGER, collect, &c);
 }

@@ -58,29 +58,36 @@ void gt__spool_give_back(struct gt__spool *spool,
 
 /* ---- Settled ------------------------------------------------------------- */
 
-static void settle_frame(struct gt__spool *spool, struct gt__spool_segment *s,
+/* Whether the file says so now. */
+static bool settle_frame(struct gt__spool *spool, struct gt__spool_segment *s,
                          uint64_t offset, uint64_t spans,
                          enum gt__spool_state state)
 {
 	uint64_t *waiting = s->found ? &spool->counts.found_waiting
 	                             : &spool->counts.own_waiting;
+	bool is_marked = gt__spool_segment_fd(spool, s) >= 0 &&
+	                 gt__spool_mark(s->fd, offset, state) == 0;
 
-	/* Where even this fails the request comes again after a restart. */
-	if (gt__spool_segment_fd(spool, s) >= 0)
-		gt__spool_mark(s->fd, offset, state);
 	*waiting -= spans < *waiting ? spans : *waiting;
 	s->waiting_spans -= spans < s->waiting_spans ? spans : s->waiting_spans;
 	s->waiting_frames -= s->waiting_frames > 0;
+	return is_marked;
 }
 
+/* What its file still calls waiting stays out: here it is not read again. */
 static void settle_damaged(struct gt__spool *spool, struct gt__spool_segment *s,
                            const struct gt__spool_frame *frame)
 {
+	if (spool->out_count == GT__SPOOL_OUT_MAX)
+		return; /* as if it waited */
 	if (s->found)
 		spool->counts.damaged_spans += frame->spans;
 	else
 		spool->counts.own_damaged += frame->spans;
-	settle_frame(spool, s, frame->offset, frame->spans, GT__SPOOL_DAMAGED);
+	if (!settle_frame(spool, s, frame->offset, frame->spans,
+	                  GT__SPOOL_DAMAGED))
+		spool->out[spool->out_count++] =
+			(struct gt__spool_position){s, frame->offset};
 }
 
 /*
@@ -181,9 +188,10 @@ struct gt__otlp_request *gt__spool_next(struct gt__spool *spool,
 void gt__spool_settle(struct gt__spool *spool,
                       const struct gt__otlp_request *request)
 {
-	settle_frame(spool, request->segment, request->offset, request->spans,
-	             GT__SPOOL_SETTLED);
-	take_in(spool, request);
+	/* Where even this fails it comes again after a restart, not before. */
+	if (settle_frame(spool, request->segment, request->offset,
+	                 request->spans, GT__SPOOL_SETTLED))
+		take_in(spool, request);
 	if (request->segment->whole && gt__spool_is_settled(request->segment))
 		gt__spool_remove(spool, request->segment);
 }

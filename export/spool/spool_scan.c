@@ -148,10 +148,9 @@ static int add_segment(struct gt__spool *spool, const char *name)
 int gt__spool_scan(struct gt__spool *spool)
 {
 	struct names names = {NULL, 0, false};
-	int rc = 0;
 	size_t i;
+	int rc = gt__spool_each(spool, GT__SPOOL_SEGMENT, add_name, &names);
 
-	gt__spool_each(spool, GT__SPOOL_SEGMENT, add_name, &names);
 	if (names.failed)
 		rc = -ENOMEM;
 	if (names.count)

@@ -41,6 +41,9 @@ void gt__spool_remove(struct gt__spool *spool, struct gt__spool_segment *s)
 		if (spool->cursors[i].segment == s)
 			spool->cursors[i] =
 				(struct gt__spool_position){s->next, 0};
+	for (i = spool->out_count; i-- > 0;)
+		if (spool->out[i].segment == s)
+			spool->out[i] = spool->out[--spool->out_count];
 	if (unlinkat(spool->directory_fd, s->name, 0) == 0)
 		spool->bytes -= s->end < spool->bytes ? s->end : spool->bytes;
 	if (!s->found)
