@@ -80,26 +80,26 @@ void *__wrap_realloc(void *old, size_t count)
 
 /* ---- Files --------------------------------------------------------------- */
 
-int __real_openat(int at, const char *name, int flags, ...);
-ssize_t __real_pread(int fd, void *to, size_t count, off_t at);
-ssize_t __real_pwrite(int fd, const void *from, size_t count, off_t at);
+int __real_openat64(int at, const char *name, int flags, ...);
+ssize_t __real_pread64(int fd, void *to, size_t count, off_t at);
+ssize_t __real_pwrite64(int fd, const void *from, size_t count, off_t at);
 ssize_t __real_write(int fd, const void *from, size_t count);
 int __real_fsync(int fd);
 int __real_renameat(int at, const char *from, int to_at, const char *to);
 int __real_unlinkat(int at, const char *name, int flags);
-int __real_ftruncate(int fd, off_t count);
+int __real_ftruncate64(int fd, off_t count);
 int __real_flock(int fd, int how);
-int __wrap_openat(int at, const char *name, int flags, ...);
-ssize_t __wrap_pread(int fd, void *to, size_t count, off_t at);
-ssize_t __wrap_pwrite(int fd, const void *from, size_t count, off_t at);
+int __wrap_openat64(int at, const char *name, int flags, ...);
+ssize_t __wrap_pread64(int fd, void *to, size_t count, off_t at);
+ssize_t __wrap_pwrite64(int fd, const void *from, size_t count, off_t at);
 ssize_t __wrap_write(int fd, const void *from, size_t count);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int at, const char *from, int to_at, const char *to);
 int __wrap_unlinkat(int at, const char *name, int flags);
-int __wrap_ftruncate(int fd, off_t count);
+int __wrap_ftruncate64(int fd, off_t count);
 int __wrap_flock(int fd, int how);
 
-int __wrap_openat(int at, const char *name, int flags, ...)
+int __wrap_openat64(int at, const char *name, int flags, ...)
 {
 	va_list arguments;
 	int mode = 0;
@@ -110,28 +110,28 @@ int __wrap_openat(int at, const char *name, int flags, ...)
 		va_end(arguments);
 	}
 	return fails(FAULT_OPEN, EMFILE) ? -1
-	                                 : __real_openat(at, name, flags, mode);
+	                                 : __real_openat64(at, name, flags, mode);
 }
 
-ssize_t __wrap_pread(int fd, void *to, size_t count, off_t at)
+ssize_t __wrap_pread64(int fd, void *to, size_t count, off_t at)
 {
 	enum fault_kind kind = next(FAULT_READ);
 
 	errno = EIO;
 	if (kind == FAULT_FAILS)
 		return -1;
-	return __real_pread(fd, to, kind == FAULT_IS_CUT ? count / 2 : count,
+	return __real_pread64(fd, to, kind == FAULT_IS_CUT ? count / 2 : count,
 	                    at);
 }
 
-ssize_t __wrap_pwrite(int fd, const void *from, size_t count, off_t at)
+ssize_t __wrap_pwrite64(int fd, const void *from, size_t count, off_t at)
 {
 	enum fault_kind kind = next(FAULT_WRITE);
 
 	errno = ENOSPC;
 	if (kind == FAULT_FAILS)
 		return -1;
-	return __real_pwrite(
+	return __real_pwrite64(
 		fd, from, kind == FAULT_IS_CUT ? (count + 1) / 2 : count, at);
 }
 
@@ -162,9 +162,9 @@ int __wrap_unlinkat(int at, const char *name, int flags)
 	return fails(FAULT_UNLINK, EIO) ? -1 : __real_unlinkat(at, name, flags);
 }
 
-int __wrap_ftruncate(int fd, off_t count)
+int __wrap_ftruncate64(int fd, off_t count)
 {
-	return fails(FAULT_TRUNCATE, EIO) ? -1 : __real_ftruncate(fd, count);
+	return fails(FAULT_TRUNCATE, EIO) ? -1 : __real_ftruncate64(fd, count);
 }
 
 int __wrap_flock(int fd, int how)
