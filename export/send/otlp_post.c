@@ -17,7 +17,7 @@
 #define BASE_URL_GRPC "http://localhost:4317"
 #define URL_BYTES     128u
 #define LOW_SPEED_S   30L /* so long without a byte a second */
-#define POLL_MS_MAX   60000u
+#define POLL_MS_MAX   1000u /* who is to wake it may fail to */
 /* The product first, as OTLP asks for. */
 #define USER_AGENT    "guesttrace/" GT_VERSION " OTel-OTLP-Exporter-C/" GT_VERSION
 
