@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The panel beside the timeline: all that is known of the selected item.
 
-const DETAIL_ROWS = 200; // events and children listed
+const DETAIL_ROWS = 200; // events listed
+const CHILDREN_SHOWN = 8;
 
 function pairs(...rows) {
   return element('table', { class: 'pairs' }, element('tbody', {}, ...rows.filter(Boolean)
@@ -108,6 +109,33 @@ function flagRows(flags) {
     .map(([bit, word, why]) => [element('span', { class: `chip ${bit === INTERRUPTED ? 'bad' : 'warn'}` }, word), why]);
 }
 
+// The longest of what it called.
+function childrenView(span, pick) {
+  const children = span.run.spans.filter((one) => one.parent === span);
+  if (children.length === 0)
+    return [];
+  const longest = firstSorted(children, (one) => one.duration, -1, CHILDREN_SHOWN);
+  return [heading(children.length > CHILDREN_SHOWN ? `${CHILDREN_SHOWN} longest of ${plural(children.length, 'child')}`.replace('childs', 'children')
+    : 'Children'), pairs(...longest.map((one) => [duration(one.duration), spanLink(one, pick)]))];
+}
+
+// What sets it apart from the one in the middle of those of its name.
+function besideMedian(span, actions) {
+  const other = actions.median(span);
+  if (!other || other === span)
+    return [];
+  const times = (one) => new Map([['duration', one.duration], ['self', one.self], ...timeSplit(one)]);
+  const [mine, its] = [times(span), times(other)];
+  const rows = [...new Set([...mine.keys(), ...its.keys()])].map((word) => [word, mine.get(word) ?? 0, its.get(word) ?? 0])
+    .filter(([, a, b]) => a !== b).map(([word, a, b]) => [word, `${duration(a)}, not ${duration(b)}`]);
+  const values = (one) => new Map((one.more.fields ?? NONE).map((field) => [field[0], fieldValue(field)]));
+  const [own, theirs] = [values(span), values(other)];
+  const fields = [...own].filter(([key, value]) => theirs.get(key) !== value)
+    .map(([key, value]) => [guestText(key), element('bdi', { class: 'mono' }, theirs.has(key) ? `${value}, not ${theirs.get(key)}` : value)]);
+  return [heading('Beside the median one of its name'), pairs(...rows, ...fields),
+    element('button', { class: 'link', type: 'button', onclick: () => actions.pick(other) }, 'Show the median one')];
+}
+
 function spanDetail(span, runs, actions) {
   const { more, site, run } = span;
   const actionsBar = element('div', { class: 'actions' },
@@ -127,6 +155,8 @@ function spanDetail(span, runs, actions) {
       ['vCPU', more.close_vcpu === undefined ? String(span.vcpu) : `${span.vcpu}, closed on ${more.close_vcpu}`],
       span.nesting ? ['nesting', `${span.nesting} (in a handler)`] : null),
     ...splitView(span),
+    ...childrenView(span, actions.pick),
+    ...besideMedian(span, actions),
     ...(flags.length ? [heading('Flags'), pairs(...flags)] : []),
     ...(more.fields ? [heading('Fields'), pairs(...fieldRows(more.fields))] : []),
     more.dropped_fields ? element('p', { class: 'warn' }, `${plural(more.dropped_fields, 'field')} dropped`) : null,

@@ -64,10 +64,12 @@ class Page {
       pick: (item) => this.pick(item), zoom: (item) => this.pick(item, true),
       named: (site, run) => this.showName(site, run), event: (event) => this.pickEvent(event),
       sandwich: (key) => this.showSandwich(key), path: (node, text) => this.showPath(node, text),
-      exits: (row) => this.findExits(row),
+      exits: (row) => this.findExits(row), beside: (...pair) => this.showBeside(pair),
+      median: (span) => this.byName.median(nameKey(span.site)),
     };
     this.byName = new SpansByName(runs);
     this.flame = new FlameGraph(runs, (node) => this.colours.of(node, this.get('colour').value === 'target' ? 'target' : 'name', this.theme), this.actions);
+    this.comparison = new Comparison(runs, this.byName, this.actions);
     this.spansOfName = new SpansOfName(runs, this.byName, this.actions);
   }
 
@@ -279,6 +281,16 @@ class Page {
   showPath(node, text) {
     this.pick(null);
     this.get('detail').replaceChildren(...pathDetail(node, text, this.actions));
+  }
+
+  // Two runs from one start, and only they.
+  showBeside(pair) {
+    for (const track of this.tracks)
+      track.closed = !pair.includes(track.run);
+    this.get('align').checked = true;
+    this.realign(true);
+    const [start, end] = extentOf(pair) ?? [0, this.end];
+    this.timeline.show(start - (end - start) * 0.02, end + (end - start) * 0.02);
   }
 
   // Exits of that reason and port.

@@ -15,8 +15,8 @@ export function launch() {
 
 // Opens a page; what it asks for and complains about is in `asked` and `said`,
 // `readyMs` is the time until it was drawn, cpuMs() what its thread has taken.
-export async function open(browser, url, size = { width: 1400, height: 900 }) {
-  const context = await browser.newContext({ viewport: size });
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
   const page = await context.newPage();
   const asked = [];
   const said = [];

@@ -8,6 +8,7 @@ import { launch, open } from './chromium.mjs';
 import { figures } from './figures.mjs';
 import { finish, holds } from './holds.mjs';
 import { coloursAt, cut, eventsOf, findSpan, inView, nsOf, settle, withText } from './shown.mjs';
+import { jobs, verdicts } from './html-jobs.mjs';
 import { views } from './html-views.mjs';
 import { visible } from '../readers/compare.mjs';
 import { compareHtml, readHtml } from '../readers/compare-html.mjs';
@@ -208,7 +209,7 @@ async function everyDetail(page) {
   for (const part of ['✗ error', 'no such "file"\\u{a}', '18446744073709551615', '-9223372036854775808',
     '00 ff 80', '0xffff800012345678', 'of 900 bytes', '3 events over the quota', 'dma_transfer'])
     assert.ok(detail.includes(part), part);
-  await page.locator('#detail .pairs button', { hasText: 'dma_transfer' }).press('Enter');
+  await page.locator('#detail .pairs button', { hasText: 'dma_transfer' }).last().press('Enter');
   assert.equal(await text(page, '#detail h2'), 'dma_transfer');
   assert.match(await text(page, '#detail'), /0, closed on 1/);
 }
@@ -372,6 +373,10 @@ for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file
   });
 
 await withPage('planted', (page) => views(page, report('planted').traces));
+await jobs((options) => open(browser, pathToFileURL(file('planted', 'page.html')).href, options));
+if (existsSync(file('two')))
+  await withPage('two', (page) => holds('what changed between two runs is what diff says', () => (
+    verdicts(page, JSON.parse(readFileSync(file('two', 'diff.json'), 'utf8'))))));
 
 if (existsSync(file('kv')))
   await holds('a run and its capture make the same page', () => {
