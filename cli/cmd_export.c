@@ -127,6 +127,8 @@ static int cmd_export(int argc, char **argv)
 		return COMMAND_USAGE;
 	outputs.says_damage = true;
 	outputs.many_runs = argc - optind > 1;
+	outputs.labels = (const char *const *)(argv + optind);
+	outputs.label_count = (uint32_t)(argc - optind);
 	if (outputs.many_runs && new_sink == gt_chrome_new)
 		earliest_first(argv + optind, argc - optind);
 	if (!selecting_has_a_meaning(&analysis))

@@ -19,7 +19,9 @@ static const struct format formats[] = {
 	{"folded", gt_folded_new},
 	{"csv", gt_csv_new},
 	{"html", gt_html_new},
+	{"sqlite", gt_sqlite_new},
 	{"ctf", NULL},
+	{"tables", NULL},
 #ifdef HAVE_OTLP
 	{"otlp", otlp_traces_new},
 	{"otlp-metrics", otlp_metrics_new},
@@ -34,13 +36,13 @@ static const struct format formats[] = {
 #define OTLP_NAMES(separator)
 #endif
 /* In the order of the table. */
-#define NAMES(separator)                                                \
-	"tree" separator "perfetto" separator "chrome" separator        \
-	"otlp-json" separator "otlp-protobuf" separator                 \
-	"otlp-metrics-json" separator "otlp-metrics-protobuf" separator \
-	"otlp-logs-json" separator "otlp-logs-protobuf" separator       \
-	"folded" separator "csv" separator "html" separator             \
-	"ctf" OTLP_NAMES(separator)
+#define NAMES(separator)                                                       \
+	"tree" separator "perfetto" separator "chrome" separator               \
+	"otlp-json" separator "otlp-protobuf" separator                        \
+	"otlp-metrics-json" separator "otlp-metrics-protobuf" separator        \
+	"otlp-logs-json" separator "otlp-logs-protobuf" separator              \
+	"folded" separator "csv" separator "html" separator "sqlite" separator \
+	"ctf" separator "tables" OTLP_NAMES(separator)
 
 const char *format_names(void)
 {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A format of several files has no `new_sink`: CTF. */
+/* A format of several files has no `new_sink`. */
 struct format {
 	const char *name;
 	new_sink_fn *new_sink;

@@ -53,7 +53,9 @@ static const struct {
          "folded          stacks with self time, for flame graphs\n"
          "csv             one line per span, loss and run\n"
          "html            a page with a timeline, for a browser\n"
-         "ctf             a directory: Common Trace Format 1.8\n"},
+         "sqlite          a database for SQL\n"
+         "ctf             a directory: Common Trace Format 1.8\n"
+         "tables          a directory: the same tables as CSV, for a fleet\n"},
 	{"status",
          "run      the guest's own up to 119, above that 119; 124 timeout;\n"
          "         125 guesttrace itself failed; 126 the guest died;\n"

@@ -69,7 +69,7 @@ static int made(const struct output *output, int r)
 	return r;
 }
 
-static int open_directory(struct output *output, bool many)
+static int open_directory(const struct outputs *outputs, struct output *output)
 {
 	struct gt_directory to;
 	int r = directory_open(&output->directory, output->path);
@@ -77,12 +77,18 @@ static int open_directory(struct output *output, bool many)
 	if (r < 0)
 		return r;
 	to = directory_of(&output->directory);
-	return made(output, gt_ctf_new(&to, many, &output->sink));
+	return made(
+		output,
+		strcmp(output->name, "tables") == 0
+			? gt_tables_new(&to, outputs->labels,
+	                                outputs->label_count, &output->sink)
+			: gt_ctf_new(&to, outputs->many_runs, &output->sink));
 }
 
-static int make_sink(struct output *output, const struct otlp_options *otlp,
+static int make_sink(const struct outputs *outputs, struct output *output,
                      const struct gt_output *to)
 {
+	const struct otlp_options *otlp = &outputs->otlp;
 	const struct otlp_format *format = otlp_format_of(output->new_sink);
 	const struct gt_otlp_options options = {
 		.size = sizeof(options),
@@ -97,6 +103,9 @@ static int make_sink(struct output *output, const struct otlp_options *otlp,
 		return output->new_text(to, output->look, &output->sink);
 	if (format)
 		return format->with(to, &options, &output->sink);
+	if (output->new_sink == gt_sqlite_new)
+		return gt_sqlite_with(to, outputs->labels, outputs->label_count,
+		                      &output->sink);
 	return output->new_sink(to, &output->sink);
 }
 
@@ -107,7 +116,7 @@ static bool is_for_people(const struct output *output)
 	       output->new_text != gt_diff_json_with;
 }
 
-static int open_file(struct output *output, const struct otlp_options *otlp)
+static int open_file(const struct outputs *outputs, struct output *output)
 {
 	struct gt_output to;
 	int r = destination_open(&output->destination, output->path, false,
@@ -117,10 +126,9 @@ static int open_file(struct output *output, const struct otlp_options *otlp)
 		return r;
 	to = destination_output(&output->destination);
 	if ((is_for_people(output) || output->new_sink == gt_tree_new) &&
-	    place_is_standard_output(output->path) &&
-	    ascii_is_wanted())
+	    place_is_standard_output(output->path) && ascii_is_wanted())
 		to = ascii_output(&output->ascii, &to);
-	r = make_sink(output, otlp, &to);
+	r = make_sink(outputs, output, &to);
 	if (r == 0 && output->destination.outlet)
 		r = valve_new(output->sink, output->destination.outlet,
 		              &output->sink);
@@ -189,7 +197,8 @@ static bool is_binary(const struct output *output)
 {
 	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
 
-	return output->new_sink == gt_perfetto_new || (otlp && otlp->is_binary);
+	return output->new_sink == gt_perfetto_new ||
+	       output->new_sink == gt_sqlite_new || (otlp && otlp->is_binary);
 }
 
 static bool may_go(const struct outputs *outputs, const struct output *output)
@@ -266,10 +275,9 @@ static int open_sent(struct outputs *outputs, struct output *output)
 
 static int open_one(struct outputs *outputs, struct output *output)
 {
-	int r = is_sent(output) ? open_sent(outputs, output)
-	        : is_directory(output)
-	                ? open_directory(output, outputs->many_runs)
-	                : open_file(output, &outputs->otlp);
+	int r = is_sent(output)        ? open_sent(outputs, output)
+	        : is_directory(output) ? open_directory(outputs, output)
+	                               : open_file(outputs, output);
 
 	if (r == 0 && output->sink)
 		outputs->sinks[outputs->sink_count++] = output->sink;

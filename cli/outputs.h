@@ -36,6 +36,8 @@ struct outputs {
 	size_t count;
 	bool many_runs;           /* they are shown more than one */
 	bool force;               /* binary formats onto a terminal */
+	const char *const *labels; /* of the runs, by index; NULL: none */
+	uint32_t label_count;
 	bool says_damage;         /* on standard error: they do not */
 	struct otlp_options otlp; /* of an output of that name */
 };

@@ -363,7 +363,7 @@ struct gt_output {
 /*
  * Where the files of a format go that has several. `create` stores where the
  * bytes of a new file go, until the sink is freed; its name is relative, of
- * letters, digits, `_` and at most one `/`. It returns 0 or < 0.
+ * letters, digits, `_`, and at most one `.` and one `/`. It returns 0 or < 0.
  */
 struct gt_directory {
 	int (*create)(void *context, const char *name,
@@ -389,6 +389,8 @@ struct gt_directory {
  *             behind the other: together they are one message
  *   report_json  the same as one JSON object, report.md
  *   diff_json    what changed from the first trace to the second
+ *   sqlite    a database of SQLite with all traces, query.md: made in memory,
+ *             written when it is finished; -ENOTSUP, if it was not built in
  */
 int gt_tree_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_perfetto_new(const struct gt_output *output, struct gt_sink **ret_sink);
@@ -405,6 +407,15 @@ int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink);
 int gt_report_json_new(const struct gt_output *output,
                        struct gt_sink **ret_sink);
 int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink);
+int gt_sqlite_new(const struct gt_output *output, struct gt_sink **ret_sink);
+
+/*
+ * The same with what each trace is called, by its index: the column `capture`
+ * of its runs. `labels`, which stay the caller's, must outlive the sink; NULL:
+ * none.
+ */
+int gt_sqlite_with(const struct gt_output *output, const char *const *labels,
+                   uint32_t label_count, struct gt_sink **ret_sink);
 
 struct gt_analysis;
 
@@ -461,6 +472,14 @@ int gt_diff_with(const struct gt_output *output,
  */
 int gt_ctf_new(const struct gt_directory *directory, bool many,
                struct gt_sink **ret_sink);
+
+/*
+ * The tables of a database as files NAME.csv, and `schema.sql` and
+ * `views.sql`: query.md. `labels` as above.
+ */
+int gt_tables_new(const struct gt_directory *directory,
+                  const char *const *labels, uint32_t label_count,
+                  struct gt_sink **ret_sink);
 
 #ifdef __cplusplus
 }
