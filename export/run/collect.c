@@ -135,34 +135,59 @@ static bool keep_by(struct gt__collect *c, struct gt__span *span)
 	return kept;
 }
 
+/* What the view borrows. */
+static bool keep_details(struct gt__collect *c, struct gt_span_view *view)
+{
+	struct gt_link *links = NULL;
+
+	if (!keep_fields(c, &view->fields, view->field_count) ||
+	    !keep_text(c, &view->status_text))
+		return false;
+	if (view->link_count) {
+		links = gt__collect_take(c, view->link_count * sizeof *links,
+		                         _Alignof(struct gt_link));
+		if (!links)
+			return false;
+		memcpy(links, view->links, view->link_count * sizeof *links);
+	}
+	view->links = links;
+	return true;
+}
+
+static void drop_details(struct gt_span_view *view)
+{
+	view->fields = NULL;
+	view->field_count = 0;
+	view->links = NULL;
+	view->link_count = 0;
+	view->status_text.count = 0;
+}
+
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 {
 	struct gt_span_view copy = *view;
-	struct gt_link *links = NULL;
+	struct gt__span *span;
 
 	if (!reserve((void **)&c->spans, &c->span_size, c->span_count,
 	             sizeof *c->spans) ||
-	    !keep_fields(c, &copy.fields, copy.field_count) ||
-	    !keep_text(c, &copy.status_text) || !keep_trace(c, &copy.trace))
+	    !keep_trace(c, &copy.trace) ||
+	    (!c->spans_only && !keep_details(c, &copy)))
 		return -ENOMEM;
-	if (copy.link_count) {
-		links = gt__collect_take(c, copy.link_count * sizeof *links,
-		                         _Alignof(struct gt_link));
-		if (!links)
-			return -ENOMEM;
-		memcpy(links, copy.links, copy.link_count * sizeof *links);
-	}
-	copy.links = links;
 	copy.events = NULL;
 	copy.event_count = 0;
-	c->spans[c->span_count++] = (struct gt__span){
+	span = &c->spans[c->span_count++];
+	*span = (struct gt__span){
 		.view = copy,
 		.parent = GT__ROOT,
 		.chosen = !c->choice ||
 	                  gt__is_chosen(c->choice, c->head.trace, &copy),
 		.in_range = is_in_range(c, copy.start_ns, copy.end_ns),
 	};
-	return c->by && !keep_by(c, &c->spans[c->span_count - 1]) ? -ENOMEM : 0;
+	if (c->by && !keep_by(c, span))
+		return -ENOMEM;
+	if (c->spans_only)
+		drop_details(&span->view);
+	return 0;
 }
 
 int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
@@ -170,6 +195,8 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 {
 	struct gt_event_view copy = *view;
 
+	if (c->spans_only)
+		return 0;
 	if (!reserve((void **)&c->events, &c->event_size, c->event_count,
 	             sizeof *c->events) ||
 	    !keep_fields(c, &copy.fields, copy.field_count) ||

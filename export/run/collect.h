@@ -142,6 +142,8 @@ struct gt__collect {
 	enum gt_sort sort; /* of names and paths */
 	const char *by;    /* key of a field that tells names apart, or NULL */
 	bool no_times;     /* neither names nor where the time went */
+	/* Of spans no fields, links and words of a status, and no events. */
+	bool spans_only;
 	size_t max_bytes;  /* of all that; 0: any */
 	size_t chunk_bytes;
 	struct gt__collect_mark mark; /* what is left out next */
@@ -237,6 +239,7 @@ struct gt__collect_sink {
 	uint32_t printed;            /* traces so far */
 	uint32_t spans_shown;        /* the printer's own */
 	bool no_times;               /* as of struct gt__collect */
+	bool spans_only;             /* likewise */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */

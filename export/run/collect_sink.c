@@ -15,6 +15,7 @@ static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 	c->sort = sink->analysis.sort;
 	c->by = sink->analysis.by;
 	c->no_times = sink->no_times;
+	c->spans_only = sink->spans_only;
 	c->max_bytes = sink->options.max_bytes;
 }
 

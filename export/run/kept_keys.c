@@ -32,11 +32,11 @@ static bool grow(struct gt__kept_keys *kept)
 	uint32_t i, size = kept->slots ? kept->mask + 1 : 0;
 	struct gt__kept_keys larger = {
 		.mask = size ? size * 2 - 1 : SLOTS_MIN - 1,
-		.key = gt__hash_key(),
 	};
 
 	if (kept->count < size / 2)
 		return true;
+	larger.key = gt__hash_key();
 	larger.slots = calloc((size_t)larger.mask + 1, sizeof *larger.slots);
 	if (!larger.slots)
 		return false;

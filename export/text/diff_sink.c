@@ -100,10 +100,14 @@ int gt__diff_new(const struct gt_output *output,
                  void (*conclude)(struct gt__collect_sink *x),
                  struct gt_sink **ret_sink)
 {
+	struct gt__collect_sink *x;
 	int rc = gt__collect_sink_with(output, options, print, conclude,
 	                               ret_sink);
 
-	if (rc == 0)
-		((struct gt__collect_sink *)*ret_sink)->free_kept = free_diff;
-	return rc;
+	if (rc)
+		return rc;
+	x = (struct gt__collect_sink *)*ret_sink;
+	x->free_kept = free_diff;
+	x->spans_only = true;
+	return 0;
 }

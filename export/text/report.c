@@ -206,13 +206,17 @@ int gt_report_with(const struct gt_output *output,
                    const struct gt_report_options *options,
                    struct gt_sink **ret_sink)
 {
+	struct gt__collect_sink *x;
 	int rc = gt__collect_sink_with(output, options, print, conclude,
 	                               ret_sink);
 
-	if (rc == 0)
-		((struct gt__collect_sink *)*ret_sink)->free_kept =
-			gt__runs_free;
-	return rc;
+	if (rc)
+		return rc;
+	x = (struct gt__collect_sink *)*ret_sink;
+	x->free_kept = gt__runs_free;
+	x->spans_only = x->analysis.runs || gt__has_paths(&x->analysis) ||
+	                x->options.histogram;
+	return 0;
 }
 
 int gt_report_new(const struct gt_output *output, struct gt_sink **ret_sink)
