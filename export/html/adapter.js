@@ -11,6 +11,7 @@ const { FlameChartContainer, FlameChartPlugin, TimeGridPlugin, TimeframeSelector
 
 const ROW_HEIGHT = 18;
 const VIEW_MIN_NS = 20;
+const FINGER_PX = 12;
 const ZOOM_STOP = 99; // beyond what the library takes for fine enough
 
 // The first of `items`, in the order of `key`, that is not below `value`.
@@ -68,7 +69,7 @@ class Overview extends TimeframeSelectorPlugin {
 class Tracks extends FlameChartPlugin {
   constructor(end) {
     super({ data: { rows: [], end }, name: 'tracks' });
-    this.overlays = { marked: [], interrupted: [], matches: [], events: [], errors: [] };
+    this.overlays = { marked: [], interrupted: [], matches: [], events: [], errors: [], arrows: [], range: null, marks: [] };
     this.selected = null;
   }
 
@@ -160,6 +161,26 @@ class Tracks extends FlameChartPlugin {
     return item && { type: 'counter', data: { source: { item } } };
   }
 
+  // For a finger, which hovers nowhere before it touches; of neighbours closer than a
+  // finger the nearest.
+  tap(x, y) {
+    const engine = this.renderEngine;
+    const level = this.rowAt(y), row = this.data.rows[level];
+    const time = engine.pixelToTime(x) + engine.positionX;
+    if (this.isHeading(level)) {
+      this.emit('toggle', row.heading);
+      return;
+    }
+    const nodes = this.nodes[level] ?? [];
+    const at = lowerBound(nodes, time, (node) => node.end);
+    const near = [nodes[at - 1], nodes[at]].filter(Boolean).map((node) => [Math.max(node.source.start - time, time - node.end, 0) * engine.zoom, node]);
+    const [far, node] = near.sort(([a], [b]) => a - b)[0] ?? [Infinity];
+    if (row?.graph)
+      this.emit('counter', pointAt(row.graph, time));
+    else
+      this.emit('pick', far <= FINGER_PX ? node.source.item : null);
+  }
+
   handleSelect(region) {
     if (region?.type === 'counter') {
       this.emit('counter', this.counterHit(region)?.data.source.item ?? null);
@@ -189,6 +210,9 @@ class Tracks extends FlameChartPlugin {
     this.renderEnds();
     this.renderMarks(this.overlays.matches, engine.theme.match, 0, ROW_HEIGHT - 1);
     this.renderSelected();
+    drawArrows(engine, this.overlays.arrows, (row) => row * this.step - this.positionY + ROW_HEIGHT / 2);
+    drawRange(engine, this.overlays.range);
+    drawTimeMarks(engine, this.overlays.marks);
     this.renderScrollbar();
     this.emit('view', engine.positionX, engine.positionX + engine.getRealView());
     return true;
@@ -373,12 +397,27 @@ class Timeline {
     this.chart.render();
   }
 
+  // The resolution is another one when the browser zooms or the window changes screens.
   resize() {
+    for (const engine of [this.chart.renderEngine, ...this.chart.renderEngine.children])
+      engine.pixelRatio = window.devicePixelRatio || 1;
     const { width, height } = this.canvas.parentElement.getBoundingClientRect();
     this.chart.renderEngine.resize(Math.max(100, width), Math.max(140, height));
     this.canvas.style.backgroundColor = '';
     this.tracks.setPositionY(this.tracks.positionY);
     this.render();
+  }
+
+  // Places of the canvas: what is above the rows is for the mouse.
+  tap(x, y) {
+    const top = y - this.tracks.renderEngine.position;
+    if (top >= 0)
+      this.tracks.tap(x, top);
+  }
+
+  timeAt(x) {
+    const [start, end] = this.view();
+    return start + ((end - start) * x) / this.chart.renderEngine.width;
   }
 
   view() {

@@ -13,7 +13,7 @@ function readTheme() {
     background: theme('background'), band: theme('band'), line: theme('line'), text: theme('text'), faint: theme('faint'),
     font: theme('font'), shade: theme('shade'), knob: theme('knob'), graph: theme('graph'), counter: theme('counter'), counterFill: theme('counter-fill'), scrollbar: theme('scrollbar'),
     error: theme('bad'), lost: theme('lost'), match: theme('match'), selected: theme('selected'), block: theme('block'), guest: theme('guest'),
-    exit: theme('exit'), traceExit: theme('trace-exit'), work: theme('work'), fills,
+    exit: theme('exit'), arrow: theme('arrow'), range: theme('range'), accent: theme('accent'), traceExit: theme('trace-exit'), work: theme('work'), fills,
     levels: [theme('block'), fill(4), fill(38), fill(212), fill(158), fill(268)],
   };
 }

@@ -98,12 +98,6 @@ function spanLink(span, pick) {
   return element('button', { class: 'link', type: 'button', onclick: () => pick(span) }, guestText(span.site.name));
 }
 
-function linkRow([trace, id, , remote], runs, pick) {
-  const run = runs.find((one) => one.trace_id === trace);
-  const span = run?.spans.find((one) => one.id === id);
-  return [remote ? 'remote link' : 'link', span ? spanLink(span, pick) : element('span', { class: 'mono' }, `${trace} ${id}`)];
-}
-
 function flagRows(flags) {
   return FLAGS.filter(([bit]) => flags & bit)
     .map(([bit, word, why]) => [element('span', { class: `chip ${bit === INTERRUPTED ? 'bad' : 'warn'}` }, word), why]);
@@ -132,8 +126,16 @@ function besideMedian(span, actions) {
   const [own, theirs] = [values(span), values(other)];
   const fields = [...own].filter(([key, value]) => theirs.get(key) !== value)
     .map(([key, value]) => [guestText(key), element('bdi', { class: 'mono' }, theirs.has(key) ? `${value}, not ${theirs.get(key)}` : value)]);
-  return [heading('Beside the median one of its name'), pairs(...rows, ...fields),
+  return [heading('Beside the median one of its name'), rows.length + fields.length > 0 ? pairs(...rows, ...fields) : element('p', { class: 'faint' }, 'It is the same in all.'),
     element('button', { class: 'link', type: 'button', onclick: () => actions.pick(other) }, 'Show the median one')];
+}
+
+// For a message to somebody.
+function spanText(span) {
+  const { site, more } = span;
+  return [`${visible(site.name)} [${visible(site.target)}] ${STATUSES[span.status]} ${duration(span.duration)} self ${duration(span.self)}`,
+    `at ${timeInRun(span.run, span.start)} of ${visible(span.run.guest)}, vCPU ${span.vcpu}`, fieldsText(more.fields ?? NONE),
+    visible(more.message ?? ''), site.file ? visible(`${site.file}:${site.line}`) : '', `trace ${traceOf(span)} span ${span.id}`].filter(Boolean).join('\n');
 }
 
 function spanDetail(span, runs, actions) {
@@ -142,7 +144,10 @@ function spanDetail(span, runs, actions) {
     element('button', { type: 'button', onclick: () => actions.zoom(span) }, 'Zoom to it'),
     element('button', { type: 'button', disabled: !span.parent, onclick: () => actions.pick(span.parent) }, 'Parent'),
     element('button', { type: 'button', onclick: () => actions.named(site) }, 'All of this name'),
-    element('button', { type: 'button', onclick: () => actions.sandwich(nameKey(site)) }, 'Callers and callees'));
+    element('button', { type: 'button', onclick: () => actions.sandwich(nameKey(site)) }, 'Callers and callees'),
+    element('button', { type: 'button', onclick: ({ target }) => copyText(spanText(span)).then((done) => {
+      target.textContent = done ? 'Copied' : 'Not copied';
+    }) }, 'Copy'));
   const flags = flagRows(span.flags);
   return [
     element('h2', {}, guestText(site.name)),
@@ -163,16 +168,16 @@ function spanDetail(span, runs, actions) {
     ...(span.events.length ? [heading(plural(span.events.length, 'event')),
       ...limited(span.events, (event) => eventView(event, span), 'event')] : []),
     more.dropped_events ? element('p', { class: 'warn' }, `${plural(more.dropped_events, 'event')} over the quota of the span`) : null,
-    ...(more.links ? [heading('Links'), pairs(...more.links.map((link) => linkRow(link, runs, actions.pick)))] : []),
+    ...linksView(span, actions.links, actions.pick),
     heading('Origin'),
     pairs(
       ['parent', span.parent ? spanLink(span.parent, actions.pick)
-        : more.remote_parent ? element('span', { class: 'mono' }, `remote ${more.remote_parent}`) : 'none'],
+        : actions.links.caller(span) ? spanLink(actions.links.caller(span), actions.pick) : more.remote_parent ? element('span', { class: 'mono' }, `remote ${more.remote_parent}`) : 'none'],
       ['children', count(span.children)],
       site.inFunction ? ['function', guestText(site.inFunction)] : null,
       site.file ? ['source', guestText(site.line ? `${site.file}:${site.line}` : site.file)] : null,
-      ['span id', element('span', { class: 'mono' }, span.id)],
-      ['trace id', element('span', { class: 'mono' }, more.trace || run.trace_id)],
+      ['span id', element('span', { class: 'mono' }, span.id), copyButton('the span id', () => span.id)],
+      ['trace id', element('span', { class: 'mono' }, traceOf(span)), copyButton('the trace id', () => traceOf(span))],
       runs.length > 1 ? ['run', guestText(run.guest)] : null),
   ];
 }

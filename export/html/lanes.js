@@ -63,8 +63,11 @@ function vcpusOf(run) {
       vcpus.set(vcpu, { run, vcpu, items: [], host: [], work: [], gaps: [], counters: [], closed: false });
     return vcpus.get(vcpu);
   };
-  for (const item of [...run.spans, ...run.blocks])
+  for (const item of [...run.spans, ...run.blocks]) {
     of(item.vcpu).items.push(item);
+    if (item.more?.close_vcpu !== undefined)
+      of(item.more.close_vcpu);
+  }
   for (const stretch of run.host)
     of(stretch.vcpu)[stretch.host === 'work' ? 'work' : 'host'].push(stretch);
   for (const gap of run.gaps)
@@ -96,13 +99,16 @@ function makeTracks(runs) {
     followEachOther(track.gaps.sort(byStart));
     track.graphs = makeGraphs(track.counters);
     return track;
-  }));
+  })).map((track, number) => Object.assign(track, { number }));
 }
 
-// All rows from top to bottom: { heading }, { items, first of a lane }, or { graph }
+// All rows of `tracks`, which `all` are, from top to bottom: { heading }, { items, first of a lane }, or { graph }
 // and one more, since its line is as high as two.
-function makeRows(tracks, showHost, showCounters) {
+function makeRows(all, tracks, showHost, showCounters) {
   const rows = [];
+  for (const track of all.filter(({ hidden }) => hidden))
+    for (const item of [...track.items, ...track.host, ...track.work, ...track.gaps])
+      item.row = -1;
   for (const track of tracks) {
     rows.push({ heading: track });
     track.row = rows.length;

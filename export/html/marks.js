@@ -73,3 +73,47 @@ function eventPen({ ctx }, color) {
     ctx.fill();
   };
 }
+
+function drawArrows(engine, arrows, middle) {
+  const { ctx, theme } = engine;
+  ctx.strokeStyle = ctx.fillStyle = theme.arrow;
+  ctx.lineWidth = 1.5;
+  for (const { time, row, toTime, toRow } of arrows)
+    drawArrow(ctx, engine.timeToPosition(time), middle(row), engine.timeToPosition(toTime), middle(toRow));
+}
+
+// The stretch that is chosen, with its length.
+function drawRange(engine, range) {
+  if (!range)
+    return;
+  const { ctx, theme, height } = engine;
+  const [from, to] = range.map((time) => Math.round(Math.min(Math.max(engine.timeToPosition(time), -2), engine.width + 2)));
+  ctx.fillStyle = theme.range;
+  ctx.fillRect(from, 0, Math.max(1, to - from), height);
+  ctx.fillStyle = theme.selected;
+  ctx.fillRect(from, 0, 1, height);
+  ctx.fillRect(to, 0, 1, height);
+  ctx.save();
+  ctx.font = `11px ${theme.font}`;
+  ctx.textBaseline = 'bottom';
+  ctx.fillText(duration(Math.round(range[1] - range[0])), Math.min(Math.max(from, 0) + 4, engine.width - 70), height - 3);
+  ctx.restore();
+}
+
+function drawTimeMarks(engine, times) {
+  const { ctx, theme, height, width } = engine;
+  ctx.save();
+  ctx.font = `11px ${theme.font}`;
+  ctx.textBaseline = 'bottom';
+  times.forEach((time, i) => {
+    const x = Math.round(engine.timeToPosition(time));
+    if (x < 0 || x > width)
+      return;
+    ctx.fillStyle = theme.accent;
+    ctx.fillRect(x, 0, 1, height);
+    ctx.fillRect(x, height - 15, 14, 15);
+    ctx.fillStyle = theme.background;
+    ctx.fillText(String(i + 1), x + 4, height - 2);
+  });
+  ctx.restore();
+}

@@ -1,51 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page: header, toolbar, keys, and what selects what.
-
-function outcomeText(run) {
-  return run.outcome === 'halted' ? `halted with status ${run.status}`
-    : run.outcome === 'unknown' ? 'end unknown' : run.outcome;
-}
-
-function runLine(run) {
-  const died = run.died;
-  const lost = run.losses.reduce((sum, [, , number]) => sum + BigInt(number), 0n);
-  const kind = died ? 'bad' : run.outcome === 'halted' && run.status === 0 && !run.lost ? 'good' : 'warn';
-  return element('div', { class: 'run' },
-    run.lost ? element('strong', { class: 'lost wrap' }, run.lost) : null,
-    element('h1', {}, guestText(run.guest || 'guest')),
-    element('span', { class: `outcome ${kind}` }, died ? outcomeText(run).toUpperCase() : outcomeText(run)),
-    element('span', {}, `after ${duration(run.duration_ns)}`),
-    element('span', { class: 'faint' }, guestText(run.backend)),
-    element('span', { class: 'counts' }, [plural(run.span_count, 'span'), plural(run.event_count, 'event'),
-      plural(run.counter_count, 'counter'), plural(run.vcpus, 'vCPU')].join(' · ')),
-    element('span', { class: 'faint clock' }, `times within ${duration(Number(run.error_bound_ns))}`),
-    lost === 0n ? element('span', { class: 'faint losses' }, 'nothing lost')
-      : element('span', { class: 'warn wrap losses' },
-        `lost: ${run.losses.map(([, prose, number]) => `${count(number)} ${prose}`).join('; ')}`));
-}
-
-function deathNotice(run, actions) {
-  const where = run.last;
-  return element('p', { class: 'notice bad' },
-    element('strong', {}, '✗ ', guestText(run.message || outcomeText(run))),
-    where ? ' in ' : ' outside of any span',
-    where ? element('button', { class: 'link', type: 'button', onclick: () => actions.pick(where) }, guestText(where.site.name)) : null,
-    where ? `, ${duration(where.duration)} after it began` : null);
-}
-
-function excerptNotice(run) {
-  const parts = [];
-  if (run.hidden_spans)
-    parts.push(`Of ${plural(run.span_count, 'span')} the page has the ${count(run.spans.length)} that failed, were `
-      + `interrupted or lasted longest. The other ${count(run.hidden_spans)} are drawn as blocks of neighbours.`);
-  if (run.hidden_events)
-    parts.push(`The first ${plural(run.hidden_events, 'event')} are left out.`);
-  if (run.name_count > run.names.length)
-    parts.push(`The table has the ${count(run.names.length)} names of ${count(run.name_count)} with the largest totals.`);
-  if (run.merged_stretches)
-    parts.push(`${count(run.merged_stretches)} guest runs and exits are drawn as one with their neighbours.`);
-  return parts.length ? element('p', { class: 'notice excerpt' }, `${visible(run.guest)}: `, parts.join(' ')) : null;
-}
+// The page: what is drawn, and what selects what.
 
 class Page {
   constructor(runs) {
@@ -60,13 +14,21 @@ class Page {
     this.search = new Search(runs, {
       pick: (span) => this.pick(span), event: (event) => this.pickEvent(event), found: () => this.markFound(),
     });
+    this.links = new Links(runs);
     this.actions = {
       pick: (item) => this.pick(item), zoom: (item) => this.pick(item, true),
       named: (site, run) => this.showName(site, run), event: (event) => this.pickEvent(event),
       sandwich: (key) => this.showSandwich(key), path: (node, text) => this.showPath(node, text),
       exits: (row) => this.findExits(row), beside: (...pair) => this.showBeside(pair),
-      median: (span) => this.byName.median(nameKey(span.site)),
+      median: (span) => this.byName.median(nameKey(span.site)), links: this.links,
+      range: (range) => this.setRange(range), rangeOfView: () => this.takeRange(this.timeline.view()),
+      rangeOfSelected: () => this.selected && this.takeRange([this.selected.start, this.selected.end]),
+      show: (...range) => this.timeline.show(...range), mark: () => this.addMark(), goTo: (time) => this.goTo(time),
+      unmark: (number) => this.setMarks(this.range.marks.filter((_, i) => i !== number)),
     };
+    this.range = new RangePanel(runs, this.actions);
+    this.trackList = new TrackList(this.get('track-list'), this.tracks, () => this.draw());
+    this.state = new State(this);
     this.byName = new SpansByName(runs);
     this.flame = new FlameGraph(runs, (node) => this.colours.of(node, this.get('colour').value === 'target' ? 'target' : 'name', this.theme), this.actions);
     this.comparison = new Comparison(runs, this.byName, this.actions);
@@ -98,7 +60,10 @@ class Page {
       toggle: (track) => this.toggle(track),
       counter: (point) => this.showPoint(point),
       hover: (item, mouse) => this.hover(item, mouse),
-      view: (start, end) => { this.get('view').value = `${duration(Math.round(end - start))} in view`; },
+      view: (start, end) => {
+        this.get('view').value = `${duration(Math.round(end - start))} in view`;
+        this.state.changed();
+      },
     });
     this.timeline.setTheme(this.theme);
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
@@ -106,14 +71,17 @@ class Page {
     this.draw();
     this.mark();
     this.get('align-switch').hidden = this.runs.length < 2;
+    this.get('links-switch').hidden = !this.links.any;
     this.get('align').checked = this.aligned;
-    this.listen();
     this.tabs = makeTabs(this);
+    this.gestures = new Gestures(this.get('chart'), this.timeline, { range: (...range) => this.dragRange(...range), choosing: () => this.choosing() });
+    listen(this);
+    makePanes((id) => this.get(id));
     this.search.prepare();
     showDetail(this.get('detail'), null, this.runs, this.actions);
     this.fitSpans();
     const died = this.runs.find((run) => run.died && run.last);
-    if (died)
+    if (!this.state.read() && died)
       this.pick(died.last, false);
   }
 
@@ -137,10 +105,11 @@ class Page {
   }
 
   draw() {
-    this.rows = makeRows(this.tracks, this.get('host').checked, this.get('counters').checked);
+    this.rows = makeRows(this.tracks, this.trackList.order(), this.get('host').checked, this.get('counters').checked);
     this.timeline.setRows(this.rows, (item) => this.appearance(item));
     this.timeline.setOverlays(this.eventMarks());
     this.markFound();
+    this.drawArrows();
     Object.assign(this.get('chart').dataset, {
       rows: this.rows.length, counters: this.rows.filter((row) => row.graph).length,
     });
@@ -215,11 +184,12 @@ class Page {
   pick(item, close) {
     this.selected = item;
     if (item && item.row < 0) {
-      this.trackOf(item).closed = false;
+      Object.assign(this.trackOf(item), { closed: false, hidden: false });
       this.get('host').checked ||= Boolean(item.host);
       this.draw();
     }
     this.timeline.select(item, close);
+    this.drawArrows();
     showDetail(this.get('detail'), item, this.runs, this.actions);
   }
 
@@ -301,58 +271,6 @@ class Page {
     this.search.next(1);
   }
 
-  // ---- Listening
-
-  listen() {
-    const { timeline } = this;
-    const on = (id, event, act) => this.get(id).addEventListener(event, act);
-    on('colour', 'change', () => timeline.setColors((item) => this.appearance(item)));
-    on('host', 'change', () => this.draw());
-    on('counters', 'change', () => this.draw());
-    on('align', 'change', () => this.realign(this.get('align').checked));
-    on('in', 'click', () => timeline.zoom(0.5));
-    on('out', 'click', () => timeline.zoom(2));
-    on('fit', 'click', () => timeline.fit());
-    on('keys', 'click', () => this.get('help').showModal());
-    document.addEventListener('keydown', (event) => this.key(event));
-    new ResizeObserver(() => timeline.resize()).observe(this.get('timeline'));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      this.theme = readTheme();
-      timeline.setTheme(this.theme);
-      timeline.setColors((item) => this.appearance(item));
-    });
-    this.search.listen();
-  }
-
-  key(event) {
-    const { timeline } = this;
-    const typing = event.target.matches('input:not([type=checkbox]), select');
-    if (event.ctrlKey || event.metaKey || event.altKey || this.get('help').open)
-      return;
-    if (event.key === 'Escape' && event.target === this.get('search')) {
-      this.get('chart').focus();
-      return;
-    }
-    if (typing)
-      return;
-    const everywhere = {
-      '/': () => this.get('search').select(), '+': () => timeline.zoom(0.5), '=': () => timeline.zoom(0.5),
-      '-': () => timeline.zoom(2), 0: () => timeline.fit(), '?': () => this.get('help').showModal(),
-      f: () => this.selected && this.pick(this.selected, true), Escape: () => this.pick(null),
-      c: () => this.fold(), ...Object.fromEntries(['u', 'd', 'n', 'p', 'h', 'v'].map((key) => [key, () => this.step(key)])),
-    };
-    const onChart = {
-      ArrowLeft: () => timeline.pan(-0.2), ArrowRight: () => timeline.pan(0.2),
-      ArrowUp: () => timeline.scrollRows(-40), ArrowDown: () => timeline.scrollRows(40),
-      Enter: () => this.get('detail').focus(),
-    };
-    const act = everywhere[event.key] ?? (event.target === this.get('chart') ? onChart[event.key] : undefined);
-    if (!act)
-      return;
-    event.preventDefault();
-    act();
-  }
-
   step(key) {
     const to = neighbour(key, this.selected, this.tracks);
     if (to)
@@ -364,6 +282,87 @@ class Page {
     const track = this.trackOf(this.selected) ?? this.tracks[0];
     if (track)
       this.toggle(track);
+  }
+
+  // ---- A stretch of time, marks, links
+
+  choosing() {
+    return this.get('range-mode').getAttribute('aria-pressed') === 'true';
+  }
+
+  setRange(range, show = true) {
+    this.range.range = range;
+    this.timeline.setOverlays({ range });
+    if (show)
+      this.showRange();
+  }
+
+  // Redrawn where it is seen.
+  showRange() {
+    if (this.tabs.chosen === 'range')
+      this.range.draw(this.range.panel);
+    this.state.changed();
+  }
+
+  dragRange(from, to, done) {
+    this.setRange([Math.min(from, to), Math.max(from, to)], false);
+    if (done)
+      this.openRange();
+  }
+
+  openRange() {
+    this.tabs.open('range');
+    this.state.changed();
+  }
+
+  // Of what is selected, or in the middle of the view.
+  timeOf(edge) {
+    const [start, end] = this.timeline.view();
+    return this.selected ? [this.selected.start, this.selected.end][edge] : (start + end) / 2;
+  }
+
+  rangeEdge(edge) {
+    const range = [...this.range.range ?? this.timeline.view()];
+    range[edge] = this.timeOf(edge);
+    this.setRange(range[0] < range[1] ? range : null);
+    this.openRange();
+  }
+
+  toggleRange() {
+    if (this.range.range)
+      this.setRange(null);
+    else
+      this.takeRange(this.selected ? [this.selected.start, this.selected.end] : this.timeline.view());
+  }
+
+  takeRange(range) {
+    this.setRange(range);
+    this.openRange();
+  }
+
+  setMarks(marks) {
+    this.range.marks = marks;
+    this.timeline.setOverlays({ marks });
+    this.showRange();
+  }
+
+  addMark() {
+    this.setMarks([...this.range.marks, this.timeOf(0)].sort((a, b) => a - b));
+  }
+
+  goTo(time) {
+    const half = (this.timeline.view()[1] - this.timeline.view()[0]) / 2;
+    this.timeline.show(time - half, time + half);
+  }
+
+  drawArrows() {
+    const rowOf = (run, vcpu) => {
+      const track = this.tracks.find((one) => one.run === run && one.vcpu === vcpu);
+      return track && !track.hidden ? track.row - 1 : -1;
+    };
+    const span = this.selected?.site ? this.selected : null;
+    const all = this.get('links').checked ? this.links.arrows(null, rowOf) : [];
+    this.timeline.setOverlays({ arrows: [...all, ...span ? this.links.arrows(span, rowOf) : []] });
   }
 }
 

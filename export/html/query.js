@@ -89,7 +89,7 @@ function compares(key, operator, text) {
   const judge = (value) => {
     if (value === undefined || value === null)
       return false;
-    if (!Number.isNaN(number) && Number.isFinite(Number(value)))
+    if (!Number.isNaN(number) && key !== 'id' && Number.isFinite(Number(value)))
       return holdsBetween(Number(value), operator, number);
     return holdsBetween(String(value).toLowerCase(), operator, lower);
   };

@@ -47,7 +47,7 @@ class Search {
   }
 
   find(shown, whole, items) {
-    Object.assign(this, { shown, items: items.sort(byTime), at: -1 });
+    Object.assign(this, { shown, whole, items: items.sort(byTime), at: -1 });
     this.get('whole').hidden = !whole;
     this.handlers.found(items);
     this.tell();

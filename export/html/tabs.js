@@ -54,6 +54,7 @@ function makeViews(page) {
     view('spans', 'Spans of a name', page.spansOfName),
     ...(runs.some((run) => run.exit_sums.length > 0) ? [view('exits', 'Exits', exits)] : []),
     ...(runs.length > 1 ? [view('compare', 'Compare', page.comparison)] : []),
+    view('range', 'Selection', page.range),
     view('events', eventsTitle(runs), log),
     { id: 'runs', title: runs.length === 1 ? 'Run' : `Runs (${runs.length})`, draw: (panel) => panel.replaceChildren(...runs.map(runDetail)) },
   ];

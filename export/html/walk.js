@@ -46,7 +46,7 @@ function neighbour(key, item, tracks) {
     return tracks.flatMap(layersOf)[0]?.[0];
   switch (key) {
     case 'u': return item.parent ?? undefined;
-    case 'd': return below(item, tracks[at]);
+    case 'j': return below(item, tracks[at]);
     case 'h': return hostThen(item, tracks[at]);
     default: {
       const row = besides(item, tracks[at]);
