@@ -18,14 +18,15 @@ static const struct option_spec options[] = {
 };
 
 const struct command_spec *const commands[] = {
-	&command_run,    &command_report,
-	&command_diff,   &command_export,
-	&command_sites,  &command_decode,
-	&command_encode, &command_salvage,
+	&command_run,     &command_report,
+	&command_top,     &command_diff,
+	&command_export,  &command_sites,
+	&command_decode,  &command_encode,
+	&command_salvage,
 #ifdef HAVE_OTLP
 	&command_spool,
 #endif
-	&command_help,   NULL,
+	&command_help,    NULL,
 };
 
 const struct command_spec *command_find(const char *name)

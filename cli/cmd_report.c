@@ -124,7 +124,7 @@ static int show(struct report *report, char *const *paths, int count)
 		                 report->follow ? gt_follow_with
 		                                : gt_report_with,
 		                 &report->look);
-	return report->follow ? tail(&outputs, paths[0])
+	return report->follow ? tail(&outputs, paths[0], NULL)
 	                      : replay_all(&outputs, paths, count);
 }
 

@@ -35,7 +35,7 @@ struct command_spec {
 
 extern const struct command_spec command_run, command_report, command_diff,
 	command_export, command_sites, command_decode, command_encode,
-	command_salvage, command_spool, command_help;
+	command_salvage, command_spool, command_top, command_help;
 
 /* cmd_help.c: all of them, in the order of the help; NULL at the end. */
 extern const struct command_spec *const commands[];

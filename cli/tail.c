@@ -37,7 +37,13 @@ static void wait_a_little(void)
 	nanosleep(&time, NULL);
 }
 
+void tail_stop(void)
+{
+	stopped = 1;
+}
+
 struct growing {
+	const struct tail_watch *watch; /* NULL: nobody looks */
 	int fd;
 	bool is_pipe;    /* its end is the end */
 	bool had_writer; /* one that locks it */
@@ -63,8 +69,11 @@ static long read_growing(void *context, void *bytes, size_t count)
 	long got = 0;
 
 	while (!stopped && got == 0) {
+		if (file->watch)
+			file->watch->look(file->watch->context,
+			                  file->had_writer);
 		got = read_file(&file->fd, bytes, count);
-		if (got != 0 || gone)
+		if (got != 0 || gone || (file->watch && file->watch->once))
 			break;
 		/* It may have written its last bytes meanwhile. */
 		gone = writer_is_gone(file);
@@ -74,22 +83,26 @@ static long read_growing(void *context, void *bytes, size_t count)
 	return got;
 }
 
-static int open_when_there(const char *path)
+static int open_when_there(const char *path, bool waits)
 {
 	int fd = -EINTR;
 
 	while (!stopped) {
 		fd = input_open(path);
-		if (fd != -ENOENT)
+		if (fd != -ENOENT || !waits)
 			break;
 		wait_a_little();
 	}
 	return fd < 0 && stopped ? -EINTR : fd;
 }
 
-static int follow(struct outputs *outputs, const char *path)
+static int follow(struct outputs *outputs, const char *path,
+                  const struct tail_watch *watch)
 {
-	struct growing file = {.fd = open_when_there(path)};
+	struct growing file = {
+		.watch = watch,
+		.fd = open_when_there(path, !watch || !watch->once),
+	};
 	struct stat info;
 	int r = file.fd;
 	struct gt_replay_options options = {
@@ -105,6 +118,8 @@ static int follow(struct outputs *outputs, const char *path)
 	if (file.fd >= 0) {
 		file.is_pipe =
 			fstat(file.fd, &info) == 0 && !S_ISREG(info.st_mode);
+		if (!file.is_pipe)
+			writer_is_gone(&file); /* is there one? */
 		r = gt_replay(&options);
 		input_close(file.fd);
 	}
@@ -115,7 +130,8 @@ static int follow(struct outputs *outputs, const char *path)
 	return r;
 }
 
-int tail(struct outputs *outputs, const char *path)
+int tail(struct outputs *outputs, const char *path,
+         const struct tail_watch *watch)
 {
 	int r, closed;
 
@@ -124,7 +140,7 @@ int tail(struct outputs *outputs, const char *path)
 	r = outputs_open(outputs);
 	catch_signals();
 	if (r == 0)
-		r = follow(outputs, path);
+		r = follow(outputs, path, watch);
 	closed = outputs_close(outputs, r == 0);
 	return r < 0 || closed < 0 ? COMMAND_FAILED : 0;
 }

@@ -94,6 +94,25 @@ int gt_diff_json_with(const struct gt_output *output,
                       struct gt_sink **ret_sink);
 
 /*
+ * What a run does now, in one picture after the other: totals and rates, what is
+ * open, names, counters as they stand. Of `options` the colours, and the name,
+ * which says what names are shown. It shows one run, and keeps nothing of spans
+ * that have ended. At the end of the run it draws the last picture by itself.
+ * 0 or -ENOMEM.
+ */
+int gt_top_new(const struct gt_output *output,
+               const struct gt_report_options *options,
+               struct gt_sink **ret_sink);
+/*
+ * Draws one into the output, of at most so many lines and columns (0: any).
+ * Rates are since the one before. `now_ns`, since 1970-01-01 UTC, is what ages
+ * count up to; 0: the last time in the trace. Nothing before a run begins or
+ * behind its end. 0 or a sink's error.
+ */
+int gt_top_draw(struct gt_sink *sink, uint64_t now_ns, unsigned lines,
+                unsigned columns);
+
+/*
  * Whether a bound can be read: total, self, count, avg, p50, p99, max, guest or
  * exits, > or <, and a percentage. 0, or -EINVAL and what is wrong.
  */

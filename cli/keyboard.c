@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "keyboard.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios before;
+static bool begun;
+
+void keyboard_begin(void)
+{
+	struct termios now;
+
+	if (tcgetpgrp(STDIN_FILENO) != getpgrp() ||
+	    tcgetattr(STDIN_FILENO, &before) < 0)
+		return;
+	now = before;
+	now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	begun = tcsetattr(STDIN_FILENO, TCSANOW, &now) == 0;
+}
+
+char keyboard_key(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	char key = 0;
+
+	if (!begun || poll(&input, 1, 0) <= 0)
+		return 0;
+	return read(STDIN_FILENO, &key, 1) == 1 ? key : 0;
+}
+
+void keyboard_end(void)
+{
+	if (begun)
+		tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	begun = false;
+}
