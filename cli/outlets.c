@@ -362,7 +362,11 @@ int outlet_open(int fd, struct outlet **ret_outlet)
 	struct stat info;
 
 	*ret_outlet = NULL;
-	if (!runs || fstat(fd, &info) < 0 || !stream_may_wait(fd))
+	if (!runs)
+		return 0;
+	if (fstat(fd, &info) < 0)
+		return -errno;
+	if (!stream_may_wait(fd))
 		return 0;
 	pthread_mutex_lock(&lock);
 	outlet = find(fd, &info);

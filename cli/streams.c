@@ -91,9 +91,9 @@ bool stream_may_wait(int fd)
 {
 	struct stat info;
 
-	return fstat(fd, &info) < 0 || S_ISFIFO(info.st_mode) ||
-	       S_ISSOCK(info.st_mode) ||
-	       (S_ISCHR(info.st_mode) && isatty(fd));
+	return fstat(fd, &info) == 0 &&
+	       (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode) ||
+	        (S_ISCHR(info.st_mode) && isatty(fd)));
 }
 
 int write_whole(int fd, bool may_wait, const void *bytes, size_t count)
