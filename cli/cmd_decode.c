@@ -3,6 +3,7 @@
  * guesttrace decode: the bytes of a Hyperlight batch, or a native capture, as
  * JSON objects, one per event and line.
  */
+#include "confinement.h"
 #include "decode_native.h"
 #include "inputs.h"
 #include "json.h"
@@ -184,6 +185,7 @@ static bool find_wire(const char *name, enum gt_wire *ret_wire)
 static const struct option_spec options[] = {
 	{'w', "wire", "native|hyperlight-0.11|hyperlight-0.12",
          "what FILE holds: a capture, or one of Hyperlight's batches", NULL},
+	READS_IN_SANDBOX,
 	{0},
 };
 
@@ -204,9 +206,11 @@ static int cmd_decode(int argc, char **argv)
 		return COMMAND_USAGE;
 	if (!find_wire(wire_name, &wire))
 		return COMMAND_USAGE;
-	return place_is_input(NULL, argv[optind])
-	               ? COMMAND_FAILED
-	               : decode_file(wire, argv[optind]);
+	if (confinement_of_reading(&(struct reading){.paths = argv + optind,
+	                                             .count = 1}) < 0 ||
+	    place_is_input(NULL, argv[optind]))
+		return COMMAND_FAILED;
+	return decode_file(wire, argv[optind]);
 }
 
 const struct command_spec command_decode = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace diff: what changed from one capture to another, per name. */
+#include "confinement.h"
 #include "options.h"
 #include "replayer.h"
 #include "screen.h"
@@ -37,6 +38,7 @@ static const struct option_spec options[] = {
 	{SELECT_BY, "by", "FIELD", "a row of names for each value of it", NULL},
 	{SELECT_UNIT, "unit", "ns|us|ms", "of all times, to the ns", NULL},
 	SELECTING_SPANS,
+	READS_IN_SANDBOX,
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
 };
@@ -170,6 +172,10 @@ static int compare(struct diff *diff)
 		                 &diff->look);
 	else
 		outputs_add_text(&outputs, "diff", gt_diff_with, &diff->look);
+	if (confinement_of_reading(&(struct reading){.paths = diff->paths,
+	                                             .count = diff->count,
+	                                             .outputs = &outputs}) < 0)
+		return COMMAND_FAILED;
 	status = replay_all(&outputs, diff->paths, diff->count);
 	return status == 0 && diff->failures > 0 ? DIFF_BEYOND : status;
 }

@@ -3,6 +3,7 @@
  * guesttrace encode: what `decode` prints of a Hyperlight batch becomes a batch
  * again, on standard output, by the writer that guests record with.
  */
+#include "confinement.h"
 #include "json_reader.h"
 #include "options.h"
 #include "places.h"
@@ -361,6 +362,7 @@ static const struct option_spec options[] = {
 	{'w', "wire", "hyperlight-0.11|hyperlight-0.12",
          "the version of Hyperlight's batches", NULL},
 	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
+	READS_IN_SANDBOX,
 	{0},
 };
 
@@ -384,7 +386,9 @@ static int cmd_encode(int argc, char **argv)
 		return COMMAND_USAGE;
 	if (!screen_takes("a batch", NULL, force))
 		return COMMAND_USAGE;
-	if (place_is_input(NULL, argv[optind]))
+	if (confinement_of_reading(&(struct reading){.paths = argv + optind,
+	                                             .count = 1}) < 0 ||
+	    place_is_input(NULL, argv[optind]))
 		return COMMAND_FAILED;
 	if (strcmp(wire, "hyperlight-0.11") == 0)
 		return encode_file(GT_WIRE_HYPERLIGHT_0_11, argv[optind]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace export: captures -> another tool's format. */
+#include "confinement.h"
 #include "earliest.h"
 #include "options.h"
 #include "otlp_sampler.h"
@@ -32,6 +33,7 @@ static const struct option_spec options[] = {
 	{OPTION_SERVICE_VERSION, "service-version", "VERSION",
          "otlp*: service.version of the resource", NULL},
 	SELECTING_SPANS,
+	READS_IN_SANDBOX,
 	{OPTION_FORCE, "force", NULL, "binary formats to a terminal, too",
          NULL},
 	{0},
@@ -69,6 +71,17 @@ static bool take_otlp(struct outputs *outputs, int id)
 	default:
 		return otlp_version_parse(&outputs->otlp, optarg);
 	}
+}
+
+static int export(struct outputs *outputs, char **paths, int count,
+                  const struct gt_analysis *analysis)
+{
+	if (confinement_of_reading(&(struct reading){
+		    .paths = paths, .count = count, .outputs = outputs}) < 0)
+		return COMMAND_FAILED;
+	if (outputs->many_runs && outputs->outputs[0].new_sink == gt_chrome_new)
+		earliest_first(paths, count);
+	return replay_selected(outputs, paths, count, analysis);
 }
 
 static int cmd_export(int argc, char **argv)
@@ -129,12 +142,10 @@ static int cmd_export(int argc, char **argv)
 	outputs.many_runs = argc - optind > 1;
 	outputs.labels = (const char *const *)(argv + optind);
 	outputs.label_count = (uint32_t)(argc - optind);
-	if (outputs.many_runs && new_sink == gt_chrome_new)
-		earliest_first(argv + optind, argc - optind);
 	if (!selecting_has_a_meaning(&analysis))
 		return COMMAND_USAGE;
-	return replay_selected(&outputs, argv + optind, argc - optind,
-	                       selects_spans(&analysis) ? &analysis : NULL);
+	return export(&outputs, argv + optind, argc - optind,
+	              selects_spans(&analysis) ? &analysis : NULL);
 }
 
 const struct command_spec command_export = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace report: what happened, for a person or as JSON. */
+#include "confinement.h"
 #include "options.h"
 #include "replayer.h"
 #include "screen.h"
@@ -53,6 +54,7 @@ static const struct option_spec options[] = {
 	{SELECT_BY, "by", "FIELD", "a row of names for each value of it", NULL},
 	{SELECT_UNIT, "unit", "ns|us|ms", "of all times, to the ns", NULL},
 	SELECTING_SPANS,
+	READS_IN_SANDBOX,
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
 };
@@ -124,6 +126,9 @@ static int show(struct report *report, char *const *paths, int count)
 		                 report->follow ? gt_follow_with
 		                                : gt_report_with,
 		                 &report->look);
+	if (confinement_of_reading(&(struct reading){
+		    .paths = paths, .count = count, .outputs = &outputs}) < 0)
+		return COMMAND_FAILED;
 	return report->follow ? tail(&outputs, paths[0], NULL)
 	                      : replay_all(&outputs, paths, count);
 }

@@ -43,7 +43,6 @@ enum {
 	OPTION_PATIENCE,
 	OPTION_TREE_BYTES,
 	OPTION_FORCE,
-	OPTION_NO_SANDBOX,
 	OPTION_CORE,
 };
 
@@ -89,8 +88,7 @@ static const struct option_spec options_table[] = {
          NULL},
 	{OPTION_TREE_BYTES, "tree-bytes", "BYTES",
          "of memory for the tree, about; default 256M", NULL},
-	{OPTION_NO_SANDBOX, "no-sandbox", NULL,
-         "do not give up what a run has no need of", NULL},
+	SANDBOX_ROW("do not give up what a run has no need of"),
 	{OPTION_CORE, "core", NULL,
          "a crash may leave a core file, with the guest's memory", NULL},
 	{OPTION_FORCE, "force", NULL, "what is binary to a terminal, too",
@@ -179,8 +177,6 @@ static bool parse_flag(struct session_options *options, int option)
 	switch (option) {
 	case OPTION_NO_PIGGYBACK:
 		return options->no_piggyback = true;
-	case OPTION_NO_SANDBOX:
-		return options->no_sandbox = true;
 	case OPTION_CORE:
 		return options->core = true;
 	case OPTION_FORCE:
@@ -442,6 +438,7 @@ static int cmd_run(int argc, char **argv)
 		if (id >= OPTION_BACKEND)
 			given |= 1u << (id - OPTION_BACKEND);
 	}
+	options.no_sandbox = !options_want_sandbox();
 	if (!options_operands(&command_run, argc, argv, 1, argc))
 		return RUN_FAILED;
 	if (!complete_context(&options))

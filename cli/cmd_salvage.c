@@ -3,6 +3,7 @@
  * guesttrace salvage: what guests that are gone have left in their memory
  * becomes captures.
  */
+#include "confinement.h"
 #include "destination.h"
 #include "monotonic.h"
 #include "options.h"
@@ -50,6 +51,7 @@ static const struct option_spec options[] = {
          "give up looking for the guest then", NULL},
 	{'o', "output", "CAPTURE", "default standard output", NULL},
 	{OPTION_FORCE, "force", NULL, "to a terminal, too", NULL},
+	READS_IN_SANDBOX,
 	{0},
 };
 
@@ -57,6 +59,10 @@ struct command {
 	struct salvage salvage;
 	const char *output;
 	bool force;
+	/* Of each --memory: what it says, and the file. */
+	const char *memories[DUMP_FILES_MAX + 1];
+	char *paths[DUMP_FILES_MAX + 1];
+	int memory_count;
 };
 
 /* ---- What is said -------------------------------------------------------- */
@@ -277,6 +283,27 @@ static bool take_memory(struct salvage *s, const char *text)
 	return true;
 }
 
+/* They are read when all options are known. */
+static bool note_memory(struct command *command)
+{
+	int count = command->memory_count;
+
+	if (count == DUMP_FILES_MAX + 1)
+		return true; /* one too many is enough to say so */
+	command->memories[count] = optarg;
+	command->paths[count] = dump_path(optarg);
+	command->memory_count += command->paths[count] != NULL;
+	return command->paths[count] != NULL;
+}
+
+static bool take_memories(struct command *command)
+{
+	for (int i = 0; i < command->memory_count; i++)
+		if (!take_memory(&command->salvage, command->memories[i]))
+			return false;
+	return true;
+}
+
 static bool take_number(const char *option, const char *text, unsigned min,
                         uint64_t *number)
 {
@@ -310,7 +337,7 @@ static bool take_option(struct command *command, int id)
 
 	switch (id) {
 	case OPTION_MEMORY:
-		return take_memory(s, optarg);
+		return note_memory(command);
 	case OPTION_CR3:
 		s->has_cr3 = true;
 		return take_number("cr3", optarg, 0, &s->cr3);
@@ -340,45 +367,73 @@ static int check(const struct salvage *s)
 	return COMMAND_FAILED;
 }
 
+static int confine(const struct command *command)
+{
+	return confinement_of_reading(&(struct reading){
+		.paths = command->paths,
+		.count = command->memory_count,
+		.output = command->output,
+	});
+}
+
+/* What there was to salvage of a run is in its capture already. */
+static int look_at_capture(char **path)
+{
+	int whole;
+
+	if (confinement_of_reading(
+		    &(struct reading){.paths = path, .count = 1}) < 0)
+		return COMMAND_FAILED;
+	whole = settled_look(*path);
+	return whole < 0 ? COMMAND_FAILED : whole ? 0 : SALVAGE_INCOMPLETE;
+}
+
+/* With all options known; its exit status. */
+static int salvage_memories(struct command *command)
+{
+	struct salvage *s = &command->salvage;
+	int status;
+
+	if (!screen_takes("a capture", command->output, command->force))
+		return COMMAND_USAGE;
+	if (confine(command) < 0 || !take_memories(command))
+		return COMMAND_FAILED;
+	status = check(s);
+	if (status != 0)
+		return status;
+	return dump_is_replaced(&s->dump, command->output) ? COMMAND_FAILED
+	                                                   : salvage(command);
+}
+
+static int run_command(struct command *command, int argc, char **argv)
+{
+	int id;
+
+	while ((id = options_next(&command_salvage, argc, argv)) != -1) {
+		if (id == OPTION_WRONG || id == OPTION_HELP)
+			return options_stop(&command_salvage, id);
+		if (!take_option(command, id))
+			return id == OPTION_MEMORY ? COMMAND_FAILED
+			                           : COMMAND_USAGE;
+	}
+	if (command->memory_count == 0 && !command->output &&
+	    optind == argc - 1)
+		return look_at_capture(argv + optind);
+	if (command->memory_count == 0)
+		return options_missing(&command_salvage, "--memory");
+	if (!options_operands(&command_salvage, argc, argv, 0, 0))
+		return COMMAND_USAGE;
+	return salvage_memories(command);
+}
+
 static int cmd_salvage(int argc, char **argv)
 {
 	static struct command command;
-	struct salvage *s = &command.salvage;
-	int id, status = 0;
+	int status = run_command(&command, argc, argv);
 
-	while (status == 0 &&
-	       (id = options_next(&command_salvage, argc, argv)) != -1) {
-		if (id == OPTION_WRONG || id == OPTION_HELP) {
-			dump_fini(&s->dump);
-			return options_stop(&command_salvage, id);
-		}
-		if (!take_option(&command, id))
-			status = id == OPTION_MEMORY ? COMMAND_FAILED
-			                             : COMMAND_USAGE;
-	}
-	/* What there was to salvage of a run is in its capture already. */
-	if (status == 0 && !s->name && !command.output && optind == argc - 1) {
-		int whole = settled_look(argv[optind]);
-
-		return whole < 0 ? COMMAND_FAILED
-		       : whole   ? 0
-		                 : SALVAGE_INCOMPLETE;
-	}
-	if (status == 0 && !s->name)
-		status = options_missing(&command_salvage, "--memory");
-	else if (status == 0 &&
-	         !options_operands(&command_salvage, argc, argv, 0, 0))
-		status = COMMAND_USAGE;
-	if (status == 0)
-		status = check(s);
-	if (status == 0 &&
-	    !screen_takes("a capture", command.output, command.force))
-		status = COMMAND_USAGE;
-	if (status == 0)
-		status = dump_is_replaced(&s->dump, command.output)
-		                 ? COMMAND_FAILED
-		                 : salvage(&command);
-	dump_fini(&s->dump);
+	dump_fini(&command.salvage.dump);
+	while (command.memory_count > 0)
+		free(command.paths[--command.memory_count]);
 	return status;
 }
 

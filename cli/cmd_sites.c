@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace sites: the call sites of a guest's ELF file or of a capture. */
 #include "command.h"
+#include "confinement.h"
 #include "elf_sites.h"
 #include "inputs.h"
 #include "options.h"
@@ -71,6 +72,11 @@ static int list_sites(const char *path)
 	return r < 0 ? COMMAND_FAILED : 0;
 }
 
+static const struct option_spec options[] = {
+	READS_IN_SANDBOX,
+	{0},
+};
+
 static int cmd_sites(int argc, char **argv)
 {
 	int id = options_next(&command_sites, argc, argv);
@@ -79,6 +85,9 @@ static int cmd_sites(int argc, char **argv)
 		return options_stop(&command_sites, id);
 	if (!options_operands(&command_sites, argc, argv, 1, 1))
 		return COMMAND_USAGE;
+	if (confinement_of_reading(
+		    &(struct reading){.paths = argv + optind, .count = 1}) < 0)
+		return COMMAND_FAILED;
 	return list_sites(argv[optind]);
 }
 
@@ -86,6 +95,7 @@ const struct command_spec command_sites = {
 	.name = "sites",
 	.operands = "GUEST|CAPTURE",
 	.what = "list the call sites of a guest or capture",
+	.options = options,
 	.run = cmd_sites,
 	.examples = "  guesttrace sites kv.elf\n"
 		    "  guesttrace sites kv.gtrace\n",

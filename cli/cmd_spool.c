@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace spool send: what an absent endpoint left behind. */
+#include "confinement.h"
 #include "options.h"
 #include "otlp_output.h"
 
@@ -13,6 +14,7 @@ enum {
 
 static const struct option_spec options[] = {
 	{OPTION_TO, "to", "URL", "instead of what the environment names", NULL},
+	SANDBOX_ROW("do not give up what sending has no need of"),
 	{0},
 };
 
@@ -32,6 +34,9 @@ static int cmd_spool(int argc, char **argv)
 		complain("spool: no action '%s'; there is send", argv[optind]);
 		return options_usage(&command_spool);
 	}
+	if (confinement_of_reading(&(struct reading){
+		    .sends = true, .spool = argv[optind + 1]}) < 0)
+		return COMMAND_FAILED;
 	return otlp_spool_send(url, argv[optind + 1]);
 }
 

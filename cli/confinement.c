@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "confinement.h"
 #include "command.h"
+#include "options.h"
 #include "places.h"
 #include "sandbox.h"
 
@@ -66,8 +67,11 @@ static int begin_sandbox(const struct session_options *options,
                          const char *base)
 {
 	const char *written[OUTPUTS_MAX + 2];
+	const char *const read[] = {options->guest_argv[0]};
 	struct sandbox_plan plan = {
 		.written = written,
+		.read = read,
+		.read_count = 1,
 		.keeps_core = options->core,
 		.captures = options->capture != NULL,
 	};
@@ -93,4 +97,38 @@ int confinement_begin(const struct session_options *options,
 	else
 		*ret_snapshot_base = base;
 	return r;
+}
+
+/* Streams take no file. */
+static unsigned count_files(const char *const *written, unsigned count)
+{
+	unsigned files = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		files += !place_is_standard_output(written[i]);
+	return files;
+}
+
+int confinement_of_reading(const struct reading *reading)
+{
+	const char *written[OUTPUTS_MAX + 1];
+	struct sandbox_plan plan = {
+		.written = written,
+		.read = (const char *const *)reading->paths,
+		.read_count = (unsigned)reading->count,
+		.is_reader = true,
+		.sends = reading->sends,
+	};
+
+	if (!options_want_sandbox())
+		return 0;
+	if (reading->outputs)
+		add_outputs(reading->outputs, &plan, written);
+	if (reading->output)
+		written[plan.written_count++] = reading->output;
+	if (reading->spool)
+		plan.spool = reading->spool;
+	if (count_files(written, plan.written_count) == 0)
+		plan.written_count = 0;
+	return sandbox_begin(&plan);
 }

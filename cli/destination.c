@@ -18,7 +18,7 @@
 
 static void remove_temporary(const void *path)
 {
-	unlink(path);
+	unlinkat(AT_FDCWD, path, 0);
 }
 
 static void forget(struct destination *destination)
@@ -222,7 +222,7 @@ int destination_open(struct destination *destination, const char *path,
 	if (destination->path && destination->fd >= 0) {
 		close(destination->fd);
 		if (destination->temporary)
-			unlink(destination->temporary);
+			unlinkat(AT_FDCWD, destination->temporary, 0);
 	}
 	forget(destination);
 	return r;
@@ -256,10 +256,11 @@ int destination_close(struct destination *destination, bool whole)
 	    close(destination->fd) < 0 && r == 0)
 		r = -errno;
 	if (destination->temporary && whole && r == 0 &&
-	    rename(destination->temporary, destination->path) < 0)
+	    renameat(AT_FDCWD, destination->temporary, AT_FDCWD,
+	             destination->path) < 0)
 		r = -errno;
 	if (destination->temporary && (!whole || r < 0))
-		unlink(destination->temporary);
+		unlinkat(AT_FDCWD, destination->temporary, 0);
 	if (r < 0)
 		complain_of_writing(destination->path, r);
 	forget(destination);

@@ -30,14 +30,14 @@ static void remove_files(const void *context)
 		size_t count = (size_t)(strrchr(file->path, '/') - file->path);
 		char parent[PATH_MAX];
 
-		unlink(file->path);
+		unlinkat(AT_FDCWD, file->path, 0);
 		if (count >= sizeof(parent))
 			continue;
 		memcpy(parent, file->path, count);
 		parent[count] = '\0';
-		rmdir(parent);
+		unlinkat(AT_FDCWD, parent, AT_REMOVEDIR);
 	}
-	rmdir(directory->temporary);
+	unlinkat(AT_FDCWD, directory->temporary, AT_REMOVEDIR);
 }
 
 /* 0: nothing but itself and the one above; -ENOTEMPTY. */
@@ -258,7 +258,8 @@ int directory_close(struct directory *directory, bool whole)
 		return 0;
 	r = close_files(directory);
 	if (whole && r == 0 &&
-	    rename(directory->temporary, directory->path) < 0)
+	    renameat(AT_FDCWD, directory->temporary, AT_FDCWD,
+	             directory->path) < 0)
 		r = -errno;
 	if (!whole || r < 0)
 		remove_files(directory);

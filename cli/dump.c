@@ -94,6 +94,16 @@ static bool split(const char *text, struct part *ret_part)
 	return part.path != NULL;
 }
 
+char *dump_path(const char *text)
+{
+	struct part part;
+
+	if (split(text, &part))
+		return part.path;
+	complain("%s: %s", text, code_text(-ENOMEM));
+	return NULL;
+}
+
 static void explain(const char *text, int r)
 {
 	if (r == -EEXIST)

@@ -44,6 +44,9 @@ struct dump {
  */
 int dump_add(struct dump *dump, const char *text);
 
+/* The FILE of that, for free(). Complains and returns NULL: no memory. */
+char *dump_path(const char *text);
+
 /* dump_foreign.c: what only says where pieces lie. -EINVAL, -E2BIG, ... */
 int dump_add_elf(struct dump *dump, const uint8_t *bytes, size_t count);
 int dump_add_directory(struct dump *dump, const char *path);

@@ -3,6 +3,7 @@
 #ifndef GT_CLI_MONOTONIC_H
 #define GT_CLI_MONOTONIC_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -15,6 +16,14 @@ static inline uint64_t monotonic_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Or until a signal was handled: by a call that a sandbox has anyway. */
+static inline void nap_ns(long ns)
+{
+	const struct timespec time = {.tv_nsec = ns};
+
+	ppoll(NULL, 0, &time, NULL);
 }
 
 #endif

@@ -107,13 +107,24 @@ static void complain_of_option(const struct command_spec *command, int id,
 		complain_of_name(command, word);
 }
 
+static bool has_no_sandbox;
+
+bool options_want_sandbox(void)
+{
+	return !has_no_sandbox;
+}
+
 int options_next(const struct command_spec *command, int argc, char **argv)
 {
 	struct getopt_tables tables;
 	int id;
 
 	fill_tables(&tables, command);
-	id = getopt_long(argc, argv, tables.letters, tables.options, NULL);
+	do {
+		id = getopt_long(argc, argv, tables.letters, tables.options,
+		                 NULL);
+		has_no_sandbox |= id == OPTION_NO_SANDBOX;
+	} while (id == OPTION_NO_SANDBOX);
 	if (id == 'h' && !find_option(command, 'h'))
 		id = OPTION_HELP;
 	if (id == OPTION_HELP)

@@ -44,7 +44,19 @@ const struct command_spec *command_find(const char *name);
 enum {
 	OPTION_WRONG = '?', /* has been complained about */
 	OPTION_HELP = 1,    /* has been answered */
+	OPTION_NO_SANDBOX = 256 + 31, /* behind those of each command */
 };
+
+/* A row of the table of what has one. options_next() takes it by itself. */
+#define SANDBOX_ROW(what)                                         \
+	{                                                         \
+		OPTION_NO_SANDBOX, "no-sandbox", NULL, what, NULL \
+	}
+#define READS_IN_SANDBOX \
+	SANDBOX_ROW("do not give up what reading has no need of")
+
+/* Unless there was --no-sandbox. */
+bool options_want_sandbox(void);
 
 /* The next option's id, its argument in `optarg`; -1: operands from `optind`.
  */

@@ -5,6 +5,7 @@
 #include "outlets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,8 @@ static int rename_one(const struct rotation *rotation, uint32_t from)
 	char *new = rotation_name(rotation->path, from + 1);
 	int r = old && new ? 0 : -ENOMEM;
 
-	if (r == 0 && rename(old, new) < 0 && errno != ENOENT)
+	if (r == 0 && renameat(AT_FDCWD, old, AT_FDCWD, new) < 0 &&
+	    errno != ENOENT)
 		r = -errno;
 	free(old);
 	free(new);

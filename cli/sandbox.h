@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `run` gives up before it lets a guest run: system calls, for the process
- * and more of them for each kind of thread; files; what it could use up. The
- * lists are in docs/security.md.
+ * What `run` gives up before it reads its guest and lets it run, and each other
+ * command before it reads a file that somebody else may have made: system
+ * calls, for the process and more of them for each kind of thread; files; what
+ * it could use up. The lists are in docs/security.md.
  */
 #ifndef GT_CLI_SANDBOX_H
 #define GT_CLI_SANDBOX_H
@@ -37,8 +38,10 @@ enum sandbox_role {
 #define SANDBOX_ROLES 6u
 
 struct sandbox_plan {
-	const char *const *written; /* paths; NULL and "-" are streams */
-	unsigned written_count;
+	/* Paths; NULL and "-" are streams. What is read need not be there. */
+	const char *const *written, *const *read;
+	unsigned written_count, read_count;
+	bool is_reader;    /* a command without a guest */
 	const char *spool; /* a directory, or NULL */
 	bool makes_directories; /* an output is one */
 	bool captures;          /* into a file, with a keeper beside it */

@@ -3,6 +3,7 @@
 #include "sandbox_lists.h"
 
 #include <errno.h>
+#include <asm/ioctls.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,6 +17,11 @@ static const uint32_t of_kvm[] = {
 /* Memory grows by copying where it could be moved; what it shows is the same.
  */
 #define NO_MREMAP  {.number = SYS_mremap, .error = ENOSYS}
+/* Threads begin by clone() then, as they do where a container has no clone3. */
+#define NO_CLONE3                                     \
+	{                                             \
+		.number = SYS_clone3, .error = ENOSYS \
+	}
 /* Of a thread's stack, at its end: to give it back early. */
 #define NO_MADVISE {.number = SYS_madvise, .error = ENOSYS}
 
@@ -78,8 +84,8 @@ static const struct system_call of_process[] = {
 	NO_MREMAP,
 	NO_MADVISE,
 	{.number = SYS_mprotect}, /* below a stack */
-	{.number = SYS_clone3},
-	{.number = SYS_clone}, /* where clone3 is forbidden to us */
+	{.number = SYS_clone},
+	NO_CLONE3,
 	{.number = SYS_set_robust_list},
 	{.number = SYS_rseq},
 	{.number = SYS_seccomp},
@@ -105,13 +111,12 @@ static const struct system_call of_process[] = {
 	{.number = SYS_fstat}, /* glibc from 2.39 on */
 	{.number = SYS_readlink},
 	{.number = SYS_fchmod},
-	{.number = SYS_rename},
-	{.number = SYS_unlink},
+	{.number = SYS_renameat},
+	{.number = SYS_unlinkat},
 	/* KVM, and whether a file is a terminal. */
 	{.number = SYS_ioctl},
 	{.number = SYS_getrandom},
 	{.number = SYS_clock_gettime},
-	{.number = SYS_sysinfo}, /* qsort() of glibc up to 2.36 */
 };
 
 /* Beside it, of a capture: locked, emptied, and shared with its keeper. */
@@ -124,9 +129,55 @@ static const struct system_call of_capture[] = {
 
 /* Beside it, of an output of several files. */
 static const struct system_call of_directories[] = {
-	{.number = SYS_fcntl}, {.number = SYS_ftruncate},
-	{.number = SYS_mkdir}, {.number = SYS_rmdir},
+	{.number = SYS_fcntl},
+	{.number = SYS_ftruncate},
+	{.number = SYS_mkdir},
 	{.number = SYS_getdents64},
+};
+
+/* Whether a stream is a terminal, and how wide. */
+#define TCGETS2_NUMBER UINT32_C(0x802c542a) /* glibc from 2.42 on */
+static const uint32_t of_terminals[] = {TCGETS, TCGETS2_NUMBER, TIOCGWINSZ};
+
+/*
+ * Of a command that reads what somebody else may have made, and prints: one
+ * thread.
+ */
+static const struct system_call of_reading[] = {
+	MEMORY,
+	{.number = SYS_mremap}, /* of large tables: no guest runs beside it */
+	NO_MADVISE,
+	{.number = SYS_exit_group},
+	{.number = SYS_openat},
+	{.number = SYS_read},
+	{.number = SYS_pread64},
+	{.number = SYS_lseek},
+	{.number = SYS_close},
+	{.number = SYS_newfstatat},
+	{.number = SYS_fstat},        /* glibc from 2.39 on */
+	{.number = SYS_readlink},     /* of what is not there */
+	{.number = SYS_fcntl},        /* whether somebody still writes it */
+	{.number = SYS_memfd_create}, /* a pipe that is read twice */
+	{.number = SYS_write},
+	{.number = SYS_ppoll},
+	{.number = SYS_ioctl,
+         .values = of_terminals,
+         .value_count = sizeof(of_terminals) / sizeof(of_terminals[0])},
+	{.number = SYS_rt_sigaction},
+	{.number = SYS_rt_sigprocmask},
+	{.number = SYS_rt_sigreturn},
+	{.number = SYS_getpid}, /* raise() */
+	{.number = SYS_gettid},
+	{.number = SYS_tgkill},
+	{.number = SYS_getrandom},
+	{.number = SYS_clock_gettime},
+};
+
+/* Beside it, with an output that is a file. */
+static const struct system_call of_files[] = {
+	{.number = SYS_fchmod},
+	{.number = SYS_renameat},
+	{.number = SYS_unlinkat},
 };
 
 /* Completes a capture with what the memory of a killed run still holds. */
@@ -180,11 +231,12 @@ static const struct system_call of_spool[] = {
 
 #define COUNT(calls) (sizeof(calls) / sizeof((calls)[0]))
 _Static_assert(COUNT(of_process) + COUNT(of_capture) + COUNT(of_directories) +
-                               COUNT(of_sending) + COUNT(of_spool) <=
+                               COUNT(of_reading) + COUNT(of_sending) +
+                               COUNT(of_spool) <=
                        SYSTEM_CALLS_MAX,
                "room for the longest list");
 
-/* Each call once. */
+/* Each call once, as the first list has it. */
 static void add(struct sandbox_list *list, const struct system_call *calls,
                 size_t count)
 {
@@ -201,21 +253,41 @@ static void add(struct sandbox_list *list, const struct system_call *calls,
 
 #define ADD(list, calls) add(list, calls, COUNT(calls))
 
+/* What sends has threads. */
+static void list_reading(const struct sandbox_plan *plan,
+                         struct sandbox_list *list)
+{
+	if (plan->sends)
+		ADD(list, of_process);
+	ADD(list, of_reading);
+	if (plan->written_count > 0)
+		ADD(list, of_files);
+}
+
+static void list_process(const struct sandbox_plan *plan,
+                         struct sandbox_list *list)
+{
+	if (plan->is_reader)
+		list_reading(plan, list);
+	else
+		ADD(list, of_process);
+	if (plan->captures)
+		ADD(list, of_capture);
+	if (plan->makes_directories)
+		ADD(list, of_directories);
+	if (plan->sends)
+		ADD(list, of_sending);
+	if (plan->spool)
+		ADD(list, of_spool);
+}
+
 void sandbox_list(enum sandbox_role role, const struct sandbox_plan *plan,
                   struct sandbox_list *ret_list)
 {
 	ret_list->count = 0;
 	switch (role) {
 	case SANDBOX_PROCESS:
-		ADD(ret_list, of_process);
-		if (plan->captures)
-			ADD(ret_list, of_capture);
-		if (plan->makes_directories)
-			ADD(ret_list, of_directories);
-		if (plan->sends)
-			ADD(ret_list, of_sending);
-		if (plan->spool)
-			ADD(ret_list, of_spool);
+		list_process(plan, ret_list);
 		return;
 	case SANDBOX_VCPU:
 		ADD(ret_list, of_vcpu);

@@ -60,7 +60,8 @@ static int allow(const struct paths *paths, const char *path, uint64_t access)
 		access &= OF_FILES;
 	rule.allowed_access = access & paths->handled;
 	if (syscall(SYS_landlock_add_rule, paths->fd,
-	            LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+	            LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 &&
+	    errno != EBADFD) /* a pipe, which is closed to nobody */
 		r = -errno;
 	close(rule.parent_fd);
 	return r;
@@ -87,6 +88,24 @@ static int allow_output(const struct paths *paths, const char *path)
 	           : -ENOMEM;
 	free(parent);
 	free(name);
+	return r;
+}
+
+/* A file, a folder of them, or, where it may come yet, what is beside it. */
+static int allow_input(const struct paths *paths, const char *path)
+{
+	struct stat info;
+	char *parent;
+	int r;
+
+	if (!path || !*path || strcmp(path, "-") == 0)
+		return 0;
+	if (stat(path, &info) == 0)
+		return allow(paths, path, READS);
+	parent = strdup(path);
+	r = parent ? allow(paths, dirname(parent), LANDLOCK_ACCESS_FS_READ_FILE)
+	           : -ENOMEM;
+	free(parent);
 	return r;
 }
 
@@ -165,6 +184,8 @@ static int add_rules(const struct paths *paths, const struct sandbox_plan *plan)
 		r = allow(paths, "/", READS);
 	for (unsigned i = 0; r == 0 && i < plan->written_count; i++)
 		r = allow_output(paths, plan->written[i]);
+	for (unsigned i = 0; r == 0 && i < plan->read_count; i++)
+		r = allow_input(paths, plan->read[i]);
 	if (r == 0)
 		r = allow_spool(paths, plan->spool);
 	if (r == 0 && plan->sends)

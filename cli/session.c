@@ -140,6 +140,20 @@ static int make_vm(struct session *session)
 		.has_memory_fd = session->keeper.pid != 0,
 		.memory_fd = session->keeper.memory_fd,
 	};
+	char error[VM_ERROR_BYTES] = "";
+	int r = vm_new(&session->vm, &vm, error);
+
+	if (r == 0)
+		say_backend(session);
+	else
+		complain("%s", error);
+	return r;
+}
+
+/* Puts the guest into the VM, in the sandbox: its file may be anybody's. */
+static int load_guest(struct session *session)
+{
+	const struct session_options *options = session->options;
 	struct vm_boot boot = {
 		.size = sizeof(boot),
 		.argc = (unsigned)options->guest_argc,
@@ -147,23 +161,21 @@ static int make_vm(struct session *session)
 		.ring_mode = options->ring_mode,
 	};
 	const char **argv = calloc((size_t)options->guest_argc, sizeof(*argv));
-	char error[VM_ERROR_BYTES] = "";
-	int r = argv ? vm_new(&session->vm, &vm, error) : -ENOMEM;
+	int r;
 
-	for (int i = 0; argv && i < options->guest_argc; i++)
+	if (!argv) {
+		complain("%s", code_text(-ENOMEM));
+		return -ENOMEM;
+	}
+	for (int i = 0; i < options->guest_argc; i++)
 		argv[i] = i == 0 ? file_name(options->guest_argv[0])
 		                 : options->guest_argv[i];
 	boot.argv = argv;
-	if (r == 0) {
-		say_backend(session);
-		r = load(session->vm, options->guest_argv[0], &boot);
-		if (r == 0)
-			code_names_open(&session->code, options->guest_argv[0]);
-		if (r == 0 && options->filter)
-			filter_hints(options->filter, options->guest_argv[0]);
-	} else {
-		complain("%s", argv ? error : code_text(r));
-	}
+	r = load(session->vm, options->guest_argv[0], &boot);
+	if (r == 0)
+		code_names_open(&session->code, options->guest_argv[0]);
+	if (r == 0 && options->filter)
+		filter_hints(options->filter, options->guest_argv[0]);
 	free(argv);
 	return r;
 }
@@ -396,6 +408,8 @@ static int run(struct session *session)
 	if (r == 0)
 		r = confinement_begin(session->options, session->vm,
 		                      &session->snapshot_base);
+	if (r == 0)
+		r = load_guest(session);
 	if (r == 0)
 		r = open_outlets(session);
 	if (r == 0)

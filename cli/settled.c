@@ -26,13 +26,12 @@ static bool has_writer(int fd)
 
 static int wait_for_writer(int fd)
 {
-	const struct timespec nap = {.tv_nsec = LOOK_AGAIN_NS};
 	const uint64_t end_ns = monotonic_ns() + PATIENCE_NS;
 
 	while (has_writer(fd)) {
 		if (monotonic_ns() > end_ns)
 			return -EBUSY;
-		nanosleep(&nap, NULL);
+		nap_ns(LOOK_AGAIN_NS);
 	}
 	return 0;
 }

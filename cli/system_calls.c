@@ -13,7 +13,7 @@
 /* The head, then what a call takes, with as many values as it may have. */
 #define HEAD_MAX    4u
 #define PER_CALL    2u
-#define PROGRAM_MAX 400u
+#define PROGRAM_MAX 600u
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];

@@ -2,6 +2,7 @@
 #include "tail.h"
 #include "command.h"
 #include "inputs.h"
+#include "monotonic.h"
 #include "places.h"
 
 #include <guesttrace/host.h>
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define LOOK_AGAIN_NS 50000000L /* how often at a file that does not grow */
 
@@ -32,9 +32,7 @@ static void catch_signals(void)
 
 static void wait_a_little(void)
 {
-	const struct timespec time = {.tv_nsec = LOOK_AGAIN_NS};
-
-	nanosleep(&time, NULL);
+	nap_ns(LOOK_AGAIN_NS);
 }
 
 void tail_stop(void)

@@ -35,6 +35,11 @@ static const struct sandbox_plan largest = {.captures = true,
                                             .makes_directories = true,
                                             .sends = true,
                                             .spool = "spool"};
+static const struct sandbox_plan with_ctf = {.captures = true,
+                                             .makes_directories = true};
+static const struct sandbox_plan printing = {.is_reader = true};
+static const struct sandbox_plan exporting = {
+	.is_reader = true, .written_count = 1, .makes_directories = true};
 
 /* The wait status of a process that does this. */
 static int status_of(void (*work)(void *context), void *context)
@@ -85,15 +90,21 @@ static void g1_lists_are_short(void **unused)
 	assert_true(allowed(SANDBOX_DECODING, &largest) <= 10);
 	assert_true(allowed(SANDBOX_WATCHDOG, &largest) <= 8);
 	assert_true(allowed(SANDBOX_KEEPER, &largest) <= 9);
-	assert_true(allowed(SANDBOX_PROCESS, &usual) <= 40);
+	assert_true(allowed(SANDBOX_PROCESS, &with_ctf) <= 40);
+	assert_true(allowed(SANDBOX_PROCESS, &exporting) <= 40);
 	print_message("calls: vCPU %zu, decoding %zu, watchdog %zu, keeper "
-	              "%zu, process %zu, with all outputs %zu\n",
+	              "%zu, process %zu, with a capture %zu, and CTF %zu, "
+	              "with all outputs %zu; printing %zu, exporting %zu\n",
 	              allowed(SANDBOX_VCPU, &largest),
 	              allowed(SANDBOX_DECODING, &usual),
 	              allowed(SANDBOX_WATCHDOG, &usual),
 	              allowed(SANDBOX_KEEPER, &usual),
+	              allowed(SANDBOX_PROCESS, &small),
 	              allowed(SANDBOX_PROCESS, &usual),
-	              allowed(SANDBOX_PROCESS, &largest));
+	              allowed(SANDBOX_PROCESS, &with_ctf),
+	              allowed(SANDBOX_PROCESS, &largest),
+	              allowed(SANDBOX_PROCESS, &printing),
+	              allowed(SANDBOX_PROCESS, &exporting));
 }
 
 /* What a thread of any kind may do, its process may, too: lists add up. */
@@ -168,6 +179,23 @@ static void g1_whatever_is_not_listed_kills(void **unused)
 		sandbox_list((enum sandbox_role)role, &usual, &list);
 		each_forbidden_call_kills(&list);
 	}
+}
+
+/* No socket, no program, no process, no thread. */
+static void g1_a_command_that_reads_calls_nothing_else(void **unused)
+{
+	struct sandbox_list list;
+
+	(void)unused;
+	sandbox_list(SANDBOX_PROCESS, &exporting, &list);
+	assert_null(find(&list, SYS_socket));
+	assert_null(find(&list, SYS_execve));
+	assert_null(find(&list, SYS_clone));
+	assert_null(find(&list, SYS_fork));
+	each_forbidden_call_kills(&list);
+	sandbox_list(SANDBOX_PROCESS, &printing, &list);
+	assert_null(find(&list, SYS_unlinkat));
+	each_forbidden_call_kills(&list);
 }
 
 static void numbers_of_other_architectures_kill(void **unused)
@@ -300,8 +328,8 @@ static void open_here_and_there(void *unused)
 	snprintf(other, sizeof(other), "%s/another", directory);
 	NEEDS(sandbox_begin(&plan) == 0);
 	NEEDS(open(inside, O_WRONLY | O_CREAT, 0600) >= 0);
-	NEEDS(rename(inside, other) == 0);
-	NEEDS(unlink(other) == 0);
+	NEEDS(renameat(AT_FDCWD, inside, AT_FDCWD, other) == 0);
+	NEEDS(unlinkat(AT_FDCWD, other, 0) == 0);
 	NEEDS(open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
 	NEEDS(open("/", O_RDONLY) < 0 && errno == EACCES);
 	NEEDS(open("/tmp/test_sandbox.elsewhere", O_WRONLY | O_CREAT, 0600) <
@@ -321,6 +349,34 @@ static void g2_files_elsewhere_are_closed(void **unused)
 	if (!has_landlock())
 		skip();
 	assert_int_equal(status_of(open_here_and_there, NULL), 0);
+}
+
+/* What it reads is open to it, what it writes, and nothing else. */
+static void read_and_write(void *unused)
+{
+	static const char *const paths[] = {"/etc/hostname", "-"};
+	static const struct sandbox_plan reader = {.written = written,
+	                                           .written_count = 1,
+	                                           .read = paths,
+	                                           .read_count = 2,
+	                                           .is_reader = true};
+
+	(void)unused;
+	NEEDS(sandbox_begin(&reader) == 0);
+	NEEDS(status_says("Seccomp:\t2\n"));
+	NEEDS(open("/etc/hostname", O_RDONLY) >= 0);
+	NEEDS(open("/etc/hostname", O_RDWR) < 0 && errno == EACCES);
+	NEEDS(open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
+	NEEDS(open(inside, O_WRONLY | O_CREAT, 0600) >= 0);
+	NEEDS(unlinkat(AT_FDCWD, inside, 0) == 0);
+}
+
+static void g2_a_command_reads_what_it_was_told_to(void **unused)
+{
+	(void)unused;
+	if (!has_landlock() || access("/etc/hostname", R_OK) < 0)
+		skip();
+	assert_int_equal(status_of(read_and_write, NULL), 0);
 }
 
 static void run_something(void *unused)
@@ -402,7 +458,9 @@ int main(void)
 		cmocka_unit_test(a_vcpu_has_no_ioctl_but_those_of_running),
 		cmocka_unit_test(what_is_refused_fails),
 		cmocka_unit_test(g3_it_gains_no_privilege_and_leaves_no_core),
+		cmocka_unit_test(g1_a_command_that_reads_calls_nothing_else),
 		cmocka_unit_test(g2_files_elsewhere_are_closed),
+		cmocka_unit_test(g2_a_command_reads_what_it_was_told_to),
 		cmocka_unit_test(g1_it_runs_nothing_and_calls_nobody),
 		cmocka_unit_test(g1_threads_of_each_kind_open_nothing),
 		cmocka_unit_test(without_a_beginning_nothing_is_given_up),
