@@ -145,11 +145,10 @@ static bool read_kind(struct decoder *decoder, const struct gt__table *table,
 		return gt__field_u64(buffer, table, GT__EDIT_ID, &event->id,
 		                     NULL) &&
 		       read_fields(decoder, table, GT__EDIT_FIELDS, event);
-	case GT_HYPERLIGHT_START:
+	default: /* GT_HYPERLIGHT_START: others are sorted out before */
 		return gt__field_u64(buffer, table, GT__START_TSC, &event->tsc,
 		                     NULL);
 	}
-	return false;
 }
 
 /* The union: `ret_kind` is what the buffer says, `ret_at` where the event is.

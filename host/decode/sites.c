@@ -48,9 +48,10 @@ static bool read_text(struct reader *reader, struct gt_text *ret_text)
 	return true;
 }
 
+/* Of a text that is not empty: no NUL. */
 static bool is_type(uint8_t letter)
 {
-	return letter != 0 && strchr("uifbsxp^&@.!", letter) != NULL;
+	return strchr("uifbsxp^&@.!", letter) != NULL;
 }
 
 static bool read_field(struct reader *reader, struct gt__site_field *field)
