@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* guesttrace top: what the guest of a capture that grows does now. */
+#include "confinement.h"
 #include "keyboard.h"
 #include "monotonic.h"
 #include "options.h"
@@ -28,6 +29,7 @@ static const struct option_spec options[] = {
 	{OPTION_INTERVAL, "interval", "DURATION",
          "between pictures, default 1s", NULL},
 	{OPTION_NAME, "name", "GLOB", "only names that it finds", NULL},
+	READS_IN_SANDBOX,
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
 };
@@ -175,7 +177,12 @@ static int cmd_top(int argc, char **argv)
 	outputs_add_text(&outputs, "top", new_top, &top.look);
 	if (top.rows)
 		keyboard_begin();
-	status = tail(&outputs, argv[optind], &top.watch);
+	status = confinement_of_reading(&(struct reading){
+			 .paths = argv + optind,
+			 .count = 1,
+			 .outputs = &outputs}) < 0
+	                 ? COMMAND_FAILED
+	                 : tail(&outputs, argv[optind], &top.watch);
 	keyboard_end();
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct termios before;
@@ -26,7 +27,7 @@ char keyboard_key(void)
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	char key = 0;
 
-	if (!begun || poll(&input, 1, 0) <= 0)
+	if (!begun || ppoll(&input, 1, &(struct timespec){0}, NULL) <= 0)
 		return 0;
 	return read(STDIN_FILENO, &key, 1) == 1 ? key : 0;
 }

@@ -135,9 +135,11 @@ static const struct system_call of_directories[] = {
 	{.number = SYS_getdents64},
 };
 
-/* Whether a stream is a terminal, and how wide. */
+/* Whether a stream is a terminal, how wide, and that it is as it was before. */
 #define TCGETS2_NUMBER UINT32_C(0x802c542a) /* glibc from 2.42 on */
-static const uint32_t of_terminals[] = {TCGETS, TCGETS2_NUMBER, TIOCGWINSZ};
+#define TCSETS2_NUMBER UINT32_C(0x402c542b)
+static const uint32_t of_terminals[] = {TCGETS, TCGETS2_NUMBER, TCSETS,
+                                        TCSETS2_NUMBER, TIOCGWINSZ};
 
 /*
  * Of a command that reads what somebody else may have made, and prints: one
