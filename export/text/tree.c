@@ -5,17 +5,18 @@
  * event the time is that since the start of the trace.
  */
 #include "tree.h"
+#include "tree_fold.h"
+#include "tree_words.h"
 #include "export/out/escape.h"
 #include "export/out/losses.h"
-#include "export/out/values.h"
 #include "export/out/words.h"
 #include <errno.h>
 #include <string.h>
 
-#define DRAWN_DEPTH_MAX 32u /* deeper items say their depth in a number */
-#define NAME_COLUMNS    56u /* a longer name pushes its own line only */
-#define FOLLOW_COLUMNS  24u /* of names, so that one tree is as the next */
-#define BAR_COLUMNS_MIN 72u /* a narrower terminal has no room for bars */
+#define DRAWN_DEPTH_MAX 32u  /* deeper items say their depth in a number */
+#define NAME_COLUMNS    56u  /* a longer name pushes its own line only */
+#define FOLLOW_COLUMNS  24u  /* of names, so that one tree is as the next */
+#define BAR_COLUMNS_MIN 100u /* a narrower terminal has no room for bars */
 
 struct printer {
 	struct gt__out *out;
@@ -26,7 +27,8 @@ struct printer {
 	uint32_t died_span;             /* innermost span that never closed */
 	uint32_t last_event;            /* or GT__ROOT, as the one above */
 	bool last[DRAWN_DEPTH_MAX + 1]; /* by depth: nothing follows there */
-	uint32_t under; /* as of a walk */
+	uint32_t under;                 /* as of a walk */
+	struct gt__fold fold;
 };
 
 static struct gt_text name_of(const struct gt__collect *c,
@@ -49,17 +51,35 @@ static struct gt_text name_of(const struct gt__collect *c,
 	return h->kind == GT_HOST_WORK ? h->name : exit;
 }
 
-static uint32_t drawn_depth(uint32_t depth)
+/* What leads to a name takes a third of a terminal at most. */
+static uint32_t depth_max(const struct printer *p)
 {
-	return depth < DRAWN_DEPTH_MAX ? depth : DRAWN_DEPTH_MAX;
+	uint32_t most = p->out->columns / 9;
+
+	return most && most < DRAWN_DEPTH_MAX ? most : DRAWN_DEPTH_MAX;
+}
+
+static uint32_t drawn_depth(const struct printer *p, uint32_t depth)
+{
+	return depth < depth_max(p) ? depth : depth_max(p);
+}
+
+static void put_depth(struct printer *p, uint32_t depth)
+{
+	if (depth <= depth_max(p))
+		return;
+	gt__put(p->out, "  (depth ");
+	gt__put_u64(p->out, depth);
+	gt__put_char(p->out, ')');
 }
 
 /* Columns of what put_branch() draws; a root event has its mark as well. */
-static size_t branch_columns(const struct gt__item *item, uint32_t depth)
+static size_t branch_columns(const struct printer *p,
+                             const struct gt__item *item, uint32_t depth)
 {
 	if (!depth)
 		return item->kind == GT__SPAN_ITEM ? 0 : 2;
-	return (size_t)3 * drawn_depth(depth);
+	return (size_t)3 * drawn_depth(p, depth);
 }
 
 static const char *mark_of(const struct printer *p, const struct gt__item *item)
@@ -73,15 +93,23 @@ static const char *mark_of(const struct printer *p, const struct gt__item *item)
 	return p->c->events[item->index].counter ? "#" : "\u00b7";
 }
 
+/* Of those above, dim from there on. */
+static void put_guides(struct printer *p, uint32_t depth)
+{
+	uint32_t i;
+
+	gt__paint(p->out, GT__DIM);
+	for (i = 1; i < drawn_depth(p, depth); i++)
+		gt__put(p->out, p->last[i] ? "   " : "\u2502  ");
+}
+
 static void put_branch(struct printer *p, const struct gt__item *item,
                        const struct gt__walk *walk)
 {
-	uint32_t depth = drawn_depth(walk->depth), i;
+	uint32_t depth = drawn_depth(p, walk->depth);
 
 	p->last[depth] = walk->last;
-	gt__paint(p->out, GT__DIM);
-	for (i = 1; i < depth; i++)
-		gt__put(p->out, p->last[i] ? "   " : "\u2502  ");
+	put_guides(p, depth);
 	if (depth)
 		gt__put(p->out, walk->last ? "\u2514" : "\u251c");
 	if (depth || item->kind != GT__SPAN_ITEM) {
@@ -89,40 +117,6 @@ static void put_branch(struct printer *p, const struct gt__item *item,
 		gt__put_char(p->out, ' ');
 	}
 	gt__unpaint(p->out);
-}
-
-static void put_value(struct gt__out *o, const struct gt_field *f)
-{
-	if (f->type == GT_TYPE_STRING)
-		gt__put_logfmt(o, f->value.text);
-	else if (f->type == GT_TYPE_BYTES)
-		gt__put_hex_bytes(o, f->value.text.bytes, f->value.text.count);
-	else
-		gt__put_plain(o, f);
-}
-
-/* A string's value ends in an ellipsis where it was cut. */
-static bool is_cut(const struct gt_field *f)
-{
-	return (f->type == GT_TYPE_STRING || f->type == GT_TYPE_BYTES) &&
-	       f->full_bytes > f->value.text.count;
-}
-
-static void put_fields(struct gt__out *o, const struct gt_field *fields,
-                       size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		gt__put_char(o, ' ');
-		gt__paint(o, GT__DIM);
-		gt__put_logfmt(o, fields[i].key);
-		gt__put_char(o, '=');
-		gt__unpaint(o);
-		put_value(o, &fields[i]);
-		if (is_cut(&fields[i]))
-			gt__put(o, "\u2026");
-	}
 }
 
 static void put_site(struct printer *p, const struct gt_site_view *site,
@@ -148,55 +142,29 @@ static void put_site(struct printer *p, const struct gt_site_view *site,
 		gt__put_painted(o, GT__YELLOW, "WARN");
 }
 
-static void put_flags(struct gt__out *o, unsigned flags)
+/* In a column, which is wider for the times that are "since". */
+static void put_time(struct printer *p, uint64_t ns, bool since)
 {
-	const char *before = "  (";
-	size_t i;
+	size_t width = GT__DURATION_COLUMNS + 1 + (since ? 2 : 0);
+	size_t columns = gt__duration_columns(p->out, ns) + since;
 
-	/* Interruption has a mark of its own; a cut shows in its field. */
-	flags &= ~(unsigned)(GT_SPAN_INTERRUPTED | GT_SPAN_CUT);
-	for (i = 0; i < GT__FLAG_WORDS; i++) {
-		if (!(flags & gt__flag_words[i].flag))
-			continue;
-		gt__put(o, before);
-		gt__put(o, gt__flag_words[i].word);
-		before = ", ";
-	}
-	if (before[0] == ',')
-		gt__put_char(o, ')');
-}
-
-static void put_status(struct gt__out *o, const struct gt_span_view *span)
-{
-	switch (span->status) {
-	case GT_STATUS_UNSET:
-		return;
-	case GT_STATUS_OK:
-		gt__put_painted(o, GT__GREEN, "  \u2713 ok");
-		return;
-	case GT_STATUS_ERROR:
-		gt__paint(o, GT__RED);
-		gt__put(o, "  \u2717 error");
-		break;
-	}
-	if (span->status_text.count) {
-		gt__put(o, ": ");
-		gt__put_terminal(o, span->status_text);
-	}
-	gt__unpaint(o);
-}
-
-static void put_time(struct printer *p, uint64_t ns, bool relative)
-{
-	size_t columns = gt__duration_columns(p->out, ns) + relative;
-
-	if (columns < GT__DURATION_COLUMNS + 1)
-		gt__put_spaces(p->out, GT__DURATION_COLUMNS + 1 - columns);
-	else
-		gt__put_char(p->out, ' ');
-	if (relative)
+	gt__put_spaces(p->out, columns < width ? width - columns : 1);
+	if (since)
 		gt__put_char(p->out, '+');
 	gt__put_duration(p->out, ns);
+}
+
+/* Of what has no duration. */
+static void put_no_time(struct printer *p)
+{
+	gt__put_spaces(p->out, GT__DURATION_COLUMNS + 1);
+	if (p->bar)
+		gt__put_spaces(p->out, p->bar + 1);
+}
+
+static void put_since(struct printer *p, uint64_t time_ns)
+{
+	put_time(p, gt__elapsed_ns(p->c->head.trace, time_ns), true);
 }
 
 static void put_bar(struct printer *p, uint64_t ns)
@@ -207,62 +175,53 @@ static void put_bar(struct printer *p, uint64_t ns)
 	gt__put_bar(p->out, ns, p->whole_ns, p->bar);
 }
 
-/* Where a part of another trace begins: below it all are of that one. */
-static void put_trace(struct gt__out *o, const struct gt_span_view *s)
-{
-	if (!s->trace || (s->parent_id && !s->parent_remote))
-		return;
-	gt__paint(o, GT__DIM);
-	gt__put(o, "  trace ");
-	gt__put_hex_bytes(o, s->trace->trace_id, 16);
-	if (s->parent_id) {
-		gt__put(o, " below ");
-		gt__put_hex(o, s->parent_id, 16);
-	}
-	gt__unpaint(o);
-}
-
-static void put_span(struct printer *p, uint32_t index)
+/* The times and how it ended first: those are there on any terminal. */
+static void put_span(struct printer *p, uint32_t index, uint32_t depth)
 {
 	const struct gt_span_view *s = &p->c->spans[index].view;
 
 	put_time(p, s->end_ns - s->start_ns, false);
 	put_bar(p, s->end_ns - s->start_ns);
-	put_site(p, s->site, s->vcpu);
-	put_fields(p->out, s->fields, s->field_count);
-	put_trace(p->out, s);
-	put_status(p->out, s);
-	put_flags(p->out, s->flags);
+	put_since(p, s->start_ns);
+	put_depth(p, depth);
+	gt__tree_status(p->out, s);
 	if (s->flags & GT_SPAN_INTERRUPTED)
 		gt__put_painted(p->out, GT__ALARM, "  \u2717 INTERRUPTED");
 	if (index == p->died_span)
 		gt__put_painted(p->out, GT__YELLOW, "  \u25c0 it died in here");
+	put_site(p, s->site, s->vcpu);
+	gt__tree_fields(p->out, s->fields, s->field_count);
+	gt__tree_trace(p->out, s);
+	gt__tree_flags(p->out, s->flags);
 }
 
-static void put_event(struct printer *p, uint32_t index)
+static void put_event(struct printer *p, uint32_t index, uint32_t depth)
 {
 	const struct gt_event_view *e = &p->c->events[index].view;
 
-	put_time(p, gt__elapsed_ns(p->c->head.trace, e->time_ns), true);
-	put_bar(p, 0);
-	put_site(p, e->site, e->vcpu);
-	put_fields(p->out, e->fields, e->field_count);
-	put_flags(p->out, e->flags);
+	put_no_time(p);
+	put_since(p, e->time_ns);
+	put_depth(p, depth);
 	if (index == p->last_event)
 		gt__put_painted(
 			p->out, GT__YELLOW,
 			p->died_span == GT__ROOT
 				? "  \u25c0 last event: it died after this"
 				: "  \u25c0 last event");
+	put_site(p, e->site, e->vcpu);
+	gt__tree_fields(p->out, e->fields, e->field_count);
+	gt__tree_flags(p->out, e->flags);
 }
 
-static void put_host_span(struct printer *p, uint32_t index)
+static void put_host_span(struct printer *p, uint32_t index, uint32_t depth)
 {
 	const struct gt__host_span *h = &p->c->host_spans[index];
 	struct gt__out *o = p->out;
 
 	put_time(p, h->end_ns - h->start_ns, false);
 	put_bar(p, h->end_ns - h->start_ns);
+	put_since(p, h->start_ns);
+	put_depth(p, depth);
 	gt__put(o, "  ");
 	if (p->c->head.trace->vcpus > 1) {
 		gt__put(o, "vCPU ");
@@ -280,17 +239,18 @@ static void put_host_span(struct printer *p, uint32_t index)
 	}
 	if (h->tracing)
 		gt__put_painted(o, GT__DIM, " tracing");
-	put_flags(o, h->flags);
+	gt__tree_flags(o, h->flags);
 }
 
 /* Where in time something is missing: it was made within that. */
-static void put_loss(struct printer *p, uint32_t index)
+static void put_loss(struct printer *p, uint32_t index, uint32_t depth)
 {
 	const struct gt_loss_view *gap = &p->c->gaps[index].view;
 	const struct gt_trace *trace = p->c->head.trace;
 	struct gt__out *o = p->out;
 
-	put_time(p, gt__elapsed_ns(trace, gap->from_ns), true);
+	put_no_time(p);
+	put_since(p, gap->from_ns);
 	gt__put(o, " to +");
 	gt__put_duration(o, gt__elapsed_ns(trace, gap->to_ns));
 	if (trace->vcpus > 1) {
@@ -301,12 +261,13 @@ static void put_loss(struct printer *p, uint32_t index)
 	gt__paint(o, GT__ALARM);
 	gt__put_gap(o, gap);
 	gt__unpaint(o);
+	put_depth(p, depth);
 }
 
 static size_t name_columns(const struct printer *p, const struct gt__item *item,
                            uint32_t depth)
 {
-	return branch_columns(item, depth) +
+	return branch_columns(p, item, depth) +
 	       gt__terminal_columns(name_of(p->c, item));
 }
 
@@ -320,7 +281,7 @@ static void find_widths(struct printer *p)
 	if (p->out->columns && p->out->columns / 2 < most)
 		most = p->out->columns / 2;
 	if (p->out->columns >= BAR_COLUMNS_MIN)
-		p->bar = p->out->columns >= 2 * BAR_COLUMNS_MIN ? 16 : 8;
+		p->bar = p->out->columns >= 140 ? 16 : 8;
 	while ((item = gt__collect_next(p->c, &walk))) {
 		size_t columns = name_columns(p, item, walk.depth);
 		const struct gt_span_view *s;
@@ -376,25 +337,46 @@ static void put_item(struct printer *p, const struct gt__item *item,
 		gt__put_spaces(p->out, p->width - columns);
 	switch (item->kind) {
 	case GT__SPAN_ITEM:
-		put_span(p, item->index);
+		put_span(p, item->index, walk->depth);
 		break;
 	case GT__EVENT_ITEM:
-		put_event(p, item->index);
+		put_event(p, item->index, walk->depth);
 		break;
 	case GT__HOST_ITEM:
-		put_host_span(p, item->index);
+		put_host_span(p, item->index, walk->depth);
 		break;
 	case GT__GAP_ITEM:
-		put_loss(p, item->index);
+		put_loss(p, item->index, walk->depth);
 		break;
-	}
-	if (walk->depth > DRAWN_DEPTH_MAX) {
-		gt__put(p->out, "  (depth ");
-		gt__put_u64(p->out, walk->depth);
-		gt__put_char(p->out, ')');
 	}
 	gt__end_line(p->out, from);
 	gt__out_record(p->out);
+}
+
+/* One of many siblings like it, which is not shown, or is below one. */
+static bool is_folded(struct printer *p, const struct gt__item *item,
+                      const struct gt__walk *walk)
+{
+	size_t from = p->out->used;
+
+	switch (gt__fold_look(&p->fold, p->c, item, walk->depth)) {
+	case GT__FOLD_NOT:
+		return false;
+	case GT__FOLD_FIRST:
+		p->last[drawn_depth(p, walk->depth)] = p->fold.is_last;
+		put_guides(p, walk->depth);
+		if (walk->depth)
+			gt__put(p->out, p->fold.is_last ? "\u2514\u2500 "
+			                                : "\u251c\u2500 ");
+		gt__unpaint(p->out);
+		gt__fold_put(p->out, &p->fold, p->c);
+		gt__end_line(p->out, from);
+		gt__out_record(p->out);
+		break;
+	case GT__FOLD_MORE:
+		break;
+	}
+	return true;
 }
 
 void gt__put_tree(struct gt__out *o, struct gt__collect *c,
@@ -411,10 +393,12 @@ void gt__put_tree(struct gt__out *o, struct gt__collect *c,
 
 	if (!summary)
 		p.width = FOLLOW_COLUMNS;
+	p.fold.is_wanted = o->columns && summary;
 	find_widths(&p);
 	find_end(&p, summary);
 	while ((item = gt__collect_next(c, &walk)) && !o->error)
-		put_item(&p, item, &walk);
+		if (!is_folded(&p, item, &walk))
+			put_item(&p, item, &walk);
 }
 
 uint64_t gt__put_subtree(struct gt__out *o, struct gt__collect *c,

@@ -119,7 +119,8 @@ static void exits_stand_in_the_tree_where_they_happened(void **state)
 	(void)state;
 	text = printed(gt_tree_with, (struct gt_report_options){.exits = true});
 	SHOWS(text, "   ├· note");
-	SHOWS(text, "   └○ exit   1.000 µs  vCPU 0 io 103\n");
+	SHOWS(text, "   └○ exit   1.000 µs    +4.000 µs  vCPU 0 io "
+	            "103\n");
 	free(text);
 }
 
