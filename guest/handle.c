@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens to a span after its opening, and which context runs. What is not
- * for the rings goes from here to the encoder.
+ * What happens to a span after its opening. What is not for the rings goes from
+ * here to the encoder.
  */
 #include "doorbell.h"
 #include "encoder.h"
@@ -143,32 +143,4 @@ void gt__end_scope(struct gt_span *span)
 	span->entered = 1;
 	end_stay(span, GT_RECORD_CLOSE);
 	span->id = 0;
-}
-
-uint64_t gt_switch(uint64_t context, uint64_t current)
-{
-	struct gt_vcpu *vcpu = GT_THIS_VCPU();
-	uint64_t previous = gt__load(&vcpu->current);
-	struct gt__slot slot;
-	volatile uint64_t *at;
-
-	if (gt__encoder) {
-		gt__store(&vcpu->context, context);
-		gt__encoder(GT_RECORD_SWITCH, NULL, NULL, NULL);
-		return previous;
-	}
-	slot = gt__take(vcpu, GT_RECORD_BYTES + 16);
-	at = slot.ring ? gt__head(slot, 0, GT_RECORD_SWITCH, 0,
-	                          GT_RECORD_BYTES + 16)
-	               : NULL;
-	gt__store(&vcpu->context, context);
-	gt__store(&vcpu->current, current);
-	if (slot.ring) {
-		at[0] = context;
-		at[1] = current;
-		gt__publish(slot, GT_RECORD_BYTES + 16);
-	} else {
-		gt__unsaid(vcpu);
-	}
-	return previous;
 }

@@ -24,11 +24,9 @@ static uint64_t own_nested[(GT_LEVELS - 1) * GT_NESTED_BYTES / 8];
 
 static uint64_t power_of_two_in(uint64_t bytes)
 {
-	uint64_t power = GT_RING_BYTES_MAX;
-
-	while (power > bytes)
-		power /= 2;
-	return power;
+	if (bytes > GT_RING_BYTES_MAX)
+		return GT_RING_BYTES_MAX;
+	return UINT64_C(1) << (63 - __builtin_clzll(bytes));
 }
 
 /* Sixteenths of the ring, yet no smaller than a page if four of those fit. */
@@ -42,7 +40,7 @@ static uint32_t block_for(uint64_t ring_bytes)
 	return (uint32_t)(block < 65536 ? block : 65536);
 }
 
-/* Too little memory leaves limit 0: a ring that is always taken. */
+/* Of a ring of zeros. Too little memory leaves limit 0: it is always taken. */
 static GT__SMALL void init_ring(struct gt_vcpu *vcpu, unsigned level,
                                 void *memory, uint64_t bytes,
                                 enum gt_ring_mode mode)
@@ -52,7 +50,6 @@ static GT__SMALL void init_ring(struct gt_vcpu *vcpu, unsigned level,
 
 	uint64_t skipped = -(uintptr_t)memory & 7;
 
-	*ring = (struct gt_ring){0};
 	if (!memory || bytes < GT_RING_BYTES_MIN + skipped)
 		return;
 	bytes = power_of_two_in(bytes - skipped);
@@ -157,6 +154,7 @@ GT__SMALL void gt_set_level(enum gt_level level)
 	uint64_t end = at + gt_control.sites_bytes;
 	const uint8_t on = gt__encoder ? GT_SITE_OUT_OF_LINE : GT_SITE_NATIVE;
 
+	gt_control.quiet = level == GT_OFF;
 	for (; end - at >= sizeof(struct gt_site); at += GT_SITE_ALIGN) {
 		struct gt_site *site = (struct gt_site *)(uintptr_t)at;
 

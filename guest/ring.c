@@ -8,10 +8,22 @@
 #include "encoder.h"
 
 /* In gt_vcpu.unsaid: one change, made while nobody was inside level 0. */
-#define GT_UNSAID       (UINT64_C(1) << 32)
+#define GT_UNSAID        (UINT64_C(1) << 32)
 /* One of a span that was not current: no word of what is current tells of it.
  */
-#define GT_UNSAID_BELOW (UINT64_C(1) << 48)
+#define GT_UNSAID_BELOW  (UINT64_C(1) << 48)
+/* No count: that of `told` is another one while a switch has no record yet. */
+#define GT_UNSAID_SWITCH (UINT64_C(1) << 63)
+
+/* In gt_ring.next of a full ring: more than this and as many records as are
+ * lost by then, or no doorbell. No position is that high. */
+#define IN_VAIN (UINT64_C(1) << 63)
+
+static __attribute__((noinline)) void ring_bell(const struct gt_vcpu *vcpu,
+                                                enum gt_doorbell why)
+{
+	gt__doorbell(why | (uint64_t)vcpu->index << 32);
+}
 
 static uint64_t lost_so_far(const struct gt_vcpu *vcpu)
 {
@@ -60,9 +72,12 @@ static void sync(struct gt_vcpu *vcpu, struct gt_ring *ring)
 	volatile uint64_t *at = head(ring, GT_RECORD_SYNC, GT_SYNC_BYTES);
 	uint64_t unsaid = gt__load(&vcpu->unsaid);
 	uint64_t change = unsaid ^ gt__load(&vcpu->told);
-	uint64_t flags = !change                     ? GT_RECORD_SAID
-	                 : change >= GT_UNSAID_BELOW ? GT_RECORD_BELOW
-	                                             : GT_RECORD_UNSAID;
+	uint64_t flags = !change ? GT_RECORD_SAID
+	                 : change == GT_UNSAID_SWITCH
+	                         ? GT_RECORD_SAID | GT_RECORD_SWITCHED
+	                 : change << 1 >= GT_UNSAID_BELOW << 1
+	                         ? GT_RECORD_BELOW
+	                         : GT_RECORD_UNSAID;
 	uint32_t crossed = vcpu->crossed;
 
 	if (crossed != vcpu->straight)
@@ -94,19 +109,6 @@ static uint64_t end_of_block(const struct gt_ring *ring)
 	return (ring->pos | (ring->block_bytes - 1)) + 1;
 }
 
-/* Bytes that must be free before `bytes` can be recorded at `pos`. */
-static uint64_t needed(const struct gt_ring *ring, uint64_t opening_bytes,
-                       uint64_t sync_bytes, uint64_t bytes)
-{
-	uint64_t left = end_of_block(ring) - ring->pos;
-
-	if (left == ring->block_bytes)
-		return opening_bytes + bytes;
-	if (sync_bytes + bytes <= left)
-		return sync_bytes + bytes;
-	return left + opening_bytes + bytes;
-}
-
 /*
  * The host may sleep until a block is full. It sets `want`, fences and looks at
  * `pos` again; we have published `pos`, fence and look at `want`: one of the
@@ -117,7 +119,27 @@ static void wake(const struct gt_vcpu *vcpu, const struct gt_ring *ring)
 {
 	__asm__ volatile("lock; addl $0, -4(%%rsp)" ::: "memory", "cc");
 	if (gt__load(&ring->want))
-		gt__doorbell(GT_DOORBELL_WAKE | (uint64_t)vcpu->index << 32);
+		ring_bell(vcpu, GT_DOORBELL_WAKE);
+}
+
+/*
+ * Whether a doorbell has made room for `need` bytes. Where one did not, there
+ * may be nobody who takes records, and leaving the VM costs more than they are
+ * worth: the next is due when another ring full of them is lost. Somebody who
+ * moves the tail meanwhile needs none.
+ */
+static bool ask_for_room(const struct gt_vcpu *vcpu, struct gt_ring *ring,
+                         uint64_t need)
+{
+	uint64_t lost = IN_VAIN + ring->lost;
+
+	if (ring->mode != GT_RING_FLUSH || ring->next > lost)
+		return false;
+	ring_bell(vcpu, GT_DOORBELL_FLUSH);
+	if (need <= end_of_room(ring) - ring->pos)
+		return true;
+	ring->next = lost + ring->mask / GT_RECORD_BYTES;
+	return false;
 }
 
 /* Makes room for `bytes` in one block; false: there is none, even now. */
@@ -125,46 +147,42 @@ static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
                       uint64_t bytes)
 {
 	uint64_t sync_bytes = is_sync_due(vcpu, ring) ? GT_SYNC_BYTES : 0;
-	uint64_t opening_bytes =
-		ring == &vcpu->ring[0] ? GT_SYNC_BYTES : sync_bytes;
-	uint64_t need = needed(ring, opening_bytes, sync_bytes, bytes);
-	uint64_t left;
+	uint64_t left = end_of_block(ring) - ring->pos;
+	uint64_t pad_bytes = sync_bytes + bytes > left ? left : 0;
+	bool opens_block = pad_bytes || left == ring->block_bytes;
+	uint64_t need;
 
-	if (opening_bytes + bytes > ring->block_bytes)
+	if (opens_block && ring == &vcpu->ring[0])
+		sync_bytes = GT_SYNC_BYTES;
+	if (sync_bytes + bytes > ring->block_bytes)
 		return false;
-	if (need > end_of_room(ring) - ring->pos) {
-		if (ring->mode != GT_RING_FLUSH)
-			return false;
-		gt__doorbell(GT_DOORBELL_FLUSH | (uint64_t)vcpu->index << 32);
-		if (need > end_of_room(ring) - ring->pos)
-			return false;
+	need = pad_bytes + sync_bytes + bytes;
+	if (need > end_of_room(ring) - ring->pos &&
+	    !ask_for_room(vcpu, ring, need))
+		return false;
+	if (pad_bytes) {
+		head(ring, GT_RECORD_PAD, pad_bytes);
+		publish(ring, pad_bytes);
 	}
-	left = end_of_block(ring) - ring->pos;
-	if (sync_bytes + bytes > left) {
-		head(ring, GT_RECORD_PAD, left);
-		publish(ring, left);
-		left = ring->block_bytes;
-	}
-	if (left == ring->block_bytes)
+	if (opens_block)
 		wake(vcpu, ring);
-	if (left == ring->block_bytes ? opening_bytes : sync_bytes)
+	if (sync_bytes)
 		sync(vcpu, ring);
 	return true;
 }
 
 /*
- * Sends the next record of every level that is free to make_room(), for a sync
- * record. In one instruction: a thread that is preempted there keeps its 0. Who
- * is inside a record of level 0 puts back the limit it has: the host ends what
- * its interrupter had entered, and the next block opens with a sync.
+ * Something that the next sync record has to say. Sends the next record of
+ * every level that is free to make_room(), for one. In one instruction: a
+ * thread that is preempted there keeps its 0. Who is inside a record of level 0
+ * puts back the limit it has: the host ends what its interrupter had entered,
+ * and the next block opens with a sync.
  */
-void gt__unsaid(struct gt_vcpu *vcpu)
+static GT__SMALL void leave_for_sync(struct gt_vcpu *vcpu, uint64_t what)
 {
-	uint64_t inside = !gt__load(&vcpu->ring[0].limit);
-
 	__asm__ volatile("addq %1, %0"
 	                 : "+m"(vcpu->unsaid)
-	                 : "r"(inside ? 1 : GT_UNSAID)
+	                 : "r"(what)
 	                 : "memory", "cc");
 	for (unsigned level = 0; level < GT_LEVELS; level++) {
 		uint64_t *limit = &vcpu->ring[level].limit;
@@ -176,6 +194,13 @@ void gt__unsaid(struct gt_vcpu *vcpu)
 			                 : "r"(UINT64_C(1))
 			                 : "memory", "cc");
 	}
+}
+
+void gt__unsaid(struct gt_vcpu *vcpu)
+{
+	uint64_t inside = !gt__load(&vcpu->ring[0].limit);
+
+	leave_for_sync(vcpu, inside ? 1 : GT_UNSAID);
 }
 
 void gt__unsaid_below(struct gt_vcpu *vcpu)
@@ -231,11 +256,11 @@ static bool is_done(unsigned operation)
 	return true;
 }
 
-void gt_flush(void)
+__attribute__((noinline)) void gt_flush(void)
 {
 	if (is_done(GT__FLUSH))
 		return;
-	gt__doorbell(GT_DOORBELL_FLUSH | (uint64_t)GT_THIS_VCPU()->index << 32);
+	ring_bell(GT_THIS_VCPU(), GT_DOORBELL_FLUSH);
 }
 
 void gt_call_begin(void)
@@ -249,24 +274,87 @@ void gt_call_end(void)
 		gt_flush();
 }
 
+/*
+ * Tells that `context` and `current` change, by a record. It takes its slot
+ * before they do: a sync record that opens the slot's block must still name
+ * what was. They are stored between head and publishing, see begin_word() in
+ * handle.c.
+ */
+static __attribute__((noinline)) void
+record_change(struct gt_vcpu *vcpu, uint32_t kind, uint64_t bytes,
+              uint64_t context, uint64_t current)
+{
+	struct gt_ring *ring =
+		gt__take_slow(vcpu, bytes, gt__grab(&vcpu->ring[0].limit));
+	volatile uint64_t *at;
+
+	if (ring) {
+		at = head(ring, kind, bytes);
+		at[0] = GT_TSC();
+	}
+	gt__store(&vcpu->context, context);
+	gt__store(&vcpu->current, current);
+	if (!ring) {
+		gt__unsaid(vcpu);
+		return;
+	}
+	if (kind == GT_RECORD_SWITCH) {
+		at[1] = context;
+		at[2] = current;
+	}
+	publish(ring, bytes);
+	gt__barrier();
+	gt__store(&ring->limit, ring->next);
+}
+
+/* Whether somebody is inside a record; `expel`: not any more. */
+static GT__SMALL bool is_taken(struct gt_vcpu *vcpu, bool expel)
+{
+	for (unsigned level = 0; level < GT_LEVELS; level++) {
+		struct gt_ring *ring = &vcpu->ring[level];
+
+		if (gt__load(&ring->limit) || !ring->base_gva)
+			continue;
+		if (!expel)
+			return true;
+		gt__store(&ring->limit, 1);
+	}
+	return false;
+}
+
+/*
+ * Where no site is on, a switch needs no record before there is another: a sync
+ * record then tells of it. Not where somebody is inside a record, which would
+ * then come before the switch that it came after.
+ */
+GT__SMALL uint64_t gt_switch(uint64_t context, uint64_t current)
+{
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	uint64_t previous = gt__load(&vcpu->current);
+
+	if (gt__encoder) {
+		gt__store(&vcpu->context, context);
+		is_done(GT_RECORD_SWITCH);
+	} else if (gt_control.quiet && !is_taken(vcpu, false)) {
+		gt__store(&vcpu->context, context);
+		gt__store(&vcpu->current, current);
+		if (gt__load(&vcpu->unsaid) == gt__load(&vcpu->told))
+			leave_for_sync(vcpu, GT_UNSAID_SWITCH);
+	} else {
+		record_change(vcpu, GT_RECORD_SWITCH, GT_SWITCH_BYTES, context,
+		              current);
+	}
+	return previous;
+}
+
 /* The unfinished records of the abandoned levels were never published. */
 GT__SMALL void gt_abandon(void)
 {
 	struct gt_vcpu *vcpu = GT_THIS_VCPU();
-	struct gt__slot slot;
 
 	if (is_done(GT_RECORD_ABANDON))
 		return;
-	for (unsigned level = 0; level < GT_LEVELS; level++)
-		if (!gt__load(&vcpu->ring[level].limit) &&
-		    vcpu->ring[level].base_gva)
-			gt__store(&vcpu->ring[level].limit, 1);
-	gt__store(&vcpu->current, 0);
-	slot = gt__take(vcpu, GT_RECORD_BYTES);
-	if (!slot.ring) {
-		gt__unsaid(vcpu);
-		return;
-	}
-	gt__head(slot, 0, GT_RECORD_ABANDON, 0, GT_RECORD_BYTES);
-	gt__publish(slot, GT_RECORD_BYTES);
+	is_taken(vcpu, true);
+	record_change(vcpu, GT_RECORD_ABANDON, GT_RECORD_BYTES,
+	              gt__load(&vcpu->context), 0);
 }

@@ -2,6 +2,12 @@
 /* Strings and bytes: measured and cut before the ring is taken, then copied. */
 #include "doorbell.h"
 
+#ifdef GT_MEMCPY
+void *GT_MEMCPY(void *to, const void *from, size_t count);
+#else
+#define GT_MEMCPY __builtin_memcpy
+#endif
+
 struct gt__text gt__text(const void *bytes, size_t count)
 {
 	uint32_t length = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
@@ -45,8 +51,8 @@ volatile uint64_t *gt__put_text(volatile uint64_t *at, struct gt__text text)
 	at[0] = text.stored_bytes | (uint64_t)text.full_bytes << 32;
 	if (words) {
 		at[words] = 0; /* the padding of the last word */
-		__builtin_memcpy((void *)(uintptr_t)(at + 1), text.bytes,
-		                 text.stored_bytes);
+		GT_MEMCPY((void *)(uintptr_t)(at + 1), text.bytes,
+		          text.stored_bytes);
 	}
 	return at + 1 + words;
 }

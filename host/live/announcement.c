@@ -148,6 +148,7 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.generation = control.generation;
 	fresh.has_sampler = control.size >= sizeof(control);
 	if (control.size >= offsetof(struct gt_control, sampler)) {
+		fresh.has_quiet = true;
 		fresh.tracestate_gva = control.tracestate_gva;
 		fresh.tracestate_bytes = control.tracestate_bytes;
 	}
@@ -286,17 +287,39 @@ int gt__guest_set_sampler(struct gt__guest *guest,
 	                       sampler, sizeof(*sampler));
 }
 
+/* Old control blocks have reserved bytes there. */
+static int set_quiet(struct gt__guest *guest, const struct gt__paging *paging,
+                     uint32_t quiet)
+{
+	if (!guest->has_quiet)
+		return 0;
+	return gt__guest_write(guest, paging,
+	                       guest->control_gva +
+	                               offsetof(struct gt_control, quiet),
+	                       &quiet, sizeof(quiet));
+}
+
+static bool is_any_on(const struct gt__sites *sites,
+                      const struct gt__filter *filter)
+{
+	for (uint32_t i = 0; i < sites->count; i++)
+		if (sites->sites[i].kind != GT_SITE_FIELDS &&
+		    gt__filter_admits(filter, &sites->sites[i].view))
+			return true;
+	return false;
+}
+
 int gt__guest_set_states(struct gt__guest *guest,
                          const struct gt__paging *paging,
                          const struct gt__sites *sites,
                          const struct gt__filter *filter)
 {
-	int first_error = 0;
+	bool quiet = !is_any_on(sites, filter);
+	int first_error = quiet ? 0 : set_quiet(guest, paging, 0), r;
 
 	for (uint32_t i = 0; i < sites->count; i++) {
 		const struct gt__site *site = &sites->sites[i];
 		uint8_t state = GT_SITE_OFF;
-		int r;
 
 		if (site->kind == GT_SITE_FIELDS)
 			continue;
@@ -308,5 +331,6 @@ int gt__guest_set_states(struct gt__guest *guest,
 		if (first_error == 0)
 			first_error = r;
 	}
-	return first_error;
+	r = quiet ? set_quiet(guest, paging, 1) : 0;
+	return first_error ? first_error : r;
 }

@@ -30,6 +30,7 @@ struct gt__guest {
 	uint64_t sites_room;     /* of a SITES frame, bytes */
 	uint64_t tracestate_gva; /* room for it; 0: none */
 	uint32_t tracestate_bytes;
+	bool has_quiet;   /* likewise for the word of quiet sites */
 	bool has_sampler; /* its control block has room for one */
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;

@@ -276,6 +276,47 @@ static bool is_in_doubt(const struct gt__vcpu_spans *vcpu,
 	       gt__load64(record->body + 8) != vcpu->lost;
 }
 
+/*
+ * The guest changes its word of what is current in the middle of a record, and
+ * a handler may come before that: it then names what was current before.
+ */
+static bool is_under_way(const struct gt__vcpu_spans *vcpu, unsigned level,
+                         uint64_t current)
+{
+	unsigned levels = vcpu->preemptible ? GT_LEVELS : level;
+
+	for (unsigned i = 0; i < levels; i++)
+		if (i != level && vcpu->before[i] == current)
+			return true;
+	return false;
+}
+
+/* The stack of the context we return to is as we left it, unless records were
+ * lost or it ran on another vCPU meanwhile: then the guest's word counts. */
+static void switch_to(struct gt__spans *spans, const struct gt__when *when,
+                      uint64_t context, uint64_t current, bool lossy)
+{
+	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
+
+	gt__spans_set_context(spans, when->vcpu, context);
+	vcpu->turns++;
+	if (gt__spans_top(spans, when->vcpu) == current ||
+	    is_under_way(vcpu, when->level, current))
+		return;
+	if (lossy || !has_ended(spans, current))
+		realign(spans, when, current, lossy);
+}
+
+void gt__spans_switch(struct gt__spans *spans, const struct gt__when *when,
+                      const struct gt__record *record)
+{
+	const struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
+
+	switch_to(spans, when, gt__load64(record->body),
+	          gt__load64(record->body + 8),
+	          vcpu->lost_by_now != vcpu->lost || vcpu->realign);
+}
+
 void gt__spans_sync(struct gt__spans *spans, const struct gt__when *when,
                     const struct gt__record *record)
 {
@@ -297,46 +338,16 @@ void gt__spans_sync(struct gt__spans *spans, const struct gt__when *when,
 		if (vcpu->context->stack->top &&
 		    record->flags & GT_RECORD_CROSSED)
 			vcpu->context->stack->top->order = 0;
-	} else if (!(record->flags & GT_RECORD_CROSSED)) {
-		confirm(vcpu->context, current);
+	} else {
+		if (record->flags & GT_RECORD_SWITCHED)
+			switch_to(spans, when, context, current, false);
+		if (!(record->flags & GT_RECORD_CROSSED))
+			confirm(vcpu->context, current);
 	}
 	if (vcpu->limbo.top && !(record->flags & GT_RECORD_CROSSED))
 		settle_by(spans, when, current);
 	vcpu->lost = gt__load64(record->body + 8);
 	vcpu->realign = false;
-}
-
-/*
- * The guest changes its word of what is current in the middle of a record, and
- * a handler may come before that: it then names what was current before.
- */
-static bool is_under_way(const struct gt__vcpu_spans *vcpu, unsigned level,
-                         uint64_t current)
-{
-	unsigned levels = vcpu->preemptible ? GT_LEVELS : level;
-
-	for (unsigned i = 0; i < levels; i++)
-		if (i != level && vcpu->before[i] == current)
-			return true;
-	return false;
-}
-
-/* The stack of the context we return to is as we left it, unless records were
- * lost or it ran on another vCPU meanwhile: then the guest's word counts. */
-void gt__spans_switch(struct gt__spans *spans, const struct gt__when *when,
-                      const struct gt__record *record)
-{
-	struct gt__vcpu_spans *vcpu = &spans->vcpus[when->vcpu];
-	uint64_t current = gt__load64(record->body + 8);
-	bool lossy = vcpu->lost_by_now != vcpu->lost || vcpu->realign;
-
-	gt__spans_set_context(spans, when->vcpu, gt__load64(record->body));
-	vcpu->turns++;
-	if (gt__spans_top(spans, when->vcpu) == current ||
-	    is_under_way(vcpu, when->level, current))
-		return;
-	if (lossy || !has_ended(spans, current))
-		realign(spans, when, current, lossy);
 }
 
 void gt__spans_abandon(struct gt__spans *spans, const struct gt__when *when)

@@ -194,7 +194,8 @@ struct gt_ring {
 	/* The guest writes this cache line, the host reads it. */
 	uint64_t pos;
 	uint64_t limit; /* may record below here; 0: somebody is inside */
-	uint64_t next;  /* the guest's own: what `limit` becomes next */
+	uint64_t next;  /* the guest's own: what `limit` becomes next, or in a
+	                   full ring when another doorbell is worth it */
 	uint64_t base_gva;
 	uint64_t mask;    /* ring bytes - 1 */
 	uint64_t id_base; /* added to a position it makes a span id */
@@ -302,7 +303,9 @@ struct gt_control {
 	 * A control block that ends before this is one, too. */
 	uint64_t tracestate_gva;
 	uint32_t tracestate_bytes;
-	uint32_t reserved;
+	/* 1: no site is on. Who switches sites writes it, too, to 0 before one is
+	 * on; it saves records of switches, and need not be right. */
+	uint32_t quiet;
 	/* Written by the host at the announcement, unless it is all zeros. A
 	 * control block that ends before this is one, too. */
 	struct gt_sampler sampler;
@@ -343,9 +346,13 @@ enum gt_record_kind {
 #define GT_RECORD_BELOW  8u
 /* And `current` may name a span that has been left. */
 #define GT_RECORD_CROSSED 16u
+/* And `context` and `current` are those of a switch that has no record: they are
+ * one. With GT_RECORD_SAID only. */
+#define GT_RECORD_SWITCHED 32u
 
 #define GT_RECORD_BYTES       16u /* head and TSC */
 #define GT_SYNC_BYTES         48u
+#define GT_SWITCH_BYTES       32u
 #define GT_RECORD_SITE(head)  ((uint32_t)(head))
 #define GT_RECORD_WORDS(head) ((uint32_t)((head) >> 32 & 0xffff))
 #define GT_RECORD_KIND(head)  ((uint32_t)((head) >> 48 & 0xff))

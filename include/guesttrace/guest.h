@@ -45,6 +45,8 @@
  *                   stand: a third of the code. May differ from file to file
  *   GT_NO_FUNCTION  sites do not say which function they stand in: 8 bytes less
  *                   each, and no address for a loader to relocate
+ *   GT_MEMCPY       name of another memcpy, which copies the strings of records:
+ *                   where handlers record and may not call the usual one
  *   GT_DOORBELL     name of a `void f(uint64_t operation, uint64_t control_gva)`
  *                   of the embedder's that leaves the VM; default: port 104
  *   GT_BATCH_EXIT   the same for a batch of a Hyperlight wire, name of a

@@ -31,6 +31,9 @@ struct step_board {
 	 * all records. Two of them and a sync record fill a block. */
 	uint64_t long_events;
 	uint64_t first_bytes;
+	/* Its control block says that no site is on, which is not so: a switch
+	 * may do without a record. */
+	uint64_t quiet;
 	/* By the test, at any time: what the next handlers do, outermost first.
 	 */
 	uint64_t handler[STEP_DEPTHS];
@@ -42,6 +45,7 @@ struct step_board {
 	uint64_t tokens;   /* given out */
 	uint64_t attempts; /* records begun: each at most one ahead of `done` */
 	uint64_t done;
+	uint64_t switches; /* of `done`, and what is not done yet */
 	uint64_t depth;
 	uint64_t thread;
 	uint64_t switching; /* in gt_switch(), which schedulers do not interrupt

@@ -274,7 +274,7 @@ static void preempt_everywhere(uint64_t steps, const char *where)
 }
 
 static bool boot(enum gt_ring_mode mode, const struct filling *filling,
-                 uint64_t rounds, const char *where)
+                 bool quiet, uint64_t rounds, const char *where)
 {
 	struct step_board board = {
 		.ring_bytes = 4096,
@@ -283,6 +283,7 @@ static bool boot(enum gt_ring_mode mode, const struct filling *filling,
 		.flushes = filling->flushes,
 		.long_events = filling->long_events,
 		.first_bytes = filling->first_bytes,
+		.quiet = quiet,
 	};
 
 	if (!strstr(where, only))
@@ -295,19 +296,20 @@ static bool boot(enum gt_ring_mode mode, const struct filling *filling,
 }
 
 static void run_filling(const char *guest, enum gt_ring_mode mode,
-                        const struct filling *filling, bool preemptible)
+                        const struct filling *filling, bool quiet,
+                        bool preemptible)
 {
 	char where[128];
 
-	snprintf(where, sizeof(where), "%s, %s, %s", guest, mode_names[mode],
-	         filling->name);
-	if (boot(mode, filling, 2, where)) {
+	snprintf(where, sizeof(where), "%s, %s, %s%s", guest, mode_names[mode],
+	         filling->name, quiet ? ", silent switches" : "");
+	if (boot(mode, filling, quiet, 2, where)) {
 		uint64_t steps = undisturbed();
 
 		stop_everywhere(steps, where);
 		nest_everywhere(steps, where);
 	}
-	if (preemptible && boot(mode, filling, 1, where)) {
+	if (preemptible && boot(mode, filling, quiet, 1, where)) {
 		uint64_t steps = undisturbed();
 
 		preempt_everywhere(steps, where);
@@ -322,7 +324,10 @@ static bool run_guest(const char *name, const char *path, bool preemptible)
 	for (unsigned mode = 0; mode < COUNT_OF(mode_names); mode++)
 		for (unsigned i = 0; i < COUNT_OF(fillings); i++)
 			run_filling(name, (enum gt_ring_mode)mode, &fillings[i],
-			            preemptible);
+			            false, preemptible);
+	run_filling(name, GT_RING_FLUSH, &fillings[0], true, preemptible);
+	run_filling(name, GT_RING_DROP, &fillings[1], true, preemptible);
+	run_filling(name, GT_RING_FLUSH, &fillings[2], true, preemptible);
 	step_free(machine);
 	return true;
 }

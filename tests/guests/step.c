@@ -167,6 +167,7 @@ static uint64_t change_context(uint64_t context, uint64_t current)
 	uint64_t previous;
 
 	board->switching = 1;
+	count(&board->switches);
 	ATTEMPT(previous = gt_switch(context, current));
 	board->switching = 0;
 	return previous;
@@ -247,6 +248,7 @@ static void give_turn(void) /* whoever gets it ends `switching` */
 	board->switching = 1;
 	from = board->thread;
 	to = from ^ 1;
+	count(&board->switches);
 	ATTEMPT(board->current[from] = gt_switch(to, board->current[to]));
 	board->thread = to;
 }
@@ -325,6 +327,7 @@ void start(struct step_board *at)
 	                             .nested_bytes = sizeof(nested),
 	                             .mode = (enum gt_ring_mode)board->mode,
 	                             .level = GT_TRACE});
+	gt_control.quiet = (uint32_t)board->quiet;
 	for (uint64_t i = 0; i < board->long_events; i++)
 		long_event(440);
 	long_event(board->first_bytes);
