@@ -28,9 +28,8 @@ struct made {
 	bool named_nowhere;
 };
 
-#define TEXT(string) .text = (string), .text_bytes = sizeof(string)
-#define FUNCTION(string) \
-	.function = (string), .function_bytes = sizeof(string)
+#define TEXT(string)     .text = (string), .text_bytes = sizeof(string)
+#define FUNCTION(string) .function = (string), .function_bytes = sizeof(string)
 
 static const struct made usual = {
 	.kind = GT_SITE_EVENT,
@@ -87,7 +86,8 @@ static void expect_equal(const struct made *a, const struct made *b, bool equal)
 
 static void what_is_the_same_is_equal(void **unused)
 {
-	struct made plain = usual, bare = {.kind = GT_SITE_FIELDS, TEXT("\0\0\0")};
+	struct made plain = usual,
+		    bare = {.kind = GT_SITE_FIELDS, TEXT("\0\0\0")};
 
 	(void)unused;
 	plain.function = NULL;
@@ -105,11 +105,13 @@ static void whatever_differs_is_not(void **unused)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		others[i] = usual;
 #define OTHER(member, value) (other++)->member = (value)
-#define OTHER_TEXT(string)              \
-	do {                            \
-		other->text = (string); \
-		other++;                \
+#define OTHER_TEXT(string)                              \
+	do {                                            \
+		other->text = (string);                 \
+		(other++)->text_bytes = sizeof(string); \
 	} while (0)
+	other->gap = 8; /* and as long as the usual one */
+	OTHER_TEXT("n\0t\0f\0ua\0sb");
 	OTHER(gap, 8);
 	OTHER(kind, GT_SITE_COUNTER);
 	OTHER(level, GT_WARN);
@@ -134,9 +136,11 @@ static void tables_elsewhere_or_of_other_sizes_are_not(void **unused)
 	struct gt__sites *one = make(&usual), *empty, *elsewhere;
 
 	(void)unused;
-	assert_int_equal(gt__sites_new(nothing, sizeof(nothing), GVA, &empty), 0);
+	assert_int_equal(gt__sites_new(nothing, sizeof(nothing), GVA, &empty),
+	                 0);
 	assert_int_equal(
-		gt__sites_new(nothing, sizeof(nothing), GVA + 8, &elsewhere), 0);
+		gt__sites_new(nothing, sizeof(nothing), GVA + 8, &elsewhere),
+		0);
 	assert_false(gt__sites_equal(one, empty));
 	assert_false(gt__sites_equal(empty, elsewhere));
 	gt__sites_free(one);

@@ -168,9 +168,33 @@ static int see(struct gt_sink *sink, const struct gt_trace *trace,
 	return 0;
 }
 
+/* Refuses the scratch of a search once: it alone is made of single bytes. */
+static bool refuses;
+static uint64_t errors; /* as the last salvage has counted them */
+
+static int see_end(struct gt_sink *sink, const struct gt_trace *trace,
+                   const struct gt_summary *summary)
+{
+	(void)sink;
+	(void)trace;
+	errors = summary->losses.bad_requests;
+	return 0;
+}
+
+void *__real_calloc(size_t number, size_t size);
+void *__wrap_calloc(size_t number, size_t size);
+
+void *__wrap_calloc(size_t number, size_t size)
+{
+	if (!refuses || size != 1)
+		return __real_calloc(number, size);
+	refuses = false;
+	return NULL;
+}
+
 static struct gt_missing salvage(void)
 {
-	struct gt_sink sink = {.event = see};
+	struct gt_sink sink = {.event = see, .end = see_end};
 	struct gt_sink *const sinks[] = {&sink};
 	struct gt_host_options options = inproc_options();
 	struct gt_exit exit = process_memory_exit();
@@ -234,6 +258,7 @@ static void a_missing_page_costs_what_lay_on_it(void **unused)
 	make_guest(2400);
 	assert_in_range(salvage().ring_bytes, 0, 0);
 	assert_int_equal(found, count);
+	assert_int_equal(errors, 0);
 	for (unsigned page = 0; page < RING_BYTES / PAGE; page++) {
 		struct gt_missing missing;
 		bool used = page * PAGE < ram->vcpus[0].ring[0].pos;
@@ -305,6 +330,23 @@ static int teardown(void **unused)
 	return inproc_teardown(unused);
 }
 
+static void a_lack_of_memory_is_counted_and_costs_one_ring(void **unused)
+{
+	(void)unused;
+	make_guest(2400);
+	take_page(offsetof(struct ram, rings) + 2 * PAGE);
+	refuses = true;
+	salvage();
+	assert_false(refuses);
+	assert_int_equal(errors, 1);
+	for (unsigned i = 0; i < count; i++)
+		assert_true(made[i].found == !is_gone(&made[i]) ||
+		            made[i].vcpu == 0);
+	salvage();
+	assert_int_equal(errors, 0);
+	expect_all_but_those_that_are_gone();
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -314,6 +356,7 @@ int main(void)
 		T(any_pages_of_any_rings_may_be_missing),
 		T(a_vcpu_that_is_missing_costs_no_other),
 		T(sites_that_are_missing_cost_their_records),
+		T(a_lack_of_memory_is_counted_and_costs_one_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
