@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `moving KIB [SPANS]`: enters SPANS spans, 65,500 unless told, and then switches
- * for ever between contexts that are too many for its host, which share that
- * stack. Its ring has so many KiB, of which each flush is full of such switches.
- * Of 0 KIB it ends at once.
+ * `moving KIB [SPANS]`: enters SPANS spans, 65,500 unless told, and then
+ * switches for ever between contexts that are too many for its host, which
+ * share that stack. Its ring has so many KiB, of which each flush is full of
+ * such switches. Of 0 KIB it ends at once.
  */
 #define GT_TARGET "moving"
 #include "../../examples/runtime/runtime.h"

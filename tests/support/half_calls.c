@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded: HALF_CALL=NAME:N, and the nth call of that name in the process does
- * half of what it was asked for, as it may. Unlike a result that strace makes up,
- * what it says to have done is done.
+ * Preloaded: HALF_CALL=NAME:N, and the nth call of that name in the process
+ * does half of what it was asked for, as it may. Unlike a result that strace
+ * makes up, what it says to have done is done.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
