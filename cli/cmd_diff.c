@@ -2,6 +2,7 @@
 /* guesttrace diff: what changed from one capture to another, per name. */
 #include "confinement.h"
 #include "options.h"
+#include "pager.h"
 #include "replayer.h"
 #include "screen.h"
 #include "selecting.h"
@@ -172,6 +173,8 @@ static int compare(struct diff *diff)
 		                 &diff->look);
 	else
 		outputs_add_text(&outputs, "diff", gt_diff_with, &diff->look);
+	if (!diff->json)
+		pager_begin();
 	if (confinement_of_reading(&(struct reading){.paths = diff->paths,
 	                                             .count = diff->count,
 	                                             .outputs = &outputs}) < 0)

@@ -2,6 +2,7 @@
 /* guesttrace report: what happened, for a person or as JSON. */
 #include "confinement.h"
 #include "options.h"
+#include "pager.h"
 #include "replayer.h"
 #include "screen.h"
 #include "selecting.h"
@@ -126,6 +127,8 @@ static int show(struct report *report, char *const *paths, int count)
 		                 report->follow ? gt_follow_with
 		                                : gt_report_with,
 		                 &report->look);
+	if (!report->json && !report->follow)
+		pager_begin();
 	if (confinement_of_reading(&(struct reading){
 		    .paths = paths, .count = count, .outputs = &outputs}) < 0)
 		return COMMAND_FAILED;

@@ -12,6 +12,8 @@ static const struct {
 	{"environment",
          "COLUMNS          how wide texts are; else as wide as the terminal\n"
          "LC_ALL, LANG     C or POSIX: text in ASCII\n"
+         "GUESTTRACE_PAGER, PAGER  what shows report and diff on a terminal,\n"
+         "                 default less; empty or cat: nothing does\n"
          "NO_COLOR         not empty: no colours\n"
          "CLICOLOR_FORCE   neither empty nor 0: colours, also into a pipe\n"
          "TERM             dumb: no colours\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "leftovers.h"
 #include "options.h"
+#include "pager.h"
 #include "similar.h"
 #include "streams.h"
 
@@ -9,7 +10,7 @@
 
 static int list(FILE *to, int status)
 {
-	fprintf(to, "usage: guesttrace COMMAND ...\n\n");
+	fprintf(to, "usage: guesttrace [--no-pager] COMMAND ...\n\n");
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(to, "  %-8s %s\n", commands[i]->name,
 		        commands[i]->what);
@@ -53,8 +54,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool is_run = argc > 1 && command_find(argv[1]) == &command_run;
+	bool is_run;
 
+	if (argc > 1 && strcmp(argv[1], "--no-pager") == 0) {
+		pager_never();
+		argc--;
+		argv++;
+	}
+	is_run = argc > 1 && command_find(argv[1]) == &command_run;
 	streams_begin(is_run);
 	leftovers_catch_signals();
 	return streams_end(argc < 2 ? list(stderr, COMMAND_USAGE)

@@ -28,7 +28,7 @@ _guesttrace()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		names=$("$program" help --options 2>/dev/null | cut -f1)
-		mapfile -t COMPREPLY < <(compgen -W "$names --help --version" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$names --help --version --no-pager" -- "$word")
 		return
 	fi
 	earlier=("${COMP_WORDS[@]:2:COMP_CWORD-2}")

@@ -3,6 +3,7 @@
 # What a program may take: only one that hangs takes so long.
 # shellcheck disable=SC2034
 hang_seconds=600
+export GUESTTRACE_PAGER= # of which some terminals in tests would wait for a key
 tap_count=0
 tap_failed=0
 
