@@ -29,6 +29,17 @@ static void end_before(struct gt__out *o, struct gt__pf_run *run, uint32_t vcpu,
 		put_end(o, run, vcpu, true, end_ns);
 }
 
+/* Of an exit's name, so that exits to different ports do not look alike. */
+static void put_port(struct gt__out *o, uint16_t port)
+{
+	unsigned digits = 1;
+
+	while (digits < 4 && port >> (4 * digits))
+		digits++;
+	gt__put(o, " 0x");
+	gt__put_hex(o, port, digits);
+}
+
 static void put_name(struct gt__out *o, const struct gt_host_span_view *span)
 {
 	size_t name = gt__pb_begin(o, GT__PF_EVENT_NAME);
@@ -36,6 +47,8 @@ static void put_name(struct gt__out *o, const struct gt_host_span_view *span)
 	if (span->kind == GT_HOST_EXIT) {
 		gt__put(o, "exit ");
 		gt__put(o, gt__exit_word((unsigned)span->reason));
+		if (span->reason == GT_EXIT_IO)
+			put_port(o, span->port);
 	} else if (span->kind == GT_HOST_GUEST) {
 		gt__put(o, "guest");
 	} else {

@@ -28,7 +28,8 @@ export async function checkStretches(tp, host, report, prefix, offset) {
     same(got.parent, want.parent_id, where, 'parent');
     same(got.track, `vCPU ${want.vcpu} ${want.kind === 1 ? 'guest runs' : 'exits'}`, where, 'track');
     const reason = REASONS[want.reason];
-    same(want.name || got.name !== '[No name]' ? got.name ?? '' : '', { 1: 'guest', 2: `exit ${reason}`, 3: want.name.split('\0')[0] }[want.kind], where, 'name');
+    const port = prefix === 'debug.guesttrace_' && want.reason === 1 ? ` 0x${want.port.toString(16)}` : '';
+    same(want.name || got.name !== '[No name]' ? got.name ?? '' : '', { 1: 'guest', 2: `exit ${reason}${port}`, 3: want.name.split('\0')[0] }[want.kind], where, 'name');
     if (want.kind !== 3) same(got.reason, reason, where, 'reason');
     if (want.kind === 2 && want.reason === 1) same(String(got.port), String(want.port), where, 'port');
     if (want.kind === 2) same(Boolean(Number(got.tracing)), want.tracing, where, 'tracing');
