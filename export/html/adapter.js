@@ -71,6 +71,7 @@ class Tracks extends FlameChartPlugin {
     super({ data: { rows: [], end }, name: 'tracks' });
     this.overlays = { marked: [], interrupted: [], matches: [], events: [], errors: [], arrows: [], range: null, marks: [] };
     this.selected = null;
+    this.made = new Map(); // by the items of a row
   }
 
   // The library calls it while constructing.
@@ -93,17 +94,32 @@ class Tracks extends FlameChartPlugin {
     this.initialClusterizedFlatTree = [];
   }
 
+  // What is drawn of a row is made once, wherever the row is.
   setRows(rows, appearance) {
     this.data.rows = rows;
-    this.nodes = rows.map((row, level) => (row.heading ? [] : row.items.map((item) => ({
-      source: { ...appearance(item), start: item.start, duration: item.duration, item }, end: item.end, level,
-    }))));
+    this.nodes = rows.map((row, level) => (row.heading ? [] : this.nodesOf(row.items, level, appearance)));
     this.hoveredRegion = null;
     this.setPositionY(this.positionY);
   }
 
+  nodesOf(items, level, appearance) {
+    let made = this.made.get(items);
+    if (!made) {
+      made = { level, nodes: items.map((item) => ({
+        source: { ...appearance(item), start: item.start, duration: item.duration, item }, end: item.end, level,
+      })) };
+      this.made.set(items, made);
+    }
+    if (made.level !== level) {
+      made.level = level;
+      for (const node of made.nodes)
+        node.level = level;
+    }
+    return made.nodes;
+  }
+
   setColors(appearance) {
-    for (const nodes of this.nodes)
+    for (const { nodes } of this.made.values())
       for (const { source } of nodes)
         Object.assign(source, appearance(source.item));
   }
@@ -262,8 +278,8 @@ class Tracks extends FlameChartPlugin {
     ctx.strokeStyle = color;
     ctx.lineWidth = 1.5;
     this.eachInView(items, (x, y, width) => {
-      if (width < 6 || height < ROW_HEIGHT - 1)
-        ctx.fillRect(x, y + top, Math.max(2, width - 1), height);
+      if (width < 6 || height < ROW_HEIGHT - 1) // of narrow ones the colour stays
+        ctx.fillRect(x, y + top, Math.max(2, width - 1), Math.min(height, 4));
       else
         ctx.strokeRect(x + 0.75, y + 0.75, width - 2.5, height - 1.5);
     });
@@ -381,6 +397,7 @@ class Timeline {
   setExtent(end, series) {
     this.end = end;
     this.tracks.data.end = end;
+    this.tracks.made.clear(); // the items have other times
     this.tracks.parseData();
     this.chart.renderEngine.calcMinMax();
     this.overview.setTimeseries([{ ...this.overview.timeseries[0], ...series }]);

@@ -8,6 +8,13 @@ function numberOf([, type, value]) {
   return NUMERIC.has(type) ? Number(value) : NaN;
 }
 
+// A key may end in its unit, as in `depth[{request}]` and, of one that only grows,
+// `sent[+By]`: guests.md. UCUM's own words for bytes and for things counted are not read.
+function splitUnit(key) {
+  const [, name, unit] = key.match(/^(.+)\[[+-]*([^\]]*)\]$/s) ?? [null, key, ''];
+  return [name, { By: 'B', '1': '' }[unit] ?? unit.replace(/^\{(.*)\}$/s, '$1')];
+}
+
 // Their points: { event, field, value }, in the order of time.
 function makeGraphs(counters) {
   const graphs = new Map();
@@ -19,7 +26,7 @@ function makeGraphs(counters) {
       const { name, target } = event.site;
       const id = JSON.stringify([name, target, field[0]]);
       if (!graphs.has(id))
-        graphs.set(id, { title: `${visible(name)} ${visible(field[0])}`, target, run: event.run, low: 0, high: 0, points: [] });
+        graphs.set(id, { title: `${visible(name)} ${visible(splitUnit(field[0])[0])}`, unit: visible(splitUnit(field[0])[1]), target, run: event.run, low: 0, high: 0, points: [] });
       const graph = graphs.get(id);
       graph.low = Math.min(graph.low, value);
       graph.high = Math.max(graph.high, value);
@@ -31,6 +38,10 @@ function makeGraphs(counters) {
 // As the field says it; its scale in six digits.
 function pointText({ field }) {
   return field[1] === 'f64' || field[1] === 'bool' || field[1] === 'pointer' ? String(field[2]) : BigInt(field[2]).toLocaleString('en-US');
+}
+
+function withUnit(text, { unit }) {
+  return unit ? `${text} ${unit}` : text;
 }
 
 function scaleText(value) {
@@ -48,7 +59,7 @@ function pointAt(graph, time) {
 function pointDetail(point) {
   const { graph, event } = point;
   const { points } = graph;
-  const line = (title, one) => [title, element('bdi', { class: 'mono' }, pointText(one))];
+  const line = (title, one) => [title, element('bdi', { class: 'mono' }, withUnit(pointText(one), one.graph))];
   return [
     element('h2', {}, element('bdi', {}, graph.title)),
     element('p', { class: 'lead' }, guestText(graph.target), element('span', { class: 'chip' }, 'counter')),

@@ -39,7 +39,8 @@ function excerptNotice(run) {
     parts.push(`Of ${plural(run.span_count, 'span')} the page has the ${count(run.spans.length)} that failed, were `
       + `interrupted or lasted longest. The other ${count(run.hidden_spans)} are drawn as blocks of neighbours.`);
   if (run.hidden_events)
-    parts.push(`The first ${plural(run.hidden_events, 'event')} are left out.`);
+    parts.push(`${count(run.hidden_events)} events and counters are left out, spread over the whole run; `
+      + 'failures and warnings are kept first.');
   if (run.name_count > run.names.length)
     parts.push(`The table has the ${count(run.names.length)} names of ${count(run.name_count)} with the largest totals.`);
   if (run.merged_stretches)

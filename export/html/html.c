@@ -9,7 +9,7 @@
 /* Of one page. A run gets at most half of what the runs before it have left. */
 #define PAGE_SPANS 400000u
 #define RUN_SPANS  100000u
-#define RUN_EVENTS 100000u /* the last ones */
+#define RUN_EVENTS 100000u
 
 static void put_word(struct gt__out *o, const char *key, const char *word)
 {
@@ -157,7 +157,7 @@ static void put_counts(struct gt__html_run *r)
 	gt__html_number(r->out, "event_count", c->event_count - counters);
 	gt__html_number(r->out, "counter_count", counters);
 	gt__html_number(r->out, "hidden_spans", r->excerpt.hidden_count);
-	gt__html_number(r->out, "hidden_events", r->first_event);
+	gt__html_number(r->out, "hidden_events", r->hidden_events);
 	put_big(r->out, "records", r->summary->records);
 	put_big(r->out, "record_bytes", r->summary->record_bytes);
 }
@@ -203,9 +203,9 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 
 	if (limit > RUN_SPANS)
 		limit = RUN_SPANS;
-	if (c->event_count > RUN_EVENTS)
-		r.first_event = c->event_count - RUN_EVENTS;
 	rc = gt__excerpt_make(&r.excerpt, c, limit);
+	if (!rc)
+		rc = gt__html_choose_events(&r, RUN_EVENTS);
 	if (rc) {
 		gt__excerpt_fini(&r.excerpt);
 		if (!x->head.out.error)
@@ -236,6 +236,7 @@ static void print(struct gt__collect_sink *x, struct gt__collect *c,
 	gt__put_char(r.out, '}');
 	gt__intern_fini(&r.sites);
 	gt__excerpt_fini(&r.excerpt);
+	free(r.event_shown);
 }
 
 static void conclude(struct gt__collect_sink *x)

@@ -65,8 +65,21 @@ struct gt__html_run {
 	const struct gt_summary *summary;
 	struct gt__excerpt excerpt;
 	struct gt__intern sites;
-	uint32_t first_event; /* those before it are not shown */
+	bool *event_shown; /* per event; NULL: all are */
+	uint32_t hidden_events;
 };
+
+static inline bool gt__html_shows_event(const struct gt__html_run *run,
+                                        uint32_t index)
+{
+	return !run->event_shown || run->event_shown[index];
+}
+/*
+ * Of more than `limit` events keeps failures and warnings, as far as they are
+ * half of that, and of the others so many, spread over the whole run. Returns 0
+ * or -ENOMEM; `event_shown` is the caller's to free.
+ */
+int gt__html_choose_events(struct gt__html_run *run, uint32_t limit);
 
 /* Members of the run's object, each behind a comma. */
 void gt__html_sites(struct gt__html_run *run); /* before the others */

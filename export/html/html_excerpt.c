@@ -192,6 +192,42 @@ int gt__excerpt_make(struct gt__excerpt *e, struct gt__collect *c,
 	return rc;
 }
 
+/* Those that are looked for when something went wrong. */
+static bool is_grave(const struct gt__event *event)
+{
+	return !event->counter && event->view.site->level != 0 &&
+	       event->view.site->level <= GT_WARN;
+}
+
+int gt__html_choose_events(struct gt__html_run *r, uint32_t limit)
+{
+	const struct gt__collect *c = r->c;
+	uint32_t i, kept = 0, left = 0;
+	uint64_t room, others = 0;
+
+	if (c->event_count <= limit)
+		return 0;
+	r->event_shown = calloc(c->event_count, sizeof *r->event_shown);
+	if (!r->event_shown)
+		return -ENOMEM;
+	for (i = 0; i < c->event_count; i++)
+		if (kept < limit / 2 && is_grave(&c->events[i])) {
+			r->event_shown[i] = true;
+			kept++;
+		}
+	room = limit - kept;
+	left = c->event_count - kept;
+	for (i = 0; i < c->event_count; i++)
+		if (!r->event_shown[i]) {
+			/* The n-th is shown when n rooms fill one more. */
+			r->event_shown[i] = (others + 1) * room / left >
+			                    others * room / left;
+			others++;
+		}
+	r->hidden_events = c->event_count - limit;
+	return 0;
+}
+
 void gt__excerpt_fini(struct gt__excerpt *e)
 {
 	free(e->place);

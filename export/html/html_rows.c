@@ -123,8 +123,9 @@ void gt__html_sites(struct gt__html_run *r)
 	for (i = 0; i < r->c->span_count; i++)
 		if (r->excerpt.shown[i])
 			name_site(r, r->c->spans[i].view.site);
-	for (i = r->first_event; i < r->c->event_count; i++)
-		name_site(r, r->c->events[i].view.site);
+	for (i = 0; i < r->c->event_count; i++)
+		if (gt__html_shows_event(r, i))
+			name_site(r, r->c->events[i].view.site);
 	gt__put_char(r->out, ']');
 }
 
@@ -330,15 +331,19 @@ void gt__html_blocks(struct gt__html_run *r)
 void gt__html_events(struct gt__html_run *r)
 {
 	struct gt__out *o = r->out;
+	const char *comma = "\n[";
 	uint32_t i;
 
 	gt__html_key(o, "events");
 	gt__put_char(o, '[');
-	for (i = r->first_event; i < r->c->event_count; i++) {
+	for (i = 0; i < r->c->event_count; i++) {
 		const struct gt__event *event = &r->c->events[i];
 		const struct gt_event_view *e = &event->view;
 
-		gt__put(o, i > r->first_event ? ",\n[" : "\n[");
+		if (!gt__html_shows_event(r, i))
+			continue;
+		gt__put(o, comma);
+		comma = ",\n[";
 		put_site_column(r, e->site);
 		put_place(o, event->parent == GT__ROOT
 		                     ? GT__ROOT

@@ -102,13 +102,18 @@ function makeTracks(runs) {
   })).map((track, number) => Object.assign(track, { number }));
 }
 
+function hideAll(track) {
+  for (const items of [track.items, track.host, track.work, track.gaps])
+    for (const item of items)
+      item.row = -1;
+}
+
 // All rows of `tracks`, which `all` are, from top to bottom: { heading }, { items, first of a lane }, or { graph }
 // and one more, since its line is as high as two.
 function makeRows(all, tracks, showHost, showCounters) {
   const rows = [];
   for (const track of all.filter(({ hidden }) => hidden))
-    for (const item of [...track.items, ...track.host, ...track.work, ...track.gaps])
-      item.row = -1;
+    hideAll(track);
   for (const track of tracks) {
     rows.push({ heading: track });
     track.row = rows.length;
@@ -117,10 +122,9 @@ function makeRows(all, tracks, showHost, showCounters) {
       ...(showHost ? [track.host, track.work] : []).filter((items) => items.length > 0)
         .map((items) => ({ items, host: true })),
       ...track.lanes.flatMap((lane) => lane.rows.map((items, depth) => ({ items, first: depth === 0 }))),
-      ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph, i) => [{ items: [], graph, first: i === 0 }, { items: [] }]),
+      ...(showCounters ? track.graphs.slice(0, COUNTERS_SHOWN) : []).flatMap((graph, i) => [{ items: NONE, graph, first: i === 0 }, { items: NONE }]),
     ];
-    for (const item of [...track.items, ...track.host, ...track.work, ...track.gaps])
-      item.row = -1;
+    hideAll(track);
     for (const row of shown) {
       for (const item of row.items)
         item.row = rows.length;

@@ -38,11 +38,16 @@ function drawGraph(engine, graph, y) {
   ctx.fillStyle = theme.counterFill;
   ctx.fill();
   labelGraph(engine, graph, y);
+  // The axis: a line at its least and at its greatest, and what these are.
+  ctx.fillStyle = theme.faint;
+  for (const at of [low, high])
+    ctx.fillRect(0, Math.floor(place(at)), 4, 1);
 }
 
 // Above the line, which it never hides.
-function labelGraph({ ctx, theme }, { title, low, high }, y) {
-  const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${scaleText(high)}`;
+function labelGraph({ ctx, theme }, graph, y) {
+  const { title, low, high } = graph;
+  const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${withUnit(scaleText(high), graph)}`;
   ctx.save(); // the library keeps in mind what it has set
   ctx.font = `11px ${theme.font}`;
   ctx.textBaseline = 'top';

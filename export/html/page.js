@@ -131,6 +131,7 @@ class Page {
 
   realign(aligned) {
     this.align(aligned);
+    this.search.moved();
     this.timeline.setExtent(this.end, density(this.runs, this.end));
     this.draw();
     this.mark();
@@ -213,7 +214,7 @@ class Page {
     if (!item)
       return;
     if (item.graph) {
-      tip.replaceChildren(element('strong', {}, element('bdi', {}, item.graph.title)), element('div', {}, pointText(item)),
+      tip.replaceChildren(element('strong', {}, element('bdi', {}, item.graph.title)), element('div', {}, withUnit(pointText(item), item.graph)),
         element('div', { class: 'faint' }, `since ${timeInRun(item.graph.run, item.event.time)}`));
       this.placeTip(tip, mouse);
       return;

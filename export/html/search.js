@@ -25,6 +25,17 @@ class Search {
     return document.getElementById(id);
   }
 
+  // All by time, once, so that what is found need not be sorted.
+  inOrder() {
+    this.sorted ??= [...this.spans, ...this.others].sort(byTime);
+    return this.sorted;
+  }
+
+  // The runs were moved in the page's time.
+  moved() {
+    this.sorted = null;
+  }
+
   // What is typed: see query.js.
   text(text) {
     let holds = null;
@@ -35,19 +46,24 @@ class Search {
       this.get('found').textContent = 'not a regular expression';
       return;
     }
-    this.find(text, false, holds ? [...this.spans.filter(holds), ...this.others.filter(holds)] : []);
+    this.find(text, false, holds ? this.inOrder().filter(holds) : []);
   }
 
   // The whole name and target, of one run or all; goes to the first.
   named({ name, target }, run) {
     this.get('search').value = visible(name);
-    this.find(visible(name), true, this.spans.filter(({ site, run: of }) => (
-      site.name === name && site.target === target && (!run || of === run))));
+    const sites = new Map(); // spans are many, sites are few
+    const isOne = (site) => {
+      if (!sites.has(site))
+        sites.set(site, site.name === name && site.target === target);
+      return sites.get(site);
+    };
+    this.find(visible(name), true, this.inOrder().filter(({ id, site, run: of }) => id !== undefined && isOne(site) && (!run || of === run)));
     this.next(1);
   }
 
   find(shown, whole, items) {
-    Object.assign(this, { shown, whole, items: items.sort(byTime), at: -1 });
+    Object.assign(this, { shown, whole, items, at: -1 });
     this.get('whole').hidden = !whole;
     this.handlers.found(items);
     this.tell();
@@ -89,6 +105,8 @@ class Search {
       }
       if (list < lists.length)
         setTimeout(step, 1);
+      else
+        this.inOrder();
     };
     setTimeout(step, 50);
   }

@@ -7,23 +7,28 @@ const PAGE_ROWS = 100;
 // as they were. Not all are sorted, where few of very many are wanted.
 function firstSorted(rows, value, sign, most) {
   const before = (a, b) => (a[0] < b[0] ? -sign : a[0] > b[0] ? sign : a[1] - b[1]);
-  const all = rows.map((row, index) => [value(row), index]);
-  if (all.length <= 4 * most)
-    return all.sort(before).slice(0, most).map(([, index]) => rows[index]);
-  let kept = all.slice(0, 2 * most).sort(before).slice(0, most);
+  const first = Math.min(rows.length, 2 * most);
+  let kept = [];
+  for (let i = 0; i < first; i++)
+    kept.push([value(rows[i]), i]);
+  kept = kept.sort(before).slice(0, most);
+  let [last] = kept.at(-1) ?? [];
   let more = [];
   const merge = () => {
     kept = [...kept, ...more].sort(before).slice(0, most);
+    [last] = kept.at(-1);
     more = [];
   };
-  for (let i = 2 * most; i < all.length; i++) {
-    if (before(all[i], kept[most - 1]) > 0)
+  for (let i = first; i < rows.length; i++) {
+    const one = value(rows[i]);
+    if (sign > 0 ? !(one < last) : !(one > last)) // of equal ones the first
       continue;
-    more.push(all[i]);
+    more.push([one, i]);
     if (more.length >= most)
       merge();
   }
-  merge();
+  if (more.length > 0)
+    merge();
   return kept.map(([, index]) => rows[index]);
 }
 

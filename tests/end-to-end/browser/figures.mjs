@@ -26,6 +26,11 @@ export async function figures(kind, page, bytes, { readyMs, cpuMs }) {
   const { x, y } = await page.locator('#chart').boundingBox();
   const clicked = await cost(page, cpuMs, (i) => page.mouse.click(x + 200 + 80 * i, y + 52 + 24 + 18 + 8));
   await page.keyboard.press('0');
+  const folded = await cost(page, cpuMs, () => page.keyboard.press('c'));
+  await page.keyboard.press('c');
+  const ranged = await cost(page, cpuMs, () => page.keyboard.press('r'));
+  await page.locator('#tab-names').click();
+  const viewed = await cost(page, cpuMs, (i) => page.locator(['#tab-flame', '#tab-spans', '#tab-events', '#tab-runs', '#tab-names'][i]).click());
   const before = await cpuMs();
   await page.locator('#search').fill('query');
   await page.locator('#search').press('Enter');
@@ -34,6 +39,6 @@ export async function figures(kind, page, bytes, { readyMs, cpuMs }) {
   const both = (of) => `${ms(of.ms)} (${ms(of.cpu)} of CPU)`;
   console.log(`# ${kind} spans: ${(bytes / 1e6).toFixed(1)} MB, drawn after `
     + `${both({ ms: readyMs, cpu: loading })}, zoomed in ${both(zoomed)}, moved in ${both(moved)}, `
-    + `clicked in ${both(clicked)}, searched with ${ms(searching)} of CPU`);
-  return { loading, searching, acting: Math.max(zoomed.cpu, moved.cpu, clicked.cpu) };
+    + `clicked in ${both(clicked)}, folded in ${both(folded)}, chose a stretch in ${both(ranged)}, changed views in ${both(viewed)}, searched with ${ms(searching)} of CPU`);
+  return { loading, searching, acting: Math.max(...[zoomed, moved, clicked, folded, ranged, viewed].map(({ cpu }) => cpu)) };
 }

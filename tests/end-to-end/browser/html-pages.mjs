@@ -446,7 +446,7 @@ await withPage('100000', (page, opened) => holds('100,000 spans are usable', asy
   assert.match(await text(page, '.run .counts'), /^100,000 spans/);
   assert.equal(await page.locator('.excerpt').count(), 0);
   assert.equal(await text(page, '#found'), '1 of 50,000');
-  assert.ok(loading < 6000 && acting < 150 && searching < 2000);
+  assert.ok(loading < 5000 && acting < 50 && searching < 200);
 }));
 
 await made('1000000');
@@ -456,7 +456,8 @@ await withPage('1000000', (page, opened) => holds('1,000,000 spans are an excerp
   const overview = await coloursAt(page, 46);
   const colours = [0.1, 0.5, 0.85, 0.95].map((x) => String(overview[Math.round(x * overview.length)]));
   assert.equal(new Set(colours).size, 1, `the overview has the blocks as well: ${colours}`);
-  await figures('1000000', page, bytes('1000000'), opened);
+  const { loading, searching, acting } = await figures('1000000', page, bytes('1000000'), opened);
+  assert.ok(loading < 5000 && acting < 50 && searching < 200);
   assert.match(await text(page, '#found'), /^1 of [\d,]+ of those shown$/);
   assert.match(await text(page, '.run .counts'), /^1,000,000 spans/);
   assert.match(await text(page, '.excerpt'), /Of 1,000,000 spans the page has the 100,000 .*other 900,000/);

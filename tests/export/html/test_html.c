@@ -102,12 +102,52 @@ static void a_chain_of_a_hundred_thousand_is_as_good_as_any(void **state)
 	check(100000, 7, true, 3000);
 }
 
+/* Of 10,000 of which every 97th is a warning: at most as many as asked for, of
+ * every tenth part of the run as many as of any other, and all the warnings that
+ * half of the room has place for. */
+static void what_is_left_out_of_events_is_spread(void **state)
+{
+	static const struct gt_site_view warning = {
+		{"w", 1}, {"t", 1}, {"f", 1}, 1, GT_WARN, {NULL, 0}};
+	struct gt__collect *c = collect(1, 1, false);
+	struct gt__html_run run = {.c = c};
+	uint32_t parts[10] = {0}, warnings = 0, shown = 0, i;
+
+	(void)state;
+	for (i = 0; i < 10000; i++) {
+		struct gt_event_view v = {
+			.time_ns = i,
+			.sequence = 2 + i,
+			.site = i % 97 ? &site : &warning,
+		};
+
+		assert_int_equal(gt__collect_event(c, &v, i % 2), 0);
+	}
+	assert_int_equal(gt__html_choose_events(&run, 1000), 0);
+	for (i = 0; i < 10000; i++) {
+		shown += run.event_shown[i];
+		parts[i / 1000] += run.event_shown[i];
+		warnings += run.event_shown[i] && i % 97 == 0 && i % 2 == 0;
+	}
+	assert_int_equal(shown, 1000);
+	assert_int_equal(run.hidden_events, 9000);
+	assert_int_equal(warnings, 52); /* of 104 the counters are none */
+	for (i = 0; i < 10; i++)
+		assert_in_range(parts[i], 97, 103);
+	free(run.event_shown);
+	run.event_shown = NULL;
+	assert_int_equal(gt__html_choose_events(&run, 10000), 0);
+	assert_null(run.event_shown);
+	gt__collect_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_excerpt_loses_no_span),
 		cmocka_unit_test(
 			a_chain_of_a_hundred_thousand_is_as_good_as_any),
+		cmocka_unit_test(what_is_left_out_of_events_is_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
