@@ -65,6 +65,7 @@ void gt_enter(struct gt_span *span)
 
 	if (!span->id || is_far(GT_RECORD_ENTER, span))
 		return;
+	GT_HOLD_(vcpu);
 	slot = gt__take(vcpu, ONE_WORD_BYTES);
 	at = begin_word(slot, span->site, GT_RECORD_ENTER);
 	/* Entered once more: it must not become its own predecessor. */
@@ -79,6 +80,7 @@ void gt_enter(struct gt_span *span)
 	}
 	span->entered++;
 	end_word(vcpu, slot, at, span->id);
+	GT_RELEASE_();
 }
 
 /*
@@ -97,10 +99,9 @@ void gt__end_below(const struct gt_span *span, volatile uint64_t *at,
 	end_word(vcpu, (struct gt__slot){ring, pos, limit}, at, span->id);
 }
 
-static __attribute__((noinline)) void end_stay(struct gt_span *span,
-                                               uint32_t kind)
+static __attribute__((noinline)) void
+end_stay(struct gt_vcpu *vcpu, struct gt_span *span, uint32_t kind)
 {
-	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	struct gt__slot slot = gt__take(vcpu, ONE_WORD_BYTES);
 	volatile uint64_t *at = begin_word(slot, span->site, kind);
 
@@ -114,25 +115,37 @@ static __attribute__((noinline)) void end_stay(struct gt_span *span,
 
 void gt_exit(struct gt_span *span)
 {
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
 	uint64_t previous = span->previous;
 
 	if (!span->id || is_far(GT_RECORD_EXIT, span))
 		return;
-	if (span->again > 0 && gt__load(&GT_THIS_VCPU()->current) == span->id) {
+	GT_HOLD_(vcpu);
+	if (span->again > 0 && gt__load(&vcpu->current) == span->id) {
 		span->again--;
 		span->previous = span->id; /* it stays what is current */
 	}
-	end_stay(span, GT_RECORD_EXIT);
+	end_stay(vcpu, span, GT_RECORD_EXIT);
+	GT_RELEASE_();
 	span->previous = previous;
 	if (span->entered > 0)
 		span->entered--;
+}
+
+static void end(struct gt_span *span)
+{
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+
+	GT_HOLD_(vcpu);
+	end_stay(vcpu, span, GT_RECORD_CLOSE);
+	GT_RELEASE_();
 }
 
 void gt_close(struct gt_span *span)
 {
 	if (!span->id || is_far(GT_RECORD_CLOSE, span))
 		return;
-	end_stay(span, GT_RECORD_CLOSE);
+	end(span);
 	span->id = 0;
 }
 
@@ -141,6 +154,6 @@ void gt__end_scope(struct gt_span *span)
 	if (is_far(GT_RECORD_CLOSE, span))
 		return;
 	span->entered = 1;
-	end_stay(span, GT_RECORD_CLOSE);
+	end(span);
 	span->id = 0;
 }

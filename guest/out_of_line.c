@@ -122,7 +122,7 @@ static GT__SMALL void put_any(const struct request *r, __builtin_va_list values)
 
 void gt__record(const char *text, uint32_t shape, uint64_t subject, ...)
 {
-	const struct request r = {
+	struct request r = {
 		.vcpu = GT_THIS_VCPU(),
 		.text = text,
 		.kind = shape >> GT_SHAPE_BITS_,
@@ -131,10 +131,12 @@ void gt__record(const char *text, uint32_t shape, uint64_t subject, ...)
 	};
 	__builtin_va_list values;
 
+	GT_HOLD_(r.vcpu);
 	__builtin_va_start(values, subject);
 	if (!gt__encoder && (r.shape & (r.shape - 1)) == 0)
 		put_words(&r, values);
 	else
 		put_any(&r, values);
 	__builtin_va_end(values);
+	GT_RELEASE_();
 }

@@ -13,9 +13,15 @@
  * that they return in the reverse order of their arrival on the same vCPU. One
  * that interrupts gt_switch() records, but does not call gt_switch() itself.
  *
- * Preemption. A guest whose scheduler gives the vCPU to another thread while one
- * is inside a call of this library, to come back in any order, defines
- * GT_PREEMPTIBLE. Then:
+ * Preemption. A guest whose scheduler may give the vCPU to another thread while one
+ * is inside a call of this library, to come back in any order, says so in one of
+ * two ways. With GT_ENTER() and GT_LEAVE() it does not do so for the few
+ * instructions of a record: they raise and lower the count of a scheduler that
+ * must wait, or clear and restore the interrupt flag. Nothing is lost then that
+ * would not be lost without threads. They do not nest; values are evaluated
+ * before; the scheduler names the threads with gt_switch(), which calls neither.
+ *
+ * A scheduler that cannot wait defines GT_PREEMPTIBLE. Then:
  *   - The scheduler names the threads with gt_switch(), which is not preempted.
  *   - A thread goes on, within a call, on the vCPU on which it was preempted.
  *   - Each thread preempted inside a record keeps one of the four levels until
@@ -37,6 +43,9 @@
  *   GT_THIS_VCPU()  expression for the caller's struct gt_vcpu *
  *   GT_PREEMPTIBLE  threads are preempted inside records: see above. The ring
  *                   is taken with an atomic exchange
+ *   GT_ENTER(), GT_LEAVE()
+ *                   statements: from one to the other the thread keeps its vCPU.
+ *                   Default: nothing
  *   GT_TSC()        expression for the timestamp counter; default: rdtsc
  *   GT_TSC_FENCED   no GT_TSC() of your own, but `lfence; rdtsc`: the CPU reads
  *                   no time before it has done what comes earlier in the

@@ -61,6 +61,31 @@
 	 *(const volatile uint8_t *)&(sym).head.state : (uint8_t)GT_SITE_OFF)
 
 /*
+ * A thread keeps its vCPU from GT_HOLD_() to GT_RELEASE_(), if it can be told so,
+ * and asks only then which one that is. The library's gt_init() has another name
+ * for each setting: one guest is not built with two.
+ */
+#ifdef GT_ENTER
+#ifdef GT_PREEMPTIBLE
+#error "GT_ENTER or GT_PREEMPTIBLE, not both"
+#endif
+#define gt__init gt__init_held
+#define GT_HOLD_(vcpu)                                                         \
+	GT_ENTER();                                                            \
+	gt__barrier();                                                         \
+	(vcpu) = GT_THIS_VCPU()
+#define GT_RELEASE_()                                                          \
+	gt__barrier();                                                         \
+	GT_LEAVE()
+#else
+#ifdef GT_PREEMPTIBLE
+#define gt__init gt__init_preemptible
+#endif
+#define GT_HOLD_(vcpu) ((vcpu) = (vcpu))
+#define GT_RELEASE_() ((void)0)
+#endif
+
+/*
  * One record: values first, then take, stores, publish. `extra` bytes lie
  * between the head and the values; `statement` runs with the ring taken. `far`:
  * no ring, an encoder gets the values, behind the id of the span they are of.
@@ -81,7 +106,7 @@
 #else
 #define GT_PUT_(record_kind, sym, far, span, span_id, extra, statement, ...)   \
 	{                                                                      \
-		struct gt_vcpu *const gt_vcpu_ = GT_THIS_VCPU();               \
+		struct gt_vcpu *gt_vcpu_ = GT_THIS_VCPU();                     \
 		struct gt__room gt_room_ = {gt_vcpu_->text_bytes_max, 0};      \
 		GT_MAP_(GT_LOCAL_, __VA_ARGS__)                                \
 		if (__builtin_expect(far, 0)) {                                \
@@ -91,6 +116,7 @@
 					gt_arguments_);                        \
 			break;                                                 \
 		}                                                              \
+		GT_HOLD_(gt_vcpu_);                                            \
 		const uint64_t gt_bytes_ = GT_RECORD_BYTES + (extra)           \
 			GT_MAP_(GT_BYTES_, __VA_ARGS__);                       \
 		const struct gt__slot gt_slot_ = gt__take(gt_vcpu_, gt_bytes_);\
@@ -104,6 +130,7 @@
 			(void)gt_at_;                                          \
 			gt__publish(gt_slot_, gt_bytes_);                      \
 		}                                                              \
+		GT_RELEASE_();                                                 \
 	}
 #define GT_FIT_(text) gt__fit(text, &gt_room_, gt_vcpu_)
 #endif
@@ -391,7 +418,13 @@ GT__INLINE uint64_t gt__text_word(struct gt__text text)
 
 static inline uint64_t gt_current(void)
 {
-	return gt__load(&GT_THIS_VCPU()->current);
+	struct gt_vcpu *vcpu = GT_THIS_VCPU();
+	uint64_t current;
+
+	GT_HOLD_(vcpu);
+	current = gt__load(&vcpu->current);
+	GT_RELEASE_();
+	return current;
 }
 
 static inline void gt_init(const struct gt_options *options)

@@ -42,6 +42,8 @@ struct step_board {
 	uint64_t preempt_rip;   /* enter here to end a thread's turn */
 	uint64_t second_rip;    /* where the second thread begins */
 	uint64_t vcpu_gva;
+	uint64_t held_gva; /* not 0: the word there is not 0 while a thread may
+	                      not lose its turn */
 	uint64_t tokens;   /* given out */
 	uint64_t attempts; /* records begun: each at most one ahead of `done` */
 	uint64_t done;

@@ -280,6 +280,8 @@ static void check_counts(struct step_machine *machine, bool killed)
 		result->lost += vcpu.ring[i].lost;
 	for (unsigned i = 0; i < machine->log_count; i++)
 		result->records += machine->log[i].kind > GT_RECORD_SYNC;
+	step__check(machine, !board->held_gva || vcpu.lost == 0,
+	            "no thread that has lost its turn keeps a level");
 	step__check(machine, killed || under_way == 0, "all attempts are done");
 	step__check(machine, under_way <= GT_LEVELS, "one attempt at a time");
 	step__check(machine,

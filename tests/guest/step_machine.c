@@ -32,6 +32,15 @@ static void set_reg(struct step_machine *machine, int name, uint64_t value)
 	uc_reg_write(machine->uc, name, &value);
 }
 
+bool step_is_held(struct step_machine *machine)
+{
+	uint64_t at = step_board(machine)->held_gva, held = 0;
+
+	if (at)
+		memcpy(&held, machine->ram + at, sizeof(held));
+	return held != 0;
+}
+
 uint64_t step_rip(const struct step_machine *machine)
 {
 	return reg(machine, UC_X86_REG_RIP);

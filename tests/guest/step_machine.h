@@ -38,6 +38,9 @@ bool step_boot(struct step_machine *machine, const struct step_board *settings);
 /* Back to the state after step_boot(), with a new host. */
 bool step_restart(struct step_machine *machine);
 
+/* Whether a scheduler must let the thread go on that runs. */
+bool step_is_held(struct step_machine *machine);
+
 /*
  * Runs until before instruction `steps` from here, counted from 0; true: it has
  * stopped there; false: at a HLT before. *ret_steps, unless NULL, is the number

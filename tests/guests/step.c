@@ -12,6 +12,13 @@
 
 #define EACH(token) ((token)*UINT64_C(0x0001000100010001))
 
+#ifdef GT_ENTER
+volatile uint64_t step_held;
+#define HELD_GVA ((uintptr_t)&step_held)
+#else
+#define HELD_GVA 0
+#endif
+
 static struct step_board *board;
 static uint64_t ring[(16 << 10) / 8], nested[3 * 4096 / 8];
 static const char filler[512] = "filler";
@@ -320,6 +327,7 @@ void start(struct step_board *at)
 	board->preempt_rip = (uintptr_t)preempt_entry;
 	board->second_rip = (uintptr_t)second;
 	board->vcpu_gva = (uintptr_t)GT_THIS_VCPU();
+	board->held_gva = HELD_GVA;
 	gt_init(&(struct gt_options){.size = sizeof(struct gt_options),
 	                             .ring = ring,
 	                             .ring_bytes = board->ring_bytes,
