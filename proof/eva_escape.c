@@ -4,7 +4,7 @@
 #include "eva.h"
 #include "export/out/escape.h"
 
-#define TEXT_BYTES 4u
+#define TEXT_BYTES 2u
 
 static uint8_t bytes[TEXT_BYTES];
 static char kept[16 * TEXT_BYTES];
