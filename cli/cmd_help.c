@@ -18,11 +18,11 @@ static const struct option_spec options[] = {
 };
 
 const struct command_spec *const commands[] = {
-	&command_run,     &command_report,
-	&command_top,     &command_diff,
-	&command_export,  &command_sites,
-	&command_decode,  &command_encode,
-	&command_salvage,
+	&command_run,     &command_attach,
+	&command_report,  &command_top,
+	&command_diff,    &command_export,
+	&command_sites,   &command_decode,
+	&command_encode,  &command_salvage,
 #ifdef HAVE_OTLP
 	&command_spool,
 #endif

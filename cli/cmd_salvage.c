@@ -6,6 +6,7 @@
 #include "confinement.h"
 #include "destination.h"
 #include "monotonic.h"
+#include "numbered.h"
 #include "options.h"
 #include "places.h"
 #include "salvage.h"
@@ -163,29 +164,12 @@ static int write_one(struct salvage *s, const struct salvaged *guest,
 	return r < 0 ? r : closed;
 }
 
-/* CAPTURE, CAPTURE-2 and so on, before its ending. */
-static char *path_of(const char *output, uint32_t number)
-{
-	const char *slash = strrchr(output, '/'), *dot = strrchr(output, '.');
-	char *path = NULL;
-	int head = (int)strlen(output);
-
-	if (number == 0)
-		return strdup(output);
-	if (dot && dot != output && (!slash || dot > slash + 1))
-		head = (int)(dot - output);
-	if (asprintf(&path, "%.*s-%" PRIu32 "%s", head, output, number + 1,
-	             output + head) < 0)
-		return NULL;
-	return path;
-}
-
 /* The exit status of one of several, or of the only one. */
 static int salvage_one(struct command *command, uint32_t number)
 {
 	struct salvage *s = &command->salvage;
 	const struct salvaged *guest = &s->guests[number];
-	char *path = command->output ? path_of(command->output, number) : NULL;
+	char *path = command->output ? numbered_path(command->output, number) : NULL;
 	char *name = NULL;
 	int status = COMMAND_FAILED;
 

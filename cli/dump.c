@@ -2,6 +2,7 @@
 /* What --memory says, and which kind of file it is. */
 #include "dump.h"
 #include "command.h"
+#include "memory_part.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -14,14 +15,7 @@
 #define HOLE_GPA  (UINT64_C(3) << 30)
 #define ABOVE_GPA (UINT64_C(4) << 30)
 
-/* What a --memory says. */
-struct part {
-	char *path;
-	uint64_t gpa, offset, length;
-	unsigned numbers; /* how many of these were given */
-};
-
-static int add_raw(struct dump *dump, const struct part *part)
+static int add_raw(struct dump *dump, const struct memory_part *part)
 {
 	const uint8_t *bytes = dump->files[dump->file_count - 1].bytes;
 	uint64_t count = dump->files[dump->file_count - 1].count;
@@ -43,12 +37,11 @@ static int add_raw(struct dump *dump, const struct part *part)
 	                              count - HOLE_GPA, 2);
 }
 
-static int add_mapped(struct dump *dump, const struct part *part)
+static int add_mapped(struct dump *dump, const struct memory_part *part)
 {
 	const uint8_t *bytes = dump->files[dump->file_count - 1].bytes;
 	size_t count = dump->files[dump->file_count - 1].count;
-	const char *foreign =
-		part->numbers ? NULL : dump_foreign(bytes, count);
+	const char *foreign = part->numbers ? NULL : dump_foreign(bytes, count);
 
 	if (foreign) {
 		complain("%s: %s", part->path, foreign);
@@ -60,45 +53,11 @@ static int add_mapped(struct dump *dump, const struct part *part)
 	return dump_add_elf(dump, bytes, count);
 }
 
-/* Up to three numbers with colons between them. */
-static bool parse_numbers(struct part *part, const char *text)
-{
-	uint64_t *const to[] = {&part->gpa, &part->offset, &part->length};
-
-	for (;;) {
-		char *end;
-
-		errno = 0;
-		if (*text < '0' || *text > '9' || part->numbers == 3)
-			return false;
-		*to[part->numbers++] = strtoull(text, &end, 0);
-		if (errno || (*end != '\0' && *end != ':'))
-			return false;
-		if (*end == '\0')
-			return true;
-		text = end + 1;
-	}
-}
-
-/* A name may have an @ of its own. */
-static bool split(const char *text, struct part *ret_part)
-{
-	const char *at = strrchr(text, '@');
-	struct part part = {.numbers = 0};
-
-	if (at && parse_numbers(&part, at + 1))
-		part.path = strndup(text, (size_t)(at - text));
-	else
-		part = (struct part){.path = strdup(text)};
-	*ret_part = part;
-	return part.path != NULL;
-}
-
 char *dump_path(const char *text)
 {
-	struct part part;
+	struct memory_part part;
 
-	if (split(text, &part))
+	if (memory_part_parse(text, &part))
 		return part.path;
 	complain("%s: %s", text, code_text(-ENOMEM));
 	return NULL;
@@ -127,10 +86,10 @@ static void explain(const char *text, int r)
 int dump_add(struct dump *dump, const char *text)
 {
 	struct stat info;
-	struct part part;
+	struct memory_part part;
 	int r = -ENOMEM;
 
-	if (split(text, &part)) {
+	if (memory_part_parse(text, &part)) {
 		if (part.numbers == 0 && stat(part.path, &info) == 0 &&
 		    S_ISDIR(info.st_mode)) {
 			r = dump_add_directory(dump, part.path);

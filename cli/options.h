@@ -24,7 +24,7 @@ struct command_spec {
 	const char *name;
 	const char *operands; /* "CAPTURE..." */
 	const char *what;
-	const char *notes; /* whole lines below the options; may be NULL */
+	const char *notes;    /* whole lines below the options; may be NULL */
 	const char *examples; /* whole lines, each a command that works */
 	const struct option_spec *options; /* the last has id 0; may be NULL */
 	/* Gets its own name as argv[0] and returns the exit status. */
@@ -33,9 +33,10 @@ struct command_spec {
 	bool has_rest;    /* what follows the first operand is not its own */
 };
 
-extern const struct command_spec command_run, command_report, command_diff,
-	command_export, command_sites, command_decode, command_encode,
-	command_salvage, command_spool, command_top, command_help;
+extern const struct command_spec command_run, command_attach, command_report,
+	command_diff, command_export, command_sites, command_decode,
+	command_encode, command_salvage, command_spool, command_top,
+	command_help;
 
 /* cmd_help.c: all of them, in the order of the help; NULL at the end. */
 extern const struct command_spec *const commands[];

@@ -89,3 +89,10 @@ bool otlp_version_parse(struct otlp_options *options, const char *text)
 	complain("--service-version wants a version, not ''");
 	return false;
 }
+
+bool otlp_format_is_sent(new_sink_fn *new_sink)
+{
+	const struct otlp_format *otlp = otlp_format_of(new_sink);
+
+	return otlp && !otlp->with;
+}

@@ -29,6 +29,8 @@ bool otlp_version_parse(struct otlp_options *options, const char *text);
 
 /* NULL: it is none. */
 const struct otlp_format *otlp_format_of(new_sink_fn *new_sink);
+/* It goes to an endpoint, not into a file. */
+bool otlp_format_is_sent(new_sink_fn *new_sink);
 
 new_sink_fn otlp_logs_json_new, otlp_logs_protobuf_new;
 new_sink_fn otlp_metrics_json_new, otlp_metrics_protobuf_new;

@@ -21,9 +21,7 @@
 /* To an endpoint, without a file. */
 static bool is_sent(const struct output *output)
 {
-	const struct otlp_format *otlp = otlp_format_of(output->new_sink);
-
-	return otlp && !otlp->with;
+	return otlp_format_is_sent(output->new_sink);
 }
 
 static bool is_of(const struct output *output, enum gt_otlp_signal signal)

@@ -266,6 +266,8 @@ static void forget_silent(struct salvage *s)
 	const struct salvaged *best = best_of(s);
 	uint32_t count = 0;
 
+	if (s->keeps_silent)
+		return;
 	if (best && best->seen.records == 0) {
 		s->guests[0] = *best;
 		s->count = 1;

@@ -28,6 +28,7 @@ struct salvage {
 	struct dump dump;
 	uint64_t cr3, identity_root;
 	bool has_cr3, identity;
+	bool keeps_silent; /* guests that have recorded nothing yet */
 	uint64_t tsc_khz;    /* 0: not known */
 	uint64_t end_ns;     /* of looking, CLOCK_MONOTONIC; 0: never */
 	uint64_t written_ns; /* when the dump was written, since 1970 */

@@ -15,6 +15,13 @@
 #define GT__SMALL __attribute__((cold, noinline))
 #endif
 
+/* Of the slow path: for gcc what calls a cold function is cold itself. */
+#ifdef __clang__
+#define GT__SLOW GT__SMALL
+#else
+#define GT__SLOW __attribute__((noinline))
+#endif
+
 #ifdef GT_DOORBELL
 void GT_DOORBELL(uint64_t operation, uint64_t control_gva);
 
@@ -77,6 +84,10 @@ __attribute__((noinline)) void gt__end_below(const struct gt_span *span,
                                              volatile uint64_t *at,
                                              struct gt_ring *ring, uint64_t pos,
                                              uint64_t limit);
+
+/* Says where the page tables are, and switches sites off whose reader is gone.
+ */
+void gt__look_at_owner(void);
 
 /* One instruction, so that an interrupt cannot fall into the middle. */
 static inline void gt__count(uint64_t *counter)

@@ -15,7 +15,7 @@
 _Static_assert(sizeof(struct gt_site) == 16, "a site's head is 16 bytes");
 _Static_assert(sizeof(struct gt_ring) == 128, "a ring is two cache lines");
 _Static_assert(sizeof(struct gt_vcpu) == 64 + GT_LEVELS * 128, "no padding");
-_Static_assert(sizeof(struct gt_control) == 128, "no padding");
+_Static_assert(sizeof(struct gt_control) == 192, "no padding");
 _Static_assert(GT_BLOCK_BYTES_MIN >= GT_SYNC_BYTES + FIXED_BYTES + 512,
                "any record fits any block, with some text");
 
@@ -115,53 +115,38 @@ static GT__SMALL void complete(struct gt_options *all,
 GT__SMALL void gt__init(const struct gt_options *given, struct gt_site *sites,
                         struct gt_site *sites_end)
 {
+	struct gt_control *control = &gt_control;
 	struct gt_options options;
 
+	__asm__("" : "+r"(control)); /* one address for all of it */
 	complete(&options, given);
 	tracestate[0] = '\0';
 	gt__encoder = options.encoder;
 	for (uint32_t i = 0; i < options.vcpu_count; i++)
 		init_vcpu(&options.vcpus[i], &options, i);
-	gt_control = (struct gt_control){
-		.version = GT_ABI_VERSION,
-		.size = sizeof(gt_control),
-		.vcpus = options.vcpu_count,
-		.vcpus_gva = (uintptr_t)options.vcpus,
-		.vcpu_bytes = sizeof(struct gt_vcpu),
+	__builtin_memset(control, 0, sizeof(*control));
+	control->version = GT_ABI_VERSION;
+	control->size = sizeof(*control);
+	control->vcpus = options.vcpu_count;
+	control->vcpus_gva = (uintptr_t)options.vcpus;
+	control->vcpu_bytes = sizeof(struct gt_vcpu);
 #ifdef GT_PREEMPTIBLE
-		.flags = GT_CONTROL_PREEMPTIBLE,
+	control->flags = GT_CONTROL_PREEMPTIBLE;
 #endif
-		.sites_gva = (uintptr_t)sites,
-		.sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites,
-		.tracestate_gva = (uintptr_t)tracestate,
-		.tracestate_bytes = sizeof(tracestate),
-	};
+	control->sites_gva = (uintptr_t)sites;
+	control->sites_bytes = (uintptr_t)sites_end - (uintptr_t)sites;
+	control->tracestate_gva = (uintptr_t)tracestate;
+	control->tracestate_bytes = sizeof(tracestate);
+	control->self_gva = (uintptr_t)control;
 	if (options.encoder) {
 		uint64_t argument = (uintptr_t)&options;
 
 		options.encoder(GT__INIT, NULL, NULL, &argument);
 		return;
 	}
+	gt__look_at_owner();
 	gt__barrier();
 	gt__store(&gt_control.magic, GT_CONTROL_MAGIC);
 	gt_set_level(options.level);
 	gt__doorbell(GT_DOORBELL_ANNOUNCE);
-}
-
-GT__SMALL void gt_set_level(enum gt_level level)
-{
-	uint64_t at = gt_control.sites_gva;
-	uint64_t end = at + gt_control.sites_bytes;
-	const uint8_t on = gt__encoder ? GT_SITE_OUT_OF_LINE : GT_SITE_NATIVE;
-
-	gt_control.quiet = level == GT_OFF;
-	for (; end - at >= sizeof(struct gt_site); at += GT_SITE_ALIGN) {
-		struct gt_site *site = (struct gt_site *)(uintptr_t)at;
-
-		if (site->magic != GT_SITE_MAGIC ||
-		    site->kind == GT_SITE_FIELDS)
-			continue;
-		*(volatile uint8_t *)&site->state =
-			site->level <= level ? on : GT_SITE_OFF;
-	}
 }

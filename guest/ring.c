@@ -142,6 +142,71 @@ static bool ask_for_room(const struct gt_vcpu *vcpu, struct gt_ring *ring,
 	return false;
 }
 
+GT__SMALL void gt_set_level(enum gt_level level)
+{
+	uint64_t at = gt_control.sites_gva;
+	uint64_t end = at + gt_control.sites_bytes;
+	const uint8_t on = gt__encoder ? GT_SITE_OUT_OF_LINE : GT_SITE_NATIVE;
+
+	gt_control.quiet = level == GT_OFF;
+	for (; end - at >= sizeof(struct gt_site); at += GT_SITE_ALIGN) {
+		struct gt_site *site = (struct gt_site *)(uintptr_t)at;
+
+		if (site->magic != GT_SITE_MAGIC ||
+		    site->kind == GT_SITE_FIELDS)
+			continue;
+		*(volatile uint8_t *)&site->state =
+			site->level <= level ? on : GT_SITE_OFF;
+	}
+}
+
+/* From `root` on, so that each is a short way from the first. */
+enum {
+	ROOT,
+	OWNER,
+	LEASE,
+	BEAT,
+	UNTIL,
+	SEEN
+};
+
+_Static_assert(offsetof(struct gt_control, beat_seen) -
+                               offsetof(struct gt_control, root) ==
+                       8 * SEEN,
+               "the words are in that order");
+
+/*
+ * Says where the page tables are, where that can be read (CPL 0), and switches
+ * sites off whose reader gives no sign of life. UNTIL before SEEN: of two
+ * vCPUs that come here at once, one that sees the beat as seen sees a TSC that
+ * is as new. One that goes back, as that of another vCPU may, ends nothing.
+ */
+GT__SLOW void gt__look_at_owner(void)
+{
+	volatile uint64_t *words = &gt_control.root;
+	uint64_t word, now, lease;
+
+	__asm__("" : "+r"(words)); /* one address for all of them */
+	__asm__ volatile("movl %%cs, %k0" : "=r"(word));
+	if (!(word & 3)) {
+		__asm__ volatile("movq %%cr3, %0" : "=r"(word));
+		words[ROOT] = word;
+	}
+	lease = words[LEASE];
+	if (!lease)
+		return;
+	now = GT_TSC();
+	word = words[BEAT];
+	if (word != words[SEEN]) {
+		words[UNTIL] = now + lease;
+		words[SEEN] = word;
+	} else if ((int64_t)(now - words[UNTIL]) > 0) {
+		words[LEASE] = 0;
+		words[OWNER] = 0;
+		gt_set_level(GT_OFF);
+	}
+}
+
 /* Makes room for `bytes` in one block; false: there is none, even now. */
 static bool make_room(struct gt_vcpu *vcpu, struct gt_ring *ring,
                       uint64_t bytes)
@@ -223,8 +288,8 @@ static uint64_t limit_of(const struct gt_ring *ring)
  * a taken ring with room for `bytes` in one block, whose `next` is the limit to
  * put back; NULL: the record is counted as lost.
  */
-struct gt_ring *gt__take_slow(struct gt_vcpu *vcpu, uint64_t bytes,
-                              uint64_t limit)
+GT__SLOW struct gt_ring *gt__take_slow(struct gt_vcpu *vcpu, uint64_t bytes,
+                                       uint64_t limit)
 {
 	struct gt_ring *ring = &vcpu->ring[0];
 
@@ -237,6 +302,7 @@ struct gt_ring *gt__take_slow(struct gt_vcpu *vcpu, uint64_t bytes,
 		}
 		limit = gt__grab(&ring->limit);
 	}
+	gt__look_at_owner();
 	if (!make_room(vcpu, ring, bytes)) {
 		gt__count(&ring->lost);
 		gt__barrier();
@@ -263,7 +329,7 @@ __attribute__((noinline)) void gt_flush(void)
 	ring_bell(GT_THIS_VCPU(), GT_DOORBELL_FLUSH);
 }
 
-void gt_call_begin(void)
+GT__SMALL void gt_call_begin(void)
 {
 	is_done(GT__CALL_BEGIN);
 }

@@ -146,7 +146,9 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	                           ? limits->sites_bytes
 	                           : GT_SITES_BYTES_MAX;
 	fresh.generation = control.generation;
-	fresh.has_sampler = control.size >= sizeof(control);
+	fresh.has_sampler =
+		control.size >= offsetof(struct gt_control, self_gva);
+	fresh.has_owner = control.size >= sizeof(control);
 	if (control.size >= offsetof(struct gt_control, sampler)) {
 		fresh.has_quiet = true;
 		fresh.tracestate_gva = control.tracestate_gva;
@@ -176,6 +178,8 @@ void gt__guest_fini(struct gt__guest *guest)
 	guest->rings = NULL;
 	guest->lost = guest->lost_before = NULL;
 	guest->vcpus = 0;
+	gt__attached_free(guest->attached);
+	guest->attached = NULL;
 }
 
 /* Longer texts are not compared. */
@@ -197,6 +201,11 @@ int gt__guest_write(struct gt__guest *guest, const struct gt__paging *paging,
 
 	if (guest->memory->has_holes)
 		return 0; /* nobody will read it */
+	if (guest->attached) {
+		r = gt__attached_check(guest, paging, gva);
+		if (r < 0)
+			return r;
+	}
 	if (guest->is_restored && is_there(guest, paging, gva, from, count))
 		return 0;
 	r = gt__memory_write(guest->memory, paging, gva, from, count);
@@ -288,8 +297,8 @@ int gt__guest_set_sampler(struct gt__guest *guest,
 }
 
 /* Old control blocks have reserved bytes there. */
-static int set_quiet(struct gt__guest *guest, const struct gt__paging *paging,
-                     uint32_t quiet)
+int gt__guest_set_quiet(struct gt__guest *guest,
+                        const struct gt__paging *paging, uint32_t quiet)
 {
 	if (!guest->has_quiet)
 		return 0;
@@ -309,15 +318,28 @@ static bool is_any_on(const struct gt__sites *sites,
 	return false;
 }
 
+int gt__guest_own(struct gt__guest *guest, const struct gt__paging *paging)
+{
+	const uint64_t owner = GT_OWNER_VMM;
+
+	if (!guest->has_owner)
+		return 0;
+	return gt__guest_write(guest, paging,
+	                       guest->control_gva +
+	                               offsetof(struct gt_control, owner),
+	                       &owner, sizeof(owner));
+}
+
 int gt__guest_set_states(struct gt__guest *guest,
                          const struct gt__paging *paging,
                          const struct gt__sites *sites,
                          const struct gt__filter *filter)
 {
-	bool quiet = !is_any_on(sites, filter);
-	int first_error = quiet ? 0 : set_quiet(guest, paging, 0), r;
+	bool quiet = !sites || !is_any_on(sites, filter);
+	int first_error = quiet ? 0 : gt__guest_set_quiet(guest, paging, 0), r;
 
-	for (uint32_t i = 0; i < sites->count; i++) {
+	/* NULL: it announced itself, but its sites were never read. */
+	for (uint32_t i = 0; sites && i < sites->count; i++) {
 		const struct gt__site *site = &sites->sites[i];
 		uint8_t state = GT_SITE_OFF;
 
@@ -331,6 +353,6 @@ int gt__guest_set_states(struct gt__guest *guest,
 		if (first_error == 0)
 			first_error = r;
 	}
-	r = quiet ? set_quiet(guest, paging, 1) : 0;
+	r = quiet ? gt__guest_set_quiet(guest, paging, 1) : 0;
 	return first_error ? first_error : r;
 }

@@ -61,9 +61,9 @@ static uint64_t behind_hole(const struct ring_look *look, uint64_t pos,
 {
 	uint8_t byte;
 
-	while (pos < end && gt__memory_read(look->guest->memory, look->paging,
-	                                    gva_of(look->ring, pos), &byte,
-	                                    1) < 0)
+	while (pos < end &&
+	       gt__memory_read(look->guest->memory, look->paging,
+	                       gva_of(look->ring, pos), &byte, 1) < 0)
 		pos += left_of_page(look->ring, pos);
 	return pos < end ? pos : end;
 }
@@ -84,8 +84,8 @@ static uint64_t whole_records(const struct ring_look *look, uint64_t pos,
 	uint64_t done = 0;
 
 	while (done < count) {
-		uint64_t end = end_of_block(look->ring, pos + done,
-		                            UINT64_MAX) - pos;
+		uint64_t end =
+			end_of_block(look->ring, pos + done, UINT64_MAX) - pos;
 		uint64_t left = (end < count ? end : count) - done;
 		struct gt__record record;
 		size_t length = gt__record_read(look->guest->sites,
@@ -126,8 +126,8 @@ static int64_t find_chain(const struct ring_look *look, const uint8_t *bytes,
 		return -ENOMEM;
 	chain[words] = is_whole ? CHAIN_ENDS : 0;
 	for (uint64_t i = words; i-- > 0;) {
-		size_t length = link_of(look, bytes + 8 * i, count - 8 * i,
-		                        is_whole);
+		size_t length =
+			link_of(look, bytes + 8 * i, count - 8 * i, is_whole);
 		uint8_t next = length ? chain[i + length / 8] : 0;
 
 		if (length == 0)
@@ -167,10 +167,10 @@ int64_t gt__holes_read(struct gt__guest *guest, const struct gt__paging *paging,
 
 	while (*from < pos) {
 		uint64_t there = copy_there(&look, *from, pos - *from, to);
-		uint64_t whole = *from + there == pos
-		                         ? there
-		                         : whole_records(&look, *from, there,
-		                                         to);
+		uint64_t whole =
+			*from + there == pos
+				? there
+				: whole_records(&look, *from, there, to);
 		int64_t next;
 
 		if (whole > 0) {

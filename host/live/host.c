@@ -181,8 +181,8 @@ static int init(struct gt_host *host)
 	return r;
 }
 
-int gt_host_new(const struct gt_host_options *options,
-                struct gt_host **ret_host)
+int gt__host_make(const struct gt_host_options *options, bool is_holding,
+                  struct gt_host **ret_host)
 {
 	struct gt_host *host;
 	size_t bytes = options->size < sizeof(host->options)
@@ -196,6 +196,7 @@ int gt_host_new(const struct gt_host_options *options,
 	if (!host)
 		return -ENOMEM;
 	memcpy(&host->options, options, bytes);
+	host->is_holding = is_holding;
 	pthread_mutex_init(&host->lock, NULL);
 	r = init(host);
 	if (r < 0) {
@@ -210,6 +211,12 @@ int gt_host_new(const struct gt_host_options *options,
 	host->options.host_name = host->options.tracestate = NULL;
 	*ret_host = host;
 	return 0;
+}
+
+int gt_host_new(const struct gt_host_options *options,
+                struct gt_host **ret_host)
+{
+	return gt__host_make(options, false, ret_host);
 }
 
 void gt_host_free(struct gt_host *host)
@@ -230,6 +237,7 @@ void gt_host_free(struct gt_host *host)
 	free(host->vcpus);
 	free(host->work);
 	free(host->frame.bytes);
+	free(host->held.bytes);
 	pthread_mutex_destroy(&host->lock);
 	free(host);
 }
@@ -375,7 +383,7 @@ int gt_host_snapshot(struct gt_host *host, const struct gt_output *output)
 	sent_ns = host->sent_ns;
 	sent_tsc = host->sent_tsc;
 	if (!host->finished)
-		r = gt__snapshot(host, output);
+		r = host->is_holding ? -EAGAIN : gt__snapshot(host, output);
 	/* Its readings are in no frame of the run. */
 	host->sent_ns = sent_ns;
 	host->sent_tsc = sent_tsc;
@@ -389,7 +397,7 @@ int gt_host_rotate(struct gt_host *host, const struct gt_output *next)
 
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished)
-		r = gt__rotate(host, next);
+		r = host->is_holding ? -EAGAIN : gt__rotate(host, next);
 	pthread_mutex_unlock(&host->lock);
 	return r;
 }
@@ -454,11 +462,17 @@ int gt_host_set_filter(struct gt_host *host, const char *filter)
 	if (r == 0 && host->guest.vcpus > 0 && !gt__outbox_may_look(host))
 		host->guest.owes = true;
 	else if (r == 0 && host->guest.vcpus > 0)
-		r = gt__guest_set_states(
-			&host->guest, &host->vcpus[host->last_vcpu].paging,
-			gt__pipeline_sites(host->pipeline), host->filter);
+		r = gt__guest_set_states(&host->guest,
+		                         &host->vcpus[host->last_vcpu].paging,
+		                         host->guest.sites, host->filter);
 	pthread_mutex_unlock(&host->lock);
 	return r;
+}
+
+/* It was left, or is gone: there is nothing to look at. */
+static bool is_left(const struct gt_host *host)
+{
+	return host->guest.attached && host->guest.attached->over;
 }
 
 int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
@@ -469,8 +483,10 @@ int gt_host_finish(struct gt_host *host, enum gt_ending ending, uint32_t status,
 	pthread_mutex_lock(&host->lock);
 	if (!host->finished) {
 		host->quota.is_lifted = true;
-		if (gt__serve_drain(host) < 0)
+		if (!is_left(host) && gt__serve_drain(host) < 0)
 			host->bad_requests++;
+		if (host->is_holding)
+			gt__outbox_keep_error(host, gt__held_release(host));
 		gt__outbox_end(host, ending, status, message);
 		gt__outbox_keep_error(
 			host, gt__pipeline_finish(host->pipeline, 0, 0, 0));

@@ -31,15 +31,23 @@ struct host_guess {
 	int64_t low, high, first;
 };
 
+/* The latest look at level 0 of an attached guest. */
+struct host_peek {
+	uint64_t tsc; /* of the host, just before it; 0: there was none */
+	uint64_t pos;
+	bool is_free; /* nobody was inside a record */
+};
+
 struct host_vcpu {
 	struct gt__paging paging; /* as of its last exit */
 	struct gt__tsc tsc;       /* as of its last exit */
 	struct host_guess guess;  /* in place of it */
-	uint64_t looked_tsc;      /* host TSC at its latest batch */
-	uint64_t carry_tsc;       /* and at the one before */
-	uint64_t enter_tsc; /* of its latest entry; 0: none was reported */
-	uint64_t exit_tsc;  /* of its latest exit */
-	uint64_t waited_ns; /* by then, since its thread began */
+	struct host_peek peek;
+	uint64_t looked_tsc; /* host TSC at its latest batch */
+	uint64_t carry_tsc;  /* and at the one before */
+	uint64_t enter_tsc;  /* of its latest entry; 0: none was reported */
+	uint64_t exit_tsc;   /* of its latest exit */
+	uint64_t waited_ns;  /* by then, since its thread began */
 	uint64_t enter_waited_ns; /* between that exit and that entry */
 	bool has_exited;
 };
@@ -67,7 +75,7 @@ struct gt_host {
 	/* Later ones are made of these: see gt__outbox_new_ids(). */
 	struct gt__hash_key ids_key;
 	uint64_t id_bases;
-	uint32_t capture_seed;  /* no guest may learn it: host/frames/frame.h */
+	uint32_t capture_seed; /* no guest may learn it: host/frames/frame.h */
 	struct gt_clock_reading first_reading;
 	unsigned clock_flags; /* enum gt_clock_flag */
 	char *guest_name, *vm_name, *backend;
@@ -94,8 +102,13 @@ struct gt_host {
 	bool unmerged;          /* frames since the last GT__FRAME_MERGE */
 	struct host_work *work; /* WORK_MAX of them, once there was one */
 	uint64_t work_count;    /* numbers given so far */
-	int error;              /* the first of capture and sinks */
-	bool wanted;            /* a reader sleeps until a block is full */
+	/* Frames that wait until their times can be placed, START not among
+	 * them: held.c. */
+	struct gt__frame_buffer held;
+	bool is_holding;
+	uint32_t held_looks;
+	int error;   /* the first of capture and sinks */
+	bool wanted; /* a reader sleeps until a block is full */
 	bool finished;
 };
 
@@ -114,6 +127,10 @@ void gt__outbox_clock(struct gt_host *host, uint8_t *to);
  */
 int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
                     uint32_t vcpu);
+
+/* Of a sealed frame, which may lie anywhere. */
+int gt__outbox_deliver(struct gt_host *host, const uint8_t *bytes, size_t count,
+                       enum gt__frame_type type, uint32_t vcpu);
 
 /* How long its thread has waited since the last time this was asked. */
 uint64_t gt__outbox_waited(struct host_vcpu *vcpu, uint64_t total_ns);
@@ -151,6 +168,7 @@ void gt__outbox_life(struct gt_host *host);
 void gt__outbox_work(struct gt_host *host, const struct host_work *work);
 
 int gt__outbox_start(struct gt_host *host);
+void gt__outbox_begin(struct gt_host *host);
 void gt__outbox_end(struct gt_host *host, enum gt_ending ending,
                     uint32_t status, const char *message);
 
@@ -178,6 +196,22 @@ void gt__outbox_records_head(struct gt_host *host, uint32_t vcpu,
 /* gt_host_snapshot(), under the lock. */
 int gt__snapshot(struct gt_host *host, const struct gt_output *to);
 
+/* ---- held.c, under the lock -------------------------------------------- */
+
+/* Shows what was held, and from then on all. -ENOMEM, the error of a sink. */
+int gt__held_release(struct gt_host *host);
+
+/* Whether all that is known of the TSC is worth to place times by it. */
+bool gt__held_is_ripe(const struct gt_host *host);
+
+/* ---- peek.c, under the lock -------------------------------------------- */
+
+/* Learns of the offsets of an attached guest's TSCs from what it records. */
+void gt__peek(struct gt_host *host);
+
+/* By how many ticks times may be too late, as far as that is known. */
+uint64_t gt__peek_doubt(const struct gt_host *host);
+
 /* ---- offsets.c, under the lock ----------------------------------------- */
 
 /* Whether the vCPU's TSC is another one than before. */
@@ -192,6 +226,22 @@ bool gt__offset_set(struct gt_host *host, uint32_t vcpu,
 void gt__offset_learn(struct gt_host *host, uint32_t vcpu, const uint8_t *batch,
                       size_t count, uint64_t guest_tsc, uint64_t upper_tsc);
 
+/*
+ * An offset is at least `low` and at most `high`, since `since_tsc` of the
+ * host's if that contradicts what was known. Nothing happens if it is known.
+ */
+void gt__offset_narrow(struct gt_host *host, uint32_t vcpu, int64_t low,
+                       int64_t high, uint64_t since_tsc);
+
+/* Says what is known of it to who reads the frames. */
+void gt__offset_tell(struct gt_host *host, uint32_t vcpu);
+
+/* ---- host.c -------------------------------------------------------------- */
+
+/* gt_host_new(); one that holds what it has to show. */
+int gt__host_make(const struct gt_host_options *options, bool is_holding,
+                  struct gt_host **ret_host);
+
 /* ---- handover.c, under the lock ---------------------------------------- */
 
 /* The batch that an exit names. 1: it is sent; 0: it came before. */
@@ -203,6 +253,11 @@ int gt__handover_bytes(struct gt_host *host, uint32_t vcpu, const void *bytes,
                        size_t count, uint64_t guest_tsc);
 
 /* ---- serve.c, under the lock ------------------------------------------- */
+
+/* The announced guest, and its sites, to who reads the frames. */
+int gt__serve_introduce(struct gt_host *host, const struct gt__paging *paging);
+/* Its place in the trace, which sites are on, and whether somebody waits. */
+int gt__serve_tell(struct gt_host *host, const struct gt__paging *paging);
 
 /* gt_host_exit(), gt_host_drain(). */
 int gt__serve_exit(struct gt_host *host, uint32_t vcpu,

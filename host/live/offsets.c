@@ -143,24 +143,41 @@ static bool narrow(struct host_guess *guess, const struct host_guess *batch,
 	return guess->low != low || guess->high != high;
 }
 
+void gt__offset_narrow(struct gt_host *host, uint32_t number, int64_t low,
+                       int64_t high, uint64_t since_tsc)
+{
+	struct host_guess *guess = &host->vcpus[number].guess;
+	const struct host_guess told = {.low = low, .high = high};
+
+	if (guess->is_on && narrow(guess, &told, since_tsc) &&
+	    !host->is_holding)
+		gt__offset_tell(host, number);
+}
+
+void gt__offset_tell(struct gt_host *host, uint32_t number)
+{
+	struct host_vcpu *vcpu = &host->vcpus[number];
+
+	vcpu->tsc = (struct gt__tsc){.offset = vcpu->guess.low};
+	gt__outbox_tsc(host, number, vcpu->guess.since_tsc, &vcpu->tsc,
+	               doubt_of(&vcpu->guess));
+}
+
 void gt__offset_learn(struct gt_host *host, uint32_t number,
                       const uint8_t *batch, size_t count, uint64_t guest_tsc,
                       uint64_t upper_tsc)
 {
 	struct host_vcpu *vcpu = &host->vcpus[number];
-	struct host_guess *guess = &vcpu->guess, told;
+	struct host_guess told;
 	struct span_of_tsc seen = {.carries = host->options.wire ==
 	                                      GT_WIRE_HYPERLIGHT_0_12,
 	                           .newest = guest_tsc};
 
-	if (!guess->is_on)
+	if (!vcpu->guess.is_on)
 		return;
 	gt_hyperlight_decode(host->options.wire, batch, count, NULL, note,
 	                     &seen, NULL);
-	if (!bounds_of(host, vcpu, &seen, upper_tsc, &told) ||
-	    !narrow(guess, &told, vcpu->looked_tsc))
-		return;
-	vcpu->tsc = (struct gt__tsc){.offset = guess->low};
-	gt__outbox_tsc(host, number, guess->since_tsc, &vcpu->tsc,
-	               doubt_of(guess));
+	if (bounds_of(host, vcpu, &seen, upper_tsc, &told))
+		gt__offset_narrow(host, number, told.low, told.high,
+		                  vcpu->looked_tsc);
 }

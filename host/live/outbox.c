@@ -41,6 +41,17 @@ void gt__outbox_clock(struct gt_host *host, uint8_t *to)
 	put_reading(host, to);
 }
 
+/* Until gt__held_release(). */
+static int keep(struct gt_host *host)
+{
+	gt__frame_put(&host->held, host->frame.bytes, host->frame.count);
+	if (!host->held.no_memory)
+		return 0;
+	host->held.no_memory = false;
+	gt__outbox_keep_error(host, -ENOMEM);
+	return -ENOMEM;
+}
+
 /*
  * Seals the frame in host->frame and sends it both ways. What the capture and
  * the sinks return is kept for the end and stops nothing: only -ENOMEM here,
@@ -50,23 +61,31 @@ int gt__outbox_send(struct gt_host *host, enum gt__frame_type type,
                     uint32_t vcpu)
 {
 	struct gt__frame_buffer *frame = &host->frame;
-	int r;
 
 	if (frame->no_memory) {
 		gt__outbox_keep_error(host, -ENOMEM);
 		return -ENOMEM;
 	}
 	gt__frame_seal(frame, type, vcpu);
+	if (host->is_holding)
+		return keep(host);
+	return gt__outbox_deliver(host, frame->bytes, frame->count, type, vcpu);
+}
+
+int gt__outbox_deliver(struct gt_host *host, const uint8_t *bytes, size_t count,
+                       enum gt__frame_type type, uint32_t vcpu)
+{
+	int r;
+
 	if (host->options.capture.write) {
 		r = host->options.capture.write(host->options.capture.context,
-		                                frame->bytes, frame->count);
+		                                bytes, count);
 		gt__outbox_keep_error(host, r);
 		if (r < 0)
 			host->options.capture.write = NULL;
 	}
 	r = gt__pipeline_frame(host->pipeline, type, vcpu,
-	                       frame->bytes + GT__FRAME_HEAD,
-	                       frame->count - GT__FRAME_HEAD);
+	                       bytes + GT__FRAME_HEAD, count - GT__FRAME_HEAD);
 	gt__outbox_keep_error(host, r);
 	gt__outbox_keep_error(host, gt__pipeline_error(host->pipeline));
 	return r;
@@ -246,11 +265,19 @@ int gt__outbox_start(struct gt_host *host)
 	gt__system_rate(&host->options, &host->clock_flags);
 	host->sent_ns = host->first_reading.monotonic_ns;
 	host->sent_tsc = host->worked_tsc = host->first_reading.tsc;
+	if (!host->is_holding)
+		gt__outbox_begin(host);
+	host->frame.seed = host->capture_seed;
+	return host->error;
+}
+
+void gt__outbox_begin(struct gt_host *host)
+{
+	host->frame.seed = 0;
 	gt__frame_begin(&host->frame);
 	gt__outbox_put_start(host, &host->frame);
 	gt__outbox_send(host, GT__FRAME_START, 0);
 	host->frame.seed = host->capture_seed;
-	return host->error;
 }
 
 void gt__outbox_put_end(struct gt_host *host, struct gt__frame_buffer *frame,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What one guest may cost over time: bytes of records, records and exits, per
- * second and in all. A bucket holds a second's worth; what is asked for is given as long
- * as something is left in it, and may leave it in debt, so that a ring is taken
- * as a whole or not at all.
+ * second and in all. A bucket holds a second's worth; what is asked for is
+ * given as long as something is left in it, and may leave it in debt, so that a
+ * ring is taken as a whole or not at all.
  */
 #ifndef GT_HOST_QUOTA_H
 #define GT_HOST_QUOTA_H
@@ -26,7 +26,7 @@ struct gt__quota {
 	struct gt__bucket bytes, records, exits;
 	uint64_t bytes_left, records_left, exits_left; /* in all */
 	uint64_t records_spent;
-	bool is_lifted;      /* for the last look, when the guest is gone */
+	bool is_lifted; /* for the last look, when the guest is gone */
 	/* Over it, for the losses. */
 	uint64_t requests_over, exits_over;
 };

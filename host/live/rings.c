@@ -166,8 +166,8 @@ static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
 		return -ENOMEM;
 	if (guest->memory->has_holes) {
 		uint64_t begin = from;
-		int64_t got = gt__holes_read(guest, paging, ring, &from, pos,
-		                             to);
+		int64_t got =
+			gt__holes_read(guest, paging, ring, &from, pos, to);
 
 		buffer->count -= pos - begin - (got < 0 ? 0 : (uint64_t)got);
 		range[0] = from;

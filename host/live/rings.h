@@ -32,6 +32,7 @@ struct gt__guest {
 	uint32_t tracestate_bytes;
 	bool has_quiet;   /* likewise for the word of quiet sites */
 	bool has_sampler; /* its control block has room for one */
+	bool has_owner;   /* likewise */
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;
@@ -46,10 +47,11 @@ struct gt__guest {
 	uint64_t missing_sites_bytes;
 	uint32_t missing_vcpus;
 	const struct gt__sites *sites; /* to find records again behind a hole */
-	bool owes;      /* something could not be written */
-	uint32_t tries; /* to make good for that */
+	bool owes;                     /* something could not be written */
+	uint32_t tries;                /* to make good for that */
 	struct gt__ring_view (*rings)[GT_LEVELS]; /* per vCPU */
-	uint64_t (*lost)[2]; /* per vCPU: records lost, strings cut */
+	struct gt__attached *attached; /* NULL: it announced itself to us */
+	uint64_t (*lost)[2];           /* per vCPU: records lost, strings cut */
 	/* The same as they were when this life began: of an earlier one. */
 	uint64_t (*lost_before)[2];
 };
@@ -65,11 +67,55 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 void gt__guest_fini(struct gt__guest *guest);
 
 /*
- * Writes to the guest; to one that was restored not what is there already. Where
- * a page is read-only that is owed: GT_ERROR_READ_ONLY, or 0 if it was restored.
+ * Writes to the guest; to one that was restored not what is there already.
+ * Where a page is read-only that is owed: GT_ERROR_READ_ONLY, or 0 if it was
+ * restored.
  */
 int gt__guest_write(struct gt__guest *guest, const struct gt__paging *paging,
                     uint64_t gva, const void *from, size_t count);
+
+/* ---- beside.c: a guest of another process's -------------------------------
+ */
+
+/* What must lie beside a place, so that it is what it was at the beginning. */
+struct gt__attached {
+	uint64_t owner; /* as in the control block */
+	uint64_t beat;
+	uint64_t lease_ticks;
+	int over; /* why nothing is written any longer; 0: it is */
+	struct gt__pinned *pinned;
+	size_t pinned_count, pinned_room;
+	uint8_t *states; /* of sites, as they were: by number */
+	struct gt__sites *sites;
+	uint64_t *block; /* a copy of GT__BLOCK_BYTES_MAX, for peek.c */
+};
+
+#define GT__BLOCK_BYTES_MAX 65536u
+
+/* 0: `gva` may be written. GT_ERROR_GUEST_GONE, _HAS_OWNER. */
+int gt__attached_check(const struct gt__guest *guest,
+                       const struct gt__paging *paging, uint64_t gva);
+void gt__attached_free(struct gt__attached *attached);
+
+/* All of its control block; of an old one nothing but its magic. */
+int gt__attached_control(const struct gt__guest *guest,
+                         const struct gt__paging *paging,
+                         struct gt_control *ret_control);
+
+/* Takes it for `owner`; GT_ERROR_HAS_OWNER: somebody else did meanwhile. */
+int gt__attached_claim(struct gt__guest *guest,
+                       const struct gt__paging *paging);
+
+/*
+ * Before each look: the control block is there and names us, and the guest sees
+ * that we live. 0; 1: it had let go of us, is ours again and is to be told all;
+ * GT_ERROR_GUEST_GONE, _HAS_OWNER, or of the memory door.
+ */
+int gt__attached_beat(struct gt__guest *guest, const struct gt__paging *paging);
+
+/* It belongs to nobody. */
+int gt__attached_release(struct gt__guest *guest,
+                         const struct gt__paging *paging);
 
 /*
  * The guest has just been announced, and comes from a snapshot: what its rings
@@ -95,6 +141,14 @@ int gt__guest_set_context(struct gt__guest *guest,
                           const struct gt__paging *paging,
                           const struct gt_context *context,
                           const char *tracestate);
+
+/* 1: no site is on. Before the first one is on, and after the last one is off.
+ */
+int gt__guest_set_quiet(struct gt__guest *guest,
+                        const struct gt__paging *paging, uint32_t quiet);
+
+/* It has a host, and is no guest for a reader in another process. */
+int gt__guest_own(struct gt__guest *guest, const struct gt__paging *paging);
 
 /* Tells it how traces of its own are sampled, if not in the usual way. */
 int gt__guest_set_sampler(struct gt__guest *guest,
@@ -124,8 +178,9 @@ void gt__holes_read_sites(struct gt__guest *guest,
  * four words (clock and offset), which are the caller's. Returns 1; 0 if the
  * guest has nothing new to say; or a code of the memory door. With 1,
  * *ret_error tells what kept the first level from being read that was not.
- * Nothing counts as taken before gt__guest_taken(). Of memory with holes: as far
- * as the next one of each level; it is to be called again until it returns 0.
+ * Nothing counts as taken before gt__guest_taken(). Of memory with holes: as
+ * far as the next one of each level; it is to be called again until it returns
+ * 0.
  */
 int gt__guest_read(struct gt__guest *guest, const struct gt__paging *paging,
                    uint32_t vcpu, struct gt__frame_buffer *buffer,

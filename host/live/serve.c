@@ -49,6 +49,8 @@ static uint64_t seen_before(const struct gt_host *host)
 {
 	uint64_t tsc = host->reading.tsc, first = host->first_reading.tsc;
 
+	if (host->guest.attached)
+		tsc -= gt__peek_doubt(host) + STORE_BUFFER_TICKS;
 	for (uint32_t i = 0; i < host->options.vcpus; i++)
 		if (gt__outbox_is_inside(&host->vcpus[i])) {
 			tsc -= STORE_BUFFER_TICKS;
@@ -63,6 +65,14 @@ int gt__serve_drain(struct gt_host *host)
 	int result = 0;
 	uint64_t tsc;
 
+	if (host->guest.attached) {
+		result = gt__attached_beat(&host->guest, paging);
+		if (result > 0)
+			result = gt__serve_tell(host, paging);
+		if (result < 0)
+			return result;
+		gt__peek(host);
+	}
 	gt__outbox_read(host);
 	tsc = seen_before(host);
 	gt__outbox_exits(host);
@@ -84,25 +94,29 @@ int gt__serve_drain(struct gt_host *host)
 			result = r;
 	}
 	gt__outbox_merge(host, tsc);
+	host->held_looks += host->is_holding;
+	if (host->is_holding && gt__held_is_ripe(host))
+		gt__outbox_keep_error(host, gt__held_release(host));
 	return result;
 }
 
-/* Its place in the trace, which sites are on, and whether somebody waits. */
-static int tell(struct gt_host *host, const struct gt__paging *paging)
+int gt__serve_tell(struct gt_host *host, const struct gt__paging *paging)
 {
 	struct gt__guest *guest = &host->guest;
 	int context = gt__guest_set_context(guest, paging, &host->context,
 	                                    host->trace_state);
 	int sampler =
 		gt__guest_set_sampler(guest, paging, &host->options.sampler);
-	int states = gt__guest_set_states(guest, paging,
-	                                  gt__pipeline_sites(host->pipeline),
-	                                  host->filter);
+	int states =
+		gt__guest_set_states(guest, paging, guest->sites, host->filter);
 	int want = gt__guest_want(guest, paging, host->wanted);
+	int owner = guest->attached ? 0 : gt__guest_own(guest, paging);
 
 	if (context < 0 || sampler < 0)
 		return context < 0 ? context : sampler;
-	return states < 0 ? states : want;
+	if (states < 0 || want < 0)
+		return states < 0 ? states : want;
+	return owner;
 }
 
 /* Some pages may stay read-only for good: it is tried less often, then. */
@@ -118,7 +132,7 @@ static void pay_debts(struct gt_host *host, const struct gt__paging *paging)
 		return;
 	guest->owes = false;
 	gt__guest_remind(guest, paging);
-	tell(host, paging);
+	gt__serve_tell(host, paging);
 }
 
 /* What is still open of the guest before ends by this. */
@@ -127,6 +141,20 @@ static void begin_life(struct gt_host *host)
 	gt__outbox_read(host);
 	gt__outbox_sample(host);
 	gt__outbox_new_ids(host);
+}
+
+int gt__serve_introduce(struct gt_host *host, const struct gt__paging *paging)
+{
+	int r;
+
+	host->guest.id_base = host->context.id_base;
+	gt__frame_begin(&host->frame);
+	gt__guest_put(&host->guest, &host->frame);
+	r = gt__outbox_send(host, GT__FRAME_GUEST, 0);
+	gt__frame_begin(&host->frame);
+	if (r == 0)
+		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
+	return r == 0 ? gt__outbox_send(host, GT__FRAME_SITES, 0) : r;
 }
 
 /* `resumed`: it has told nobody; its memory comes from a snapshot. */
@@ -147,22 +175,14 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 		begin_life(host);
 	host->announcements += !resumed;
 	host->lives += resumed;
-	host->guest.id_base = host->context.id_base;
-	gt__frame_begin(&host->frame);
-	gt__guest_put(&host->guest, &host->frame);
-	r = gt__outbox_send(host, GT__FRAME_GUEST, 0);
-	gt__frame_begin(&host->frame);
-	if (r == 0)
-		r = gt__guest_put_sites(&host->guest, paging, &host->frame);
-	if (r == 0)
-		r = gt__outbox_send(host, GT__FRAME_SITES, 0);
+	r = gt__serve_introduce(host, paging);
 	if (r < 0) {
 		gt__guest_fini(&host->guest);
 		return r;
 	}
 	host->guest.sites = gt__pipeline_sites(host->pipeline);
 	/* Without these its records can still be taken. */
-	r = tell(host, paging);
+	r = gt__serve_tell(host, paging);
 	return r < 0 && !host->memory.has_holes ? r : GT_ANSWER_TAKEN;
 }
 

@@ -24,6 +24,7 @@ static int copy_guest(const struct gt__guest *guest, struct gt__guest *ret_copy)
 {
 	struct gt__guest copy = *guest;
 
+	copy.attached = NULL; /* which stays with it */
 	copy.rings = calloc(copy.vcpus, sizeof(*copy.rings));
 	copy.lost = calloc(copy.vcpus, sizeof(*copy.lost));
 	copy.lost_before = calloc(copy.vcpus, sizeof(*copy.lost_before));

@@ -39,8 +39,7 @@ static bool find(const struct gt__memory *memory, uint64_t gpa,
 
 		if (gpa < slot->gpa || offset >= slot->bytes)
 			continue;
-		*ret_place =
-			(struct place){slot, offset, slot->bytes - offset};
+		*ret_place = (struct place){slot, offset, slot->bytes - offset};
 		return true;
 	}
 	return false;
@@ -81,17 +80,23 @@ static bool has_reserved_bits(uint64_t entry, uint64_t size, unsigned level)
 {
 	if (!(entry & ENTRY_LARGE))
 		return false;
-	return level == 3 ||
+	return level >= 3 ||
 	       (entry & ENTRY_ADDRESS & (size - 1) & ~PAGE_BYTES) != 0;
 }
 
-/* One address; `ret_bytes` of its page follow it. */
-static int walk(const struct gt__memory *memory, uint64_t cr3, uint64_t gva,
-                bool write, uint64_t *ret_gpa, uint64_t *ret_bytes)
+static bool has_five_levels(const struct gt__paging *paging)
 {
-	uint64_t table = cr3 & ENTRY_ADDRESS;
+	return paging->cr4 & CR4_LA57;
+}
 
-	for (unsigned level = 3;; level--) {
+/* One address; `ret_bytes` of its page follow it. */
+static int walk(const struct gt__memory *memory,
+                const struct gt__paging *paging, uint64_t gva, bool write,
+                uint64_t *ret_gpa, uint64_t *ret_bytes)
+{
+	uint64_t table = paging->cr3 & ENTRY_ADDRESS;
+
+	for (unsigned level = has_five_levels(paging) ? 4 : 3;; level--) {
 		unsigned shift = 12 + 9 * level;
 		uint64_t size = UINT64_C(1) << shift;
 		uint64_t entry;
@@ -115,11 +120,36 @@ static int walk(const struct gt__memory *memory, uint64_t cr3, uint64_t gva,
 	}
 }
 
-static bool is_canonical(uint64_t gva)
+/* The last stretch that begins at or before it. */
+static int pinned_at(const struct gt__memory *memory, uint64_t gva, bool write,
+                     uint64_t *ret_gpa, uint64_t *ret_bytes)
 {
-	uint64_t top = gva >> 47;
+	const struct gt__pinned *pinned = memory->pinned;
+	size_t low = 0, high = memory->pinned_count;
 
-	return top == 0 || top == 0x1ffff;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pinned[middle].gva <= gva)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || gva - pinned[low - 1].gva >= pinned[low - 1].bytes)
+		return -GT_ERROR_UNMAPPED;
+	if (write && !pinned[low - 1].is_writable)
+		return -GT_ERROR_READ_ONLY;
+	*ret_gpa = pinned[low - 1].gpa + (gva - pinned[low - 1].gva);
+	*ret_bytes = pinned[low - 1].bytes - (gva - pinned[low - 1].gva);
+	return 0;
+}
+
+static bool is_canonical(const struct gt__paging *paging, uint64_t gva)
+{
+	unsigned bits = has_five_levels(paging) ? 57 : 48;
+	uint64_t top = gva >> (bits - 1);
+
+	return top == 0 || top == UINT64_MAX >> (bits - 1);
 }
 
 static int check(const struct gt__paging *paging, uint64_t gva, size_t count)
@@ -131,23 +161,25 @@ static int check(const struct gt__paging *paging, uint64_t gva, size_t count)
 	if (count - 1 > ~gva)
 		return -GT_ERROR_WRAPS;
 	last = gva + (count - 1);
-	if (!is_canonical(gva) || !is_canonical(last) ||
-	    gva >> 47 != last >> 47)
+	if (!is_canonical(paging, gva) || !is_canonical(paging, last) ||
+	    gva >> 63 != last >> 63)
 		return -GT_ERROR_NOT_CANONICAL;
 	if (!(paging->cr0 & CR0_PE) || !(paging->cr0 & CR0_PG) ||
-	    !(paging->cr4 & CR4_PAE) || paging->cr4 & CR4_LA57 ||
-	    !(paging->efer & EFER_LMA))
+	    !(paging->cr4 & CR4_PAE) || !(paging->efer & EFER_LMA))
 		return -GT_ERROR_PAGING_MODE;
 	return 0;
 }
 
 /* The next stretch of guest memory that lies in one piece on the host. */
-static int next_piece(const struct gt__memory *memory, uint64_t cr3,
-                      uint64_t gva, size_t count, bool write,
-                      struct place *ret_place, size_t *ret_count)
+static int next_piece(const struct gt__memory *memory,
+                      const struct gt__paging *paging, uint64_t gva,
+                      size_t count, bool write, struct place *ret_place,
+                      size_t *ret_count)
 {
 	uint64_t gpa, page_bytes;
-	int r = walk(memory, cr3, gva, write, &gpa, &page_bytes);
+	int r = memory->pinned_count > 0
+	                ? pinned_at(memory, gva, write, &gpa, &page_bytes)
+	                : walk(memory, paging, gva, write, &gpa, &page_bytes);
 
 	if (r < 0)
 		return r;
@@ -161,6 +193,29 @@ static int next_piece(const struct gt__memory *memory, uint64_t cr3,
 	return 0;
 }
 
+int gt__memory_find(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva, size_t count,
+                    struct gt__pinned *ret_piece)
+{
+	struct place place;
+	size_t piece;
+	int r = check(paging, gva, count);
+
+	if (r < 0)
+		return r;
+	r = next_piece(memory, paging, gva, count, true, &place, &piece);
+	ret_piece->is_writable = r == 0;
+	if (r == -GT_ERROR_READ_ONLY)
+		r = next_piece(memory, paging, gva, count, false, &place,
+		               &piece);
+	if (r < 0)
+		return r;
+	ret_piece->gva = gva;
+	ret_piece->gpa = place.slot->gpa + place.offset;
+	ret_piece->bytes = piece;
+	return 0;
+}
+
 int gt__memory_read(const struct gt__memory *memory,
                     const struct gt__paging *paging, uint64_t gva, void *to,
                     size_t count)
@@ -171,7 +226,7 @@ int gt__memory_read(const struct gt__memory *memory,
 	int r = check(paging, gva, count);
 
 	while (r == 0 && count > 0) {
-		r = next_piece(memory, paging->cr3, gva, count, false, &place,
+		r = next_piece(memory, paging, gva, count, false, &place,
 		               &piece);
 		if (r == 0)
 			r = copy_out(&place, out, piece);
@@ -210,8 +265,8 @@ int gt__memory_load(const struct gt__memory *memory,
 	                                : check(paging, gva, sizeof(*ret_word));
 
 	if (r == 0)
-		r = next_piece(memory, paging->cr3, gva, sizeof(*ret_word),
-		               false, &place, &piece);
+		r = next_piece(memory, paging, gva, sizeof(*ret_word), false,
+		               &place, &piece);
 	/* A slot is a multiple of 8 bytes long, or its last ones are no word.
 	 */
 	if (r == 0 && piece < sizeof(*ret_word))
@@ -264,7 +319,7 @@ int gt__memory_write(const struct gt__memory *memory,
 	int r = check(paging, gva, count);
 
 	while (r == 0 && count > 0) {
-		r = next_piece(memory, paging->cr3, gva, count, true, &place,
+		r = next_piece(memory, paging, gva, count, true, &place,
 		               &piece);
 		if (r == 0)
 			r = copy_in(&place, in, piece);

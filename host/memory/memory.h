@@ -13,12 +13,22 @@ struct gt__paging {
 	uint64_t cr0, cr3, cr4, efer;
 };
 
+/* A stretch of guest virtual memory that was translated for good. */
+struct gt__pinned {
+	uint64_t gva, gpa, bytes;
+	bool is_writable;
+};
+
 struct gt__memory {
 	struct gt_memory_slot slots[GT_MEMORY_SLOTS_MAX];
 	uint32_t count;
 	/* The guest is gone, and so may be pages of it: what is missing is
 	 * counted, and costs what lay there. */
 	bool has_holes;
+	/* By GVA, apart; not 0: they stand in for page tables, which nobody
+	 * tells of any longer. The array is not of this struct. */
+	const struct gt__pinned *pinned;
+	size_t pinned_count;
 };
 
 /*
@@ -47,6 +57,14 @@ int gt__memory_load(const struct gt__memory *memory,
 int gt__memory_write(const struct gt__memory *memory,
                      const struct gt__paging *paging, uint64_t gva,
                      const void *from, size_t count);
+
+/*
+ * Where the byte at `gva` lies, how many of `count` follow it there, and
+ * whether the guest may write them. Errors as of gt__memory_read().
+ */
+int gt__memory_find(const struct gt__memory *memory,
+                    const struct gt__paging *paging, uint64_t gva, size_t count,
+                    struct gt__pinned *ret_piece);
 
 /* All our accesses to guest memory before it come before all behind it. */
 static inline void gt__memory_fence(void)

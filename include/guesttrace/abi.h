@@ -309,7 +309,25 @@ struct gt_control {
 	/* Written by the host at the announcement, unless it is all zeros. A
 	 * control block that ends before this is one, too. */
 	struct gt_sampler sampler;
+	/* Where a reader in another process looks: all up to `owner` is
+	 * written by the guest. A control block that ends before this is one,
+	 * too. */
+	uint64_t self_gva; /* of this block */
+	uint64_t root; /* CR3 at gt_init() and later ends of blocks, where that
+	                  can be read; 0: not known */
+	/* Written by a host that attached itself; 0: nobody has. The host that
+	 * the guest announced itself to writes GT_OWNER_VMM. */
+	uint64_t owner;
+	uint64_t lease_ticks; /* of the guest's TSC, likewise; 0: no end */
+	uint64_t beat;        /* likewise: changes while the owner lives */
+	/* The guest's own: the TSC at which the lease ends, and the last `beat`
+	 * that it saw. */
+	uint64_t lease_until_tsc;
+	uint64_t beat_seen;
+	uint64_t reserved_end;
 };
+
+#define GT_OWNER_VMM UINT64_C(1)
 
 #define GT_TRACESTATE_BYTES 513u /* that a host writes at most, with the NUL \
 	                          */

@@ -13,7 +13,7 @@ extern "C" {
 	X(UNMAPPED, 4099, "address is not mapped in the guest")           \
 	X(OUTSIDE_RAM, 4100, "page table leads outside the guest's RAM")  \
 	X(RESERVED_BIT, 4101, "page table entry has a reserved bit set")  \
-	X(PAGING_MODE, 4102, "guest is not in 4-level 64-bit paging")     \
+	X(PAGING_MODE, 4102, "guest is not in 64-bit paging")             \
 	X(READ_ONLY, 4103, "page is read-only in the guest")              \
 	X(BAD_REQUEST, 4104, "doorbell names no known operation")         \
 	X(BAD_CONTROL, 4105, "control block is not one")                  \
@@ -28,6 +28,9 @@ extern "C" {
 	X(EMPTY_BATCH, 4114, "batch has no bytes")                        \
 	X(BAD_TRACESTATE, 4115, "not a W3C tracestate")                   \
 	X(NO_LEVELS, 4116, "this wire tells no levels: off or trace")     \
+	X(HAS_OWNER, 4117, "another reader has this guest")               \
+	X(GUEST_GONE, 4118,                                               \
+	  "what the guest said of itself is no longer there")             \
 	GT_HYPERLIGHT_ERRORS_(X)
 
 /* What can be wrong with a Hyperlight batch: contiguous, see "errors" below. */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "attach_find.h"
+#include "attach_layout.h"
+#include "attach_search.h"
+#include "command.h"
+#include "memory_part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_BYTES UINT64_C(4096)
+
+/* ---- Memory -------------------------------------------------------------- */
+
+static int complain_of(int32_t pid, int r)
+{
+	if (r == -EACCES || r == -EPERM)
+		complain("process %" PRId32 ": its memory may not be read: "
+		         "that needs root, CAP_SYS_PTRACE, or its own user "
+		         "where kernel.yama.ptrace_scope is 0",
+		         pid);
+	else
+		complain("process %" PRId32 ": %s", pid, code_text(r));
+	return r;
+}
+
+int attach_memory_of(struct attach_memory *memory, int32_t pid)
+{
+	int r = gt_process_mappings(pid, memory->mappings, ATTACH_MAPPINGS_MAX);
+
+	if (r < 0)
+		return complain_of(pid, r);
+	memory->pid = pid;
+	memory->count = (size_t)r;
+	return 0;
+}
+
+/* All of it is there, and in whole pages. */
+static int complete(struct memory_part *part, int fd)
+{
+	struct stat info;
+	uint64_t bytes;
+
+	if (fstat(fd, &info) < 0)
+		return -errno;
+	bytes = (uint64_t)info.st_size;
+	if (part->offset % PAGE_BYTES || part->gpa % PAGE_BYTES)
+		return -EINVAL;
+	if (part->offset >= bytes)
+		return -ERANGE;
+	if (part->numbers < 3)
+		part->length = (bytes - part->offset) & ~(PAGE_BYTES - 1);
+	if (part->length == 0 || part->length % PAGE_BYTES)
+		return -EINVAL;
+	return part->length > bytes - part->offset ? -ERANGE : 0;
+}
+
+static int map(struct attach_memory *memory, int fd,
+               const struct memory_part *part)
+{
+	struct gt_mapping *mapping = &memory->mappings[memory->count];
+	void *at = mmap(NULL, part->length, PROT_READ | PROT_WRITE, MAP_SHARED,
+	                fd, (off_t)part->offset);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	*mapping = (struct gt_mapping){
+		.pid = getpid(),
+		.address = (uintptr_t)at,
+		.bytes = part->length,
+		.fd = fd,
+		.file_offset = part->offset,
+	};
+	memory->gpas[memory->count++] = part->gpa;
+	return 0;
+}
+
+static int add(struct attach_memory *memory, struct memory_part *part)
+{
+	int fd, r;
+
+	if (memory->count == GT_MEMORY_SLOTS_MAX)
+		return -E2BIG;
+	fd = open(part->path, O_RDWR | O_CLOEXEC);
+	r = fd < 0 ? -errno : complete(part, fd);
+	if (r == 0)
+		r = map(memory, fd, part);
+	if (r < 0 && fd >= 0)
+		close(fd);
+	return r;
+}
+
+int attach_memory_add(struct attach_memory *memory, const char *text)
+{
+	struct memory_part part;
+	int r = memory_part_parse(text, &part) ? add(memory, &part) : -ENOMEM;
+
+	if (r == -E2BIG)
+		complain("%s: more than %u pieces of memory", text,
+		         GT_MEMORY_SLOTS_MAX);
+	else if (r == -EINVAL)
+		complain("%s: not whole pages of 4 KiB", text);
+	else if (r == -ERANGE)
+		complain("%s: the file ends before that", text);
+	else if (r < 0)
+		complain("%s: %s", text, code_text(r));
+	free(part.path);
+	return r;
+}
+
+void attach_memory_close(struct attach_memory *memory)
+{
+	for (size_t i = 0; i < memory->count; i++) {
+		if (memory->mappings[i].fd < 0)
+			continue;
+		munmap((void *)(uintptr_t)memory->mappings[i].address,
+		       memory->mappings[i].bytes);
+		close(memory->mappings[i].fd);
+	}
+	free(memory->guests);
+	memory->guests = NULL;
+	memory->count = memory->guest_count = 0;
+}
+
+/* ---- Finding ------------------------------------------------------------- */
+
+static int take_control(void *context, const struct gt_found_control *found)
+{
+	struct attach_memory *memory = context;
+	struct attach_guest *guest;
+
+	if (memory->guest_count == ATTACH_GUESTS_MAX)
+		return 1;
+	guest = &memory->guests[memory->guest_count];
+	*guest = (struct attach_guest){.found = *found};
+	gt_owner_read(&found->control, sizeof(found->control), &guest->owner);
+	if (memory->pid == 0)
+		attach_layout_of_files(memory, &guest->layout);
+	if (found->control.root == 0 ||
+	    (memory->pid != 0 &&
+	     gt_layout_solve(memory->mappings, memory->count, found,
+	                     &guest->layout) < 0)) {
+		if (memory->silent_count < ATTACH_GUESTS_MAX)
+			memory->silent[memory->silent_count++] = *found;
+		return 0;
+	}
+	guest->root = found->control.root;
+	guest->control_gva = found->control.self_gva;
+	guest->control_gpa = attach_layout_gpa(&guest->layout, found->address);
+	memory->guest_count++;
+	return 0;
+}
+
+int attach_find(struct attach_memory *memory,
+                void (*progress)(void *context, uint64_t bytes, uint64_t of))
+{
+	int r;
+
+	if (!memory->guests)
+		memory->guests =
+			calloc(ATTACH_GUESTS_MAX, sizeof(*memory->guests));
+	if (!memory->guests)
+		return -ENOMEM;
+	memory->guest_count = memory->silent_count = 0;
+	if (memory->pid != 0) {
+		r = gt_process_mappings(memory->pid, memory->mappings,
+		                        ATTACH_MAPPINGS_MAX);
+		if (r < 0)
+			return r;
+		memory->count = (size_t)r;
+	}
+	r = gt_process_scan(memory->mappings, memory->count, take_control,
+	                    memory, progress);
+	if (r >= 0 && memory->silent_count > 0)
+		r = attach_search(memory, memory->silent, memory->silent_count);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of another process: proc(5), process_vm_readv(2). */
+#include <guesttrace/attach.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define MAPPING_BYTES_MIN (UINT64_C(1) << 20)
+
+/* ---- Copying ------------------------------------------------------------- */
+
+/* An address of another process, for struct iovec. */
+static void *there(uint64_t address)
+{
+	union {
+		uint64_t address;
+		void *pointer;
+	} place = {address};
+
+	return place.pointer;
+}
+
+static int whole(ssize_t done, size_t count)
+{
+	if (done < 0)
+		return -errno;
+	return (size_t)done == count ? 0 : -EFAULT;
+}
+
+static int process_read(void *host, uint64_t offset, void *to, size_t count)
+{
+	const struct gt_process_memory *memory = host;
+	struct iovec ours = {to, count};
+	struct iovec theirs = {there(memory->address + offset), count};
+
+	return whole(process_vm_readv(memory->pid, &ours, 1, &theirs, 1, 0),
+	             count);
+}
+
+static int process_write(void *host, uint64_t offset, const void *from,
+                         size_t count)
+{
+	const struct gt_process_memory *memory = host;
+	union {
+		const void *from;
+		void *base; /* which nobody writes to */
+	} bytes = {from};
+	struct iovec ours = {bytes.base, count};
+	struct iovec theirs = {there(memory->address + offset), count};
+
+	return whole(process_vm_writev(memory->pid, &ours, 1, &theirs, 1, 0),
+	             count);
+}
+
+const struct gt_memory_access gt_memory_of_process = {process_read,
+                                                      process_write};
+
+/* ---- Mappings ------------------------------------------------------------ */
+
+/* proc(5), "/proc/pid/maps": its code, ROMs and libraries are no RAM. */
+static bool parse(const char *line, struct gt_mapping *ret_mapping)
+{
+	uint64_t begin, end;
+	char flags[5];
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &begin, &end, flags) !=
+	            3 ||
+	    end <= begin || end - begin < MAPPING_BYTES_MIN)
+		return false;
+	if (flags[0] != 'r' || flags[1] != 'w' || flags[2] == 'x' ||
+	    strstr(line, "[stack") || strstr(line, "[heap]"))
+		return false;
+	ret_mapping->address = begin;
+	ret_mapping->bytes = end - begin;
+	ret_mapping->fd = -1;
+	ret_mapping->file_offset = 0;
+	return true;
+}
+
+int gt_process_mappings(int32_t pid, struct gt_mapping *mappings, size_t room)
+{
+	char path[32], line[512];
+	size_t count = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (count < room && fgets(line, sizeof(line), maps)) {
+		struct gt_mapping mapping = {.pid = pid};
+
+		/* The rest of a long path. */
+		while (!strchr(line, '\n')) {
+			char rest[512];
+
+			if (!fgets(rest, sizeof(rest), maps) ||
+			    strchr(rest, '\n'))
+				break;
+		}
+		if (parse(line, &mapping))
+			mappings[count++] = mapping;
+	}
+	fclose(maps);
+	return (int)count;
+}
