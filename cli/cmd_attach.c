@@ -258,7 +258,7 @@ const struct command_spec command_attach = {
 		"run on\nmeanwhile and afterwards.\n",
 	.options = options_table,
 	.run = cmd_attach,
-	.examples = "  guesttrace attach --pid 4711 --filter info\n"
-		    "  guesttrace attach --pid 4711 --for 10s -o vm.gtrace\n",
+	.examples = "  guesttrace attach --pid 4711 --list\n"
+		    "  guesttrace attach --pid 4711 --filter info --for 2s\n",
 	.usage_status = COMMAND_USAGE,
 };

@@ -23,7 +23,7 @@ const ALL_FIELDS = ['span', 'event', 'event of a span', 'counter'].flatMap((owne
   [...of(owner, `${FIELDS} fields:_type`), `${owner}.fields: one less`]);
 
 const TREE = [...LESS, ...LOSSES, ...GAPS, ...ALL_FIELDS, ...of('trace', `trace_id guest backend outcome message partial records ${TIMES} vcpus`),
-  'trace.clock.error_bound_ns', ...of('span', 'id parent_id name target level vcpu duration_ns status status_message flags'),
+  'trace.clock.error_bound_ns', ...of('span', 'id parent_id name target level vcpu start_ns duration_ns status status_message flags'),
   ...records('time_ns name target vcpu flags'), ...of('event', 'sequence level'), ...of('event of a span', 'span_id level'), 'counter.span_id'];
 const OTLP = [...LESS, ...LOSSES, ...GAPS, 'trace.clock.error_bound_ns', ...ALL_FIELDS, ...HOST, 'stretch.index', 'stretch.flags',
   ...of('trace', `trace_id parent_id trace_state trace_flags guest vm backend guest_build_id vm_id host_name outcome message records ${TIMES} vcpus`),
