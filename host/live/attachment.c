@@ -19,6 +19,9 @@
 
 #define PINNED_MAX 1048576u
 
+#define SETTLE_NS     20000000u
+#define SETTLE_NS_MAX 999999999u
+
 bool gt_owner_read(const void *bytes, size_t count, struct gt_owner *ret_owner)
 {
 	struct gt_control control = {0};
@@ -188,6 +191,8 @@ static int take(struct gt_host *host, const struct gt_attachment *attachment)
 	                     sizeof(attached->owner));
 	attached->owner = attached->owner << 32 | attachment->owner;
 	attached->lease_ticks = attachment->lease_ticks;
+	attached->settle_ns =
+		attachment->settle_ns ? attachment->settle_ns : SETTLE_NS;
 	r = gt__attached_claim(guest, paging);
 	return r < 0 ? r : gt__serve_tell(host, paging);
 }
@@ -227,7 +232,7 @@ int gt_host_attach(const struct gt_host_options *options,
 	       attachment->size < sizeof(copy) ? attachment->size
 	                                       : sizeof(copy));
 	if (copy.owner <= GT_OWNER_VMM || options->wire != GT_WIRE_NATIVE ||
-	    copy.lease_ticks >> 62)
+	    copy.lease_ticks >> 62 || copy.settle_ns > SETTLE_NS_MAX)
 		return -EINVAL;
 	r = gt__host_make(options, true, &host);
 	if (r < 0)

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-/* In which two that come at once see each other. */
-#define CLAIM_NS 20000000
-
 void gt__attached_free(struct gt__attached *attached)
 {
 	if (!attached)
@@ -149,7 +146,7 @@ int gt__attached_claim(struct gt__guest *guest, const struct gt__paging *paging)
 		r = PUT(guest, paging, owner, attached->owner);
 	if (r < 0)
 		return r;
-	pause_ns(CLAIM_NS);
+	pause_ns(attached->settle_ns);
 	return check_control(guest, paging);
 }
 

@@ -82,6 +82,7 @@ struct gt__attached {
 	uint64_t owner; /* as in the control block */
 	uint64_t beat;
 	uint64_t lease_ticks;
+	uint32_t settle_ns; /* in which two that come at once see each other */
 	int over; /* why nothing is written any longer; 0: it is */
 	struct gt__pinned *pinned;
 	size_t pinned_count, pinned_room;

@@ -37,6 +37,9 @@ struct gt_attachment {
 	int64_t tsc_offset;
 	uint64_t tsc_ratio;
 	uint32_t tsc_ratio_shift;
+	/* In which two that come at once see each other, below 10^9; 0: 20 ms.
+	 */
+	uint32_t settle_ns;
 };
 
 /* What a control block says of who reads it. */
@@ -48,9 +51,8 @@ struct gt_owner {
 };
 
 /*
- * Makes a host of a guest that runs, takes the guest for itself and switches
- * its sites; for some 20 ms, in which another one would show that does the
- * same. Options as of gt_host_new(): `vcpus` at least as many as the control
+ * Makes a host of a guest that runs, takes the guest for itself and switches its
+ * sites, once another one that does the same would have shown. Options as of gt_host_new(): `vcpus` at least as many as the control
  * block says, `wire` native, `memory` with access that never fails hard. From
  * then on gt_host_drain() takes records, and is to be called several times per
  * lease; it returns GT_ERROR_GUEST_GONE once the control block is not there any

@@ -121,6 +121,7 @@ static int attach_as(uint32_t owner, bool takes_over, int64_t tsc_offset,
 		.owner = owner,
 		.lease_ticks = LEASE,
 		.tsc_offset = tsc_offset,
+		.settle_ns = 1,
 	};
 
 	options.sinks = sinks;

@@ -45,6 +45,7 @@ static int attach(struct gt_host **ret_host)
 		.owner = 77,
 		.lease_ticks = 1000,
 		.tsc_offset = 0,
+		.settle_ns = 1,
 	};
 
 	options.memory_slots = 1;
@@ -211,7 +212,7 @@ static void lies_of_every_word_are_harmless(void **state)
 	unsigned attached = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < 100000; i++) {
 		struct gt_host *host;
 		uint8_t before[sizeof(ram->ring)];
 
