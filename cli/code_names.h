@@ -11,7 +11,7 @@ struct code_names {
 	size_t bytes;
 };
 
-/* Reads the whole file, before the run is confined. An image of over 64 MiB, or
+/* Reads the whole file. An image of over 64 MiB, or
  * one that cannot be read, gives no names. */
 void code_names_open(struct code_names *names, const char *path);
 void code_names_close(struct code_names *names);

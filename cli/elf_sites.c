@@ -109,15 +109,24 @@ static int list(Elf *elf, gt_site_fn *show, void *context)
 	return r;
 }
 
-int elf_sites(int fd, gt_site_fn *show, void *context)
+static int list_if_elf(Elf *elf, gt_site_fn *show, void *context)
 {
-	Elf *elf;
 	int r = 1;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF)
 		r = list(elf, show, context);
 	elf_end(elf);
 	return r;
+}
+
+int elf_sites(int fd, gt_site_fn *show, void *context)
+{
+	elf_version(EV_CURRENT);
+	return list_if_elf(elf_begin(fd, ELF_C_READ_MMAP, NULL), show, context);
+}
+
+int elf_sites_in(char *image, size_t bytes, gt_site_fn *show, void *context)
+{
+	elf_version(EV_CURRENT);
+	return list_if_elf(elf_memory(image, bytes), show, context);
 }

@@ -8,4 +8,7 @@
 /* As gt_sites_list() of them; 1: the file is no ELF file. */
 int elf_sites(int fd, gt_site_fn *show, void *context);
 
+/* Of all the file's bytes, which may be changed. */
+int elf_sites_in(char *image, size_t bytes, gt_site_fn *show, void *context);
+
 #endif

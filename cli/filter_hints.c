@@ -3,11 +3,9 @@
 #include "command.h"
 #include "elf_sites.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NEAR_MAX       5u    /* targets that are named */
 #define COMPARED_BYTES 64u   /* of each */
@@ -169,15 +167,12 @@ static int see_directive(void *context, struct gt_text target)
 	return 0;
 }
 
-void filter_hints(const char *filter, const char *guest)
+void filter_hints(const char *filter, const char *guest, char *image,
+                  size_t bytes)
 {
 	struct hints hints = {.filter = filter, .guest = guest};
-	int fd = open(guest, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return; /* it has just been loaded: now it is gone */
-	elf_sites(fd, see_site, &hints);
-	close(fd);
+	elf_sites_in(image, bytes, see_site, &hints);
 	if (hints.count > 0 && !hints.is_partial)
 		gt_filter_check(GT_WIRE_NATIVE, filter, see_directive, &hints);
 	if (hints.count == 0)

@@ -11,7 +11,9 @@ bool filter_is_good(const char *filter, enum gt_wire wire);
 /*
  * Complains of targets that no call site of the guest has, with those that are
  * near, and of a filter that leaves none on although it is not to be silent.
+ * `image` is the guest's file, which may be changed.
  */
-void filter_hints(const char *filter, const char *guest);
+void filter_hints(const char *filter, const char *guest, char *image,
+                  size_t bytes);
 
 #endif

@@ -174,8 +174,9 @@ static int load_guest(struct session *session)
 	r = load(session->vm, options->guest_argv[0], &boot);
 	if (r == 0)
 		code_names_open(&session->code, options->guest_argv[0]);
-	if (r == 0 && options->filter)
-		filter_hints(options->filter, options->guest_argv[0]);
+	if (r == 0 && options->filter && session->code.image)
+		filter_hints(options->filter, options->guest_argv[0],
+		             session->code.image, session->code.bytes);
 	free(argv);
 	return r;
 }
