@@ -23,6 +23,10 @@
 #define LOOK_AGAIN_NS (NS_PER_S / 10) /* for a guest that comes back */
 #define MS            UINT64_C(1000000)
 
+/* An owner is looked at for its lease, up to so long, and so much more. */
+#define WATCHED_MS_MAX 1500u
+#define WATCHED_MS     200u
+
 /* One guest that is read, and where that goes. */
 struct attached {
 	const struct attach_guest *guest;
@@ -43,6 +47,7 @@ struct attaching {
 	struct attached *readings[ATTACH_GUESTS_MAX];
 	size_t count;
 	uint32_t runs; /* so far, for the names of files */
+	uint64_t hz;   /* of this machine's TSC */
 	uint64_t lease_ticks, end_ns;
 	struct timespec filter_time;
 	char *filter; /* as in --filter-file */
@@ -112,17 +117,15 @@ static bool read_owner(const struct attach_guest *guest,
 static bool is_alive(const struct attaching *attaching,
                      const struct attach_guest *guest)
 {
-	uint64_t hz = attaching->lease_ticks / (LEASE_NS / NS_PER_S);
-	uint64_t lease_ns =
-		hz ? guest->owner.lease_ticks / (hz / 1000 + 1) * MS : 0;
-	uint64_t until =
-		monotonic_ns() + NS_PER_S / 5 +
-		(lease_ns < 3 * NS_PER_S / 2 ? lease_ns : 3 * NS_PER_S / 2);
+	uint64_t ms = guest->owner.lease_ticks / (attaching->hz / 1000 + 1);
+	uint64_t until = monotonic_ns() + WATCHED_MS * MS +
+	                 (ms < WATCHED_MS_MAX ? ms : WATCHED_MS_MAX) * MS;
 	struct gt_owner owner;
 
 	while (monotonic_ns() < until && !is_over(attaching)) {
-		if (!read_owner(guest, &owner) ||
-		    owner.word != guest->owner.word)
+		if (!read_owner(guest, &owner))
+			return false; /* it is gone: attaching says so */
+		if (owner.word != guest->owner.word)
 			return owner.word != 0;
 		if (owner.beat != guest->owner.beat)
 			return true;
@@ -431,7 +434,8 @@ int attaching_run(const struct attaching_options *options)
 
 	if (lease_ns < 4 * options->interval_ns)
 		lease_ns = 4 * options->interval_ns;
-	attaching.lease_ticks = (uint64_t)((double)attach_clock_hz() *
+	attaching.hz = attach_clock_hz();
+	attaching.lease_ticks = (uint64_t)((double)attaching.hz *
 	                                   (double)lease_ns / (double)NS_PER_S);
 	if (outlets_start(0, 0) < 0)
 		return COMMAND_FAILED;

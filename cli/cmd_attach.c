@@ -59,7 +59,7 @@ static const struct option_spec options_table[] = {
 
 struct command {
 	struct attaching_options attaching;
-	bool lists;
+	bool lists, has_files;
 };
 
 static struct attach_memory memory;
@@ -133,6 +133,7 @@ static bool take_option(struct command *command, int id)
 	case OPTION_PID:
 		return take_pid(optarg);
 	case OPTION_MEMORY:
+		command->has_files = true;
 		return attach_memory_add(&memory, optarg) == 0;
 	case OPTION_FILTER:
 		options->filter = optarg;
@@ -239,6 +240,10 @@ static int cmd_attach(int argc, char **argv)
 	}
 	if (!options_operands(&command_attach, argc, argv, 0, 0))
 		return COMMAND_USAGE;
+	if (memory.pid != 0 && command.has_files) {
+		complain("--pid does not go with --memory");
+		return COMMAND_USAGE;
+	}
 	if (memory.pid == 0 && memory.count == 0)
 		return options_missing(&command_attach, "--pid");
 	screen_look(COLOURS_AUTO, &look);

@@ -1,58 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of another process: proc(5), process_vm_readv(2). */
+#include "host/memory/process.h"
+
 #include <guesttrace/attach.h>
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #define MAPPING_BYTES_MIN (UINT64_C(1) << 20)
 
 /* ---- Copying ------------------------------------------------------------- */
 
-/* An address of another process, for struct iovec. */
-static void *there(uint64_t address)
-{
-	union {
-		uint64_t address;
-		void *pointer;
-	} place = {address};
-
-	return place.pointer;
-}
-
-static int whole(ssize_t done, size_t count)
-{
-	if (done < 0)
-		return -errno;
-	return (size_t)done == count ? 0 : -EFAULT;
-}
-
 static int process_read(void *host, uint64_t offset, void *to, size_t count)
 {
 	const struct gt_process_memory *memory = host;
-	struct iovec ours = {to, count};
-	struct iovec theirs = {there(memory->address + offset), count};
 
-	return whole(process_vm_readv(memory->pid, &ours, 1, &theirs, 1, 0),
-	             count);
+	return gt__process_read(memory->pid, memory->address + offset, to,
+	                        count);
 }
 
 static int process_write(void *host, uint64_t offset, const void *from,
                          size_t count)
 {
 	const struct gt_process_memory *memory = host;
-	union {
-		const void *from;
-		void *base; /* which nobody writes to */
-	} bytes = {from};
-	struct iovec ours = {bytes.base, count};
-	struct iovec theirs = {there(memory->address + offset), count};
 
-	return whole(process_vm_writev(memory->pid, &ours, 1, &theirs, 1, 0),
-	             count);
+	return gt__process_write(memory->pid, memory->address + offset, from,
+	                         count);
 }
 
 const struct gt_memory_access gt_memory_of_process = {process_read,

@@ -3,6 +3,8 @@
  * Looks at the first bytes of each page that is there. One that is not would
  * become there by being looked at, or would wait for who serves it.
  */
+#include "host/memory/process.h"
+
 #include <guesttrace/attach.h>
 
 #include <errno.h>
@@ -147,26 +149,14 @@ struct scan {
 	size_t count;
 };
 
-static void *there(uint64_t address)
-{
-	union {
-		uint64_t address;
-		void *pointer;
-	} place = {address};
-
-	return place.pointer;
-}
-
 /* All of it that is there: its page is. */
 static int look_closer(const struct scan *scan, uint64_t address)
 {
 	struct gt_found_control found = {.mapping = scan->mapping,
 	                                 .address = address};
-	struct iovec ours = {&found.control, sizeof(found.control)};
-	struct iovec theirs = {there(address), sizeof(found.control)};
 
-	if (process_vm_readv(scan->mapping->pid, &ours, 1, &theirs, 1, 0) !=
-	            (ssize_t)sizeof(found.control) ||
+	if (gt__process_read(scan->mapping->pid, address, &found.control,
+	                     sizeof(found.control)) < 0 ||
 	    found.control.magic != GT_CONTROL_MAGIC)
 		return 0;
 	if (found.control.size < sizeof(found.control))
@@ -184,7 +174,7 @@ static int look(struct scan *scan)
 	int r = 0;
 
 	for (size_t i = 0; i < scan->count; i++)
-		theirs[i] = (struct iovec){there(scan->addresses[i]), 8};
+		theirs[i] = (struct iovec){gt__there(scan->addresses[i]), 8};
 	while (r == 0 && done < scan->count) {
 		struct iovec ours = {words + done, 8 * (scan->count - done)};
 		ssize_t got =

@@ -149,6 +149,8 @@ int gt__guest_announce(struct gt__guest *guest, const struct gt__memory *memory,
 	fresh.has_sampler =
 		control.size >= offsetof(struct gt_control, self_gva);
 	fresh.has_owner = control.size >= sizeof(control);
+	fresh.control_bytes =
+		control.size < sizeof(control) ? control.size : sizeof(control);
 	if (control.size >= offsetof(struct gt_control, sampler)) {
 		fresh.has_quiet = true;
 		fresh.tracestate_gva = control.tracestate_gva;

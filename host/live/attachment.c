@@ -103,9 +103,7 @@ static int pin_all(struct gt__attached *attached, const struct gt__guest *guest,
                    const struct gt__paging *paging)
 {
 	int r = pin(attached, guest, paging, guest->control_gva,
-	            guest->has_owner
-	                    ? sizeof(struct gt_control)
-	                    : offsetof(struct gt_control, tracestate_gva));
+	            guest->control_bytes);
 
 	if (r == 0)
 		r = pin(attached, guest, paging, guest->vcpus_gva,
@@ -161,6 +159,52 @@ static int keep_sites(struct gt__attached *attached,
 	return r;
 }
 
+/* Back to what they were. */
+static int restore_sites(struct gt__guest *guest,
+                         const struct gt__paging *paging)
+{
+	const struct gt__attached *attached = guest->attached;
+	bool quiet = true;
+	int first_error = 0;
+
+	for (uint32_t i = 0; i < attached->sites->count; i++)
+		quiet &= attached->states[i] == GT_SITE_OFF ||
+		         attached->sites->sites[i].kind == GT_SITE_FIELDS;
+	if (!quiet)
+		first_error = gt__guest_set_quiet(guest, paging, 0);
+	for (uint32_t i = 0; i < attached->sites->count; i++) {
+		const struct gt__site *site = &attached->sites->sites[i];
+		int r = 0;
+
+		if (site->kind != GT_SITE_FIELDS)
+			r = gt__guest_write(guest, paging,
+			                    guest->sites_gva + site->offset,
+			                    &attached->states[i], 1);
+		if (first_error == 0)
+			first_error = r;
+	}
+	if (quiet && first_error == 0)
+		first_error = gt__guest_set_quiet(guest, paging, 1);
+	return first_error;
+}
+
+/* Nothing was written yet; from here on it is ours. */
+static int claim(struct gt_host *host)
+{
+	struct gt__guest *guest = &host->guest;
+	const struct gt__paging *paging = &host->vcpus[0].paging;
+	int r = gt__attached_claim(guest, paging);
+
+	if (r < 0)
+		return r;
+	r = gt__serve_tell(host, paging);
+	if (r < 0) {
+		restore_sites(guest, paging);
+		gt__attached_release(guest, paging);
+	}
+	return r;
+}
+
 static int take(struct gt_host *host, const struct gt_attachment *attachment)
 {
 	struct gt__guest *guest = &host->guest;
@@ -193,8 +237,7 @@ static int take(struct gt_host *host, const struct gt_attachment *attachment)
 	attached->lease_ticks = attachment->lease_ticks;
 	attached->settle_ns =
 		attachment->settle_ns ? attachment->settle_ns : SETTLE_NS;
-	r = gt__attached_claim(guest, paging);
-	return r < 0 ? r : gt__serve_tell(host, paging);
+	return claim(host);
 }
 
 /* ---- Public functions ---------------------------------------------------- */
@@ -250,35 +293,6 @@ int gt_host_attach(const struct gt_host_options *options,
 	}
 	*ret_host = host;
 	return 0;
-}
-
-/* Back to what they were. */
-static int restore_sites(struct gt__guest *guest,
-                         const struct gt__paging *paging)
-{
-	const struct gt__attached *attached = guest->attached;
-	bool quiet = true;
-	int first_error = 0;
-
-	for (uint32_t i = 0; i < attached->sites->count; i++)
-		quiet &= attached->states[i] == GT_SITE_OFF ||
-		         attached->sites->sites[i].kind == GT_SITE_FIELDS;
-	if (!quiet)
-		first_error = gt__guest_set_quiet(guest, paging, 0);
-	for (uint32_t i = 0; i < attached->sites->count; i++) {
-		const struct gt__site *site = &attached->sites->sites[i];
-		int r = 0;
-
-		if (site->kind != GT_SITE_FIELDS)
-			r = gt__guest_write(guest, paging,
-			                    guest->sites_gva + site->offset,
-			                    &attached->states[i], 1);
-		if (first_error == 0)
-			first_error = r;
-	}
-	if (quiet && first_error == 0)
-		first_error = gt__guest_set_quiet(guest, paging, 1);
-	return first_error;
 }
 
 /* What was recorded until its sites were as before is ours, too. */

@@ -116,6 +116,9 @@ static void complete_guesses(struct gt_host *host)
 	for (uint32_t i = 0; known && i < host->guest.vcpus; i++)
 		if (!host->vcpus[i].guess.has_any)
 			host->vcpus[i].guess = *known;
+	/* Nothing is known at all. */
+	for (uint32_t i = 0; !known && i < host->guest.vcpus; i++)
+		host->vcpus[i].guess.high = INT64_MAX;
 	for (uint32_t i = 0; i < host->guest.vcpus; i++)
 		if (host->vcpus[i].guess.is_on)
 			host->vcpus[i].tsc = (struct gt__tsc){

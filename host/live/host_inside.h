@@ -13,9 +13,12 @@
 
 #include <pthread.h>
 
-#define EXITS_PER_FRAME 32u
-#define RECENT_MAX      16u
-#define WORK_MAX        16u /* pieces of the VMM's work open at once */
+#define EXITS_PER_FRAME    32u
+#define RECENT_MAX         16u
+#define WORK_MAX           16u /* pieces of the VMM's work open at once */
+/* Many times what a store buffer takes to drain; an interrupt drains it, too.
+ */
+#define STORE_BUFFER_TICKS 65536u
 
 /* As it lies in a frame. */
 struct gt__reading {
@@ -232,6 +235,9 @@ void gt__offset_learn(struct gt_host *host, uint32_t vcpu, const uint8_t *batch,
  */
 void gt__offset_narrow(struct gt_host *host, uint32_t vcpu, int64_t low,
                        int64_t high, uint64_t since_tsc);
+
+/* By how many ticks times may be too late by it. */
+int64_t gt__offset_doubt(const struct host_guess *guess);
 
 /* Says what is known of it to who reads the frames. */
 void gt__offset_tell(struct gt_host *host, uint32_t vcpu);

@@ -92,7 +92,7 @@ static int64_t lower(int64_t a, int64_t b)
 
 /* By how many ticks times may be too late; no overflow, whatever a guest says.
  */
-static int64_t doubt_of(const struct host_guess *guess)
+int64_t gt__offset_doubt(const struct host_guess *guess)
 {
 	uint64_t doubt = (uint64_t)guess->high - (uint64_t)guess->first;
 
@@ -160,7 +160,7 @@ void gt__offset_tell(struct gt_host *host, uint32_t number)
 
 	vcpu->tsc = (struct gt__tsc){.offset = vcpu->guess.low};
 	gt__outbox_tsc(host, number, vcpu->guess.since_tsc, &vcpu->tsc,
-	               doubt_of(&vcpu->guess));
+	               gt__offset_doubt(&vcpu->guess));
 }
 
 void gt__offset_learn(struct gt_host *host, uint32_t number,

@@ -9,14 +9,14 @@
 
 #include <stddef.h>
 
-/* As in serve.c: a record may be made while the store that says so waits. */
-#define STORE_BUFFER_TICKS 65536
-
 /* Looks of one round while nothing can be shown. */
 #define LOOKS      64u
 /* Good enough: about twice what a look cannot tell. */
-#define RIPE_TICKS (3 * STORE_BUFFER_TICKS)
+#define RIPE_TICKS (3 * (int64_t)STORE_BUFFER_TICKS)
 #define LATE_LOOKS 50u
+
+/* That may be held beside what rings are long. */
+#define HELD_BYTES_MIN (UINT64_C(1) << 20)
 
 struct looker {
 	struct gt_host *host;
@@ -148,24 +148,33 @@ void gt__peek(struct gt_host *host)
 			peek_vcpu(host, vcpu);
 }
 
-static uint64_t doubt_of(const struct host_guess *guess)
+static int64_t doubt_of(const struct host_guess *guess)
 {
-	return guess->is_on && guess->has_any
-	               ? (uint64_t)guess->high - (uint64_t)guess->first
-	               : 0;
+	return guess->is_on && guess->has_any ? gt__offset_doubt(guess) : 0;
 }
 
 uint64_t gt__peek_doubt(const struct gt_host *host)
 {
-	uint64_t doubt = 0;
+	int64_t doubt = 0;
 
 	for (uint32_t i = 0; i < host->guest.vcpus; i++) {
-		uint64_t one = doubt_of(&host->vcpus[i].guess);
+		int64_t one = doubt_of(&host->vcpus[i].guess);
 
 		if (one > doubt && one < INT64_MAX)
 			doubt = one;
 	}
-	return doubt;
+	return (uint64_t)doubt;
+}
+
+/* What an honest guest records meanwhile is not more. */
+static bool is_too_much(const struct gt_host *host)
+{
+	uint64_t bytes = HELD_BYTES_MIN;
+
+	for (uint32_t i = 0; i < host->guest.vcpus; i++)
+		for (unsigned level = 0; level < GT_LEVELS; level++)
+			bytes += 2 * host->guest.rings[i][level].bytes;
+	return host->held.count > bytes;
 }
 
 bool gt__held_is_ripe(const struct gt_host *host)
@@ -182,5 +191,6 @@ bool gt__held_is_ripe(const struct gt_host *host)
 		any = true;
 		all &= doubt_of(guess) <= RIPE_TICKS;
 	}
-	return any && (all || host->held_looks >= LATE_LOOKS);
+	return (any && (all || host->held_looks >= LATE_LOOKS)) ||
+	       is_too_much(host);
 }

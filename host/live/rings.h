@@ -33,6 +33,7 @@ struct gt__guest {
 	bool has_quiet;   /* likewise for the word of quiet sites */
 	bool has_sampler; /* its control block has room for one */
 	bool has_owner;   /* likewise */
+	uint32_t control_bytes; /* of it, as far as we know it */
 	uint64_t id_base; /* makes this guest's span ids unique in the trace */
 	uint32_t generation;
 	uint32_t vcpus;

@@ -4,10 +4,6 @@
 
 #include <errno.h>
 
-/* Many times what a store buffer takes to drain; an interrupt drains it, too.
- */
-#define STORE_BUFFER_TICKS 65536u
-
 /* How many records a look brings is known when they are decoded. */
 static struct gt__quota *quota_now(struct gt_host *host)
 {
@@ -163,7 +159,8 @@ static int announce(struct gt_host *host, const struct gt__paging *paging,
 {
 	int r;
 
-	if (!resumed && host->announcements == host->limits.announcements)
+	if (host->guest.attached ||
+	    (!resumed && host->announcements == host->limits.announcements))
 		return -GT_ERROR_BAD_REQUEST;
 	r = gt__guest_announce(&host->guest, &host->memory, paging, control_gva,
 	                       host->options.vcpus, &host->limits);

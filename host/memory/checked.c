@@ -3,6 +3,8 @@
  * Copies of memory that may not be there, made by the kernel: where an access
  * of ours would be SIGSEGV or SIGBUS it says EFAULT.
  */
+#include "process.h"
+
 #include <guesttrace/host_memory.h>
 
 #include <errno.h>
@@ -16,27 +18,37 @@ static int whole(ssize_t done, size_t count)
 	return (size_t)done == count ? 0 : -EFAULT;
 }
 
-static int checked_read(void *host, uint64_t offset, void *to, size_t count)
+int gt__process_read(int32_t pid, uint64_t address, void *to, size_t count)
 {
 	struct iovec ours = {to, count};
-	struct iovec theirs = {(unsigned char *)host + offset, count};
+	struct iovec theirs = {gt__there(address), count};
 
-	return whole(process_vm_readv(getpid(), &ours, 1, &theirs, 1, 0),
-	             count);
+	return whole(process_vm_readv(pid, &ours, 1, &theirs, 1, 0), count);
 }
 
-static int checked_write(void *host, uint64_t offset, const void *from,
-                         size_t count)
+int gt__process_write(int32_t pid, uint64_t address, const void *from,
+                      size_t count)
 {
 	union {
 		const void *from;
 		void *base; /* which nobody writes to */
 	} bytes = {from};
 	struct iovec ours = {bytes.base, count};
-	struct iovec theirs = {(unsigned char *)host + offset, count};
+	struct iovec theirs = {gt__there(address), count};
 
-	return whole(process_vm_writev(getpid(), &ours, 1, &theirs, 1, 0),
-	             count);
+	return whole(process_vm_writev(pid, &ours, 1, &theirs, 1, 0), count);
+}
+
+static int checked_read(void *host, uint64_t offset, void *to, size_t count)
+{
+	return gt__process_read(getpid(), (uintptr_t)host + offset, to, count);
+}
+
+static int checked_write(void *host, uint64_t offset, const void *from,
+                         size_t count)
+{
+	return gt__process_write(getpid(), (uintptr_t)host + offset, from,
+	                         count);
 }
 
 const struct gt_memory_access gt_memory_checked = {checked_read, checked_write};

@@ -34,6 +34,8 @@ static int teardown(void **unused)
 	return 0;
 }
 
+static int64_t tsc_offset;
+
 static int attach(struct gt_host **ret_host)
 {
 	struct gt_host_options options = inproc_options();
@@ -44,7 +46,7 @@ static int attach(struct gt_host **ret_host)
 		.root = exit.cr3,
 		.owner = 77,
 		.lease_ticks = 1000,
-		.tsc_offset = 0,
+		.tsc_offset = tsc_offset,
 		.settle_ns = 1,
 	};
 
@@ -101,6 +103,75 @@ static void all_that_is_written_is_documented(void **state)
 	check_writes(before, "honest");
 	gt_host_free(host);
 	free(before);
+}
+
+/* A recorder of before: nobody to say that it is read, and no lease. */
+static void a_smaller_control_block_is_one(void **state)
+{
+	static const uint32_t sizes[] = {96, 112, 128};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct ram *before = aligned_alloc(4096, sizeof(*before));
+		struct gt_host *host;
+
+		bare_init();
+		ram->control.size = sizes[i];
+		memset((uint8_t *)&ram->control + sizes[i], 0x5b,
+		       sizeof(ram->control) - sizes[i]);
+		*before = *ram;
+		assert_int_equal(attach(&host), 0);
+		assert_int_equal(ram->site.state, GT_SITE_NATIVE);
+		bare_record(&ram->vcpu);
+		assert_int_equal(gt_host_drain(host), 1);
+		assert_int_equal(gt_host_detach(host), 0);
+		assert_int_equal(ram->site.state, before->site.state);
+		assert_memory_equal((uint8_t *)&ram->control + sizes[i],
+		                    (uint8_t *)&before->control + sizes[i],
+		                    sizeof(ram->control) - sizes[i]);
+		gt_host_finish(host, GT_ENDING_SNAPSHOT, 0, NULL);
+		gt_host_free(host);
+		free(before);
+	}
+}
+
+/* What others are told by exits is not for one that is attached. */
+static void it_takes_no_announcement(void **state)
+{
+	struct gt_exit exit = bare_exit(GT_DOORBELL_ANNOUNCE, GVA(control));
+	struct gt_host *host;
+
+	(void)state;
+	assert_int_equal(attach(&host), 0);
+	assert_int_equal(gt_host_exit(host, 0, &exit), -GT_ERROR_BAD_REQUEST);
+	assert_int_equal(gt_host_resumed(host, 0, &exit, GVA(control)),
+	                 -GT_ERROR_BAD_REQUEST);
+	bare_record(&ram->vcpu);
+	assert_int_equal(gt_host_drain(host), 1);
+	gt_host_finish(host, GT_ENDING_SNAPSHOT, 0, NULL);
+	gt_host_free(host);
+}
+
+/* Somebody is always inside a record: no look bounds the offset from above. */
+static void what_waits_for_an_offset_has_a_bound(void **state)
+{
+	struct gt_host *host;
+	unsigned drains = 0;
+
+	(void)state;
+	tsc_offset = GT_TSC_OFFSET_UNKNOWN;
+	assert_int_equal(attach(&host), 0);
+	tsc_offset = 0;
+	while (!*inproc_text() && drains < 100000) {
+		ram->vcpu.ring[0].limit = 0;
+		bare_record(&ram->vcpu);
+		assert_int_equal(gt_host_drain(host), 1);
+		drains++;
+	}
+	/* A frame is of more than 100 bytes. */
+	assert_in_range(drains, 100, ((1u << 20) + 2 * 8192) / 100);
+	gt_host_finish(host, GT_ENDING_SNAPSHOT, 0, NULL);
+	gt_host_free(host);
 }
 
 /* What lies there now is somebody else's: not one byte of it changes. */
@@ -242,6 +313,12 @@ static void lies_of_every_word_are_harmless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_smaller_control_block_is_one,
+	                                        setup, teardown),
+		cmocka_unit_test_setup_teardown(it_takes_no_announcement, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(
+			what_waits_for_an_offset_has_a_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			all_that_is_written_is_documented, setup, teardown),
 		cmocka_unit_test_setup_teardown(
