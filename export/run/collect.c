@@ -163,11 +163,38 @@ static void drop_details(struct gt_span_view *view)
 	view->status_text.count = 0;
 }
 
+/* Keeps the trace of it alone. */
+static int shelve_span(struct gt__collect *c, const struct gt_span_view *view)
+{
+	struct gt__span span = {
+		.view = *view,
+		.chosen = !c->choice ||
+	                  gt__is_chosen(c->choice, c->head.trace, view),
+		.in_range = is_in_range(c, view->start_ns, view->end_ns),
+	};
+
+	if (!c->shelf || !keep_trace(c, &span.view.trace))
+		return -ENOMEM;
+	return gt__shelf_span(c->shelf, &span);
+}
+
+static int shelve_event(struct gt__collect *c, const struct gt_event_view *view,
+                        bool counter)
+{
+	struct gt_event_view copy = *view;
+
+	if (!c->shelf || !keep_trace(c, &copy.trace))
+		return -ENOMEM;
+	return gt__shelf_event(c->shelf, &copy, counter);
+}
+
 int gt__collect_span(struct gt__collect *c, const struct gt_span_view *view)
 {
 	struct gt_span_view copy = *view;
 	struct gt__span *span;
 
+	if (c->shelved)
+		return shelve_span(c, view);
 	if (!reserve((void **)&c->spans, &c->span_size, c->span_count,
 	             sizeof *c->spans) ||
 	    !keep_trace(c, &copy.trace) ||
@@ -197,6 +224,8 @@ int gt__collect_event(struct gt__collect *c, const struct gt_event_view *view,
 
 	if (c->spans_only)
 		return 0;
+	if (c->shelved)
+		return shelve_event(c, view, counter);
 	if (!reserve((void **)&c->events, &c->event_size, c->event_count,
 	             sizeof *c->events) ||
 	    !keep_fields(c, &copy.fields, copy.field_count) ||
@@ -258,6 +287,7 @@ void gt__collect_free(struct gt__collect *c)
 	free(c->splits);
 	gt__kept_keys_fini(&c->keys);
 	gt__timeline_fini(&c->timeline);
+	gt__shelf_free(c->shelf);
 	free(c);
 }
 
@@ -419,5 +449,10 @@ static bool build(struct gt__collect *c)
 
 int gt__collect_build(struct gt__collect *c)
 {
+	bool shelved = c->shelved;
+
+	c->shelved = false;
+	if (shelved && (!c->shelf || gt__shelf_take(c->shelf, c) < 0))
+		return -ENOMEM;
 	return build(c) ? 0 : -ENOMEM;
 }

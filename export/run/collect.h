@@ -17,6 +17,7 @@
 #include "kept_keys.h"
 #include "export/out/out.h"
 #include "run_sink.h"
+#include "shelf.h"
 
 #define GT__ROOT UINT32_MAX
 
@@ -144,6 +145,10 @@ struct gt__collect {
 	bool no_times;     /* neither names nor where the time went */
 	/* Of spans no fields, links and words of a status, and no events. */
 	bool spans_only;
+	/* Where spans and events wait until the slowest are known, if only those
+	 * are shown; NULL: they are kept as they come. */
+	struct gt__shelf *shelf;
+	bool shelved;
 	size_t max_bytes;  /* of all that; 0: any */
 	size_t chunk_bytes;
 	struct gt__collect_mark mark; /* what is left out next */
@@ -240,6 +245,7 @@ struct gt__collect_sink {
 	uint32_t spans_shown;        /* the printer's own */
 	bool no_times;               /* as of struct gt__collect */
 	bool spans_only;             /* likewise */
+	bool slowest_only;           /* that is what `print` shows */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);
 	void *kept; /* of print and conclude */

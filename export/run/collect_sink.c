@@ -17,6 +17,11 @@ static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 	c->no_times = sink->no_times;
 	c->spans_only = sink->spans_only;
 	c->max_bytes = sink->options.max_bytes;
+	c->shelved = sink->slowest_only && !c->shows_exits && !c->by &&
+	             !c->max_bytes;
+	if (c->shelved)
+		c->shelf = gt__shelf_new(sink->analysis.slowest,
+		                         sink->options.name);
 }
 
 static void end_run(struct gt__run_sink *head, struct gt__run *run,

@@ -159,6 +159,6 @@ bool gt__collect_times(struct gt__collect *c)
 	                        c->host_span_count))
 		return false;
 	if (c->times_on_demand)
-		return gt__collect_number(c, &groups);
+		return c->shelf || gt__collect_number(c, &groups);
 	return find_splits(c) && find_self_times(c) && gt__collect_names(c);
 }

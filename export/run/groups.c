@@ -6,24 +6,13 @@
 #include "groups.h"
 #include <string.h>
 
-struct group {
+struct gt__group {
 	const void *parts[3]; /* site, or name and target; value of `by` */
 	uint32_t number;      /* 1 + that of the group; 0: free */
 };
 
-struct table { /* open addressing, at most half full */
-	struct group *slots;
-	uint32_t used, mask;
-	struct gt__hash_key key;
-};
-
-struct numbering {
-	struct table sites, groups;
-	struct gt__kept_keys texts; /* the collector's, or of sites */
-	uint32_t count;
-};
-
-static struct group *slot_of(const struct table *t, const void *const *parts)
+static struct gt__group *slot_of(const struct gt__group_table *t,
+                                 const void *const *parts)
 {
 	uint64_t hash =
 		gt__hash_words(&t->key, (uintptr_t)parts[0],
@@ -36,9 +25,9 @@ static struct group *slot_of(const struct table *t, const void *const *parts)
 	return &t->slots[i];
 }
 
-static bool make_room(struct table *t)
+static bool make_room(struct gt__group_table *t)
 {
-	struct group *old = t->slots;
+	struct gt__group *old = t->slots;
 	uint32_t i, count = old ? t->mask + 1 : 0, size = old ? count * 2 : 64;
 
 	if (old && t->used * 2 < t->mask)
@@ -58,7 +47,7 @@ static bool make_room(struct table *t)
 }
 
 /* The one text of its bytes; NULL: out of memory. */
-static const void *one_text(struct numbering *n, struct gt_text text)
+static const void *one_text(struct gt__numbering *n, struct gt_text text)
 {
 	static const char empty[1];
 	struct gt_text *kept;
@@ -72,13 +61,13 @@ static const void *one_text(struct numbering *n, struct gt_text text)
 }
 
 /* 1 + the number of a group; 0: out of memory. */
-static uint32_t number_of(struct numbering *n, const struct gt__span *s)
+static uint32_t number_of(struct gt__numbering *n, const struct gt__span *s)
 {
 	const struct gt_site_view *site = s->view.site;
 	const void *parts[3] = {one_text(n, site->name),
 	                        one_text(n, site->target),
 	                        s->by.bytes ? one_text(n, s->by) : NULL};
-	struct group *g;
+	struct gt__group *g;
 
 	if (!parts[0] || !parts[1] || (s->by.bytes && !parts[2]) ||
 	    !make_room(&n->groups))
@@ -92,11 +81,13 @@ static uint32_t number_of(struct numbering *n, const struct gt__span *s)
 	return g->number;
 }
 
-static uint32_t number_of_site(struct numbering *n, const struct gt__span *s)
+uint32_t gt__group_number(struct gt__numbering *n, const struct gt__span *s)
 {
 	const void *parts[3] = {s->view.site, NULL, s->by.bytes};
-	struct group *g;
+	struct gt__group *g;
 
+	if (n->number && n->site == s->view.site && n->by == s->by.bytes)
+		return n->number;
 	if (!make_room(&n->sites))
 		return 0;
 	g = slot_of(&n->sites, parts);
@@ -105,29 +96,31 @@ static uint32_t number_of_site(struct numbering *n, const struct gt__span *s)
 		g->number = number_of(n, s);
 		n->sites.used += g->number > 0;
 	}
-	return g->number;
+	n->site = s->view.site;
+	n->by = s->by.bytes;
+	return n->number = g->number;
+}
+
+void gt__numbering_fini(struct gt__numbering *n)
+{
+	free(n->sites.slots);
+	free(n->groups.slots);
+	gt__kept_keys_fini(&n->texts);
 }
 
 bool gt__collect_number(struct gt__collect *c, uint32_t *ret_groups)
 {
-	struct numbering n = {0};
-	const struct gt__span *last = NULL;
-	uint32_t i, number = 0;
+	struct gt__numbering n = {0};
+	uint32_t i;
 
 	for (i = 0; i < c->span_count; i++) {
-		struct gt__span *s = &c->spans[i];
+		uint32_t number = gt__group_number(&n, &c->spans[i]);
 
-		if (!last || last->view.site != s->view.site ||
-		    last->by.bytes != s->by.bytes)
-			number = number_of_site(&n, s);
 		if (!number)
 			break;
-		s->group = number - 1;
-		last = s;
+		c->spans[i].group = number - 1;
 	}
 	*ret_groups = n.count;
-	free(n.sites.slots);
-	free(n.groups.slots);
-	gt__kept_keys_fini(&n.texts);
+	gt__numbering_fini(&n);
 	return i == c->span_count;
 }

@@ -11,11 +11,6 @@ static bool is_slower(const struct gt__span *a, const struct gt__span *b)
 	return x != y ? x > y : a->view.sequence < b->view.sequence;
 }
 
-static bool is_whole(const struct gt__span *s)
-{
-	return gt__counts(s) && !(s->view.flags & GT__UNFINISHED);
-}
-
 static void insert(const struct gt__collect *c, uint32_t *spans, uint32_t count,
                    uint32_t span)
 {
@@ -45,7 +40,7 @@ uint32_t gt__find_slowest(const struct gt__collect *c, const char *pattern,
 	for (i = 0; most && i < c->span_count; i++) {
 		const struct gt__span *s = &c->spans[i];
 
-		if (!is_whole(s) ||
+		if (!gt__is_whole(s) ||
 		    (count == most &&
 		     !is_slower(s, &c->spans[spans[count - 1]])))
 			continue;
@@ -98,27 +93,38 @@ static uint64_t select_rank(uint64_t *times, uint32_t count, uint32_t rank)
 	return times[from];
 }
 
+uint64_t gt__median_of(uint64_t *times, uint32_t count)
+{
+	if (!count)
+		return 0;
+	return select_rank(times, count,
+	                   (uint32_t)gt__nearest_rank(count, 50) - 1);
+}
+
 static bool is_of(const struct gt__span *s, uint32_t group)
 {
-	return s->group == group && is_whole(s);
+	return s->group == group && gt__is_whole(s);
 }
 
 bool gt__find_median(const struct gt__collect *c, uint32_t span,
                      uint32_t *ret_span)
 {
 	uint32_t i, count = 0, group = c->spans[span].group;
-	uint64_t *times = malloc((c->span_count + (size_t)1) * sizeof *times);
-	uint64_t p50_ns = 0;
+	uint64_t *times, p50_ns;
 
 	*ret_span = span;
+	if (c->shelf) {
+		i = gt__shelf_median(c->shelf, group);
+		*ret_span = i == GT__ROOT ? span : i;
+		return true;
+	}
+	times = malloc((c->span_count + (size_t)1) * sizeof *times);
 	if (!times)
 		return false;
 	for (i = 0; i < c->span_count; i++)
 		if (is_of(&c->spans[i], group))
 			times[count++] = gt__span_ns(&c->spans[i]);
-	if (count)
-		p50_ns = select_rank(times, count,
-		                     (uint32_t)gt__nearest_rank(count, 50) - 1);
+	p50_ns = gt__median_of(times, count);
 	free(times);
 	for (i = 0; i < c->span_count; i++)
 		if (is_of(&c->spans[i], group) &&

@@ -438,13 +438,17 @@ int gt_report_json_with(const struct gt_output *output,
 		.analysis = options ? options->analysis : NULL,
 	};
 
+	struct gt__collect_sink *x;
 	int rc = gt__collect_sink_with(output, &plain, print, conclude,
 	                               ret_sink);
 
-	if (rc == 0)
-		((struct gt__collect_sink *)*ret_sink)->free_kept =
-			gt__runs_free;
-	return rc;
+	if (rc)
+		return rc;
+	x = (struct gt__collect_sink *)*ret_sink;
+	x->free_kept = gt__runs_free;
+	x->slowest_only = x->analysis.slowest && !x->analysis.runs &&
+	                  !gt__has_paths(&x->analysis);
+	return 0;
 }
 
 int gt_report_json_new(const struct gt_output *output,
