@@ -380,6 +380,7 @@ static int salvage_memories(struct command *command)
 
 	if (!screen_takes("a capture", command->output, command->force))
 		return COMMAND_USAGE;
+	dump_kdump_load();
 	if (confine(command) < 0 || !take_memories(command))
 		return COMMAND_FAILED;
 	status = check(s);

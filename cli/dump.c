@@ -47,6 +47,8 @@ static int add_mapped(struct dump *dump, const struct memory_part *part)
 		complain("%s: %s", part->path, foreign);
 		return -ENOTSUP;
 	}
+	if (part->numbers == 0 && dump_is_kdump(bytes, count))
+		return dump_add_kdump(dump, part->path, bytes, count);
 	if (part->numbers > 0 || count < SELFMAG ||
 	    memcmp(bytes, ELFMAG, SELFMAG) != 0)
 		return add_raw(dump, part);

@@ -38,8 +38,8 @@ struct dump {
 /*
  * Adds FILE[@GPA[:OFFSET[:LENGTH]]]: raw bytes of the file, from OFFSET on, at
  * that address (0 without one); or an ELF core, such as QEMU's
- * dump-guest-memory writes, whose segments say where they were; or the core of
- * a process that had a guest's memory; or a directory, a snapshot of
+ * dump-guest-memory writes, whose segments say where they were; or a compressed
+ * kdump; or the core of a process that had a guest's memory; or a directory, a snapshot of
  * cloud-hypervisor. Complains and returns < 0.
  */
 int dump_add(struct dump *dump, const char *text);
@@ -50,6 +50,20 @@ char *dump_path(const char *text);
 /* dump_foreign.c: what only says where pieces lie. -EINVAL, -E2BIG, ... */
 int dump_add_elf(struct dump *dump, const uint8_t *bytes, size_t count);
 int dump_add_directory(struct dump *dump, const char *path);
+/* dump_notes.c: page tables' roots that ELF notes name. -ENOMEM. */
+int dump_add_notes(struct dump *dump, const uint8_t *bytes, size_t count);
+
+/*
+ * dump_kdump.c: compressed kdumps, also flattened ones, as QEMU's
+ * dump-guest-memory -z and makedumpfile write them. libkdumpfile reads them,
+ * which is loaded while files may be opened: before the command is confined.
+ * `path` is for messages; -ENOTSUP where it has complained.
+ */
+void dump_kdump_load(void);
+bool dump_is_kdump(const uint8_t *bytes, size_t count);
+int dump_add_kdump(struct dump *dump, const char *path, const uint8_t *bytes,
+                   size_t count);
+
 /* The name of a format that is not read, and what to do; NULL: none of them. */
 const char *dump_foreign(const uint8_t *bytes, size_t count);
 

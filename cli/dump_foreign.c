@@ -14,40 +14,6 @@
 
 /* ---- Cores --------------------------------------------------------------- */
 
-/*
- * A note "QEMU" of type 0, one for each vCPU: two words of 32 bits, 18
- * registers, ten segments of 24 bytes, CR0 to CR4, the kernel's GS base. QEMU's
- * own dumps have it, and those of cloud-hypervisor.
- */
-#define QEMU_NOTE_BYTES  440u
-#define QEMU_NOTE_CR3_AT (8u + 18u * 8u + 10u * 24u + 3u * 8u)
-
-static int see_notes(struct dump *dump, Elf *elf, const GElf_Phdr *head)
-{
-	Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)head->p_offset,
-	                                      head->p_filesz, ELF_T_NHDR);
-	size_t at = 0, name_at, text_at;
-	int r = 0;
-
-	while (data && r == 0 && at < data->d_size) {
-		const uint8_t *bytes = data->d_buf;
-		GElf_Nhdr note;
-		uint64_t cr3;
-
-		at = gelf_getnote(data, at, &note, &name_at, &text_at);
-		if (at == 0)
-			break;
-		if (note.n_type != 0 || note.n_namesz != sizeof("QEMU") ||
-		    memcmp(bytes + name_at, "QEMU", sizeof("QEMU")) != 0 ||
-		    note.n_descsz < QEMU_NOTE_BYTES)
-			continue;
-		memcpy(&cr3, bytes + text_at + QEMU_NOTE_CR3_AT, sizeof(cr3));
-		if (cr3 != 0)
-			r = dump_add_root(dump, cr3);
-	}
-	return r;
-}
-
 /* System V ABI, program header. Nothing of MMIO, which has no bytes. */
 static bool is_memory(const GElf_Phdr *head)
 {
@@ -129,14 +95,15 @@ static int add_process(struct dump *dump, Elf *elf, size_t heads,
 	return r;
 }
 
-static int add_segment(struct dump *dump, struct mapped *mapped, Elf *elf,
+static int add_segment(struct dump *dump, struct mapped *mapped,
                        const GElf_Phdr *head, const uint8_t *bytes,
                        size_t count)
 {
 	int r;
 
 	if (head->p_type == PT_NOTE && is_inside(head, count))
-		return see_notes(dump, elf, head);
+		return dump_add_notes(dump, bytes + head->p_offset,
+		                      head->p_filesz);
 	if (!is_memory(head))
 		return 0;
 	if (!is_inside(head, count))
@@ -173,8 +140,7 @@ int dump_add_elf(struct dump *dump, const uint8_t *bytes, size_t count)
 		GElf_Phdr head;
 
 		r = gelf_getphdr(elf, (int)i, &head)
-		            ? add_segment(dump, paged, elf, &head, bytes,
-		                          count)
+		            ? add_segment(dump, paged, &head, bytes, count)
 		            : -EINVAL;
 	}
 	if (r == 0 && paged)
@@ -191,12 +157,6 @@ const char *dump_foreign(const uint8_t *bytes, size_t count)
 	static const struct {
 		const char *magic, *text;
 	} known[] = {
-		{"KDUMP   ",
-	         "a compressed kdump, which is not read: make an ELF core of it "
-	         "(makedumpfile -E, crash's extension), or dump as one (virsh "
-	         "dump --memory-only --format elf)"},
-		{"makedumpfile",
-	         "a flattened kdump, which is not read: dump as an ELF core"},
 		{"LibvirtQemudSave",
 	         "an image of libvirt's save, which is not read: use virsh dump "
 	         "--memory-only --format elf"},

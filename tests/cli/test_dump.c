@@ -28,10 +28,11 @@ static uint8_t file[64 * PAGE];
 static size_t file_bytes;
 static const char *state; /* of a snapshot */
 static unsigned complaints;
+static const char *complaint;
 
 void complain(const char *format, ...)
 {
-	(void)format;
+	complaint = format;
 	complaints++;
 }
 
@@ -66,15 +67,15 @@ void input_close(int fd)
 
 /* ---- What comes of it ---------------------------------------------------- */
 
-static bool is_of_a_file(const struct dump *dump, const struct dump_piece *piece)
+static bool is_of_a_file(const struct dump *dump,
+                         const struct dump_piece *piece)
 {
 	for (uint32_t i = 0; i < dump->file_count; i++) {
 		const uint8_t *bytes = dump->files[i].bytes;
 		size_t count = dump->files[i].count;
 
 		if (piece->host >= bytes && piece->host <= bytes + count &&
-		    piece->bytes <=
-		            count - (size_t)(piece->host - bytes))
+		    piece->bytes <= count - (size_t)(piece->host - bytes))
 			return true;
 	}
 	return false;
@@ -99,9 +100,9 @@ static void expect_sound(struct dump *dump)
 			assert_true(end <= UINT64_C(1) << 53);
 			assert_ptr_equal(dump_at(dump, end - 1, 1),
 			                 piece->host + piece->bytes - 1);
-			assert_int_equal(slot.access->read(slot.host, end - 1,
-			                                   &byte, 1),
-			                 0);
+			assert_int_equal(
+				slot.access->read(slot.host, end - 1, &byte, 1),
+				0);
 		}
 		assert_null(dump_at(dump, end, 1));
 	}
@@ -283,6 +284,29 @@ static void any_changed_byte_of_a_snapshot_is_refused_or_harmless(void **unused)
 	rmdir(folder);
 }
 
+/* Of the command itself see test-dumps. */
+static void
+compressed_kdumps_are_named_by_a_build_without_the_library(void **unused)
+{
+	static const char *const magic[] = {"KDUMP   ", "makedumpfile"};
+	struct dump dump = {.count = 0};
+
+	(void)unused;
+	for (unsigned i = 0; i < 2; i++) {
+		memset(file, 0, sizeof(file));
+		memcpy(file, magic[i], strlen(magic[i]));
+		file_bytes = sizeof(file);
+		complaints = 0;
+		assert_int_equal(dump_add(&dump, "core"), -ENOTSUP);
+		assert_int_equal(complaints, 1);
+		assert_non_null(
+			strstr(complaint, "built without libkdumpfile"));
+		assert_non_null(strstr(complaint, "--format elf"));
+		assert_int_equal(dump.count, 0);
+	}
+	dump_fini(&dump);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +314,8 @@ int main(void)
 		cmocka_unit_test(
 			any_changed_byte_of_a_core_is_refused_or_harmless),
 		cmocka_unit_test(a_core_cut_anywhere_is_refused_or_harmless),
+		cmocka_unit_test(
+			compressed_kdumps_are_named_by_a_build_without_the_library),
 		cmocka_unit_test(a_part_of_a_file_is_taken_as_it_is_said),
 		cmocka_unit_test(
 			any_changed_byte_of_a_snapshot_is_refused_or_harmless),
