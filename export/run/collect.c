@@ -444,7 +444,8 @@ static bool build(struct gt__collect *c)
 	free(ids.slots);
 	if (c->shows_exits && !gt__collect_place_host_spans(c))
 		return false;
-	return sort_items(c) && (c->no_times || gt__collect_times(c));
+	return (c->no_items || sort_items(c)) &&
+	       (c->no_times || gt__collect_times(c));
 }
 
 int gt__collect_build(struct gt__collect *c)

@@ -143,6 +143,7 @@ struct gt__collect {
 	enum gt_sort sort; /* of names and paths */
 	const char *by;    /* key of a field that tells names apart, or NULL */
 	bool no_times;     /* neither names nor where the time went */
+	bool no_items;     /* no walk, and nothing that is one item's */
 	/* Of spans no fields, links and words of a status, and no events. */
 	bool spans_only;
 	/* Where spans and events wait until the slowest are known, if only those
@@ -245,6 +246,7 @@ struct gt__collect_sink {
 	uint32_t spans_shown;        /* the printer's own */
 	bool no_times;               /* as of struct gt__collect */
 	bool spans_only;             /* likewise */
+	bool no_items;               /* likewise */
 	bool slowest_only;           /* that is what `print` shows */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);

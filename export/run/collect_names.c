@@ -13,6 +13,7 @@
  * even known that it was open until its end, its time is left out as well.
  */
 #include "groups.h"
+#include "sort_ns.h"
 #include "export/out/words.h"
 #include <string.h>
 
@@ -79,13 +80,6 @@ static int compare_names(const void *left, const void *right)
 	if (!order)
 		order = compare_texts(a->target, b->target);
 	return order ? order : compare_texts(a->by, b->by);
-}
-
-static int compare_times(const void *left, const void *right)
-{
-	const uint64_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
 }
 
 uint64_t gt__nearest_rank(uint64_t count, unsigned percent)
@@ -192,7 +186,7 @@ static struct gt__name sum_up(const struct names *names,
 	if (!whole)
 		return n;
 	n.avg_ns = gt__average(times, whole);
-	qsort(times, whole, sizeof *times, compare_times);
+	gt__sort_ns(times, whole);
 	n.p50_ns = times[gt__nearest_rank(whole, 50) - 1];
 	n.p99_ns = times[gt__nearest_rank(whole, 99) - 1];
 	n.max_ns = times[whole - 1];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ranks.h"
+#include "sort_ns.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,13 +14,6 @@ struct sides {
 	uint32_t n, m;
 };
 
-static int compare(const void *left, const void *right)
-{
-	const uint64_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 static void sort(uint64_t *values, uint32_t count)
 {
 	uint32_t i;
@@ -27,10 +21,7 @@ static void sort(uint64_t *values, uint32_t count)
 	for (i = 0; i < count; i++)
 		if (values[i] > NS_MAX)
 			values[i] = NS_MAX;
-	for (i = 1; i < count && values[i - 1] <= values[i]; i++)
-		;
-	if (i < count)
-		qsort(values, count, sizeof *values, compare);
+	gt__sort_ns(values, count);
 }
 
 /* ---- Mann and Whitney ---------------------------------------------------- */

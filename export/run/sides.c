@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sides.h"
+#include "sort_ns.h"
 #include "split_words.h"
 #include <search.h>
 #include <string.h>
@@ -158,17 +159,9 @@ static int compare_kept(const void *left, const void *right)
 	                         *(const struct gt__kept *const *)right);
 }
 
-static int compare_times(const void *left, const void *right)
-{
-	const uint64_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 static void sort(struct gt__durations *d)
 {
-	if (d->count)
-		qsort(d->ns, d->count, sizeof *d->ns, compare_times);
+	gt__sort_ns(d->ns, d->count);
 }
 
 static void find_percentiles(struct gt__kept *kept)

@@ -108,6 +108,8 @@ int gt__diff_new(const struct gt_output *output,
 		return rc;
 	x = (struct gt__collect_sink *)*ret_sink;
 	x->free_kept = free_diff;
-	x->spans_only = true;
+	x->spans_only = x->no_items = true;
+	/* Nor are they made then. */
+	x->head.sink.event = x->head.sink.counter = NULL;
 	return 0;
 }

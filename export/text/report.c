@@ -216,6 +216,8 @@ int gt_report_with(const struct gt_output *output,
 	x->free_kept = gt__runs_free;
 	x->spans_only = x->analysis.runs || gt__has_paths(&x->analysis) ||
 	                x->options.histogram;
+	if (x->spans_only)
+		x->head.sink.event = x->head.sink.counter = NULL;
 	x->slowest_only = x->analysis.slowest && !x->spans_only;
 	return 0;
 }
