@@ -136,6 +136,13 @@ static int copy_all(struct dump *dump, const struct attach_memory *memory,
 	return r == 0 ? dump_use(dump, 0) : r;
 }
 
+/* The ring was written to while it was copied: what it lacks says nothing. */
+static bool is_led_to(const struct salvaged *guest)
+{
+	return guest->is_own && guest->missing.vcpus == 0 &&
+	       guest->missing.sites_bytes == 0;
+}
+
 static int search(struct attach_memory *memory, const struct gt_layout *layout,
                   const struct gt_found_control *silent, size_t count)
 {
@@ -153,7 +160,7 @@ static int search(struct attach_memory *memory, const struct gt_layout *layout,
 		for (size_t j = 0; j < count; j++)
 			if (attach_layout_gpa(layout, silent[j].address) ==
 			            s->guests[i].control_gpa &&
-			    salvage_is_whole(&s->guests[i]))
+			    is_led_to(&s->guests[i]))
 				add_guest(memory, layout, &s->guests[i],
 				          &silent[j]);
 	if (s)

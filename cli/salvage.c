@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define TSC_LAST  (UINT64_C(1) << 60)
-#define TRIES_MAX 32u /* of one control block */
+#define TRIES_MAX 32u                  /* of one control block */
 #define BYTES_MIN (UINT64_C(16) << 20) /* however small a dump is */
 
 /* Intel SDM volume 3, 2.5 and 2.2.1: 4-level paging is on. */
@@ -115,17 +115,28 @@ static int take_all(struct salvage *s, struct salvaged *guest,
 
 /* ---- Finding ------------------------------------------------------------- */
 
-/* What the library makes of a number that is not true is its own affair. */
-static uint32_t count_vcpus(const struct dump *dump, uint64_t control_gpa)
+/*
+ * A way to a control block. What the library makes of a number that is not true
+ * is its own affair.
+ */
+static struct salvaged way_to(const struct dump *dump, uint64_t root,
+                              uint64_t gva, uint64_t gpa)
 {
-	const uint8_t *control =
-		dump_at(dump, control_gpa, sizeof(struct gt_control));
-	uint32_t vcpus = 1;
+	const uint8_t *bytes = dump_at(dump, gpa, sizeof(struct gt_control));
+	struct gt_control control = {.vcpus = 1};
+	struct salvaged way = {
+		.root = root, .control_gva = gva, .control_gpa = gpa};
 
-	if (control)
-		memcpy(&vcpus, control + offsetof(struct gt_control, vcpus),
-		       sizeof(vcpus));
-	return vcpus >= 1 && vcpus <= GT_VCPUS_MAX ? vcpus : 1;
+	if (bytes)
+		memcpy(&control, bytes, sizeof(control));
+	if (control.size <
+	    offsetof(struct gt_control, self_gva) + sizeof(control.self_gva))
+		control.self_gva = 0;
+	way.vcpus = control.vcpus >= 1 && control.vcpus <= GT_VCPUS_MAX
+	                    ? control.vcpus
+	                    : 1;
+	way.is_own = control.self_gva == 0 || control.self_gva == gva;
+	return way;
 }
 
 /* A pass on a clock of one tick a ns, which tells between what TSCs it is. */
@@ -158,7 +169,8 @@ bool salvage_is_whole(const struct salvaged *guest)
 /* Records, and nothing that is missing: no other way can be better. */
 static bool is_right(const struct salvaged *guest)
 {
-	return salvage_is_whole(guest) && guest->seen.records > 0;
+	return salvage_is_whole(guest) && guest->is_own &&
+	       guest->seen.records > 0;
 }
 
 static bool is_better(const struct salvaged *a, const struct salvaged *b)
@@ -167,6 +179,8 @@ static bool is_better(const struct salvaged *a, const struct salvaged *b)
 		return is_right(a);
 	if ((a->seen.records > 0) != (b->seen.records > 0))
 		return a->seen.records > 0;
+	if (a->is_own != b->is_own)
+		return a->is_own;
 	if (a->missing.vcpus != b->missing.vcpus)
 		return a->missing.vcpus < b->missing.vcpus;
 	return a->seen.records > b->seen.records;
@@ -195,19 +209,17 @@ static bool try_control(void *context, uint64_t root, uint64_t gva,
 {
 	struct salvage *s = context;
 	struct salvaged *known = guest_at(s, gpa);
-	struct salvaged guest = {.root = root,
-	                         .control_gva = gva,
-	                         .control_gpa = gpa,
-	                         .vcpus = count_vcpus(&s->dump, gpa)};
+	struct salvaged guest = way_to(&s->dump, root, gva, gpa);
 
-	if (known && (is_right(known) || known->tries == TRIES_MAX)) {
+	if (known &&
+	    (is_right(known) || known->tries == TRIES_MAX || !guest.is_own)) {
 		s->ways->places_left++; /* it costs nothing */
 		return false;
 	}
 	if ((!known && s->count == SALVAGE_GUESTS_MAX) ||
 	    look_at(s, &guest) < 0 || guest.missing.vcpus == guest.vcpus)
 		return s->spent;
-	guest.tries = known ? ++known->tries : 1;
+	guest.tries = known ? ++known->tries : guest.is_own;
 	if (!known)
 		known = &s->guests[s->count++];
 	else if (!is_better(&guest, known))

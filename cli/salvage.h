@@ -20,6 +20,10 @@ struct salvaged {
 	uint64_t root, control_gva, control_gpa;
 	uint32_t vcpus; /* as the control block says, at least 1 */
 	uint32_t tries; /* of ways that worked somehow */
+	/* The GVA is the one that the guest itself knows, or it names none. A
+	 * kernel's page tables lead to all programs, and then on to the rings
+	 * of the one that they are of. */
+	bool is_own;
 	struct gt_missing missing;
 	struct seen seen;
 };

@@ -4,7 +4,10 @@
  * and `guesttrace salvage` find the recorder in the VM's memory, as they find
  * that of a guest without an operating system. The kernel knows nothing of it.
  *
- *   linux_program [JOBS [SECONDS]]      100 jobs; then it stays for 10 seconds
+ *   linux_program [JOBS [SECONDS [PAUSE]]]
+ *
+ * 100 jobs with a pause of so many ms after each, none by default; then it
+ * stays for 10 seconds.
  *
  * What a program under Linux does that another guest does not:
  *   - GT_DOORBELL names a function that does nothing: a program may not leave
@@ -92,6 +95,7 @@ int main(int argc, char **argv)
 {
 	uint64_t jobs = argc > 1 ? strtoull(argv[1], NULL, 10) : 100;
 	unsigned seconds = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
+	useconds_t pause_us = argc > 3 ? (useconds_t)atoi(argv[3]) * 1000 : 0;
 	int r = trace_start();
 
 	if (r < 0) {
@@ -99,8 +103,10 @@ int main(int argc, char **argv)
 		        strerror(-r));
 		return 1;
 	}
-	for (uint64_t i = 0; i < jobs; i++)
+	for (uint64_t i = 0; i < jobs; i++) {
 		job(i);
+		usleep(pause_us);
+	}
 	printf("linux_program: pid=%d spans=%" PRIu64 " events=%" PRIu64 "\n",
 	       (int)getpid(), spans, events);
 	fflush(stdout);
