@@ -3,6 +3,7 @@
 #include "attach_layout.h"
 #include "attach_search.h"
 #include "command.h"
+#include "elf_sites.h"
 #include "memory_part.h"
 
 #include <errno.h>
@@ -114,6 +115,22 @@ int attach_memory_add(struct attach_memory *memory, const char *text)
 	return r;
 }
 
+int attach_memory_image(struct attach_memory *memory, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno
+	               : elf_symbol(fd, "gt_control", &memory->image_gpa);
+
+	if (fd >= 0)
+		close(fd);
+	if (r == -ENOENT)
+		complain("%s: it has no symbol 'gt_control'", path);
+	else if (r < 0)
+		complain("%s: %s", path,
+		         r == -ENOEXEC ? "no ELF file" : code_text(r));
+	return r;
+}
+
 void attach_memory_close(struct attach_memory *memory)
 {
 	for (size_t i = 0; i < memory->count; i++) {
@@ -130,11 +147,22 @@ void attach_memory_close(struct attach_memory *memory)
 
 /* ---- Finding ------------------------------------------------------------- */
 
+/* By its image. */
+static bool is_known(const struct attach_memory *memory, uint64_t address)
+{
+	for (size_t i = 0; i < memory->guest_count; i++)
+		if (memory->guests[i].found.address == address)
+			return true;
+	return memory->silent_count > 0 && memory->silent[0].address == address;
+}
+
 static int take_control(void *context, const struct gt_found_control *found)
 {
 	struct attach_memory *memory = context;
 	struct attach_guest *guest;
 
+	if (is_known(memory, found->address))
+		return 0;
 	if (memory->guest_count == ATTACH_GUESTS_MAX)
 		return 1;
 	guest = &memory->guests[memory->guest_count];
@@ -175,6 +203,9 @@ int attach_find(struct attach_memory *memory,
 			return r;
 		memory->count = (size_t)r;
 	}
+	if (memory->image_gpa)
+		gt_process_look_at(memory->mappings, memory->count,
+		                   memory->image_gpa, take_control, memory);
 	r = gt_process_scan(memory->mappings, memory->count, take_control,
 	                    memory, progress);
 	if (r >= 0 && memory->silent_count > 0)

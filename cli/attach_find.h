@@ -28,6 +28,7 @@ struct attach_memory {
 	struct gt_mapping mappings[ATTACH_MAPPINGS_MAX];
 	uint64_t gpas[GT_MEMORY_SLOTS_MAX]; /* of files: where each is */
 	size_t count;
+	uint64_t image_gpa; /* of a control block; 0: not known */
 	struct attach_guest *guests; /* ATTACH_GUESTS_MAX of them */
 	size_t guest_count;
 	/* Control blocks that do not say where page tables are, or to which
@@ -40,6 +41,8 @@ struct attach_memory {
 int attach_memory_of(struct attach_memory *memory, int32_t pid);
 /* FILE[@GPA[:OFFSET[:LENGTH]]]; several times. */
 int attach_memory_add(struct attach_memory *memory, const char *text);
+/* An ELF file that names the address of its control block. */
+int attach_memory_image(struct attach_memory *memory, const char *path);
 void attach_memory_close(struct attach_memory *memory);
 
 /*

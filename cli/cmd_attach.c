@@ -20,6 +20,7 @@
 enum {
 	OPTION_PID = 256,
 	OPTION_MEMORY,
+	OPTION_IMAGE,
 	OPTION_FILTER,
 	OPTION_FILTER_FILE,
 	OPTION_INTERVAL,
@@ -36,6 +37,8 @@ static const struct option_spec options_table[] = {
 	{OPTION_PID, "pid", "PID", "the VM's process, as `ps` shows it", NULL},
 	{OPTION_MEMORY, "memory", "FILE[@GPA[:OFFSET[:LENGTH]]]",
          "memory that the VM shares, at that address; several times", NULL},
+	{OPTION_IMAGE, "image", "ELF",
+         "the guest's, for one that was just restored", NULL},
 	{OPTION_LIST, "list", NULL, "say which guests there are, and end",
          NULL},
 	{OPTION_FILTER, "filter", "DIRECTIVES", "such as info,net=debug", NULL},
@@ -135,6 +138,8 @@ static bool take_option(struct command *command, int id)
 	case OPTION_MEMORY:
 		command->has_files = true;
 		return attach_memory_add(&memory, optarg) == 0;
+	case OPTION_IMAGE:
+		return attach_memory_image(&memory, optarg) == 0;
 	case OPTION_FILTER:
 		options->filter = optarg;
 		return filter_is_good(optarg, GT_WIRE_NATIVE);
@@ -234,7 +239,8 @@ static int cmd_attach(int argc, char **argv)
 		if (id == OPTION_WRONG || id == OPTION_HELP)
 			return options_stop(&command_attach, id);
 		if (!take_option(&command, id))
-			return id == OPTION_PID || id == OPTION_MEMORY
+			return id == OPTION_PID || id == OPTION_MEMORY ||
+			                       id == OPTION_IMAGE
 			               ? COMMAND_FAILED
 			               : COMMAND_USAGE;
 	}

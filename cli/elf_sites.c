@@ -130,3 +130,45 @@ int elf_sites_in(char *image, size_t bytes, gt_site_fn *show, void *context)
 	elf_version(EV_CURRENT);
 	return list_if_elf(elf_memory(image, bytes), show, context);
 }
+
+/* ---- A symbol ------------------------------------------------------------ */
+
+static int find_symbol(Elf *elf, Elf_Scn *section, const char *name,
+                       uint64_t *ret_value)
+{
+	const Elf64_Shdr *head = elf64_getshdr(section);
+	const Elf_Data *data = head && head->sh_type == SHT_SYMTAB
+	                               ? elf_getdata(section, NULL)
+	                               : NULL;
+	const Elf64_Sym *symbols = data ? data->d_buf : NULL;
+	size_t count = symbols && data->d_type == ELF_T_SYM
+	                       ? data->d_size / sizeof(*symbols)
+	                       : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *text =
+			elf_strptr(elf, head->sh_link, symbols[i].st_name);
+
+		if (text && strcmp(text, name) == 0) {
+			*ret_value = symbols[i].st_value;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int elf_symbol(int fd, const char *name, uint64_t *ret_value)
+{
+	Elf_Scn *section = NULL;
+	int r = -ENOENT;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF)
+		r = -ENOEXEC;
+	while (r == -ENOENT && (section = elf_nextscn(elf, section)) != NULL)
+		r = find_symbol(elf, section, name, ret_value);
+	elf_end(elf);
+	return r;
+}

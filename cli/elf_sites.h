@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The call sites in a guest's ELF file. */
+/* What a guest's ELF file says: its call sites, and where a symbol is. */
 #ifndef GT_CLI_ELF_SITES_H
 #define GT_CLI_ELF_SITES_H
 
@@ -10,5 +10,8 @@ int elf_sites(int fd, gt_site_fn *show, void *context);
 
 /* Of all the file's bytes, which may be changed. */
 int elf_sites_in(char *image, size_t bytes, gt_site_fn *show, void *context);
+
+/* Its value. -ENOENT: it has none; -ENOEXEC: no ELF file. */
+int elf_symbol(int fd, const char *name, uint64_t *ret_value);
 
 #endif

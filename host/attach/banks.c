@@ -140,28 +140,43 @@ static void try_banks(struct search *search, const struct bank *banks,
 	}
 }
 
+/* RAM above 4 GiB, from `high` on, lies before that below. */
+static void try_high_first(struct search *search, uint64_t high, uint64_t begin,
+                           uint64_t bytes)
+{
+	for (size_t i = 0; i < HOLES; i++) {
+		const struct bank banks[] = {
+			{0, begin, bytes < holes[i] ? bytes : holes[i]},
+			{HIGH_GPA, high, begin - high}};
+
+		if (bytes >= holes[i] || i == 0)
+			try_banks(search, banks, 2);
+	}
+}
+
 /* RAM from GPA 0 on lies `offset` bytes behind the mapping's beginning. */
 static void try_within(struct search *search, const struct gt_mapping *mapping,
                        uint64_t offset)
 {
 	uint64_t begin = mapping->address + offset;
 	uint64_t bytes = mapping->bytes - offset;
+	uint64_t aligned = (mapping->address + STEP - 1) / STEP * STEP;
 	const struct bank alone = {0, begin, bytes};
+
 	if (bytes <= HIGH_GPA)
 		try_banks(search, &alone, 1);
 	for (size_t i = 0; i < HOLES; i++) {
-		const struct bank low_first[] = {
+		const struct bank banks[] = {
 			{0, begin, holes[i]},
 			{HIGH_GPA, begin + holes[i], bytes - holes[i]}};
-		const struct bank high_first[] = {
-			{0, begin, bytes < holes[i] ? bytes : holes[i]},
-			{HIGH_GPA, mapping->address, offset}};
 
 		if (bytes > holes[i])
-			try_banks(search, low_first, 2);
-		if (offset > 0 && (bytes >= holes[i] || i == 0))
-			try_banks(search, high_first, 2);
+			try_banks(search, banks, 2);
 	}
+	if (offset > 0)
+		try_high_first(search, mapping->address, begin, bytes);
+	if (aligned != mapping->address && aligned < begin)
+		try_high_first(search, aligned, begin, bytes);
 }
 
 /* A bank per mapping. */

@@ -19,6 +19,8 @@
 #define PAGE_BYTES    4096
 /* Pages whose presence is asked for at once: 128 MiB of memory. */
 #define PAGES_AT_ONCE 32768u
+/* To which VMMs align RAM, in a mapping that may hold more. */
+#define RAM_ALIGN     (UINT64_C(2) << 20)
 /* UIO_MAXIOV */
 #define LOOKS_AT_ONCE 1024u
 /* Documentation/admin-guide/mm/pagemap.rst: present, or swapped out. */
@@ -163,6 +165,30 @@ static int look_closer(const struct scan *scan, uint64_t address)
 		memset((char *)&found.control + found.control.size, 0,
 		       sizeof(found.control) - found.control.size);
 	return scan->found(scan->context, &found);
+}
+
+int gt_process_look_at(const struct gt_mapping *mappings, size_t count,
+                       uint64_t gpa,
+                       int (*found)(void *context,
+                                    const struct gt_found_control *control),
+                       void *context)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct gt_mapping *mapping = &mappings[i];
+		const struct scan scan = {
+			.mapping = mapping, .found = found, .context = context};
+		uint64_t aligned = (0 - mapping->address) % RAM_ALIGN;
+
+		if (gpa < mapping->bytes)
+			r = look_closer(&scan, mapping->address + gpa);
+		if (r == 0 && aligned > 0 && aligned < mapping->bytes &&
+		    gpa < mapping->bytes - aligned)
+			r = look_closer(&scan,
+			                mapping->address + aligned + gpa);
+	}
+	return r;
 }
 
 /* One word of each page; one that has gone meanwhile is left out. */

@@ -144,6 +144,18 @@ int gt_process_scan(const struct gt_mapping *mappings, size_t count,
                     void (*progress)(void *context, uint64_t bytes,
                                      uint64_t of));
 
+/*
+ * The same of one page alone, whether it is there or not: of GPA `gpa`, a
+ * multiple of 4 KiB, if RAM from GPA 0 on begins with a mapping, or with the
+ * first multiple of 2 MiB in it. For what has not been touched yet in a VM that
+ * was just restored. 0 or what `found` returned.
+ */
+int gt_process_look_at(const struct gt_mapping *mappings, size_t count,
+                       uint64_t gpa,
+                       int (*found)(void *context,
+                                    const struct gt_found_control *control),
+                       void *context);
+
 /* Where a VM's RAM lies, as its page tables prove it. */
 struct gt_layout {
 	struct gt_memory_slot slots[GT_MEMORY_SLOTS_MAX];
