@@ -137,6 +137,14 @@ static size_t put_braced(struct gt__out *out, uint32_t c)
 	return digits + 4;
 }
 
+/* Of few, most of them none or two. */
+static bool is_one_of(unsigned char c, const char *special)
+{
+	while (*special && c != (unsigned char)*special)
+		special++;
+	return *special;
+}
+
 /* How many bytes at text[at..] are plain ASCII and not among `special`. */
 static size_t plain_run(struct gt_text text, size_t at, const char *special)
 {
@@ -145,7 +153,7 @@ static size_t plain_run(struct gt_text text, size_t at, const char *special)
 	for (; at < text.count; at++) {
 		unsigned char c = (unsigned char)text.bytes[at];
 
-		if (c < 0x20 || c >= 0x7f || strchr(special, c))
+		if (c < 0x20 || c >= 0x7f || is_one_of(c, special))
 			break;
 	}
 	return at - from;

@@ -180,11 +180,45 @@ static void put_plain_number(struct gt__out *out, const char *text)
 	}
 }
 
+/*
+ * What few digits say: of a number of at most 15 digits, up to six of them
+ * behind the point, no other double is as near, so these are its digits. False:
+ * it is none of those, and nothing was put.
+ */
+static bool put_few_digits(struct gt__out *out, double value)
+{
+	const double size = fabs(value), scaled = size * 1e6;
+	char digits[6];
+	uint64_t whole, part;
+	unsigned i;
+
+	if (!(size >= 1e-4 && size < 1e8))
+		return false;
+	whole = (uint64_t)(scaled + 0.5);
+	if ((double)whole / 1e6 < size || (double)whole / 1e6 > size)
+		return false;
+	part = whole % 1000000;
+	if (value < 0)
+		gt__put_char(out, '-');
+	gt__put_u64(out, whole / 1000000);
+	if (!part)
+		return true;
+	for (i = 6; i--; part /= 10)
+		digits[i] = (char)('0' + part % 10);
+	for (i = 6; digits[i - 1] == '0';)
+		i--;
+	gt__put_char(out, '.');
+	gt__put_bytes(out, digits, i);
+	return true;
+}
+
 void gt__put_f64(struct gt__out *out, double value)
 {
 	char text[64];
 	int precision;
 
+	if (put_few_digits(out, value))
+		return;
 	if (isnan(value) || isinf(value)) {
 		gt__put(out, isnan(value) ? "NaN"
 		             : value < 0  ? "-Infinity"

@@ -130,8 +130,12 @@ void gt__cell_text(struct gt__row *row, struct gt_text text)
 
 void gt__cell_word(struct gt__row *row, const char *word)
 {
-	if (word)
-		gt__cell_text(row, (struct gt_text){word, strlen(word)});
-	else
+	size_t from = row->text.used;
+
+	if (!word) {
 		gt__cell_null(row);
+		return;
+	}
+	gt__put(&row->text, word); /* ours: nothing in it is escaped */
+	gt__cell_since(row, from);
 }

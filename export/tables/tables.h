@@ -66,7 +66,8 @@ void gt__cell_null(struct gt__row *row);
 void gt__cell_number(struct gt__row *row, uint64_t value);
 void gt__cell_id(struct gt__row *row, uint64_t id); /* 0: null */
 void gt__cell_text(struct gt__row *row, struct gt_text text);
-void gt__cell_word(struct gt__row *row, const char *word); /* NULL: null */
+/* One of ours, with nothing to escape; NULL: null. */
+void gt__cell_word(struct gt__row *row, const char *word);
 /* What was put into `text` since `used` was `from`. */
 void gt__cell_since(struct gt__row *row, size_t from);
 

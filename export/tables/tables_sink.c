@@ -7,6 +7,7 @@
 #include "export/out/words.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct tables_run {
 	struct gt__run head;
@@ -260,13 +261,22 @@ static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
 
 /* ---- Runs ---------------------------------------------------------------- */
 
+/* A file's name, which may be any bytes but NUL. */
+static void put_label(struct gt__tables *x, const char *label)
+{
+	if (label)
+		put_text(x, (struct gt_text){label, strlen(label)});
+	else
+		put_word(x, NULL);
+}
+
 static void put_run(struct gt__tables *x, const struct gt_trace *trace)
 {
 	put_id(x, trace->run_id);
 	put_hex(x, trace->trace_id, sizeof trace->trace_id);
 	put_id(x, trace->parent_id);
-	put_word(x, trace->index < x->label_count ? x->labels[trace->index]
-	                                          : NULL);
+	put_label(x, trace->index < x->label_count ? x->labels[trace->index]
+	                                           : NULL);
 	put_text(x, trace->guest_name);
 	put_text(x, trace->vm_name);
 	put_text(x, trace->backend);

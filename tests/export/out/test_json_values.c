@@ -13,6 +13,7 @@
 #include "export/out/escape.h"
 #include "export/out/json_values.h"
 #include "export/out/words.h"
+#include "tests/support/random64.h"
 #include "tests/support/synthetic.h"
 
 static struct gt__out new_out(void)
@@ -128,10 +129,38 @@ static void of_many_equal_keys_the_last_one_is_in_an_object(void **state)
 	gt__out_fini(&want);
 }
 
+/* What printf says, where 15 digits are enough, and else what comes back. */
+static void numbers_of_few_digits_are_those_of_printf(void **state)
+{
+	struct gt__out o = new_out();
+	char want[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 300000; i++) {
+		double value = (double)(int64_t)(random64() >> i % 60) /
+		               pow(10, i % 9);
+
+		if (i % 3 == 0)
+			value = nextafter(value, i % 2 ? 0 : 1e9);
+		if (i % 5 == 0)
+			value = -value;
+		snprintf(want, sizeof want, "%.15g", value);
+		o.used = 0;
+		gt__put_f64(&o, value);
+		gt__put_char(&o, '\0');
+		if (strtod(want, NULL) - value == 0)
+			assert_string_equal(o.bytes, want);
+		else
+			assert_true(strtod(o.bytes, NULL) - value == 0);
+	}
+	gt__out_fini(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_come_back_equal),
+		cmocka_unit_test(numbers_of_few_digits_are_those_of_printf),
 		cmocka_unit_test(c20_the_hosts_keys_are_not_a_guests),
 		cmocka_unit_test(
 			of_many_equal_keys_the_last_one_is_in_an_object),
