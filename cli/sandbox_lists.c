@@ -12,6 +12,7 @@
 static const uint32_t of_kvm[] = {
 	KVM_RUN,      KVM_SET_SIGNAL_MASK, KVM_GET_DEVICE_ATTR,
 	KVM_GET_MSRS, KVM_GET_REGS,        KVM_GET_SREGS,
+	KVM_INTERRUPT, /* the guest's timer */
 };
 
 /* Memory grows by copying where it could be moved; what it shows is the same.
@@ -36,6 +37,7 @@ static const struct system_call of_vcpu[] = {
 	{.number = SYS_write},    /* files, wake-ups */
 	{.number = SYS_pread64},  /* how long this thread waited for a CPU */
 	{.number = SYS_clock_gettime}, /* where the kernel does not lend it */
+	{.number = SYS_rt_sigtimedwait}, /* what stopped it for a tick */
 	MEMORY,
 	END,
 	NO_MREMAP,

@@ -97,7 +97,7 @@ static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
 	vm__exit(vm->vcpus, &exit, write ? data : NULL);
 	if (!over(vm))
 		vm__enter(vm->vcpus);
-	if (over(vm) || vm__stopping(vm))
+	if (over(vm) || vm__stopping(vm) || vm->vcpus[0].timer.pending)
 		uc_emu_stop(engine->uc);
 }
 
@@ -317,48 +317,11 @@ static int emulated_prepare(struct vm__vcpu *vcpu)
 	return err ? vm__engine_failed(vcpu->vm, "registers", err) : 0;
 }
 
-static struct vm__cpu cpu_get(uc_engine *uc)
-{
-	struct vm__cpu cpu = {0};
-	uc_x86_mmr idt = {0}, tss = {0};
-	uint64_t cs = 0, ss = 0; /* wider than the library needs */
-	int names[] = {UC_X86_REG_RIP,  UC_X86_REG_RSP, UC_X86_REG_RFLAGS,
-	               UC_X86_REG_CR2,  UC_X86_REG_CS,  UC_X86_REG_SS,
-	               UC_X86_REG_IDTR, UC_X86_REG_TR};
-	void *values[] = {&cpu.rip, &cpu.rsp, &cpu.rflags, &cpu.cr2,
-	                  &cs,      &ss,      &idt,        &tss};
-
-	uc_reg_read_batch(uc, names, values, 8);
-	cpu.cs = (uint16_t)cs;
-	cpu.ss = (uint16_t)ss;
-	cpu.idt_gva = idt.base;
-	cpu.idt_limit = idt.limit;
-	cpu.tss_gva = tss.base;
-	cpu.tss_limit = tss.limit;
-	return cpu;
-}
-
-static uc_err cpu_set(uc_engine *uc, const struct vm__cpu *before,
-                      struct vm__cpu *cpu)
-{
-	uint64_t cs = cpu->cs;
-	int names[] = {UC_X86_REG_RSP, UC_X86_REG_RFLAGS, UC_X86_REG_CR2,
-	               UC_X86_REG_RIP};
-	void *values[] = {&cpu->rsp, &cpu->rflags, &cpu->cr2, &cpu->rip};
-	uc_err err = UC_ERR_OK;
-
-	if (cpu->cs != before->cs)
-		err = uc_reg_write(uc, UC_X86_REG_CS, &cs);
-	if (!err)
-		err = uc_reg_write_batch(uc, names, values, 4);
-	return err;
-}
-
 /* Hands the pending exception to the guest. */
 static void deliver(struct vm *vm)
 {
 	struct vm__engine *engine = vm->state;
-	struct vm__cpu before = cpu_get(engine->uc), cpu = before;
+	struct vm__cpu before = vm__engine_cpu(engine->uc), cpu = before;
 	uc_err err;
 
 	cpu.rip -= engine->rewind;
@@ -371,13 +334,25 @@ static void deliver(struct vm *vm)
 		vm__exit(vm->vcpus, &exit, NULL);
 		return;
 	}
-	err = cpu_set(engine->uc, &before, &cpu);
+	err = vm__engine_set_cpu(engine->uc, &before, &cpu);
 	if (err) {
 		struct vm_exit exit = {0};
 
 		vm__failed(vm->vcpus, &exit, -EIO, "emulator: exception: %s",
 		           uc_strerror(err));
 	}
+}
+
+/* In an `hlt` that its timer will end the vCPU goes on behind that. */
+static void enter(struct vm *vm)
+{
+	struct vm__engine *engine = vm->state;
+
+	if (vm->vcpus[0].timer.asleep) {
+		vm__timer_wait(vm->vcpus);
+		engine->woken = !vm->vcpus[0].timer.asleep;
+	}
+	vm__enter(vm->vcpus);
 }
 
 /* uc_emu_start() is back: an end, an exception, a stop, or `hlt`. */
@@ -405,8 +380,37 @@ static void after_start(struct vm *vm, uc_err err)
 	} else if (engine->hlt) {
 		engine->hlt = false;
 		exit.reason = VM_EXIT_HLT;
+		vm->vcpus[0].timer.open = vm__engine_is_open(engine->uc);
 		vm__exit(vm->vcpus, &exit, NULL);
+		if (!over(vm))
+			enter(vm);
 	}
+}
+
+/* A tick that is due, between two basic blocks; the end of an `hlt` has been
+ * an exit already. */
+static void tick(struct vm *vm)
+{
+	struct vm__engine *engine = vm->state;
+	struct vm_exit exit;
+
+	if (!vm__timer_due(vm->vcpus))
+		return;
+	exit = exit_with_rip(vm);
+	if (!vm__engine_takes_tick(vm, exit.rip)) {
+		vm__timer_retry(vm->vcpus);
+		return;
+	}
+	if (!engine->woken) {
+		vm__interrupted(vm->vcpus, &exit);
+		if (over(vm))
+			return;
+		vm__enter(vm->vcpus);
+	}
+	engine->woken = false;
+	vm__timer_taken(vm->vcpus);
+	raise_event(vm, (struct vm__event){.vector = VM__TIMER_VECTOR});
+	deliver(vm);
 }
 
 static void emulated_run(struct vm__vcpu *vcpu)
@@ -420,7 +424,7 @@ static void emulated_run(struct vm__vcpu *vcpu)
 		           uc_strerror(err));
 		return;
 	}
-	vm__enter(vm->vcpus);
+	enter(vm);
 	while (!over(vm)) {
 		uint64_t rip = 0;
 
@@ -431,6 +435,9 @@ static void emulated_run(struct vm__vcpu *vcpu)
 			vm__interrupted(vm->vcpus, &exit);
 			break;
 		}
+		tick(vm);
+		if (over(vm))
+			break;
 		uc_reg_read(engine->uc, UC_X86_REG_RIP, &rip);
 		after_start(vm, uc_emu_start(engine->uc, rip, 0, 0, 0));
 	}

@@ -14,6 +14,7 @@ struct vm__engine {
 	uc_engine *uc;
 	bool hlts_hooked;
 	bool hlt;        /* the instruction that is being executed */
+	bool woken;      /* from an `hlt`, by a tick that it has not got yet */
 	bool pending;    /* `event` is to be delivered */
 	unsigned rewind; /* RIP is this far behind where it should be */
 	struct vm__event event;
@@ -35,6 +36,14 @@ struct vm__engine_state {
 /* engine_state.c; `state` is a struct vm__engine_state. */
 int vm__engine_save(struct vm__vcpu *vcpu, void *state);
 int vm__engine_restore(struct vm__vcpu *vcpu, const void *state);
+
+/* engine_cpu.c; `before`: as it was read. */
+struct vm__cpu vm__engine_cpu(uc_engine *uc);
+uc_err vm__engine_set_cpu(uc_engine *uc, const struct vm__cpu *before,
+                          struct vm__cpu *cpu);
+/* Whether interrupts are on; whether a tick may come at `rip`, too. */
+bool vm__engine_is_open(uc_engine *uc);
+bool vm__engine_takes_tick(struct vm *vm, uint64_t rip);
 
 /* engine_entry.c: of a new engine, before any memory is mapped, and of a vCPU.
  */

@@ -61,11 +61,19 @@ static bool end(struct vm__vcpu *vcpu, enum vm_end how,
 	return true;
 }
 
-/* A plain hlt: nothing can wake the vCPU, and the last one ends the run. */
+/*
+ * An hlt that only the vCPU's own timer can end; or else a plain one: nothing
+ * can wake the vCPU, and the last one ends the run.
+ */
 static void halt(struct vm__vcpu *vcpu, const struct vm_exit *exit)
 {
 	struct vm *vm = vcpu->vm;
 
+	if (vcpu->timer.period_ns && vcpu->timer.open) {
+		vcpu->timer.asleep = true;
+		return;
+	}
+	vm__timer_arm(vcpu, 0);
 	vcpu->halted = true;
 	if (atomic_fetch_add(&vm->halted, 1) + 1 == vm->options.vcpus)
 		end(vcpu, VM_HALTED, exit);
@@ -143,6 +151,12 @@ static void take_io(struct vm__vcpu *vcpu, const struct vm_exit *exit,
 	case GT_PORT_HALT:
 		if (end(vcpu, VM_HALTED, exit))
 			vcpu->vm->outcome.status = (uint32_t)exit->value;
+		break;
+	case GT_PORT_TIMER:
+		if (exit->width == 4 && exit->count == 1)
+			vm__timer_arm(vcpu, (uint32_t)exit->value);
+		else
+			vcpu->ignored++;
 		break;
 	case GT_PORT_PRINT: /* taken before the callback */
 	case GT_PORT_LOG:

@@ -112,6 +112,7 @@ static void take_exit(struct vm__vcpu *vcpu)
 		break;
 	case KVM_EXIT_HLT:
 		exit.reason = VM_EXIT_HLT;
+		vcpu->timer.open = run->if_flag;
 		vm__exit(vcpu, &exit, NULL);
 		break;
 	case KVM_EXIT_SHUTDOWN:
@@ -161,6 +162,55 @@ static int set_signal_mask(struct vm__vcpu *vcpu)
 	return ioctl(vm__kvm_cpu(vcpu)->fd, KVM_SET_SIGNAL_MASK, &mask);
 }
 
+/*
+ * What the watchdog sent, to have the vCPU look at its timer: else KVM_RUN
+ * would return at once for ever. First the flag: what comes later stays.
+ */
+static void forget_signal(const struct vm__kvm_cpu *cpu)
+{
+	static const struct timespec now;
+	sigset_t set;
+
+	vm__kvm_immediate_exit(cpu, false);
+	sigemptyset(&set);
+	sigaddset(&set, VM__SIGNAL);
+	sigtimedwait(&set, NULL, &now);
+}
+
+/* Hands a tick to KVM as soon as the guest takes it. */
+static int offer_tick(struct vm__vcpu *vcpu)
+{
+	const struct vm__kvm_cpu *cpu = vm__kvm_cpu(vcpu);
+	struct kvm_interrupt tick = {.irq = VM__TIMER_VECTOR};
+	bool due = vm__timer_due(vcpu);
+
+	if (due && cpu->run->ready_for_interrupt_injection) {
+		if (ioctl(cpu->fd, KVM_INTERRUPT, &tick) < 0)
+			return -errno;
+		vm__timer_taken(vcpu);
+		due = false;
+	}
+	cpu->run->request_interrupt_window = due;
+	return 0;
+}
+
+/* KVM_RUN with what comes before. */
+static int run_once(struct vm__vcpu *vcpu)
+{
+	const struct vm__kvm_cpu *cpu = vm__kvm_cpu(vcpu);
+	int result;
+
+	vm__timer_wait(vcpu);
+	/* KVM completes the access of the last exit even then. */
+	if (vm__stopping(vcpu->vm))
+		vm__kvm_immediate_exit(cpu, true);
+	vm__enter(vcpu);
+	result = offer_tick(vcpu);
+	if (result < 0)
+		return result;
+	return ioctl(cpu->fd, KVM_RUN, 0) == 0 ? 0 : -errno;
+}
+
 static void kvm_run(struct vm__vcpu *vcpu)
 {
 	const struct vm__machine *machine = vcpu->vm->state;
@@ -177,19 +227,19 @@ static void kvm_run(struct vm__vcpu *vcpu)
 			KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 	vm__kvm_immediate_exit(cpu, false);
 	while (!vm__over(vcpu)) {
-		/* KVM completes the access of the last exit even then. */
-		if (vm__stopping(vcpu->vm))
-			vm__kvm_immediate_exit(cpu, true);
-		vm__enter(vcpu);
-		if (ioctl(cpu->fd, KVM_RUN, 0) == 0) {
+		int result = run_once(vcpu);
+
+		if (result == 0) {
 			take_exit(vcpu);
-		} else if (errno == EINTR || errno == EAGAIN) {
+		} else if (result == -EINTR || result == -EAGAIN) {
 			struct vm_exit exit = exit_now(vcpu);
 
 			vm__interrupted(vcpu, &exit);
+			if (!vm__over(vcpu) && !vm__stopping(vcpu->vm))
+				forget_signal(cpu);
 		} else {
-			vm__failed(vcpu, &none, -errno, "KVM: run: %s",
-			           strerror(errno));
+			vm__failed(vcpu, &none, result, "KVM: run: %s",
+			           strerror(-result));
 		}
 	}
 }

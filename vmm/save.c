@@ -19,7 +19,7 @@
 #include <x86intrin.h>
 
 #define MAGIC    UINT64_C(0x31706e736d767467) /* "gtvmsnp1" */
-#define VERSION  1u
+#define VERSION  2u
 #define RUNS_MAX 65536u
 
 struct head {
@@ -44,6 +44,7 @@ struct saved_vcpu {
 	uint64_t cr0, cr3, cr4, efer; /* of its entry, and of its last exit */
 	uint64_t last_cr0, last_cr3, last_cr4, last_efer;
 	uint32_t halted, abort_bytes, line_bytes, reserved;
+	struct vm__timer_state timer;
 	unsigned char abort[GT_ABORT_BYTES_MAX];
 	char line[VM__LINE_BYTES];
 };
@@ -129,6 +130,7 @@ static int put_vcpu(struct vm__vcpu *vcpu, uint64_t host_tsc, struct stream *to)
 		.halted = vcpu->halted,
 		.abort_bytes = (uint32_t)vcpu->abort.n,
 		.line_bytes = (uint32_t)vcpu->line_n,
+		.timer = vm__timer_save(&vcpu->timer),
 	};
 	int64_t offset;
 	uint64_t khz;
@@ -317,7 +319,8 @@ static int set_vcpu(struct vm__vcpu *vcpu, const unsigned char *record)
 
 	memcpy(&saved, record, sizeof saved);
 	if (saved.abort_bytes > sizeof saved.abort ||
-	    saved.line_bytes >= sizeof saved.line || saved.halted > 1)
+	    saved.line_bytes >= sizeof saved.line || saved.halted > 1 ||
+	    !vm__timer_restore(&vcpu->timer, &saved.timer))
 		return bad(vcpu->vm, "a vCPU is impossible");
 	vcpu->exits = saved.exits;
 	vcpu->ignored = saved.ignored;

@@ -39,6 +39,7 @@ static int make_vcpus(struct vm *vm)
 	for (unsigned i = 0; i < vm->options.vcpus; i++) {
 		vm->vcpus[i].vm = vm;
 		vm->vcpus[i].index = i;
+		vm__timer_init(&vm->vcpus[i].timer);
 		vm->vcpus[i].entry = (struct vm__entry){
 			.cr0 = CR0_LONG_MODE,
 			.cr3 = vm->space.root,
@@ -102,6 +103,8 @@ struct vm *vm_free(struct vm *vm)
 	if (!vm)
 		return NULL;
 	vm->backend->destroy(vm);
+	for (unsigned i = 0; vm->vcpus && i < vm->options.vcpus; i++)
+		vm__timer_fini(&vm->vcpus[i].timer);
 	vm__space_fini(&vm->space);
 	vm__watchdog_fini(&vm->watchdog);
 	pthread_mutex_destroy(&vm->console);

@@ -15,7 +15,7 @@
  * message) is untrusted: escape it before it reaches a terminal.
  *
  * What a guest finds is written down at vm_boot(). Not here: devices,
- * interrupts, PIE guests.
+ * interrupts but for a timer's, PIE guests.
  */
 #ifndef GUESTTRACE_VM_H
 #define GUESTTRACE_VM_H
@@ -31,6 +31,7 @@
 #define VM_VCPUS_MAX            64u
 #define VM_ARGS_BYTES_MAX       (64u << 10)  /* all arguments with their NULs */
 #define VM_STACK_BYTES          (128u << 10) /* of each vCPU */
+#define VM_TIMER_US_MIN         100u         /* a shorter period is this */
 #define VM_ABORT_MESSAGE_BYTES  1025u        /* with its NUL */
 
 struct vm;
@@ -57,8 +58,8 @@ enum vm_reason {
 	VM_EXIT_HLT = 3,
 	VM_EXIT_SHUTDOWN = 4,    /* triple fault */
 	VM_EXIT_EXCEPTION = 5,   /* the hypervisor hands an exception to us */
-	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), vm_pause(), another's end, or a
-	                            signal to this process */
+	VM_EXIT_INTERRUPTED = 6, /* vm_kick(), vm_pause(), another's end, the
+	                            guest's timer, or a signal to this process */
 	VM_EXIT_TIMEOUT = 7,
 	VM_EXIT_ERROR = 8, /* the hypervisor could not go on */
 };
@@ -147,7 +148,7 @@ struct vm_boot {
 
 /* The first vCPU to come to an end ends the whole run. */
 enum vm_end {
-	/* status: from port 108, or 0 after a plain hlt of every vCPU */
+	/* status: from port 108, or 0 after an hlt of every vCPU */
 	VM_HALTED = 1,
 	VM_ABORTED = 2,     /* abort_code, vector, message */
 	VM_SHUTDOWN = 3,    /* triple fault */
@@ -230,6 +231,15 @@ const char *vm_build_id(const struct vm *vm);
  * CPUID names what 64-bit programs use, and RDMSR and WRMSR reach the TSC (to be
  * read), PAT, EFER, the registers of SYSCALL and SYSENTER, the bases of FS and
  * GS, and TSC_AUX; others are a general protection fault.
+ *
+ * Each vCPU has a timer. An OUT of four bytes to GT_PORT_TIMER arms it: every so
+ * many microseconds, VM_TIMER_US_MIN at least, interrupt 32 is due; 0 disarms
+ * it. It is delivered when the vCPU takes interrupts (RFLAGS.IF), once, however
+ * often it was due until then, and wants no acknowledgement. An hlt with
+ * interrupts on and an armed timer waits for it. On the emulator it comes
+ * between two basic blocks, and where interrupts were off it looks again every
+ * 100 us. Each is a VM exit, VM_EXIT_INTERRUPTED; on KVM, where the guest had
+ * interrupts off, another when they are on. Snapshots keep it.
  * Errors: -EINVAL (not loaded, arguments too long), -EBUSY (done before),
  * -ENOMEM.
  */
@@ -242,8 +252,8 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot);
  * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has come to its
  * end), -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread,
  * the watchdog; it and those of the vCPUs have all signals blocked, and on KVM
- * use SIGRTMIN + 4 among themselves. All of them are gone when it returns. A plain hlt stops its vCPU for
- * good: nothing wakes it. The end is seen at most 100 ms after timeout_ns or
+ * use SIGRTMIN + 4 among themselves. All of them are gone when it returns. An hlt that no timer ends (see
+ * vm_boot()) stops its vCPU for good. The end is seen at most 100 ms after timeout_ns or
  * vm_kick(), plus the time that callbacks take.
  */
 int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);

@@ -12,6 +12,7 @@
 
 #include "elf_image.h"
 #include "paging.h"
+#include "timer.h"
 #include "vm.h"
 
 /* Stops a vCPU; blocked in the threads of a run, except inside KVM_RUN. */
@@ -58,6 +59,7 @@ struct vm__vcpu {
 	bool halted;         /* by a plain hlt: it never goes on */
 	bool paused;         /* until the next vm_run() */
 	uint64_t exits, ignored;
+	struct vm__timer timer;
 	char line[VM__LINE_BYTES]; /* console */
 	size_t line_n;
 };
@@ -170,6 +172,7 @@ __attribute__((format(printf, 4, 5))) void vm__failed(struct vm__vcpu *vcpu,
                                                       struct vm_exit *exit,
                                                       int code,
                                                       const char *format, ...);
+uint64_t vm__now_ns(void); /* CLOCK_MONOTONIC */
 /* Shows what is left of a console line. */
 void vm__flush_line(struct vm__vcpu *vcpu);
 
@@ -183,6 +186,8 @@ void vm__watchdog_fini(struct vm__watchdog *dog);
 int vm__watchdog_start(struct vm *vm);
 void vm__watchdog_left(struct vm__watchdog *dog);
 void vm__watchdog_join(struct vm__watchdog *dog);
+/* Has it look when it is next needed. Any thread, likewise. */
+void vm__watchdog_look(struct vm__watchdog *dog);
 /* Any thread, async-signal-safe, keeps errno. */
 void vm__watchdog_bark(struct vm__watchdog *dog, enum vm__stop why);
 

@@ -17,7 +17,7 @@
 #define REPEAT_NS    UINT64_C(1000000)
 #define SLEEP_NS_MAX NS_PER_S /* who is to wake it may fail to */
 
-static uint64_t now_ns(void)
+uint64_t vm__now_ns(void)
 {
 	struct timespec now;
 
@@ -40,7 +40,7 @@ static void nap(const struct vm__watchdog *dog, uint64_t ns)
 
 static uint64_t deadline_after(uint64_t timeout_ns)
 {
-	uint64_t now = now_ns();
+	uint64_t now = vm__now_ns();
 
 	if (timeout_ns == 0 || timeout_ns > UINT64_MAX - now)
 		return UINT64_MAX;
@@ -49,7 +49,7 @@ static uint64_t deadline_after(uint64_t timeout_ns)
 
 static void sleep_until(const struct vm__watchdog *dog, uint64_t deadline_ns)
 {
-	uint64_t now = now_ns();
+	uint64_t now = vm__now_ns();
 	uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
 
 	nap(dog, left < SLEEP_NS_MAX ? left : SLEEP_NS_MAX);
@@ -57,8 +57,32 @@ static void sleep_until(const struct vm__watchdog *dog, uint64_t deadline_ns)
 
 static void interrupt_all(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->options.vcpus; i++)
+	for (unsigned i = 0; i < vm->options.vcpus; i++) {
 		vm->backend->interrupt(&vm->vcpus[i]);
+		vm__timer_poke(&vm->vcpus[i].timer);
+	}
+}
+
+/*
+ * Stops or wakes each vCPU whose timer is due. Returns when it is needed next:
+ * a vCPU that has not moved its alarm by then is told again.
+ */
+static uint64_t ring_alarms(struct vm *vm, uint64_t now)
+{
+	uint64_t next = VM__TIMER_NEVER;
+
+	for (unsigned i = 0; i < vm->options.vcpus; i++) {
+		struct vm__timer *timer = &vm->vcpus[i].timer;
+		uint64_t alarm_ns = atomic_load(&timer->alarm_ns);
+
+		if (alarm_ns <= now) {
+			vm->backend->interrupt(&vm->vcpus[i]);
+			vm__timer_poke(timer);
+			alarm_ns = now + REPEAT_NS;
+		}
+		next = alarm_ns < next ? alarm_ns : next;
+	}
+	return next;
 }
 
 static void *watch(void *arg)
@@ -72,13 +96,16 @@ static void *watch(void *arg)
 		if (atomic_load(&dog->stop) != VM__STOP_NONE) {
 			interrupt_all(vm);
 			nap(dog, REPEAT_NS);
-		} else if (now_ns() >= deadline_ns) {
+		} else if (vm__now_ns() >= deadline_ns) {
 			int none = VM__STOP_NONE;
 
 			atomic_compare_exchange_strong(&dog->stop, &none,
 			                               VM__STOP_TIMEOUT);
 		} else {
-			sleep_until(dog, deadline_ns);
+			uint64_t alarm_ns = ring_alarms(vm, vm__now_ns());
+
+			sleep_until(dog, alarm_ns < deadline_ns ? alarm_ns
+			                                        : deadline_ns);
 		}
 	}
 	return NULL;
@@ -114,6 +141,11 @@ int vm__watchdog_start(struct vm *vm)
 
 	atomic_store(&dog->inside, vm->options.vcpus);
 	return -pthread_create(&dog->thread, NULL, watch, vm);
+}
+
+void vm__watchdog_look(struct vm__watchdog *dog)
+{
+	wake(dog);
 }
 
 void vm__watchdog_left(struct vm__watchdog *dog)

@@ -85,7 +85,7 @@ static size_t allowed(enum sandbox_role role, const struct sandbox_plan *plan)
 static void g1_lists_are_short(void **unused)
 {
 	(void)unused;
-	assert_true(allowed(SANDBOX_VCPU, &largest) <= 10);
+	assert_true(allowed(SANDBOX_VCPU, &largest) <= 11);
 	assert_true(allowed(SANDBOX_OUTPUTS, &largest) <= 6);
 	assert_true(allowed(SANDBOX_DECODING, &largest) <= 10);
 	assert_true(allowed(SANDBOX_WATCHDOG, &largest) <= 8);
