@@ -61,7 +61,9 @@ static bool is_function_at(const GElf_Sym *symbol, uint64_t address)
 	       address - symbol->st_value < symbol->st_size;
 }
 
-static const char *function_in(Elf *elf, Elf_Scn *section, uint64_t address)
+/* Where it begins goes to *ret_start. */
+static const char *function_in(Elf *elf, Elf_Scn *section, uint64_t address,
+                               uint64_t *ret_start)
 {
 	GElf_Shdr head;
 	Elf_Data *data;
@@ -71,18 +73,20 @@ static const char *function_in(Elf *elf, Elf_Scn *section, uint64_t address)
 	    !(data = elf_getdata(section, NULL)))
 		return NULL;
 	for (int i = 0; gelf_getsym(data, i, &symbol); i++)
-		if (is_function_at(&symbol, address))
+		if (is_function_at(&symbol, address)) {
+			*ret_start = symbol.st_value;
 			return elf_strptr(elf, head.sh_link, symbol.st_name);
+		}
 	return NULL;
 }
 
-static const char *function_at(Elf *elf, uint64_t address)
+static const char *function_at(Elf *elf, uint64_t address, uint64_t *ret_start)
 {
 	const char *name = NULL;
 
 	for (Elf_Scn *section = NULL;
 	     !name && (section = elf_nextscn(elf, section));)
-		name = function_in(elf, section, address);
+		name = function_in(elf, section, address, ret_start);
 	return name && *name ? name : NULL;
 }
 
@@ -118,7 +122,8 @@ static const char *behind_slash(const char *path)
 static size_t name_address(Elf *elf, Dwarf *dwarf, uint64_t address, char *to,
                            size_t room)
 {
-	const char *function = function_at(elf, address), *file;
+	uint64_t start;
+	const char *function = function_at(elf, address, &start), *file;
 	Dwarf_Line *line = function && dwarf ? line_at(dwarf, address) : NULL;
 	int number = 0, count;
 
@@ -157,19 +162,77 @@ static void name_all(Elf *elf, Dwarf *dwarf, char *text, size_t room)
 	}
 }
 
-void code_names_put(const struct code_names *names, char *text, size_t room)
-{
-	Dwarf *dwarf;
+/* An image while it is looked at; zeros: it is none. */
+struct opened {
 	Elf *elf;
+	Dwarf *dwarf;
+};
+
+static struct opened open_image(const struct code_names *names)
+{
+	struct opened opened = {0};
 
 	if (!names->image)
-		return;
+		return opened;
 	elf_version(EV_CURRENT);
-	elf = elf_memory(names->image, names->bytes);
-	if (!elf)
-		return;
-	dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-	name_all(elf, dwarf, text, room);
-	dwarf_end(dwarf);
-	elf_end(elf);
+	opened.elf = elf_memory(names->image, names->bytes);
+	if (opened.elf)
+		opened.dwarf = dwarf_begin_elf(opened.elf, DWARF_C_READ, NULL);
+	return opened;
+}
+
+static void close_image(struct opened *opened)
+{
+	dwarf_end(opened->dwarf);
+	elf_end(opened->elf);
+}
+
+void code_names_put(const struct code_names *names, char *text, size_t room)
+{
+	struct opened opened = open_image(names);
+
+	if (opened.elf)
+		name_all(opened.elf, opened.dwarf, text, room);
+	close_image(&opened);
+}
+
+/* ---- Callers ------------------------------------------------------------- */
+
+bool code_names_is_in(const struct code_names *names, uint64_t start,
+                      uint64_t address)
+{
+	struct opened opened = open_image(names);
+	uint64_t found = 0;
+	bool is_in = opened.elf && function_at(opened.elf, address, &found) &&
+	             found == start;
+
+	close_image(&opened);
+	return is_in;
+}
+
+void code_names_put_callers(const struct code_names *names,
+                            const uint64_t *callers, size_t count, char *text,
+                            size_t room)
+{
+	struct opened opened = open_image(names);
+
+	for (size_t i = 0; i < count; i++) {
+		char name[2 * NAME_MAX_BYTES + 32] = "";
+		size_t used = strlen(text);
+		int more;
+
+		/* The call is before the address: its line is that one's. */
+		if (opened.elf &&
+		    !name_address(opened.elf, opened.dwarf, callers[i] - 1,
+		                  name, sizeof(name)))
+			name[0] = '\0';
+		more = snprintf(text + used, room - used, "%s0x%llx%s",
+		                i ? ", " : ", called from ",
+		                (unsigned long long)callers[i], name);
+		if (more < 0 || (size_t)more >= room - used) {
+			text[used] = '\0'; /* not a part of one */
+			break;
+		}
+	}
+	close_image(&opened);
 }

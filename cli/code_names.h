@@ -3,7 +3,9 @@
 #ifndef GT_CLI_CODE_NAMES_H
 #define GT_CLI_CODE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* An image in memory; zeros: there is none, and nothing has a name. */
 struct code_names {
@@ -15,6 +17,20 @@ struct code_names {
  * one that cannot be read, gives no names. */
 void code_names_open(struct code_names *names, const char *path);
 void code_names_close(struct code_names *names);
+
+/*
+ * Puts behind `text`, as far as there is room, where it had been called from:
+ * addresses behind calls, each with what there is of the call's function, file
+ * and line. Without an image it has the addresses alone.
+ */
+void code_names_put_callers(const struct code_names *names,
+                            const uint64_t *callers, size_t count, char *text,
+                            size_t room);
+
+/* Whether symbols say that a function begins at `start`, which the address is
+ * in. */
+bool code_names_is_in(const struct code_names *names, uint64_t start,
+                      uint64_t address);
 
 /*
  * Puts behind each of the first numbers 0x... of `text` that lie in a function

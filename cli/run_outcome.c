@@ -4,6 +4,10 @@
 #include "errands.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLERS_MAX 16u
 
 enum gt_ending ending_of(enum vm_end end)
 {
@@ -29,22 +33,43 @@ enum gt_ending ending_of(enum vm_end end)
 struct naming {
 	const struct code_names *names;
 	struct vm_outcome *outcome;
+	uint64_t callers[CALLERS_MAX];
+	size_t count;
+	uint64_t rip;
+	uint64_t function; /* that the first one calls, or 0 */
 };
+
+/* Without what is a caller only if that is so. */
+static size_t uncertain(const struct naming *naming)
+{
+	return naming->function &&
+	       !code_names_is_in(naming->names, naming->function, naming->rip);
+}
 
 static int name_code(void *context)
 {
 	struct naming *naming = context;
+	size_t first = uncertain(naming);
 
 	code_names_put(naming->names, naming->outcome->message,
 	               sizeof(naming->outcome->message));
+	code_names_put_callers(naming->names, naming->callers + first,
+	                       naming->count - first, naming->outcome->message,
+	                       sizeof(naming->outcome->message));
 	return 0;
 }
 
-void outcome_name_code(const struct code_names *names,
+void outcome_name_code(const struct code_names *names, const struct vm *vm,
                        struct vm_outcome *outcome)
 {
-	struct naming naming = {names, outcome};
+	struct naming naming = {.names = names, .outcome = outcome};
+	const char *rip = strstr(outcome->message, "0x");
 
+	if (rip) {
+		naming.rip = strtoull(rip, NULL, 16);
+		naming.count = vm_callers(vm, naming.rip, naming.callers,
+		                          CALLERS_MAX, &naming.function);
+	}
 	if (outcome->end == VM_ABORTED)
 		errand(name_code, &naming);
 }

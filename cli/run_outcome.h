@@ -8,9 +8,10 @@
 
 enum gt_ending ending_of(enum vm_end end);
 
-/* Of a guest that died: what addresses in its message are called. As an errand:
- * what reads DWARF may look for further files. */
-void outcome_name_code(const struct code_names *names,
+/* Of a guest that died: what addresses in its message are called, and behind
+ * it where that had been called from. As an errand: what reads DWARF may look
+ * for further files. */
+void outcome_name_code(const struct code_names *names, const struct vm *vm,
                        struct vm_outcome *outcome);
 
 /* The exit status; complains of what that alone does not say. */

@@ -421,7 +421,7 @@ static int run(struct session *session)
 		r = run_guest(session, &outcome);
 	if (r < 0)
 		return RUN_FAILED;
-	outcome_name_code(&session->code, &outcome);
+	outcome_name_code(&session->code, session->vm, &outcome);
 	status = outcome_status(session->options, &outcome);
 	r = gt_host_finish(session->host, ending_of(outcome.end),
 	                   outcome.status, outcome.message);

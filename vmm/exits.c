@@ -99,6 +99,9 @@ static void end_abort(struct vm__vcpu *vcpu, const struct vm_exit *exit)
 	memcpy(outcome->message, abort->bytes + at, outcome->length);
 	outcome->message[outcome->length] = '\0';
 	outcome->cut = abort->cut;
+	outcome->frame_pointer = exit->registers_valid ? exit->r8 : 0;
+	outcome->frame_rip = exit->registers_valid ? exit->r9 : 0;
+	outcome->stack_pointer = exit->registers_valid ? exit->r10 : 0;
 }
 
 static void take_abort(struct vm__vcpu *vcpu, const struct vm_exit *exit,

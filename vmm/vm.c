@@ -3,6 +3,7 @@
  * The life of a VM: memory, image, boot information, clocks. Everything that
  * does not depend on what executes the guest.
  */
+#include "callers.h"
 #include "vm_internal.h"
 
 #include "elf_image.h"
@@ -337,6 +338,30 @@ void *vm_memory(const struct vm *vm, uint64_t *ret_bytes)
 {
 	*ret_bytes = vm->space.ram_bytes;
 	return vm->space.ram;
+}
+
+static bool read_guest(void *space, uint64_t gva, void *to, size_t count)
+{
+	return vm__copy_out(space, gva, to, count, VM__READ);
+}
+
+size_t vm_callers(const struct vm *vm, uint64_t rip, uint64_t *ret_addresses,
+                  size_t most, uint64_t *ret_function)
+{
+	const struct vm_outcome *outcome = &vm->outcome;
+	struct vm__space space = vm->space;
+	size_t count;
+
+	*ret_function = 0;
+	if (outcome->end != VM_ABORTED || outcome->frame_rip != rip || !most)
+		return 0;
+	*ret_function = vm__find_leaf(read_guest, &space,
+	                              outcome->stack_pointer,
+	                              outcome->frame_pointer, ret_addresses);
+	count = *ret_function != 0;
+	return count + vm__find_callers(read_guest, &space,
+	                                outcome->frame_pointer,
+	                                ret_addresses + count, most - count);
 }
 
 int vm_tsc(struct vm *vm, unsigned vcpu, int64_t *ret_offset, uint64_t *ret_khz)

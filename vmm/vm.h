@@ -170,6 +170,9 @@ struct vm_outcome {
 	unsigned vcpu;                        /* the one that ended the run */
 	bool rip_valid;
 	uint64_t rip;     /* where it stood then */
+	/* Of an abort, as the guest says in r8 to r10: the frame pointer of
+	 * what died, where that stood, its stack pointer. Not checked. */
+	uint64_t frame_pointer, frame_rip, stack_pointer;
 	uint64_t exits;   /* all VM exits of all vCPUs */
 	uint64_t ignored; /* of those: to ports and addresses without meaning */
 };
@@ -280,6 +283,18 @@ void vm_pause(struct vm *vm);
  * guest writes there while it runs: read once, by copy.
  */
 void *vm_memory(const struct vm *vm, uint64_t *ret_bytes);
+
+/*
+ * Where the guest that aborted had been called from, by frame pointers in its
+ * memory: addresses behind the calls, the innermost first, at most `most` of
+ * them. Returns how many; 0 where there are none, or frame_rip is not `rip`.
+ * For a VM that does not run.
+ *
+ * If *ret_function is not 0, the first one is behind a call of that function,
+ * and is a caller only if `rip` is in there: what died had no frame then.
+ */
+size_t vm_callers(const struct vm *vm, uint64_t rip, uint64_t *ret_addresses,
+                  size_t most, uint64_t *ret_function);
 
 /*
  * How the guest's TSC relates to the host's: guest = host + *ret_offset, and

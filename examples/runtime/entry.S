@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guest's first instructions, and the 32 doors through which exceptions
- * come in. Each door leaves the same on the stack: vector, error code (0 where
+ * come in. Each door leaves the same on the stack: rbp, vector, error code (0 where
  * the CPU has none), rip, cs, rflags, rsp, ss; then runtime_exception() is
  * called with the stack's address and never returns.
  */
@@ -58,6 +58,7 @@ runtime_doors: /* 16 bytes each */
 	.type exception, @function
 exception:
 	cld
+	pushq %rbp
 	movq %rsp, %rdi
 	andq $-16, %rsp
 	call runtime_exception

@@ -108,18 +108,34 @@ __attribute__((weak)) void runtime_before_death(void)
 {
 }
 
-static void abort_byte(uint32_t *word, unsigned char byte)
+/* With where the vCPU died: the host asks for callers there. */
+static void out_abort(const struct runtime_vcpu *vcpu, uint32_t value)
+{
+	register uint64_t frame_pointer __asm__("r8") = vcpu->frame_pointer;
+	register uint64_t rip __asm__("r9") = vcpu->rip;
+	register uint64_t stack_pointer __asm__("r10") = vcpu->stack_pointer;
+
+	__asm__ volatile("outl %0, %1\n\tjmp 1f\n1:"
+	                 :
+	                 : "a"(value), "d"((uint16_t)GT_PORT_ABORT),
+	                   "r"(frame_pointer), "r"(rip), "r"(stack_pointer)
+	                 : "memory");
+}
+
+static void abort_byte(const struct runtime_vcpu *vcpu, uint32_t *word,
+                       unsigned char byte)
 {
 	unsigned n = *word & 0xff;
 
 	*word = (*word & ~0xffu) | (n + 1) | (uint32_t)byte << 8 * (n + 1);
 	if (n + 1 < 3 && byte != GT_ABORT_END)
 		return;
-	out32(GT_PORT_ABORT, *word);
+	out_abort(vcpu, *word);
 	*word = 0;
 }
 
-_Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
+_Noreturn void runtime_abort_at(const struct runtime_frame *frame, uint8_t code,
+                                int vector, const char *message)
 {
 	struct runtime_vcpu *vcpu = runtime_vcpu();
 	uint32_t word = 0;
@@ -132,6 +148,9 @@ _Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
 		memcpy(vcpu->text, message, n);
 		vcpu->code = code;
 		vcpu->vector = vector;
+		vcpu->frame_pointer = frame ? frame->rbp : 0;
+		vcpu->rip = frame ? frame->rip : 0;
+		vcpu->stack_pointer = frame ? frame->rsp : 0;
 		runtime_before_death();
 	}
 	if (runtime_is_elsewhere) {
@@ -140,15 +159,20 @@ _Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
 		runtime_print("\n");
 		runtime_pvh_end();
 	}
-	abort_byte(&word, vcpu->code);
+	abort_byte(vcpu, &word, vcpu->code);
 	if (vcpu->vector >= 0)
-		abort_byte(&word, (unsigned char)vcpu->vector);
+		abort_byte(vcpu, &word, (unsigned char)vcpu->vector);
 	for (const char *c = vcpu->text; *c; c++)
-		abort_byte(&word,
+		abort_byte(vcpu, &word,
 		           *c == (char)GT_ABORT_END ? '?' : (unsigned char)*c);
-	abort_byte(&word, GT_ABORT_END);
+	abort_byte(vcpu, &word, GT_ABORT_END);
 	for (;;)
 		__asm__ volatile("hlt");
+}
+
+_Noreturn void runtime_abort(uint8_t code, int vector, const char *message)
+{
+	runtime_abort_at(NULL, code, vector, message);
 }
 
 _Noreturn void runtime_panic(const char *message)

@@ -154,5 +154,6 @@ _Noreturn void runtime_exception(const struct runtime_frame *frame)
 		__asm__ volatile("movq %%cr2, %0" : "=r"(address));
 		runtime_hex(append(end, " address "), address);
 	}
-	runtime_abort(RUNTIME_ABORT_EXCEPTION, (int)frame->vector, text);
+	runtime_abort_at(frame, RUNTIME_ABORT_EXCEPTION, (int)frame->vector,
+	                 text);
 }

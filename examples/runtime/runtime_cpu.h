@@ -15,7 +15,7 @@
 
 /* What entry.S leaves on the stack of an exception. */
 struct runtime_frame {
-	uint64_t vector, code, rip, cs, rflags, rsp, ss;
+	uint64_t rbp, vector, code, rip, cs, rflags, rsp, ss;
 };
 
 #define RUNTIME_EXCEPTION_STACK_BYTES 16384u
@@ -37,6 +37,7 @@ struct runtime_vcpu {
 	uint8_t code;
 	int vector;
 	char text[RUNTIME_ABORT_TEXT_BYTES];
+	uint64_t frame_pointer, rip, stack_pointer; /* of that; 0: unknown */
 	uint64_t gdt[5];
 	struct runtime_task task;
 	unsigned char stack[RUNTIME_EXCEPTION_STACK_BYTES]
@@ -70,5 +71,8 @@ char *runtime_hex(char *to, uint64_t value);
 
 /* `vector` -1 for none. */
 _Noreturn void runtime_abort(uint8_t code, int vector, const char *message);
+/* The same for what stood there; NULL: nothing is known of it. */
+_Noreturn void runtime_abort_at(const struct runtime_frame *frame, uint8_t code,
+                                int vector, const char *message);
 
 #endif
