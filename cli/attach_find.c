@@ -156,6 +156,44 @@ static bool is_known(const struct attach_memory *memory, uint64_t address)
 	return memory->silent_count > 0 && memory->silent[0].address == address;
 }
 
+/* Whether the tables that `found` names are right, and under which layout. */
+static bool lay_out(const struct attach_memory *memory,
+                    const struct gt_found_control *found,
+                    struct attach_guest *guest)
+{
+	guest->is_laid_out_by_qmp = false;
+	if (found->control.root == 0)
+		return false;
+	if (memory->pid == 0) {
+		attach_layout_of_files(memory, &guest->layout);
+		return !memory->qmp.path ||
+		       gt_layout_check(&guest->layout, found) == 0;
+	}
+	guest->is_laid_out_by_qmp =
+		attach_layout_of_qmp(memory, &guest->layout) &&
+		gt_layout_check(&guest->layout, found) == 0;
+	return guest->is_laid_out_by_qmp ||
+	       gt_layout_solve(memory->mappings, memory->count, found,
+	                       &guest->layout) == 0;
+}
+
+/* The guest's own word, or else QEMU's. */
+static bool know_tables(const struct attach_memory *memory,
+                        struct attach_guest *guest)
+{
+	struct gt_found_control named = guest->found;
+
+	guest->from = ATTACH_ROOT_GUEST;
+	if (!lay_out(memory, &named, guest)) {
+		guest->from = ATTACH_ROOT_QMP;
+		named.control.root = memory->qmp.root;
+		if (!lay_out(memory, &named, guest))
+			return false;
+	}
+	guest->root = named.control.root;
+	return true;
+}
+
 static int take_control(void *context, const struct gt_found_control *found)
 {
 	struct attach_memory *memory = context;
@@ -168,17 +206,11 @@ static int take_control(void *context, const struct gt_found_control *found)
 	guest = &memory->guests[memory->guest_count];
 	*guest = (struct attach_guest){.found = *found};
 	gt_owner_read(&found->control, sizeof(found->control), &guest->owner);
-	if (memory->pid == 0)
-		attach_layout_of_files(memory, &guest->layout);
-	if (found->control.root == 0 ||
-	    (memory->pid != 0 &&
-	     gt_layout_solve(memory->mappings, memory->count, found,
-	                     &guest->layout) < 0)) {
+	if (!know_tables(memory, guest)) {
 		if (memory->silent_count < ATTACH_GUESTS_MAX)
 			memory->silent[memory->silent_count++] = *found;
 		return 0;
 	}
-	guest->root = found->control.root;
 	guest->control_gva = found->control.self_gva;
 	guest->control_gpa = attach_layout_gpa(&guest->layout, found->address);
 	memory->guest_count++;
@@ -203,6 +235,10 @@ int attach_find(struct attach_memory *memory,
 			return r;
 		memory->count = (size_t)r;
 	}
+	/* Other tables may be in use by now; whom it does not answer has ended.
+	 */
+	if (memory->qmp.path && attach_qmp_ask(&memory->qmp) < 0)
+		memory->qmp.root = 0;
 	if (memory->image_gpa)
 		gt_process_look_at(memory->mappings, memory->count,
 		                   memory->image_gpa, take_control, memory);

@@ -3,6 +3,8 @@
 #ifndef GT_CLI_ATTACH_FIND_H
 #define GT_CLI_ATTACH_FIND_H
 
+#include "attach_qmp.h"
+
 #include <guesttrace/attach.h>
 
 #define ATTACH_MAPPINGS_MAX 1024u
@@ -13,6 +15,7 @@ enum attach_root {
 	ATTACH_ROOT_GUEST = 0,  /* it says so itself */
 	ATTACH_ROOT_OPTION = 1, /* --cr3 */
 	ATTACH_ROOT_FOUND = 2,  /* the tables under which all is right */
+	ATTACH_ROOT_QMP = 3,    /* QEMU says so */
 };
 
 struct attach_guest {
@@ -20,6 +23,7 @@ struct attach_guest {
 	struct gt_found_control found;
 	uint64_t root, control_gva, control_gpa;
 	enum attach_root from;
+	bool is_laid_out_by_qmp;
 	struct gt_owner owner;
 };
 
@@ -28,6 +32,7 @@ struct attach_memory {
 	struct gt_mapping mappings[ATTACH_MAPPINGS_MAX];
 	uint64_t gpas[GT_MEMORY_SLOTS_MAX]; /* of files: where each is */
 	size_t count;
+	struct attach_qmp qmp;
 	uint64_t image_gpa; /* of a control block; 0: not known */
 	struct attach_guest *guests; /* ATTACH_GUESTS_MAX of them */
 	size_t guest_count;

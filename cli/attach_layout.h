@@ -13,6 +13,10 @@ void attach_layout_add(struct gt_layout *layout, int32_t pid, uint64_t gpa,
 void attach_layout_of_files(const struct attach_memory *memory,
                             struct gt_layout *layout);
 
+/* As QEMU says; false: it did not, or names what is no memory of its own. */
+bool attach_layout_of_qmp(const struct attach_memory *memory,
+                          struct gt_layout *layout);
+
 /* Of an address in the process; UINT64_MAX: it is in no bank. */
 uint64_t attach_layout_gpa(const struct gt_layout *layout, uint64_t address);
 

@@ -180,6 +180,10 @@ int attach_search(struct attach_memory *memory,
 		attach_layout_of_files(memory, &layout);
 		return search(memory, &layout, silent, count);
 	}
+	if (attach_layout_of_qmp(memory, &layout))
+		r = search(memory, &layout, silent, count);
+	for (size_t i = before; i < memory->guest_count; i++)
+		memory->guests[i].is_laid_out_by_qmp = true;
 	for (size_t i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
 		if (r < 0 || memory->guest_count > before)
 			break;

@@ -21,6 +21,7 @@ enum {
 	OPTION_PID = 256,
 	OPTION_MEMORY,
 	OPTION_IMAGE,
+	OPTION_QMP,
 	OPTION_FILTER,
 	OPTION_FILTER_FILE,
 	OPTION_INTERVAL,
@@ -39,6 +40,8 @@ static const struct option_spec options_table[] = {
          "memory that the VM shares, at that address; several times", NULL},
 	{OPTION_IMAGE, "image", "ELF",
          "the guest's, for one that was just restored", NULL},
+	{OPTION_QMP, "qmp", "SOCKET",
+         "of QEMU: it says where page tables and RAM are", NULL},
 	{OPTION_LIST, "list", NULL, "say which guests there are, and end",
          NULL},
 	{OPTION_FILTER, "filter", "DIRECTIVES", "such as info,net=debug", NULL},
@@ -63,6 +66,7 @@ static const struct option_spec options_table[] = {
 struct command {
 	struct attaching_options attaching;
 	bool lists, has_files;
+	const char *qmp;
 };
 
 static struct attach_memory memory;
@@ -140,6 +144,9 @@ static bool take_option(struct command *command, int id)
 		return attach_memory_add(&memory, optarg) == 0;
 	case OPTION_IMAGE:
 		return attach_memory_image(&memory, optarg) == 0;
+	case OPTION_QMP:
+		command->qmp = optarg;
+		return true;
 	case OPTION_FILTER:
 		options->filter = optarg;
 		return filter_is_good(optarg, GT_WIRE_NATIVE);
@@ -190,6 +197,10 @@ static void list(const struct attach_guest *guest)
 		printf("%s 0x%" PRIx64 "+%" PRIu64 " MiB", i ? "," : "",
 		       guest->layout.slots[i].gpa,
 		       guest->layout.slots[i].bytes >> 20);
+	if (guest->is_laid_out_by_qmp)
+		printf(" (QEMU says so)");
+	if (guest->from == ATTACH_ROOT_QMP)
+		printf(" (page tables as QEMU says)");
 	if (guest->from == ATTACH_ROOT_FOUND)
 		printf(" (found; it does not say)");
 	else if (guest->layout.others)
@@ -253,7 +264,9 @@ static int cmd_attach(int argc, char **argv)
 	if (memory.pid == 0 && memory.count == 0)
 		return options_missing(&command_attach, "--pid");
 	screen_look(COLOURS_AUTO, &look);
-	status = find(&command);
+	status = command.qmp && attach_qmp_begin(&memory.qmp, command.qmp) < 0
+	                 ? COMMAND_FAILED
+	                 : find(&command);
 	if (status == 0 && !command.lists)
 		status = attaching_run(&command.attaching);
 	attach_memory_close(&memory);

@@ -220,3 +220,18 @@ int gt_layout_solve(const struct gt_mapping *mappings, size_t count,
 		try_within(&search, own, at);
 	return search.any ? 0 : -ENOENT;
 }
+
+int gt_layout_check(struct gt_layout *layout,
+                    const struct gt_found_control *control)
+{
+	layout->others = 0;
+	if (control->control.root == 0 || control->control.self_gva == 0)
+		return -ENOENT;
+	for (unsigned five = 0; five < 2; five++) {
+		if (!proves(layout, control, five))
+			continue;
+		layout->has_five_levels = five;
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -176,6 +176,13 @@ int gt_layout_solve(const struct gt_mapping *mappings, size_t count,
                     const struct gt_found_control *control,
                     struct gt_layout *ret_layout);
 
+/*
+ * Whether they lead there under this layout, of which slots, places and count
+ * are filled in: 0, and has_five_levels is right; or -ENOENT.
+ */
+int gt_layout_check(struct gt_layout *layout,
+                    const struct gt_found_control *control);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,7 +13,8 @@
  * gt_switch() each round S=TICKS      elsewhere than on `guesttrace run`: runs
  * on page tables of its own and, after so many million ticks, reuses those it
  * booted with, so that they lead from its image to memory which is not the
- *                recorder's. It says what changes in there.
+ *                recorder's. It says what changes in there. root=N says that
+ * its page tables are there, 0: nothing, whatever the recorder says.
  *
  * A round is a span `round` with the fields n, opening and closing, a span
  * `step` in it and an event `tick`. What is off is not evaluated: each n counts
@@ -31,10 +32,10 @@
 #define PATTERN     UINT64_C(0x5b5b5b5b5b5b5b5b)
 
 static struct {
-	uint64_t ticks, rounds, every, spin, stale;
+	uint64_t ticks, rounds, every, spin, stale, root;
 	enum gt_level level;
 	enum gt_ring_mode mode;
-	bool switches, is_stale;
+	bool switches, is_stale, hides;
 } want = {.spin = 20000, .level = GT_TRACE};
 
 static struct {
@@ -127,19 +128,29 @@ static void look_for_changes(void)
 		}
 }
 
+/* After each record: at ends of blocks the recorder says it. */
+static void hide(void)
+{
+	if (want.hides)
+		*(volatile uint64_t *)&gt_control.root = want.root;
+}
+
 static void round(void)
 {
 	uint64_t opening = now();
 	GT_SPAN(span, GT_INFO, "round", gt_u64("n", counted.spans++),
 	        gt_u64("opening", opening));
 
+	hide();
 	if (want.switches)
 		gt_switch(counted.rounds & 1, gt_current());
 	{
 		GT_SPAN(step, GT_DEBUG, "step", gt_u64("n", counted.steps++));
+		hide();
 		spin(want.spin);
 		GT_EVENT(GT_INFO, "tick", gt_u64("n", counted.events++),
 		         gt_u64("at", now()));
+		hide();
 	}
 	counted.result = (counted.result ^ counted.rounds) *
 	                 UINT64_C(6364136223846793005);
@@ -152,6 +163,7 @@ static void run(void)
 
 	for (; !want.rounds || counted.rounds < want.rounds; counted.rounds++) {
 		round();
+		hide();
 		at = now();
 		if (at - before > counted.longest)
 			counted.longest = at - before;
@@ -191,6 +203,8 @@ static bool is_known(const char *word)
 		}
 	if (strcmp(word, "off") == 0)
 		want.level = GT_OFF;
+	else if (is_number(word, "root=", 1, &want.root))
+		want.hides = true;
 	else if (strcmp(word, "switch") == 0)
 		want.switches = true;
 	else if (is_number(word, "S=", MILLION, &want.stale))
@@ -214,6 +228,7 @@ int guest_main(int argc, char **argv)
 	                             .ring_bytes = sizeof(ring),
 	                             .mode = want.mode,
 	                             .level = want.level});
+	hide();
 	runtime_print("attached: recording\n");
 	run();
 	if (victim)
