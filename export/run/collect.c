@@ -448,12 +448,28 @@ static bool build(struct gt__collect *c)
 	       (c->no_times || gt__collect_times(c));
 }
 
-int gt__collect_build(struct gt__collect *c)
+/* What of the shelf is looked at, as if nothing else had come. */
+static int take_shelved(struct gt__collect *c)
 {
-	bool shelved = c->shelved;
+	struct gt__shelved s;
+	int r = c->shelf ? gt__shelf_choose(c->shelf) : -ENOMEM;
 
 	c->shelved = false;
-	if (shelved && (!c->shelf || gt__shelf_take(c->shelf, c) < 0))
+	while (r == 0 &&
+	       (r = gt__shelf_next(c->shelf, c->span_count, &s)) > 0) {
+		r = s.kind == GT__PACKED_SPAN
+		            ? gt__collect_span(c, &s.span)
+		            : gt__collect_event(c, &s.event,
+		                                s.kind == GT__PACKED_COUNTER);
+		if (r == 0 && s.kind == GT__PACKED_SPAN)
+			c->spans[c->span_count - 1].group = s.group;
+	}
+	return r;
+}
+
+int gt__collect_build(struct gt__collect *c)
+{
+	if (c->shelved && take_shelved(c) < 0)
 		return -ENOMEM;
 	return build(c) ? 0 : -ENOMEM;
 }

@@ -2,7 +2,7 @@
 #include "shelf.h"
 #include "groups.h"
 #include "matcher.h"
-#include "packed.h"
+#include "median.h"
 #include "slowest.h"
 #include <errno.h>
 #include <string.h>
@@ -59,6 +59,8 @@ struct gt__shelf {
 	 */
 	uint64_t event_sequence, open_sequence;
 	uint32_t event_count, last_event, last_open;
+	struct gt__packed at; /* of gt__shelf_next() */
+	uint32_t spans_seen, events_seen;
 };
 
 struct gt__shelf *gt__shelf_new(uint32_t most, const char *pattern)
@@ -88,6 +90,7 @@ void gt__shelf_free(struct gt__shelf *x)
 	free(x->medians);
 	free(x->wanted.slots);
 	gt__packs_fini(&x->packs);
+	gt__packed_fini(&x->at);
 	gt__numbering_fini(&x->numbering);
 	gt__matcher_fini(&x->matcher);
 	free(x);
@@ -367,46 +370,45 @@ static void note_median(struct gt__shelf *x, uint32_t brief, uint32_t span)
 			x->medians[i].span = span;
 }
 
-static int take_span(struct gt__shelf *x, struct gt__collect *c,
-                     struct gt__packed *at, uint32_t brief)
+static bool is_of_interest(const struct gt__shelf *x)
 {
-	struct gt_span_view view;
-	int r;
-
-	if (!is_wanted(&x->wanted, at->id) && brief != x->last_open)
-		return 0;
-	if (!gt__packed_span(at, &view))
-		return -ENOMEM;
-	note_median(x, brief, c->span_count);
-	r = gt__collect_span(c, &view);
-	if (r == 0)
-		c->spans[c->span_count - 1].group = brief_of(x, brief)->group;
-	return r;
+	if (is_wanted(&x->wanted, x->at.id))
+		return true;
+	return x->at.kind == GT__PACKED_SPAN ? x->spans_seen == x->last_open
+	                                     : x->events_seen == x->last_event;
 }
 
-static int take_event(struct gt__shelf *x, struct gt__collect *c,
-                      struct gt__packed *at, uint32_t event)
+static bool unpack(struct gt__shelf *x, struct gt__shelved *to)
 {
-	struct gt_event_view view;
-
-	if (!is_wanted(&x->wanted, at->id) && event != x->last_event)
-		return 0;
-	if (!gt__packed_event(at, &view))
-		return -ENOMEM;
-	return gt__collect_event(c, &view, at->kind == GT__PACKED_COUNTER);
+	to->kind = x->at.kind;
+	if (to->kind != GT__PACKED_SPAN)
+		return gt__packed_event(&x->at, &to->event);
+	to->group = brief_of(x, x->spans_seen)->group;
+	return gt__packed_span(&x->at, &to->span);
 }
 
-int gt__shelf_take(struct gt__shelf *x, struct gt__collect *c)
+int gt__shelf_next(struct gt__shelf *x, uint32_t index,
+                   struct gt__shelved *ret_shelved)
 {
-	struct gt__packed at = {0};
-	uint32_t spans = 0, events = 0;
-	int r = find_wanted(x) ? 0 : -ENOMEM;
+	bool found = false, done = true;
 
-	while (r == 0 && gt__packed_next(&x->packs, &at))
-		r = at.kind == GT__PACKED_SPAN
-		            ? take_span(x, c, &at, spans++)
-		            : take_event(x, c, &at, events++);
-	gt__packed_fini(&at);
+	while (!found && gt__packed_next(&x->packs, &x->at)) {
+		bool is_span = x->at.kind == GT__PACKED_SPAN;
+
+		found = is_of_interest(x);
+		if (found)
+			done = unpack(x, ret_shelved);
+		if (found && is_span)
+			note_median(x, x->spans_seen, index);
+		++*(is_span ? &x->spans_seen : &x->events_seen);
+	}
+	if (found)
+		return done ? 1 : -ENOMEM;
 	gt__packs_fini(&x->packs);
-	return r;
+	return 0;
+}
+
+int gt__shelf_choose(struct gt__shelf *x)
+{
+	return find_wanted(x) ? 0 : -ENOMEM;
 }

@@ -9,9 +9,8 @@
 #ifndef GUESTTRACE_SHELF_H
 #define GUESTTRACE_SHELF_H
 
-#include <guesttrace/export.h>
+#include "packed.h"
 
-struct gt__collect;
 struct gt__span;
 struct gt__shelf;
 
@@ -26,10 +25,21 @@ int gt__shelf_span(struct gt__shelf *shelf, const struct gt__span *span);
 int gt__shelf_event(struct gt__shelf *shelf, const struct gt_event_view *event,
                     bool counter);
 
-/* What is looked at becomes the collector's, once; with the numbers of their
- * names. 0 or -ENOMEM. */
-int gt__shelf_take(struct gt__shelf *shelf, struct gt__collect *c);
-/* Behind that: the collector's span that is the median one of that number,
+/* Once, when all is there: what is looked at. 0 or -ENOMEM. */
+int gt__shelf_choose(struct gt__shelf *shelf);
+
+/* Behind that, one after the other, in their order: 1, 0 behind the last one,
+ * or -ENOMEM. A span becomes that of this index of the collector. */
+struct gt__shelved {
+	enum gt__packed_kind kind;
+	uint32_t group; /* of a span: the number of its name */
+	/* Until the next one. */
+	struct gt_span_view span;
+	struct gt_event_view event;
+};
+int gt__shelf_next(struct gt__shelf *shelf, uint32_t index,
+                   struct gt__shelved *ret_shelved);
+/* And then: the collector's span that is the median one of that number,
  * which is that of one of the slowest; else UINT32_MAX. */
 uint32_t gt__shelf_median(const struct gt__shelf *shelf, uint32_t group);
 

@@ -18,10 +18,6 @@ static inline bool gt__is_whole(const struct gt__span *span)
 	return gt__counts(span) && !(span->view.flags & GT__UNFINISHED);
 }
 
-/* Of rank ceil(count / 2), from 1, in time linear in `count`; 0 of none. Their
- * order is another one then. */
-uint64_t gt__median_of(uint64_t *times, uint32_t count);
-
 /* The first one of its name that has the median of their durations. False: out
  * of memory. */
 bool gt__find_median(const struct gt__collect *c, uint32_t span,
