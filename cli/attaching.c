@@ -248,6 +248,16 @@ static int end_reading(struct attached *reading, bool good)
 	return r < 0 ? r : closed;
 }
 
+/* A capture that was not begun. */
+static void remove_empty(const char *path)
+{
+	struct stat info;
+
+	if (path && lstat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+	    info.st_size == 0)
+		unlink(path);
+}
+
 /* Status as of the command: complains of what failed. */
 static int begin(struct attaching *attaching, const struct attach_guest *guest)
 {
@@ -271,6 +281,7 @@ static int begin(struct attaching *attaching, const struct attach_guest *guest)
 			complain("%s: %s", reading->name, code_text(r));
 	}
 	if (r < 0) {
+		remove_empty(reading->path);
 		end_reading(reading, false);
 		return r;
 	}
