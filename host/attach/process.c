@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MAPPING_BYTES_MIN (UINT64_C(1) << 20)
+#define MAPPING_BYTES_MAX (UINT64_C(4) << 40) /* a sanitizer's are larger */
 
 /* ---- Copying ------------------------------------------------------------- */
 
@@ -43,7 +44,8 @@ static bool parse(const char *line, struct gt_mapping *ret_mapping)
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &begin, &end, flags) !=
 	            3 ||
-	    end <= begin || end - begin < MAPPING_BYTES_MIN)
+	    end <= begin || end - begin < MAPPING_BYTES_MIN ||
+	    end - begin > MAPPING_BYTES_MAX)
 		return false;
 	if (flags[0] != 'r' || flags[1] != 'w' || flags[2] == 'x' ||
 	    strstr(line, "[stack") || strstr(line, "[heap]"))

@@ -152,19 +152,22 @@ struct scan {
 };
 
 /* All of it that is there: its page is. */
-static int look_closer(const struct scan *scan, uint64_t address)
+static int look_closer(const struct gt_mapping *mapping, uint64_t address,
+                       int (*tell)(void *context,
+                                   const struct gt_found_control *control),
+                       void *context)
 {
-	struct gt_found_control found = {.mapping = scan->mapping,
+	struct gt_found_control found = {.mapping = mapping,
 	                                 .address = address};
 
-	if (gt__process_read(scan->mapping->pid, address, &found.control,
+	if (gt__process_read(mapping->pid, address, &found.control,
 	                     sizeof(found.control)) < 0 ||
 	    found.control.magic != GT_CONTROL_MAGIC)
 		return 0;
 	if (found.control.size < sizeof(found.control))
 		memset((char *)&found.control + found.control.size, 0,
 		       sizeof(found.control) - found.control.size);
-	return scan->found(scan->context, &found);
+	return tell(context, &found);
 }
 
 int gt_process_look_at(const struct gt_mapping *mappings, size_t count,
@@ -177,16 +180,16 @@ int gt_process_look_at(const struct gt_mapping *mappings, size_t count,
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		const struct gt_mapping *mapping = &mappings[i];
-		const struct scan scan = {
-			.mapping = mapping, .found = found, .context = context};
 		uint64_t aligned = (0 - mapping->address) % RAM_ALIGN;
 
 		if (gpa < mapping->bytes)
-			r = look_closer(&scan, mapping->address + gpa);
+			r = look_closer(mapping, mapping->address + gpa, found,
+			                context);
 		if (r == 0 && aligned > 0 && aligned < mapping->bytes &&
 		    gpa < mapping->bytes - aligned)
-			r = look_closer(&scan,
-			                mapping->address + aligned + gpa);
+			r = look_closer(mapping,
+			                mapping->address + aligned + gpa, found,
+			                context);
 	}
 	return r;
 }
@@ -212,7 +215,9 @@ static int look(struct scan *scan)
 			return -errno;
 		for (; r == 0 && done < end; done++)
 			if (words[done] == GT_CONTROL_MAGIC)
-				r = look_closer(scan, scan->addresses[done]);
+				r = look_closer(scan->mapping,
+				                scan->addresses[done],
+				                scan->found, scan->context);
 		if (got <= 0 || end < scan->count)
 			done++;
 	}

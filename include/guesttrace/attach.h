@@ -108,8 +108,8 @@ struct gt_mapping {
 };
 
 /*
- * Stores those of a process in the order of their addresses: writable, of a MiB
- * or more, no code. Returns how many there are, `room` at most; or a negative
+ * Stores those of a process in the order of their addresses: writable, of 1 MiB
+ * to 4 TiB, no code. Returns how many there are, `room` at most; or a negative
  * errno: -EACCES, -ESRCH.
  */
 int gt_process_mappings(int32_t pid, struct gt_mapping *mappings, size_t room);
