@@ -6,7 +6,7 @@
  * are reported all the same.
  *
  * What else is peculiar: a stop takes effect at the end of a translation block
- * only; `hlt` and a stop look alike, so that each `hlt` has a hook; RIP is
+ * only, and RIP is then one of before (engine_block.c); `hlt` and a stop look alike, so that each `hlt` has a hook; RIP is
  * exact at memory faults only while some memory hook exists; a fault never
  * reaches the guest's IDT by itself. The last one is made up for by
  * interrupt.c.
@@ -97,7 +97,12 @@ static void port_exit(struct vm *vm, uint32_t port, int size, bool write,
 	vm__exit(vm->vcpus, &exit, write ? data : NULL);
 	if (!over(vm))
 		vm__enter(vm->vcpus);
-	if (over(vm) || vm__stopping(vm) || vm->vcpus[0].timer.pending)
+	if (vm->vcpus[0].timer.period_ns && !over(vm) &&
+	    vm__engine_hook_blocks(vm))
+		vm__failed(vm->vcpus, &exit, -EIO, "emulator: blocks");
+	if (vm->vcpus[0].timer.pending)
+		atomic_store(&engine->asked, VM__ASK_STOP);
+	if (over(vm) || vm__stopping(vm))
 		uc_emu_stop(engine->uc);
 }
 
@@ -419,6 +424,9 @@ static void emulated_run(struct vm__vcpu *vcpu)
 	struct vm__engine *engine = vm->state;
 	uc_err err = vm__engine_hook_hlts(vm);
 
+	if (!err && vcpu->timer.period_ns)
+		err = vm__engine_hook_blocks(vm);
+
 	if (err) {
 		vm__failed(vcpu, &(struct vm_exit){0}, -EIO, "emulator: %s",
 		           uc_strerror(err));
@@ -438,16 +446,11 @@ static void emulated_run(struct vm__vcpu *vcpu)
 		tick(vm);
 		if (over(vm))
 			break;
+		if (atomic_load(&engine->asked) == VM__ASK_PLACED)
+			atomic_store(&engine->asked, VM__ASK_NOTHING);
 		uc_reg_read(engine->uc, UC_X86_REG_RIP, &rip);
 		after_start(vm, uc_emu_start(engine->uc, rip, 0, 0, 0));
 	}
-}
-
-static void emulated_interrupt(struct vm__vcpu *vcpu)
-{
-	struct vm__engine *engine = vcpu->vm->state;
-
-	uc_emu_stop(engine->uc);
 }
 
 /* RDTSC in the guest is RDTSC on the host. */
@@ -479,7 +482,7 @@ const struct vm__backend vm__emulated = {
 	.map = emulated_map,
 	.prepare = emulated_prepare,
 	.run = emulated_run,
-	.interrupt = emulated_interrupt,
+	.interrupt = vm__engine_interrupt,
 	.tsc = emulated_tsc,
 	.state_bytes = sizeof(struct vm__engine_state),
 	.save = vm__engine_save,

@@ -14,6 +14,8 @@ struct vm__engine {
 	uc_engine *uc;
 	bool hlts_hooked;
 	bool hlt;        /* the instruction that is being executed */
+	atomic_bool blocks_hooked;
+	atomic_int asked; /* enum vm__engine_ask; any thread */
 	bool woken;      /* from an `hlt`, by a tick that it has not got yet */
 	bool pending;    /* `event` is to be delivered */
 	unsigned rewind; /* RIP is this far behind where it should be */
@@ -50,6 +52,19 @@ bool vm__engine_takes_tick(struct vm *vm, uint64_t rip);
 #define VM__CR0_PG UINT64_C(0x80000000)
 uc_err vm__engine_segments(uc_engine *uc);
 uc_err vm__engine_enter(uc_engine *uc, const struct vm__entry *entry);
+
+/*
+ * engine_block.c: a stop at a basic block that is exact, for a guest that goes on
+ * afterwards. Of uc_emu_stop() RIP is that of some instruction before, which
+ * would be executed again. Once it is hooked; any thread asks.
+ */
+enum vm__engine_ask {
+	VM__ASK_NOTHING = 0,
+	VM__ASK_STOP = 1,
+	VM__ASK_PLACED = 2, /* RIP is right, and the same block begins again */
+};
+uc_err vm__engine_hook_blocks(struct vm *vm);
+void vm__engine_interrupt(struct vm__vcpu *vcpu); /* of struct vm__backend */
 
 /* engine_hlt.c: once all code is in place; again does nothing. */
 uc_err vm__engine_hook_hlts(struct vm *vm);

@@ -53,6 +53,23 @@ static void busy(void)
 	__asm__ volatile("cli");
 }
 
+/* Two counts, of which the next block has the second. */
+static void exact(void)
+{
+	uint64_t first = 0, second = 0;
+
+	arm(period_us);
+	__asm__ volatile("sti\n"
+	                 "1: incq %0\n\tjmp 2f\n"
+	                 "2: incq %1\n\tcmpl $500, ticking_count(%%rip)\n\t"
+	                 "jb 1b\n\tcli"
+	                 : "+m"(first), "+r"(second)
+	                 :
+	                 : "memory", "cc");
+	if (first != second)
+		runtime_panic("an instruction was executed twice, or not");
+}
+
 /* Has interrupts off for far longer than a period. */
 static void held(void)
 {
@@ -105,6 +122,7 @@ static const struct {
 	{"sleeping", sleeping},     {"busy", busy},         {"held", held},
 	{"halted_off", halted_off}, {"disarmed", disarmed}, {"narrow", narrow},
 	{"no_gate", no_gate},
+	{"exact", exact},
 };
 
 int guest_main(int argc, char **argv)

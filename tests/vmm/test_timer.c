@@ -56,6 +56,13 @@ static void code_that_runs_is_interrupted(void **state)
 	assert_false(seen.unpaired);
 }
 
+static void each_instruction_is_executed_once(void **state)
+{
+	run(state, "exact", "200");
+	assert_int_equal(outcome.end, VM_HALTED);
+	assert_true(outcome.status >= 500);
+}
+
 /* A guest that wants one each microsecond has no more than the host allows. */
 static void a_storm_is_bounded(void **state)
 {
@@ -186,6 +193,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_hlt_waits_for_the_timer),
 		cmocka_unit_test(code_that_runs_is_interrupted),
+		cmocka_unit_test(each_instruction_is_executed_once),
 		cmocka_unit_test(a_storm_is_bounded),
 		cmocka_unit_test(
 			what_is_due_while_interrupts_are_off_is_one_tick),
