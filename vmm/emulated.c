@@ -6,10 +6,10 @@
  * are reported all the same.
  *
  * What else is peculiar: a stop takes effect at the end of a translation block
- * only, and RIP is then one of before (engine_block.c); `hlt` and a stop look alike, so that each `hlt` has a hook; RIP is
- * exact at memory faults only while some memory hook exists; a fault never
- * reaches the guest's IDT by itself. The last one is made up for by
- * interrupt.c.
+ * only, and RIP is then one of before (engine_block.c); `hlt` and a stop look
+ * alike, so that each `hlt` has a hook; RIP is exact at memory faults only while
+ * some memory hook exists; a fault never reaches the guest's IDT by itself. The
+ * last one is made up for by interrupt.c.
  */
 #include "engine.h"
 
