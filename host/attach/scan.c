@@ -21,8 +21,8 @@
 #define PAGES_AT_ONCE 32768u
 /* To which VMMs align RAM, in a mapping that may hold more. */
 #define RAM_ALIGN     (UINT64_C(2) << 20)
-/* Of UIO_MAXIOV, 1,024: what 4 KiB of stack have room for. */
-#define LOOKS_AT_ONCE 100u
+/* UIO_MAXIOV */
+#define LOOKS_AT_ONCE 1024u
 /* Documentation/admin-guide/mm/pagemap.rst: present, or swapped out. */
 #define PAGE_IS_THERE (UINT64_C(3) << 62)
 
