@@ -13,9 +13,8 @@
 /* Where a guest's page tables are known from. */
 enum attach_root {
 	ATTACH_ROOT_GUEST = 0,  /* it says so itself */
-	ATTACH_ROOT_OPTION = 1, /* --cr3 */
-	ATTACH_ROOT_FOUND = 2,  /* the tables under which all is right */
-	ATTACH_ROOT_QMP = 3,    /* QEMU says so */
+	ATTACH_ROOT_FOUND = 1,  /* the tables under which all is right */
+	ATTACH_ROOT_QMP = 2,    /* QEMU says so */
 };
 
 struct attach_guest {
