@@ -157,10 +157,10 @@ static const struct view views[] = {
 	{OPTION_HISTOGRAM, "--histogram", TEXT},
 	{OPTION_CALLERS, "--callers",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
-                 BIT(SELECT_SORT) | TEXT},
+                 BIT(SELECT_SORT) | BIT(SELECT_BY) | TEXT},
 	{OPTION_CALLS, "--calls",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
-                 BIT(SELECT_SORT) | TEXT},
+                 BIT(SELECT_SORT) | BIT(SELECT_BY) | TEXT},
 	{SELECT_SLOWEST, "--slowest",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) |
                  BIT(OPTION_EXITS) | TEXT},

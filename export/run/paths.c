@@ -59,7 +59,7 @@ static bool grow_slots(struct builder *b)
 }
 
 static uint32_t add_row(struct builder *b, uint32_t parent, uint32_t group,
-                        const struct gt_site_view *site)
+                        const struct gt_site_view *site, struct gt_text by)
 {
 	struct gt__paths *p = b->paths;
 	uint32_t size = b->size ? b->size * 2 : 256;
@@ -79,6 +79,7 @@ static uint32_t add_row(struct builder *b, uint32_t parent, uint32_t group,
 		.depth = parent == GT__ROOT ? 0 : p->rows[parent].depth + 1,
 		.group = group,
 		.site = site,
+		.by = by,
 	};
 	return p->count++;
 }
@@ -94,7 +95,7 @@ static uint32_t row_above(const struct gt__paths *p, uint32_t row,
 
 /* GT__ROOT: out of memory. */
 static uint32_t row_below(struct builder *b, uint32_t parent, uint32_t group,
-                          const struct gt_site_view *site)
+                          const struct gt_site_view *site, struct gt_text by)
 {
 	struct gt__paths *p = b->paths;
 	struct found *f;
@@ -112,7 +113,7 @@ static uint32_t row_below(struct builder *b, uint32_t parent, uint32_t group,
 	    p->rows[parent].depth + 1 >= GT__PATH_DEPTH_MAX)
 		row = parent;
 	if (row == GT__ROOT)
-		row = add_row(b, parent, group, site);
+		row = add_row(b, parent, group, site, by);
 	if (row == GT__ROOT)
 		return row;
 	*f = (struct found){parent, group, row};
@@ -193,7 +194,7 @@ static bool walk_down(struct ways *w, struct gt__collect *c)
 				w->rows[depth - 1].counts;
 		row = row_below(&w->b,
 		                depth ? w->rows[depth - 1].row : GT__ROOT,
-		                s->group, s->view.site);
+		                s->group, s->view.site, s->by);
 		if (row == GT__ROOT || !see_open(w))
 			return false;
 		if (gt__counts(s)) {
@@ -372,7 +373,7 @@ static bool climb(struct builder *b, const struct gt__paths *from, uint32_t row)
 
 	for (; row != GT__ROOT; row = from->rows[row].parent) {
 		at = row_below(b, at, from->rows[row].group,
-		               from->rows[row].site);
+		               from->rows[row].site, from->rows[row].by);
 		if (at == GT__ROOT)
 			return false;
 		add_path(&b->paths->rows[at], found);

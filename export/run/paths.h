@@ -21,6 +21,7 @@ struct gt__path {
 	uint64_t weight; /* what the rows are sorted by */
 	bool used;       /* a span counts here or below */
 	const struct gt_site_view *site;
+	struct gt_text by; /* value that tells it apart, as of its spans */
 	uint64_t count;    /* of spans that count */
 	uint64_t total_ns; /* of spans that are in no other one of the path */
 	uint64_t self_ns;  /* of all of them */

@@ -40,6 +40,14 @@ void gt__member_text(struct gt__out *o, const char *key, struct gt_text text)
 	gt__put_json(o, text);
 }
 
+void gt__member_by(struct gt__out *o, struct gt_text by)
+{
+	if (by.bytes)
+		gt__member_text(o, "by", by);
+	else
+		gt__put(o, ",\"by\":null");
+}
+
 void gt__member_id(struct gt__out *o, const char *comma, const char *key,
                    uint64_t id)
 {

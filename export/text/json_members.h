@@ -15,6 +15,8 @@ void gt__member_u64(struct gt__out *out, const char *key, uint64_t value);
 /* Of the host's own; the next one is a guest's. */
 void gt__member_word(struct gt__out *out, const char *key, const char *word);
 void gt__member_text(struct gt__out *out, const char *key, struct gt_text text);
+/* `by`: no bytes, null. */
+void gt__member_by(struct gt__out *out, struct gt_text by);
 /* 0: null. */
 void gt__member_id(struct gt__out *out, const char *comma, const char *key,
                    uint64_t id);

@@ -141,18 +141,23 @@ static unsigned columns_shown(const struct gt__out *o,
 	return gt__fit_columns(o, columns, COLUMN_COUNT, shown);
 }
 
+void gt__put_by(struct gt__out *o, const char *by, struct gt_text value)
+{
+	if (!by)
+		return;
+	gt__put_char(o, ' ');
+	gt__put_logfmt(o, (struct gt_text){by, strlen(by)});
+	gt__put_char(o, '=');
+	if (value.bytes)
+		gt__put_logfmt(o, value);
+}
+
 void gt__end_with_name(struct gt__out *o, const struct gt__name *name,
                        const char *by, size_t from)
 {
 	gt__put(o, "  ");
 	gt__put_bold(o, name->name);
-	if (by) {
-		gt__put_char(o, ' ');
-		gt__put_logfmt(o, (struct gt_text){by, strlen(by)});
-		gt__put_char(o, '=');
-		if (name->by.bytes)
-			gt__put_logfmt(o, name->by);
-	}
+	gt__put_by(o, by, name->by);
 	gt__paint(o, GT__DIM);
 	gt__put(o, "  [");
 	gt__put_terminal(o, name->target);

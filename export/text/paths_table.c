@@ -28,6 +28,7 @@ static const struct gt__column columns[COLUMN_COUNT] = {
 
 struct table {
 	const struct gt__paths *paths;
+	const char *by;                 /* key; NULL: names alone */
 	unsigned shown;                 /* 1 << enum column */
 	bool last[DRAWN_DEPTH_MAX + 1]; /* by depth: nothing follows there */
 };
@@ -83,6 +84,7 @@ static void put_row(struct gt__out *o, struct table *t,
 	put_cells(o, t, path);
 	put_branch(o, t, path);
 	gt__put_bold(o, path->site->name);
+	gt__put_by(o, t->by, path->by);
 	gt__paint(o, GT__DIM);
 	gt__put(o, "  [");
 	gt__put_terminal(o, path->site->target);
@@ -147,7 +149,7 @@ void gt__put_paths(struct gt__out *o, struct gt__collect *c,
                    const struct gt_analysis *analysis)
 {
 	struct gt__paths paths;
-	struct table t = {.paths = &paths};
+	struct table t = {.paths = &paths, .by = c->by};
 	size_t from;
 
 	if (build(&paths, o, c, analysis)) {
@@ -187,6 +189,8 @@ void gt__put_paths_json(struct gt__out *o, struct gt__collect *c,
 			gt__put_u64(o, path->parent);
 		gt__member_text(o, "name", path->site->name);
 		gt__member_text(o, "target", path->site->target);
+		if (c->by)
+			gt__member_by(o, path->by);
 		gt__member_u64(o, "count", path->count);
 		gt__member_u64(o, "total_ns", path->total_ns);
 		gt__member_u64(o, "self_ns", path->self_ns);

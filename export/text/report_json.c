@@ -245,10 +245,8 @@ static void put_names(struct gt__out *o, const struct gt__collect *c)
 		gt__put(o, i ? ",\n{\"name\":" : "\n{\"name\":");
 		gt__put_json(o, n->name);
 		gt__member_text(o, "target", n->target);
-		if (c->by && n->by.bytes)
-			gt__member_text(o, "by", n->by);
-		else if (c->by)
-			gt__put(o, ",\"by\":null");
+		if (c->by)
+			gt__member_by(o, n->by);
 		gt__member_u64(o, "count", n->count);
 		gt__member_u64(o, "unfinished", n->unfinished);
 		gt__member_u64(o, "total_ns", n->total_ns);

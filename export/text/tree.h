@@ -29,6 +29,8 @@ void gt__put_names(struct gt__out *out, const struct gt__collect *c,
 /* Behind a title: that what stands below lacks what was lost. */
 void gt__put_partial(struct gt__out *out, const struct gt_summary *summary);
 void gt__put_partial_note(struct gt__out *out); /* a line above a table */
+/* ` KEY=VALUE`, which tells rows of a name apart; `by` NULL: nothing does. */
+void gt__put_by(struct gt__out *out, const char *by, struct gt_text value);
 /* Behind a row of numbers, that of a name: `NAME  [TARGET]`, and its end; with
  * `by`, if that is not NULL, and its value. */
 void gt__end_with_name(struct gt__out *out, const struct gt__name *name,
