@@ -61,10 +61,9 @@ int dump_add_kdump(struct dump *dump, const char *path, const uint8_t *bytes,
 /* ---- The library --------------------------------------------------------- */
 
 /* Each name of it once. */
-#define EACH(f)                                                      \
-	f(kdump_new) f(kdump_free) f(kdump_read) f(kdump_open_fdset) \
-		f(kdump_get_typed_attr) f(kdump_bmp_find_set)        \
-			f(kdump_bmp_find_clear)
+#define EACH(f)                                                                \
+	f(kdump_new) f(kdump_read) f(kdump_open_fdset) f(kdump_get_typed_attr) \
+		f(kdump_bmp_find_set) f(kdump_bmp_find_clear)
 
 static struct {
 	void *handle; /* NULL: not there */
@@ -267,11 +266,15 @@ static int expand(struct dump *dump, kdump_ctx_t *context, uint64_t file_bytes)
 
 /* ---- The file ------------------------------------------------------------ */
 
-/* As the library wants it: whole, by a file descriptor. */
+/*
+ * As the library wants it: whole, by a file descriptor. Its kdump_free() reads
+ * what it has freed before (0.5.1), so the context stays for as long as the
+ * command does.
+ */
 static int add_whole(struct dump *dump, int fd, uint64_t count)
 {
 	void *bytes = mmap(NULL, count, PROT_READ, MAP_PRIVATE, fd, 0);
-	kdump_ctx_t *context;
+	static kdump_ctx_t *context;
 	int r = -EINVAL;
 
 	if (bytes == MAP_FAILED)
@@ -283,8 +286,6 @@ static int add_whole(struct dump *dump, int fd, uint64_t count)
 		r = expand(dump, context, count);
 	if (r == 0)
 		r = add_notes(dump, bytes, count);
-	if (context)
-		library.kdump_free(context);
 	munmap(bytes, count);
 	return r;
 }
