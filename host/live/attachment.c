@@ -197,7 +197,9 @@ static int claim(struct gt_host *host)
 
 	if (r < 0)
 		return r;
-	r = gt__serve_tell(host, paging);
+	r = gt__guest_join(guest, paging);
+	if (r == 0)
+		r = gt__serve_tell(host, paging);
 	if (r < 0) {
 		restore_sites(guest, paging);
 		gt__attached_release(guest, paging);

@@ -278,6 +278,33 @@ static int resume_vcpu(struct gt__guest *guest, const struct gt__paging *paging,
 	return r;
 }
 
+static int join_vcpu(struct gt__guest *guest, const struct gt__paging *paging,
+                     uint32_t vcpu)
+{
+	struct look look;
+	int r = look_at(guest, paging, vcpu, &look);
+
+	for (unsigned i = 0; r == 0 && i < GT_LEVELS; i++) {
+		struct gt__ring_view *ring = &guest->rings[vcpu][i];
+
+		/* Of another `pos` reading says that it is not to be believed.
+		 */
+		if (look.pos[i] % 8 == 0 && look.pos[i] > ring->bytes &&
+		    look.pos[i] >> GT_ID_VCPU_SHIFT == 0)
+			ring->tail = oldest_whole(ring, look.pos[i]);
+	}
+	return r;
+}
+
+int gt__guest_join(struct gt__guest *guest, const struct gt__paging *paging)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < guest->vcpus; i++)
+		r = join_vcpu(guest, paging, i);
+	return r;
+}
+
 int gt__guest_remind(struct gt__guest *guest, const struct gt__paging *paging)
 {
 	uint64_t gva =

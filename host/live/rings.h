@@ -125,6 +125,12 @@ int gt__attached_release(struct gt__guest *guest,
  */
 int gt__guest_resume(struct gt__guest *guest, const struct gt__paging *paging);
 
+/*
+ * We come late: each ring is read from the oldest that is still there. What was
+ * overwritten before is no loss of ours.
+ */
+int gt__guest_join(struct gt__guest *guest, const struct gt__paging *paging);
+
 /* Its generation and the tail of each ring, where it has other ones. */
 int gt__guest_remind(struct gt__guest *guest, const struct gt__paging *paging);
 

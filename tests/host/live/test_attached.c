@@ -216,6 +216,31 @@ static void nothing_is_shown_before_an_offset_is_known(void **state)
 	assert_true(shown.summary.clock.error_bound_ns > 1000000 * MS);
 }
 
+/* By whom it was read then, or by nobody. */
+static void what_a_ring_held_before_is_no_loss(void **state)
+{
+	(void)state;
+	for (unsigned mode = GT_RING_DROP; mode <= GT_RING_OVERWRITE; mode++) {
+		start((enum gt_ring_mode)mode, GT_OFF);
+		for (unsigned reader = 0; reader < 3; reader++) {
+			struct gt_host *host;
+
+			memset(&shown, 0, sizeof(shown));
+			assert_int_equal(
+				attach_as(77 + reader, false, OFFSET, &host),
+				0);
+			run(host, sizeof(ring) / 16);
+			assert_int_equal(gt_host_detach(host), 0);
+			finish(host);
+			assert_true(shown.events >= sizeof(ring) / 16);
+			assert_int_equal(shown.summary.losses.overwritten_bytes,
+			                 0);
+			assert_int_equal(shown.summary.losses.records, 0);
+		}
+		assert_true(gt_vcpu0.ring[0].pos > 2 * sizeof(ring));
+	}
+}
+
 static void sites_are_as_before_when_it_leaves(void **state)
 {
 	struct gt_host *host;
@@ -306,6 +331,7 @@ int main(void)
 			times_are_within_the_bound_whatever_was_before),
 		cmocka_unit_test(a_known_offset_is_taken_as_it_is),
 		cmocka_unit_test(nothing_is_shown_before_an_offset_is_known),
+		cmocka_unit_test(what_a_ring_held_before_is_no_loss),
 		cmocka_unit_test(sites_are_as_before_when_it_leaves),
 		cmocka_unit_test(a_second_reader_is_refused),
 		cmocka_unit_test_teardown(
