@@ -147,13 +147,16 @@ void attach_memory_close(struct attach_memory *memory)
 
 /* ---- Finding ------------------------------------------------------------- */
 
-/* By its image. */
+/* The page that an image names is looked at once more by the scan. */
 static bool is_known(const struct attach_memory *memory, uint64_t address)
 {
 	for (size_t i = 0; i < memory->guest_count; i++)
 		if (memory->guests[i].found.address == address)
 			return true;
-	return memory->silent_count > 0 && memory->silent[0].address == address;
+	for (size_t i = 0; i < memory->silent_count; i++)
+		if (memory->silent[i].address == address)
+			return true;
+	return false;
 }
 
 /* Whether the tables that `found` names are right, and under which layout. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Escapes of any text of up to TEXT_BYTES; `escape`: of up to SHORT_BYTES. What is put is read, and kept of
- * nothing but its length. */
+/* Escapes of any text of up to TEXT_BYTES; `escape`: of up to SHORT_BYTES. What
+ * is put is read, and kept of nothing but its length. */
 #include "eva.h"
 #include "export/out/escape.h"
 

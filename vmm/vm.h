@@ -97,8 +97,8 @@ enum vm_thread {
 
 /*
  * `enter` and `exit` are called on the thread of their vCPU: never at the same
- * time for one vCPU, but concurrently for several. Each `enter` is followed by exactly one `exit`. `print` is called by
- * any of these threads, one call at a time. They may call vm_kick(),
+ * time for one vCPU, but concurrently for several. Each `enter` is followed by
+ * exactly one `exit`. `print` is called by any of these threads, one call at a time. They may call vm_kick(),
  * vm_pause(), vm_memory(), and, for their own vCPU, vm_tsc() and vm_set_tsc();
  * nothing else of this header. Any may be NULL.
  */
@@ -255,9 +255,9 @@ int vm_boot(struct vm *vm, const struct vm_boot *boot);
  * negative only if nothing ran: -EINVAL (not booted), -EBUSY (has come to its
  * end), -EAGAIN, -ENOMEM (no thread). While it runs there is one more thread,
  * the watchdog; it and those of the vCPUs have all signals blocked, and on KVM
- * use SIGRTMIN + 4 among themselves. All of them are gone when it returns. An hlt that no timer ends (see
- * vm_boot()) stops its vCPU for good. The end is seen at most 100 ms after timeout_ns or
- * vm_kick(), plus the time that callbacks take.
+ * use SIGRTMIN + 4 among themselves. All of them are gone when it returns. An
+ * hlt that no timer ends (see vm_boot()) stops its vCPU for good. The end is
+ * seen at most 100 ms after timeout_ns or vm_kick(), plus the time that callbacks take.
  */
 int vm_run(struct vm *vm, struct vm_outcome *ret_outcome);
 

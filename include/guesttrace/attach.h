@@ -53,8 +53,9 @@ struct gt_owner {
 /*
  * Makes a host of a guest that runs, takes the guest for itself and switches its
  * sites, once another one that does the same would have shown. Options as of
- * gt_host_new(): `vcpus` at least as many as the control block says, `wire` native, `memory` with access that never fails hard. From
- * then on gt_host_drain() takes records, and is to be called several times per
+ * gt_host_new(): `vcpus` at least as many as the control block says, `wire`
+ * native, `memory` with access that never fails hard. From then on
+ * gt_host_drain() takes records, and is to be called several times per
  * lease; it returns GT_ERROR_GUEST_GONE once the control block is not there any
  * longer, and GT_ERROR_HAS_OWNER once another one has taken the guest: then
  * nothing is written to it again. All addresses are translated here, once, and

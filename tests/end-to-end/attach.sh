@@ -33,23 +33,28 @@ later() {
 	done
 }
 
-# agrees CAPTURE SPANS EVENTS LOST: with what the guest has counted since it had
-# counted so many, and with its TSC. A span's start and what it read of its TSC there
+counts() {
+	for name in spans steps events lost; do
+		count "$name"
+	done
+}
+
+# agrees CAPTURE COUNTS: with what the guest has counted since it had counted so many,
+# and with its TSC. A span's start and what it read of its TSC there
 # differ by the same for all, but for what the report says that a time may be off, and
 # for the read itself.
 agrees() {
 	later
 	"$guesttrace" report --json "$1" >"$work/json"
-	python3 tests/end-to-end/attach_agrees.py "$work/json" "$2" "$3" "$4" \
-		"$(count spans)" "$(count events)" "$(count lost)"
+	# shellcheck disable=SC2046,SC2086
+	python3 tests/end-to-end/attach_agrees.py "$work/json" $2 $(counts)
 }
 
 reads_all() { # OPTION...: of `attach`
 	rm -f "$work/a.gtrace"
 	later
-	set -- "$(count spans)" "$(count events)" "$(count lost)" "$@"
-	attach --for 2s -o "$work/a.gtrace" &&
-		agrees "$work/a.gtrace" "$1" "$2" "$3"
+	had=$(counts)
+	attach --for 2s -o "$work/a.gtrace" && agrees "$work/a.gtrace" "$had"
 }
 
 is_off() { # nothing is recorded any longer

@@ -11,7 +11,7 @@ import random, re, signal, subprocess, sys, time
 guesttrace, pid, console = sys.argv[1:4]
 count, kills, seed = map(int, sys.argv[4:7])
 chance = random.Random(seed)
-LINE = re.compile(r"counted rounds=(\d+) spans=(\d+) events=(\d+) lost=(\d+) "
+LINE = re.compile(r"counted rounds=(\d+) spans=(\d+) steps=\d+ events=(\d+) lost=(\d+) "
                   r"longest=(\d+) result=(\d+) changed=0\r?\n")
 
 

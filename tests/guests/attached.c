@@ -80,6 +80,7 @@ static void say(const char *when)
 	runtime_print(when);
 	put("rounds", counted.rounds);
 	put("spans", counted.spans + counted.steps);
+	put("steps", counted.steps);
 	put("events", counted.events);
 	put("lost", gt_vcpu0.lost + gt_vcpu0.ring[0].lost);
 	put("longest", counted.longest);
