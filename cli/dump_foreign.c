@@ -193,7 +193,7 @@ static bool find_name(struct text *text, const char *name, uint8_t stop)
 
 	for (const uint8_t *at = text->at;
 	     (size_t)(text->end - at) > length && *at != stop; at++)
-		if (memcmp(at, name, length) == 0 &&
+		if (*at == (uint8_t)*name && memcmp(at, name, length) == 0 &&
 		    (at[length] == '"' || at[length] == '\\')) {
 			text->at = at + length;
 			return true;

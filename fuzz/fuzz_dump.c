@@ -3,7 +3,7 @@
  * Files that say where guest memory lies: cores and snapshots' descriptions
  * (threats E6, F9). Whatever they say, each piece lies in its file, and the
  * pieces apart from each other. The input: u8, odd for a description in JSON,
- * and else how many pages of zeros follow; then the file.
+ * which one page of zeros follows, and else how many do; then the file.
  */
 #include "cli/command.h"
 #include "cli/dump.h"
@@ -34,15 +34,16 @@ bool place_is_input(const char *output, const char *input)
 int input_open_whole(const char *path)
 {
 	int fd = memfd_create("dump", MFD_CLOEXEC);
-	bool is_memory = strstr(path, "state.json") == NULL && zeros % 2 != 0;
+	bool is_snapshot = zeros % 2 != 0;
+	size_t pages = is_snapshot ? 1 : zeros;
 
-	if (is_memory) {
+	if (is_snapshot && strstr(path, "state.json") == NULL) {
 		if (ftruncate(fd, 16 * PAGE) < 0)
 			abort();
 		return fd;
 	}
 	if (write(fd, file, file_bytes) != (ssize_t)file_bytes ||
-	    ftruncate(fd, (off_t)(file_bytes + zeros * PAGE)) < 0)
+	    ftruncate(fd, (off_t)(file_bytes + pages * PAGE)) < 0)
 		abort();
 	return fd;
 }
