@@ -27,8 +27,7 @@ int dump_add_piece(struct dump *dump, uint64_t gpa, const uint8_t *bytes,
 		return -EINVAL;
 	if (dump->known_count == dump->known_room) {
 		dump->known_room = 2 * dump->known_room + 8;
-		grown = realloc(dump->known,
-		                dump->known_room * sizeof(*grown));
+		grown = realloc(dump->known, dump->known_room * sizeof(*grown));
 	}
 	if (!grown)
 		return -ENOMEM;
@@ -138,10 +137,10 @@ int dump_map_file(struct dump *dump, const char *path)
 		r = -EINVAL;
 	if (r == 0)
 		r = dump_keep_mapping(dump,
-		                 mmap(NULL, (size_t)info.st_size,
-		                      PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
-		                      0),
-		                 (size_t)info.st_size);
+		                      mmap(NULL, (size_t)info.st_size,
+		                           PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		                           fd, 0),
+		                      (size_t)info.st_size);
 	if (r == 0)
 		dump->files[dump->file_count - 1].path = strdup(path);
 	input_close(fd);
@@ -225,7 +224,8 @@ static int ignore_write(void *context, uint64_t offset, const void *from,
 
 struct gt_memory_slot dump_slot(struct dump *dump)
 {
-	static const struct gt_memory_access access = {read_dump, ignore_write};
+	static const struct gt_memory_access access = {.read = read_dump,
+	                                               .write = ignore_write};
 
 	return (struct gt_memory_slot){
 		.bytes = dump_end(dump),

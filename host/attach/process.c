@@ -31,8 +31,17 @@ static int process_write(void *host, uint64_t offset, const void *from,
 	                         count);
 }
 
-const struct gt_memory_access gt_memory_of_process = {process_read,
-                                                      process_write};
+static int process_read_words(void *host, const uint64_t *offsets,
+                              uint64_t *words, size_t count)
+{
+	const struct gt_process_memory *memory = host;
+
+	return gt__process_read_words(memory->pid, memory->address, offsets,
+	                              words, count);
+}
+
+const struct gt_memory_access gt_memory_of_process = {
+	process_read, process_write, process_read_words};
 
 /* ---- Mappings ------------------------------------------------------------ */
 

@@ -121,17 +121,21 @@ static void peek_vcpu(struct gt_host *host, uint32_t number)
 	struct host_vcpu *vcpu = &host->vcpus[number];
 	const struct looker looker = {host, &vcpu->paging, number,
 	                              &host->guest.rings[number][0]};
+	const uint64_t gvas[] = {
+		ring_gva(&looker, offsetof(struct gt_ring, limit)),
+		ring_gva(&looker, offsetof(struct gt_ring, pos))};
+	uint64_t words[2]; /* of the two */
 	struct host_peek now;
-	uint64_t limit;
 
 	if (looker.ring->base_gva == 0 || !vcpu->guess.is_on)
 		return;
 	gt__outbox_read(host);
 	now.tsc = host->reading.tsc;
-	if (!load(&looker, offsetof(struct gt_ring, limit), &limit) ||
-	    !load(&looker, offsetof(struct gt_ring, pos), &now.pos))
+	if (gt__memory_load_words(&host->memory, looker.paging, gvas, words,
+	                          2) < 0)
 		return;
-	now.is_free = limit != 0;
+	now.is_free = words[0] != 0;
+	now.pos = words[1];
 	if (now.pos % 8 == 0 && now.pos != vcpu->peek.pos) {
 		gt__outbox_read(host);
 		learn(&looker, &vcpu->peek, now.pos, host->reading.tsc);

@@ -92,58 +92,63 @@ struct look {
 	uint64_t inside;  /* bit per level: somebody is in a record */
 };
 
-/*
- * The order matters. `limit` before `pos`: who has left the record by then has
- * published it. The innermost level first: what is seen there and interrupted a
- * record finds that record published, or its level still taken.
- */
-static int look_at_level(const struct gt__guest *guest,
-                         const struct gt__paging *paging, uint32_t vcpu,
-                         unsigned level, struct look *look)
+static uint64_t vcpu_gva(const struct gt__guest *guest, uint32_t vcpu,
+                         size_t member)
 {
-	uint64_t gva = ring_gva(guest, vcpu, level, 0), limit, lost = 0;
-	int r;
+	return guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu) + member;
+}
 
-	if (guest->rings[vcpu][level].base_gva == 0)
-		return 0;
-	r = gt__memory_load(guest->memory, paging,
-	                    gva + offsetof(struct gt_ring, limit), &limit);
-	if (r == 0)
-		r = gt__memory_load(guest->memory, paging,
-		                    gva + offsetof(struct gt_ring, pos),
-		                    &look->pos[level]);
-	if (r == 0)
-		r = gt__memory_load(guest->memory, paging,
-		                    gva + offsetof(struct gt_ring, lost),
-		                    &lost);
-	look->lost[0] += lost;
-	if (r == 0 && limit == 0)
-		look->inside |= UINT64_C(1) << level;
-	return r;
+#define LOOK_WORDS (3 * GT_LEVELS + 2)
+_Static_assert(LOOK_WORDS <= GT_MEMORY_WORDS_MAX, "a look is one call");
+
+/*
+ * What a look loads, and where. The order matters. `limit` before `pos`: who
+ * has left the record by then has published it. The innermost level first: what
+ * is seen there and interrupted a record finds that record published, or its
+ * level still taken.
+ */
+static size_t look_gvas(const struct gt__guest *guest, uint32_t vcpu,
+                        uint64_t gvas[LOOK_WORDS])
+{
+	static const size_t members[] = {offsetof(struct gt_ring, limit),
+	                                 offsetof(struct gt_ring, pos),
+	                                 offsetof(struct gt_ring, lost)};
+	size_t count = 0;
+
+	for (unsigned level = GT_LEVELS; level-- > 0;)
+		for (unsigned i = 0;
+		     guest->rings[vcpu][level].base_gva != 0 && i < 3; i++)
+			gvas[count++] =
+				ring_gva(guest, vcpu, level, members[i]);
+	gvas[count++] = vcpu_gva(guest, vcpu, offsetof(struct gt_vcpu, lost));
+	gvas[count++] = vcpu_gva(guest, vcpu, offsetof(struct gt_vcpu, cut));
+	return count;
 }
 
 static int look_at(const struct gt__guest *guest,
                    const struct gt__paging *paging, uint32_t vcpu,
                    struct look *ret_look)
 {
-	uint64_t gva = guest->vcpus_gva + vcpu * sizeof(struct gt_vcpu);
-	uint64_t lost = 0;
-	int r = 0;
+	uint64_t gvas[LOOK_WORDS], words[LOOK_WORDS], *word = words;
+	size_t count = look_gvas(guest, vcpu, gvas);
+	int r = gt__memory_load_words(guest->memory, paging, gvas, words,
+	                              count);
 
 	*ret_look = (struct look){.inside = 0};
-	for (unsigned level = GT_LEVELS; r == 0 && level-- > 0;)
-		r = look_at_level(guest, paging, vcpu, level, ret_look);
-	if (r == 0)
-		r = gt__memory_load(guest->memory, paging,
-		                    gva + offsetof(struct gt_vcpu, lost),
-		                    &lost);
-	if (r == 0)
-		r = gt__memory_load(guest->memory, paging,
-		                    gva + offsetof(struct gt_vcpu, cut),
-		                    &ret_look->lost[1]);
-	ret_look->lost[0] += lost - guest->lost_before[vcpu][0];
-	ret_look->lost[1] -= guest->lost_before[vcpu][1];
-	return r;
+	if (r < 0)
+		return r;
+	for (unsigned level = GT_LEVELS; level-- > 0;) {
+		if (guest->rings[vcpu][level].base_gva == 0)
+			continue;
+		if (word[0] == 0)
+			ret_look->inside |= UINT64_C(1) << level;
+		ret_look->pos[level] = word[1];
+		ret_look->lost[0] += word[2];
+		word += 3;
+	}
+	ret_look->lost[0] += word[0] - guest->lost_before[vcpu][0];
+	ret_look->lost[1] = word[1] - guest->lost_before[vcpu][1];
+	return 0;
 }
 
 /* One level; stores position and bytes at `range`. */
@@ -359,45 +364,55 @@ int gt__guest_want(struct gt__guest *guest, const struct gt__paging *paging,
 	return first_error;
 }
 
-static uint64_t load_pos(const struct gt__guest *guest,
-                         const struct gt__paging *paging, uint32_t vcpu,
-                         unsigned level)
+/* What cannot be read has not moved. */
+static void load_positions(const struct gt__guest *guest,
+                           const struct gt__paging *paging, uint32_t vcpu,
+                           uint64_t positions[GT_LEVELS])
 {
-	const struct gt__ring_view *ring = &guest->rings[vcpu][level];
-	uint64_t pos = ring->tail;
+	uint64_t gvas[GT_LEVELS], words[GT_LEVELS];
+	size_t count = 0, at = 0;
+	int r;
 
-	if (ring->base_gva != 0)
-		gt__memory_load(guest->memory, paging,
-		                ring_gva(guest, vcpu, level,
-		                         offsetof(struct gt_ring, pos)),
-		                &pos);
-	return pos;
+	for (unsigned level = 0; level < GT_LEVELS; level++)
+		if (guest->rings[vcpu][level].base_gva != 0)
+			gvas[count++] = ring_gva(guest, vcpu, level,
+			                         offsetof(struct gt_ring, pos));
+	r = gt__memory_load_words(guest->memory, paging, gvas, words, count);
+	for (unsigned level = 0; level < GT_LEVELS; level++) {
+		const struct gt__ring_view *ring = &guest->rings[vcpu][level];
+
+		positions[level] =
+			r < 0 || ring->base_gva == 0 ? ring->tail : words[at++];
+	}
 }
 
 uint64_t gt__guest_positions(const struct gt__guest *guest,
                              const struct gt__paging *paging)
 {
-	uint64_t sum = 0;
+	uint64_t positions[GT_LEVELS], sum = 0;
 
-	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++) {
+		load_positions(guest, paging, vcpu, positions);
 		for (unsigned level = 0; level < GT_LEVELS; level++)
-			sum += load_pos(guest, paging, vcpu, level);
+			sum += positions[level];
+	}
 	return sum;
 }
 
 bool gt__guest_has_more(const struct gt__guest *guest,
                         const struct gt__paging *paging)
 {
-	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++)
-		for (unsigned level = 0; level < GT_LEVELS; level++) {
-			const struct gt__ring_view *ring =
-				&guest->rings[vcpu][level];
-			uint64_t pos = load_pos(guest, paging, vcpu, level);
+	uint64_t positions[GT_LEVELS];
 
-			/* Somewhere in between a block has ended. */
-			if (ring->base_gva != 0 &&
-			    (pos ^ ring->tail) >= ring->block_bytes)
+	for (uint32_t vcpu = 0; vcpu < guest->vcpus; vcpu++) {
+		load_positions(guest, paging, vcpu, positions);
+		/* Somewhere in between a block has ended. */
+		for (unsigned level = 0; level < GT_LEVELS; level++)
+			if ((positions[level] ^
+			     guest->rings[vcpu][level].tail) >=
+			            guest->rings[vcpu][level].block_bytes &&
+			    guest->rings[vcpu][level].base_gva != 0)
 				return true;
-		}
+	}
 	return false;
 }

@@ -39,6 +39,23 @@ int gt__process_write(int32_t pid, uint64_t address, const void *from,
 	return whole(process_vm_writev(pid, &ours, 1, &theirs, 1, 0), count);
 }
 
+/* process_vm_readv(2) takes one piece after the other. */
+int gt__process_read_words(int32_t pid, uint64_t address,
+                           const uint64_t *offsets, uint64_t *words,
+                           size_t count)
+{
+	struct iovec ours = {words, count * sizeof(*words)};
+	struct iovec theirs[GT_MEMORY_WORDS_MAX];
+
+	if (count > GT_MEMORY_WORDS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++)
+		theirs[i] = (struct iovec){gt__there(address + offsets[i]),
+		                           sizeof(*words)};
+	return whole(process_vm_readv(pid, &ours, 1, theirs, count, 0),
+	             ours.iov_len);
+}
+
 static int checked_read(void *host, uint64_t offset, void *to, size_t count)
 {
 	return gt__process_read(getpid(), (uintptr_t)host + offset, to, count);
@@ -51,4 +68,12 @@ static int checked_write(void *host, uint64_t offset, const void *from,
 	                         count);
 }
 
-const struct gt_memory_access gt_memory_checked = {checked_read, checked_write};
+static int checked_read_words(void *host, const uint64_t *offsets,
+                              uint64_t *words, size_t count)
+{
+	return gt__process_read_words(getpid(), (uintptr_t)host, offsets, words,
+	                              count);
+}
+
+const struct gt_memory_access gt_memory_checked = {checked_read, checked_write,
+                                                   checked_read_words};

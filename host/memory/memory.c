@@ -255,23 +255,76 @@ static int load_word(const struct place *place, uint64_t *ret_word)
 	return r;
 }
 
+static int find_word(const struct gt__memory *memory,
+                     const struct gt__paging *paging, uint64_t gva,
+                     struct place *ret_place)
+{
+	size_t piece;
+	int r = gva % sizeof(uint64_t) ? -EINVAL
+	                               : check(paging, gva, sizeof(uint64_t));
+
+	if (r == 0)
+		r = next_piece(memory, paging, gva, sizeof(uint64_t), false,
+		               ret_place, &piece);
+	/* A slot is a multiple of 8 bytes long, or its last ones are no word.
+	 */
+	return r == 0 && piece < sizeof(uint64_t) ? -GT_ERROR_OUTSIDE_RAM : r;
+}
+
 int gt__memory_load(const struct gt__memory *memory,
                     const struct gt__paging *paging, uint64_t gva,
                     uint64_t *ret_word)
 {
 	struct place place;
-	size_t piece;
-	int r = gva % sizeof(*ret_word) ? -EINVAL
-	                                : check(paging, gva, sizeof(*ret_word));
+	int r = find_word(memory, paging, gva, &place);
 
-	if (r == 0)
-		r = next_piece(memory, paging, gva, sizeof(*ret_word), false,
-		               &place, &piece);
-	/* A slot is a multiple of 8 bytes long, or its last ones are no word.
-	 */
-	if (r == 0 && piece < sizeof(*ret_word))
-		r = -GT_ERROR_OUTSIDE_RAM;
 	return r == 0 ? load_word(&place, ret_word) : r;
+}
+
+/* Words that lie in one slot, and are asked for at once. */
+struct words {
+	const struct gt_memory_slot *slot;
+	uint64_t offsets[GT_MEMORY_WORDS_MAX];
+	size_t count;
+};
+
+static int load_gathered(struct words *gathered, uint64_t *words)
+{
+	const struct gt_memory_slot *slot = gathered->slot;
+	size_t count = gathered->count;
+
+	gathered->count = 0;
+	if (count == 0 ||
+	    slot->access->read_words(slot->host, gathered->offsets, words,
+	                             count) == 0)
+		return 0;
+	return -GT_ERROR_OUTSIDE_RAM;
+}
+
+int gt__memory_load_words(const struct gt__memory *memory,
+                          const struct gt__paging *paging, const uint64_t *gvas,
+                          uint64_t *words, size_t count)
+{
+	struct words gathered = {.slot = NULL};
+	struct place place;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = find_word(memory, paging, gvas[i], &place);
+		if (r == 0 && (place.slot != gathered.slot ||
+		               gathered.count == GT_MEMORY_WORDS_MAX))
+			r = load_gathered(&gathered,
+			                  words + i - gathered.count);
+		if (r < 0)
+			break;
+		gathered.slot = place.slot;
+		if (place.slot->access && place.slot->access->read_words)
+			gathered.offsets[gathered.count++] = place.offset;
+		else
+			r = load_word(&place, &words[i]);
+	}
+	return r < 0 ? r
+	             : load_gathered(&gathered, words + count - gathered.count);
 }
 
 /* The guest reads whole words while we write them: no torn cursor. */

@@ -50,6 +50,15 @@ int gt__memory_load(const struct gt__memory *memory,
                     uint64_t *ret_word);
 
 /*
+ * The same of several words, in their order. The access of a slot is asked at
+ * once for those that lie there: each time may be a system call. An error
+ * leaves `words` partly written.
+ */
+int gt__memory_load_words(const struct gt__memory *memory,
+                          const struct gt__paging *paging, const uint64_t *gvas,
+                          uint64_t *words, size_t count);
+
+/*
  * Copies `count` bytes to `gva`, each aligned 8-byte word in one store. As
  * above, and GT_ERROR_READ_ONLY where the guest itself may not write, or a slot
  * says that nobody does.

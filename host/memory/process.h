@@ -22,4 +22,9 @@ int gt__process_read(int32_t pid, uint64_t address, void *to, size_t count);
 int gt__process_write(int32_t pid, uint64_t address, const void *from,
                       size_t count);
 
+/* Aligned words in their order, each whole; GT_MEMORY_WORDS_MAX at most. */
+int gt__process_read_words(int32_t pid, uint64_t address,
+                           const uint64_t *offsets, uint64_t *words,
+                           size_t count);
+
 #endif

@@ -26,7 +26,16 @@ struct gt_memory_access {
 	int (*read)(void *host, uint64_t offset, void *to, size_t count);
 	int (*write)(void *host, uint64_t offset, const void *from,
 	             size_t count);
+	/*
+	 * Optional: `count` aligned words, GT_MEMORY_WORDS_MAX at most, each from
+	 * its own offset, one after the other in this order, as the guest goes on
+	 * storing. NULL: `read` is called for each of them.
+	 */
+	int (*read_words)(void *host, const uint64_t *offsets, uint64_t *words,
+	                  size_t count);
 };
+
+#define GT_MEMORY_WORDS_MAX 16u
 
 /*
  * Of a mapping that the VMM may protect, shrink or unmap at any time, or whose

@@ -232,10 +232,9 @@ static void a_control_block_in_a_read_only_slot_is_refused(void **unused)
 	                                   .bytes = PAGE,
 	                                   .host = &ram->control,
 	                                   .read_only = true};
-	slots[2] = (struct gt_memory_slot){
-		.gpa = at + PAGE,
-		.bytes = sizeof(*ram) - at - PAGE,
-		.host = (uint8_t *)ram + at + PAGE};
+	slots[2] = (struct gt_memory_slot){.gpa = at + PAGE,
+	                                   .bytes = sizeof(*ram) - at - PAGE,
+	                                   .host = (uint8_t *)ram + at + PAGE};
 	assert_int_equal(mprotect(&ram->control, PAGE, PROT_READ), 0);
 	start(slots, 3);
 	assert_int_equal(ring(GT_DOORBELL_ANNOUNCE), -GT_ERROR_READ_ONLY);
@@ -277,7 +276,8 @@ static int write_there(void *host, uint64_t offset, const void *from,
 	return 0;
 }
 
-static const struct gt_memory_access there = {read_there, write_there};
+static const struct gt_memory_access there = {.read = read_there,
+                                              .write = write_there};
 
 static void start_there(unsigned calls)
 {

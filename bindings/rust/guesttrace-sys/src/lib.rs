@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! The host side of guesttrace as its C headers have it: `guesttrace/host.h`,
-//! `export.h` and, with the feature `otlp`, `export_otlp.h`. What each function
+//! `attach.h`, `export.h` and, with the feature `otlp`, `export_otlp.h`. What each function
 //! does, and who owns what, is said there. The crate `guesttrace` is the same
 //! in safe Rust.
 //!
@@ -10,6 +10,9 @@
 #![allow(non_camel_case_types)]
 
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
+
+mod attach;
+pub use attach::*;
 
 pub const GT_WIRE_NATIVE: c_uint = 0;
 pub const GT_WIRE_HYPERLIGHT_0_11: c_uint = 1;
@@ -315,6 +318,14 @@ pub struct gt_memory_access {
             host: *mut c_void,
             offset: u64,
             from: *const c_void,
+            count: usize,
+        ) -> c_int,
+    >,
+    pub read_words: Option<
+        unsafe extern "C" fn(
+            host: *mut c_void,
+            offsets: *const u64,
+            words: *mut u64,
             count: usize,
         ) -> c_int,
     >,

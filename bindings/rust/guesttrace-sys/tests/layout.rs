@@ -35,13 +35,19 @@ fn structs_lie_in_memory_as_in_c() {
         gt_sink { begin open close event counter host_span end finish free loss }
         gt_output { write context }
         gt_memory_slot { gpa bytes host read_only access }
-        gt_memory_access { read write }
+        gt_memory_access { read write read_words }
         gt_exit { size reason port width_bytes out count r8 r9 r10 cr0 cr3 cr4 efer tsc_offset tsc_ratio tsc_ratio_shift waited_ns }
         gt_clock_reading { tsc monotonic_ns realtime_ns boottime_ns gap_ns }
         gt_sampler { dropped ignores_parent reserved }
         gt_limits { open_spans span_bytes ring_bytes sites_bytes contexts exits announcements batch_bytes name_bytes fields value_bytes rings_bytes record_bytes_per_s record_bytes exits_per_s records_per_s records exits_in_all }
         gt_host_options { size memory memory_slots vcpus sinks sink_count capture filter wire no_piggyback guest_name vm_name backend traceparent limits read_clock clock_context tsc_hz tsc_source random random_context guest_build_id vm_id host_name tracestate sampler has_holes }
         gt_replay_options { size read context sinks sink_count index limits progress stops_at_end }
+        gt_attachment { size control_gva root has_five_levels takes_over owner lease_ticks tsc_offset tsc_ratio tsc_ratio_shift settle_ns }
+        gt_owner { word owner beat lease_ticks }
+        gt_process_memory { pid address }
+        gt_mapping { pid address bytes fd file_offset }
+        gt_found_control { mapping address control }
+        gt_layout { slots places count has_five_levels others }
         gt_otlp_attribute { key value }
         gt_otlp_limit { is_set max }
         gt_otlp_limits { events links span_attributes event_attributes value_length }

@@ -41,4 +41,6 @@ pub use shared::Shared;
 #[cfg(feature = "otlp")]
 pub use sink::OtlpHttp;
 pub use sink::{Observer, Sink};
-pub use view::{Event, Field, HostSpan, Link, Loss, Site, Span, SpanTrace, Status, Summary, Trace, Value};
+pub use view::{
+    Event, Field, HostSpan, Link, Loss, Site, Span, SpanTrace, Status, Summary, Trace, Value,
+};
