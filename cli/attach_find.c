@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define PAGE_BYTES UINT64_C(4096)
+/* As many pages may look like a control block: a guest can make all of its do. */
+#define LOOKS_MAX  65536u
 
 /* ---- Memory -------------------------------------------------------------- */
 
@@ -159,6 +161,21 @@ static bool is_known(const struct attach_memory *memory, uint64_t address)
 	return false;
 }
 
+/* All layouts are tried for as many as are kept, and the known ones for others:
+ * what that takes grows with the memory, for each of them. */
+static bool solve(const struct attach_memory *memory,
+                  const struct gt_found_control *found,
+                  struct gt_layout *ret_layout)
+{
+	if (memory->silent_count < ATTACH_GUESTS_MAX)
+		return gt_layout_solve(memory->mappings, memory->count, found,
+		                       ret_layout) == 0;
+	if (memory->guest_count == 0)
+		return false;
+	attach_layout_copy(ret_layout, &memory->guests[0].layout);
+	return gt_layout_check(ret_layout, found) == 0;
+}
+
 /* Whether the tables that `found` names are right, and under which layout. */
 static bool lay_out(const struct attach_memory *memory,
                     const struct gt_found_control *found,
@@ -176,8 +193,7 @@ static bool lay_out(const struct attach_memory *memory,
 		attach_layout_of_qmp(memory, &guest->layout) &&
 		gt_layout_check(&guest->layout, found) == 0;
 	return guest->is_laid_out_by_qmp ||
-	       gt_layout_solve(memory->mappings, memory->count, found,
-	                       &guest->layout) == 0;
+	       solve(memory, found, &guest->layout);
 }
 
 /* The guest's own word, or else QEMU's. */
@@ -206,6 +222,12 @@ static int take_control(void *context, const struct gt_found_control *found)
 		return 0;
 	if (memory->guest_count == ATTACH_GUESTS_MAX)
 		return 1;
+	if (memory->looks++ == LOOKS_MAX) {
+		complain("more than %u pages look like a control block: the "
+		         "rest is not looked at; --image names the right one",
+		         LOOKS_MAX);
+		return 1;
+	}
 	guest = &memory->guests[memory->guest_count];
 	*guest = (struct attach_guest){.found = *found};
 	gt_owner_read(&found->control, sizeof(found->control), &guest->owner);
@@ -231,6 +253,7 @@ int attach_find(struct attach_memory *memory,
 	if (!memory->guests)
 		return -ENOMEM;
 	memory->guest_count = memory->silent_count = 0;
+	memory->looks = 0;
 	if (memory->pid != 0) {
 		r = gt_process_mappings(memory->pid, memory->mappings,
 		                        ATTACH_MAPPINGS_MAX);

@@ -39,6 +39,7 @@ struct attach_memory {
 	 * those do not lead. */
 	struct gt_found_control silent[ATTACH_GUESTS_MAX];
 	size_t silent_count;
+	uint32_t looks; /* at pages that look like one */
 };
 
 /* Complain and return < 0. */
