@@ -49,7 +49,7 @@ static struct gt__ranks compare(const struct gt__durations *before,
 	                         after->count);
 }
 
-static void test(struct gt__change *change)
+static void test(struct gt__change *change, bool guests)
 {
 	const struct gt__kept *b = change->before, *a = change->after;
 
@@ -58,7 +58,8 @@ static void test(struct gt__change *change)
 	change->verdict = GT__NOISE;
 	change->by_traces = b->medians.count >= GT__TRACES_ENOUGH &&
 	                    a->medians.count >= GT__TRACES_ENOUGH;
-	change->guests = compare(&b->guests, &a->guests);
+	if (guests)
+		change->guests = compare(&b->guests, &a->guests);
 	change->ranks = change->by_traces ? compare(&b->medians, &a->medians)
 	                                  : compare(&b->spans, &a->spans);
 }
@@ -113,7 +114,7 @@ static bool correct(struct gt__change *changes, uint32_t count, bool guests)
 }
 
 struct gt__change *gt__find_changes(const struct gt__side *before,
-                                    const struct gt__side *after,
+                                    const struct gt__side *after, bool guests,
                                     uint32_t *ret_count)
 {
 	size_t most = (size_t)before->count + after->count + 1;
@@ -125,8 +126,9 @@ struct gt__change *gt__find_changes(const struct gt__side *before,
 		return NULL;
 	count = pair_names(before, after, changes);
 	for (i = 0; i < count; i++)
-		test(&changes[i]);
-	if (!correct(changes, count, false) || !correct(changes, count, true)) {
+		test(&changes[i], guests);
+	if (!correct(changes, count, false) ||
+	    (guests && !correct(changes, count, true))) {
 		free(changes);
 		return NULL;
 	}

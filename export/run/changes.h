@@ -21,7 +21,7 @@ struct gt__change {
 	uint64_t impact;                       /* how much its weight changed */
 	bool by_traces;          /* what is compared: medians of traces */
 	struct gt__ranks ranks;  /* `p` is corrected for all that were tested */
-	struct gt__ranks guests; /* the same of the time in the guest */
+	struct gt__ranks guests; /* the same of the time in the guest, if asked */
 	enum gt__verdict verdict;
 };
 
@@ -35,7 +35,7 @@ struct gt__change {
  * not; of many traces it is their medians that are held against each other.
  */
 struct gt__change *gt__find_changes(const struct gt__side *before,
-                                    const struct gt__side *after,
+                                    const struct gt__side *after, bool guests,
                                     uint32_t *ret_count);
 
 #endif

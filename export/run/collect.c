@@ -434,7 +434,7 @@ static bool sort_items(struct gt__collect *c)
 	return gt__collect_index_items(c);
 }
 
-static bool build(struct gt__collect *c)
+static bool link(struct gt__collect *c)
 {
 	struct ids ids;
 
@@ -442,6 +442,13 @@ static bool build(struct gt__collect *c)
 		return false;
 	find_parents(c, &ids);
 	free(ids.slots);
+	return true;
+}
+
+static bool build(struct gt__collect *c)
+{
+	if (!c->no_self && !link(c))
+		return false;
 	if (c->shows_exits && !gt__collect_place_host_spans(c))
 		return false;
 	return (c->no_items || sort_items(c)) &&

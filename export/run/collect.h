@@ -144,6 +144,8 @@ struct gt__collect {
 	const char *by;    /* key of a field that tells names apart, or NULL */
 	bool no_times;     /* neither names nor where the time went */
 	bool no_items;     /* no walk, and nothing that is one item's */
+	/* Nor parents, self times and what of a split is a span's own. */
+	bool no_self;
 	/* Of spans no fields, links and words of a status, and no events. */
 	bool spans_only;
 	/* Where spans and events wait until the slowest are known, if only those
@@ -247,6 +249,7 @@ struct gt__collect_sink {
 	bool no_times;               /* as of struct gt__collect */
 	bool spans_only;             /* likewise */
 	bool no_items;               /* likewise */
+	bool no_self;                /* likewise, with no_items alone */
 	bool slowest_only;           /* that is what `print` shows */
 	gt__print_fn *print;
 	void (*conclude)(struct gt__collect_sink *x);

@@ -17,6 +17,7 @@ static void begin_run(struct gt__run_sink *x, struct gt__run *run)
 	c->no_times = sink->no_times;
 	c->spans_only = sink->spans_only;
 	c->no_items = sink->no_items;
+	c->no_self = sink->no_self && sink->no_items;
 	c->max_bytes = sink->options.max_bytes;
 	c->shelved = sink->slowest_only && !c->shows_exits && !c->by &&
 	             !c->max_bytes;

@@ -159,27 +159,35 @@ void gt__timeline_fini(struct gt__timeline *t)
 	*t = (struct gt__timeline){0};
 }
 
-/* Moments that begin at `time_ns` or before, on `vcpu` or one before it. */
-static uint32_t begun(const struct gt__timeline *t, uint32_t vcpu,
-                      uint64_t time_ns)
+/* It begins at `time_ns` or before, on `vcpu` or one before it. */
+static inline bool has_begun(const struct gt__moment *m, uint32_t vcpu,
+                             uint64_t time_ns)
 {
-	uint32_t low = 0, high = t->moment_count;
+	return m->vcpu < vcpu || (m->vcpu == vcpu && m->start_ns <= time_ns);
+}
 
+/* How many have: they are the first ones. */
+static uint32_t begun(struct gt__timeline *t, uint32_t vcpu, uint64_t time_ns)
+{
+	uint32_t low = t->begun, high = t->moment_count;
+
+	if ((low == 0 || has_begun(&t->moments[low - 1], vcpu, time_ns)) &&
+	    (low == high || !has_begun(&t->moments[low], vcpu, time_ns)))
+		return low;
+	low = 0;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		const struct gt__moment *m = &t->moments[middle];
 
-		if (m->vcpu < vcpu ||
-		    (m->vcpu == vcpu && m->start_ns <= time_ns))
+		if (has_begun(&t->moments[middle], vcpu, time_ns))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	return t->begun = low;
 }
 
 /* Adds what `vcpu` did up to `time_ns`. */
-static void add_until(const struct gt__timeline *t, uint32_t vcpu,
+static void add_until(struct gt__timeline *t, uint32_t vcpu,
                       uint64_t time_ns, uint64_t *row)
 {
 	uint32_t i, count = begun(t, vcpu, time_ns);

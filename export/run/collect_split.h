@@ -48,6 +48,7 @@ struct gt__timeline {
 	uint64_t *row;  /* of a look-up */
 	enum gt__part parts[GT__PARTS]; /* by column */
 	uint32_t columns;
+	uint32_t begun; /* the last answer, for spans are near each other */
 };
 
 /*

@@ -160,5 +160,6 @@ bool gt__collect_times(struct gt__collect *c)
 		return false;
 	if (c->times_on_demand)
 		return c->shelf || gt__collect_number(c, &groups);
-	return find_splits(c) && find_self_times(c) && gt__collect_names(c);
+	return find_splits(c) && (c->no_self || find_self_times(c)) &&
+	       gt__collect_names(c);
 }

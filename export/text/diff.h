@@ -11,8 +11,10 @@ struct gt__diff {
 	bool partial; /* any trace of them */
 };
 
+/* `all`: also what no text shows. */
 int gt__diff_new(const struct gt_output *output,
-                 const struct gt_report_options *options, gt__print_fn *print,
+                 const struct gt_report_options *options, bool all,
+                 gt__print_fn *print,
                  void (*conclude)(struct gt__collect_sink *x),
                  struct gt_sink **ret_sink);
 

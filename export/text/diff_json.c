@@ -189,7 +189,7 @@ int gt_diff_json_with(const struct gt_output *output,
 		.analysis = options ? options->analysis : NULL,
 	};
 
-	return gt__diff_new(output, &plain, print, conclude, ret_sink);
+	return gt__diff_new(output, &plain, true, print, conclude, ret_sink);
 }
 
 int gt_diff_json_new(const struct gt_output *output, struct gt_sink **ret_sink)

@@ -65,7 +65,8 @@ struct gt__change *gt__diff_changes(struct gt__collect_sink *x,
 		return NULL;
 	gt__side_close(&diff->before, x->analysis.sort);
 	gt__side_close(&diff->after, x->analysis.sort);
-	changes = gt__find_changes(&diff->before, &diff->after, ret_count);
+	changes = gt__find_changes(&diff->before, &diff->after, !x->no_self,
+	                           ret_count);
 	if (!changes)
 		x->head.out.error = -ENOMEM;
 	return changes;
@@ -95,8 +96,15 @@ static void free_diff(void *kept)
 	free(diff);
 }
 
+/* Whether anything is said of self times. */
+static bool asks_for_self(const struct gt_analysis *analysis)
+{
+	return analysis->sort == GT_SORT_SELF || analysis->fail_if;
+}
+
 int gt__diff_new(const struct gt_output *output,
-                 const struct gt_report_options *options, gt__print_fn *print,
+                 const struct gt_report_options *options, bool all,
+                 gt__print_fn *print,
                  void (*conclude)(struct gt__collect_sink *x),
                  struct gt_sink **ret_sink)
 {
@@ -109,6 +117,7 @@ int gt__diff_new(const struct gt_output *output,
 	x = (struct gt__collect_sink *)*ret_sink;
 	x->free_kept = free_diff;
 	x->spans_only = x->no_items = true;
+	x->no_self = !all && !asks_for_self(&x->analysis);
 	/* Nor are they made then. */
 	x->head.sink.event = x->head.sink.counter = NULL;
 	return 0;
