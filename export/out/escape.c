@@ -137,23 +137,18 @@ static size_t put_braced(struct gt__out *out, uint32_t c)
 	return digits + 4;
 }
 
-/* Of few, most of them none or two. */
-static bool is_one_of(unsigned char c, const char *special)
-{
-	while (*special && c != (unsigned char)*special)
-		special++;
-	return *special;
-}
-
 /* How many bytes at text[at..] are plain ASCII and not among `special`. */
 static size_t plain_run(struct gt_text text, size_t at, const char *special)
 {
+	uint64_t ends[2] = {0}; /* a bit of each ASCII character */
 	size_t from = at;
 
+	for (; *special; special++)
+		ends[*special >> 6 & 1] |= UINT64_C(1) << (*special & 63);
 	for (; at < text.count; at++) {
 		unsigned char c = (unsigned char)text.bytes[at];
 
-		if (c < 0x20 || c >= 0x7f || is_one_of(c, special))
+		if (c < 0x20 || c >= 0x7f || ends[c >> 6] >> (c & 63) & 1)
 			break;
 	}
 	return at - from;

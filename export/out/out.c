@@ -74,11 +74,6 @@ void gt__put_bytes(struct gt__out *out, const void *bytes, size_t count)
 	out->used += count;
 }
 
-void gt__put_char(struct gt__out *out, char c)
-{
-	gt__put_bytes(out, &c, 1);
-}
-
 void gt__put(struct gt__out *out, const char *text)
 {
 	gt__put_bytes(out, text, strlen(text));

@@ -47,7 +47,17 @@ static inline char *gt__out_room(struct gt__out *out, size_t count)
 }
 
 void gt__put_bytes(struct gt__out *out, const void *bytes, size_t count);
-void gt__put_char(struct gt__out *out, char c);
+
+static inline void gt__put_char(struct gt__out *out, char c)
+{
+	char *room = gt__out_room(out, 1);
+
+	if (!room)
+		return;
+	*room = c;
+	out->used++;
+}
+
 void gt__put(struct gt__out *out, const char *text); /* never guest data */
 void gt__put_u64(struct gt__out *out, uint64_t value);
 void gt__put_i64(struct gt__out *out, int64_t value);

@@ -187,8 +187,8 @@ static uint32_t begun(struct gt__timeline *t, uint32_t vcpu, uint64_t time_ns)
 }
 
 /* Adds what `vcpu` did up to `time_ns`. */
-static void add_until(struct gt__timeline *t, uint32_t vcpu,
-                      uint64_t time_ns, uint64_t *row)
+static void add_until(struct gt__timeline *t, uint32_t vcpu, uint64_t time_ns,
+                      uint64_t *row)
 {
 	uint32_t i, count = begun(t, vcpu, time_ns);
 	const struct gt__moment *m = &t->moments[count - !!count];

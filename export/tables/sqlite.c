@@ -11,12 +11,26 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
+
+#define KEPT_BYTES 64u /* longer texts are hardly ever the same twice */
+
+/* What a parameter of an insert is bound to, where another row may want the
+ * same: names, levels and ids of runs mostly are. */
+struct bound {
+	bool kept;
+	enum gt__cell_type type;
+	int64_t integer;
+	size_t count;
+	char text[KEPT_BYTES];
+};
 
 struct database {
 	struct gt__tables head;
 	struct gt__out out;
 	sqlite3 *db;
 	sqlite3_stmt *inserts[GT__TABLES];
+	struct bound bound[GT__TABLES][GT__COLUMNS_MAX]; /* NULLs at first */
 };
 
 static int code_of(int rc)
@@ -101,28 +115,57 @@ static int start(struct database *x)
 	int r = open_in_memory(x);
 
 	if (r == 0)
-		r = run(x, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+		r = run(x, "PRAGMA page_size=16384; PRAGMA cache_size=-65536;"
+		           "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 		           "PRAGMA locking_mode=EXCLUSIVE;"
 		           "PRAGMA temp_store=MEMORY; PRAGMA user_version=1;"
 		           "BEGIN");
 	return r < 0 ? r : create_tables(x);
 }
 
-static int bind(sqlite3_stmt *insert, int at, const struct gt__row *row,
-                const struct gt__cell *cell)
+static bool is_bound(const struct bound *bound, const struct gt__cell *cell,
+                     const char *text)
 {
-	switch (cell->type) {
-	case GT__CELL_INTEGER:
-		return sqlite3_bind_int64(insert, at, cell->integer);
-	case GT__CELL_TEXT:
-		return sqlite3_bind_text64(
-			insert, at,
-			cell->count ? row->text.bytes + cell->at : "",
-			cell->count, SQLITE_STATIC, SQLITE_UTF8);
-	case GT__CELL_NULL:
-		break;
+	if (!bound->kept || bound->type != cell->type)
+		return false;
+	if (cell->type == GT__CELL_INTEGER)
+		return bound->integer == cell->integer;
+	return cell->type == GT__CELL_NULL ||
+	       (bound->count == cell->count &&
+	        memcmp(bound->text, text, cell->count) == 0);
+}
+
+/* Short texts are copied, and stay where they are until the next one. */
+static int bind_text(sqlite3_stmt *insert, int at, struct bound *bound,
+                     const char *text, size_t count)
+{
+	bound->kept = count <= sizeof bound->text;
+	if (bound->kept) {
+		memcpy(bound->text, text, count);
+		bound->count = count;
+		text = bound->text;
 	}
-	return sqlite3_bind_null(insert, at);
+	return sqlite3_bind_text64(insert, at, text, count, SQLITE_STATIC,
+	                           SQLITE_UTF8);
+}
+
+static int bind(sqlite3_stmt *insert, int at, const struct gt__row *row,
+                const struct gt__cell *cell, struct bound *bound)
+{
+	const char *text = cell->type == GT__CELL_TEXT && cell->count
+	                           ? row->text.bytes + cell->at
+	                           : "";
+
+	if (is_bound(bound, cell, text))
+		return SQLITE_OK;
+	bound->type = cell->type;
+	if (cell->type == GT__CELL_TEXT)
+		return bind_text(insert, at, bound, text, cell->count);
+	bound->kept = true;
+	bound->integer = cell->integer;
+	return cell->type == GT__CELL_INTEGER
+	               ? sqlite3_bind_int64(insert, at, cell->integer)
+	               : sqlite3_bind_null(insert, at);
 }
 
 static int put_row(struct gt__tables *head, enum gt__table table,
@@ -134,7 +177,8 @@ static int put_row(struct gt__tables *head, enum gt__table table,
 	unsigned i;
 
 	for (i = 0; i < row->count && rc == SQLITE_OK; i++)
-		rc = bind(insert, (int)i + 1, row, &row->cells[i]);
+		rc = bind(insert, (int)i + 1, row, &row->cells[i],
+		          &x->bound[table][i]);
 	if (rc != SQLITE_OK)
 		return code_of(rc);
 	sqlite3_step(insert);

@@ -392,6 +392,5 @@ int gt_diff_with(const struct gt_output *output,
                  const struct gt_report_options *options,
                  struct gt_sink **ret_sink)
 {
-	return gt__diff_new(output, options, false, print, conclude,
-	                    ret_sink);
+	return gt__diff_new(output, options, false, print, conclude, ret_sink);
 }
