@@ -24,6 +24,7 @@ enum {
 	OPTION_CALLS,
 	OPTION_CALLERS,
 	OPTION_RUNS,
+	OPTION_SYMBOLS,
 	OPTION_COLOR,
 };
 
@@ -55,6 +56,8 @@ static const struct option_spec options[] = {
 	{SELECT_BY, "by", "FIELD", "a row of names for each value of it", NULL},
 	{SELECT_UNIT, "unit", "ns|us|ms", "of all times, to the ns", NULL},
 	SELECTING_SPANS,
+	{OPTION_SYMBOLS, "symbols", "FILE",
+         "an ELF that says where a guest died, if the capture does not", NULL},
 	READS_IN_SANDBOX,
 	{OPTION_COLOR, "color", "auto|always|never", "default auto", NULL},
 	{0},
@@ -65,6 +68,7 @@ struct report {
 	struct gt_analysis analysis;
 	enum screen_colours colours;
 	uint32_t given; /* BIT() of each option that was */
+	const char *symbols; /* path, or NULL */
 	bool json;
 	bool follow;
 };
@@ -107,9 +111,32 @@ static bool take_option(struct report *report, int id)
 	case OPTION_CALLERS:
 		report->analysis.callers = optarg;
 		return true;
+	case OPTION_SYMBOLS:
+		report->symbols = optarg;
+		return true;
 	default:
 		return screen_parse(optarg, &report->colours);
 	}
+}
+
+static int show_into(struct outputs *outputs, const struct report *report,
+                     char *const *paths, int count)
+{
+	struct symbols symbols = {0};
+	int status = COMMAND_FAILED;
+
+	if (report->symbols && symbols_open(&symbols, report->symbols) < 0)
+		return COMMAND_FAILED;
+	if (!report->json && !report->follow)
+		pager_begin();
+	if (confinement_of_reading(&(struct reading){
+		    .paths = paths, .count = count, .outputs = outputs}) == 0)
+		status = report->follow ? tail(outputs, paths[0], NULL)
+		         : report->symbols
+		                 ? replay_named(outputs, paths, count, &symbols)
+		                 : replay_all(outputs, paths, count);
+	symbols_close(&symbols);
+	return status;
 }
 
 static int show(struct report *report, char *const *paths, int count)
@@ -127,13 +154,7 @@ static int show(struct report *report, char *const *paths, int count)
 		                 report->follow ? gt_follow_with
 		                                : gt_report_with,
 		                 &report->look);
-	if (!report->json && !report->follow)
-		pager_begin();
-	if (confinement_of_reading(&(struct reading){
-		    .paths = paths, .count = count, .outputs = &outputs}) < 0)
-		return COMMAND_FAILED;
-	return report->follow ? tail(&outputs, paths[0], NULL)
-	                      : replay_all(&outputs, paths, count);
+	return show_into(&outputs, report, paths, count);
 }
 
 /* ---- What goes with what ------------------------------------------------- */
@@ -150,10 +171,12 @@ struct view {
 	(BIT(SELECT_WHERE) | BIT(SELECT_ERRORS) | BIT(SELECT_FROM) | \
 	 BIT(SELECT_TO))
 /* What texts take. */
-#define TEXT (SPANS | BIT(OPTION_COLOR) | BIT(SELECT_UNIT))
+#define PLAIN_TEXT (SPANS | BIT(OPTION_COLOR) | BIT(SELECT_UNIT))
+/* And those with a header. */
+#define TEXT (PLAIN_TEXT | BIT(OPTION_SYMBOLS))
 
 static const struct view views[] = {
-	{OPTION_RUNS, "--runs", BIT(OPTION_JSON) | BIT(OPTION_NAME) | TEXT},
+	{OPTION_RUNS, "--runs", BIT(OPTION_JSON) | BIT(OPTION_NAME) | PLAIN_TEXT},
 	{OPTION_HISTOGRAM, "--histogram", TEXT},
 	{OPTION_CALLERS, "--callers",
          BIT(OPTION_JSON) | BIT(OPTION_DEPTH) | BIT(OPTION_MIN_DURATION) |
@@ -174,11 +197,11 @@ static const struct view as_json = {
 	OPTION_JSON, "--json",
 	BIT(OPTION_CALLS) | BIT(OPTION_CALLERS) | BIT(OPTION_RUNS) |
 		BIT(SELECT_SLOWEST) | BIT(SELECT_SORT) | BIT(SELECT_BY) |
-		SPANS | BIT(OPTION_COLOR)};
+		SPANS | BIT(OPTION_COLOR) | BIT(OPTION_SYMBOLS)};
 
 #define FOLLOWED                                                     \
 	(BIT(OPTION_FOLLOW) | BIT(OPTION_DEPTH) | BIT(OPTION_NAME) | \
-	 BIT(OPTION_EXITS) | BIT(OPTION_MIN_DURATION) | TEXT)
+	 BIT(OPTION_EXITS) | BIT(OPTION_MIN_DURATION) | PLAIN_TEXT)
 
 /* Of those that were given the first one that is not among `taken`. */
 static const char *first_beside(const struct report *report, uint32_t taken)

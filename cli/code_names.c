@@ -4,6 +4,7 @@
 #include <elfutils/libdw.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 #include <unistd.h>
 
 #define IMAGE_BYTES_MAX ((size_t)64 << 20)
-#define ADDRESSES_MAX   4u /* of a text that are looked up */
+#define ADDRESSES_MAX   4u  /* of a text that are looked up */
+#define CALLERS_MAX     16u /* more, of one that has them */
+#define CALLED_FROM     ", called from "
 #define NAME_MAX_BYTES  80 /* of a function, and of a file */
 
 static bool read_all(int fd, char *to, size_t count)
@@ -141,18 +144,28 @@ static size_t name_address(Elf *elf, Dwarf *dwarf, uint64_t address, char *to,
 
 /* ---- A text -------------------------------------------------------------- */
 
-static void name_all(Elf *elf, Dwarf *dwarf, char *text, size_t room)
+/* The call is before the address of a caller: its line is that one's. */
+static bool is_caller(const char *text, const char *at)
+{
+	const char *from = strstr(text, CALLED_FROM "0x");
+
+	return from && from < at;
+}
+
+/* `again`: those that have a name keep it. */
+static void name_all(Elf *elf, Dwarf *dwarf, char *text, size_t room,
+                     unsigned max, bool again)
 {
 	char *at = text;
 
-	for (unsigned i = 0; i < ADDRESSES_MAX && (at = strstr(at, "0x"));
-	     i++) {
+	for (unsigned i = 0; i < max && (at = strstr(at, "0x")); i++) {
 		char name[2 * NAME_MAX_BYTES + 32], *end;
-		uint64_t address = strtoull(at, &end, 16);
-		size_t used = strlen(text);
-		size_t count =
-			name_address(elf, dwarf, address, name, sizeof(name));
+		uint64_t address = strtoull(at, &end, 16) - is_caller(text, at);
+		size_t used = strlen(text), count = 0;
 
+		if (!again || strncmp(end, " (", 2) != 0)
+			count = name_address(elf, dwarf, address, name,
+			                     sizeof(name));
 		if (count > 0 && used + count < room) {
 			memmove(end + count, end, strlen(end) + 1);
 			memcpy(end, name, count);
@@ -192,8 +205,71 @@ void code_names_put(const struct code_names *names, char *text, size_t room)
 	struct opened opened = open_image(names);
 
 	if (opened.elf)
-		name_all(opened.elf, opened.dwarf, text, room);
+		name_all(opened.elf, opened.dwarf, text, room, ADDRESSES_MAX,
+		         false);
 	close_image(&opened);
+}
+
+void code_names_complete(const struct code_names *names, char *text,
+                         size_t room)
+{
+	struct opened opened = open_image(names);
+
+	if (opened.elf)
+		name_all(opened.elf, opened.dwarf, text, room,
+		         ADDRESSES_MAX + CALLERS_MAX, true);
+	close_image(&opened);
+}
+
+/* ---- Which image it is --------------------------------------------------- */
+
+static bool is_build_id(const GElf_Nhdr *note, const char *name)
+{
+	return note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+	       memcmp(name, "GNU", 4) == 0 && note->n_descsz > 0 &&
+	       note->n_descsz <= CODE_BUILD_ID_MAX;
+}
+
+/* Among the notes; false: it is not there. */
+static bool find_build_id(Elf_Data *notes, char *to)
+{
+	size_t at = 0, name, bytes;
+	GElf_Nhdr note;
+
+	while (notes && (at = gelf_getnote(notes, at, &note, &name, &bytes))) {
+		const unsigned char *from =
+			(const unsigned char *)notes->d_buf + bytes;
+
+		if (!is_build_id(&note, (const char *)notes->d_buf + name))
+			continue;
+		for (size_t i = 0; i < note.n_descsz; i++)
+			sprintf(to + 2 * i, "%02x", from[i]);
+		return true;
+	}
+	return false;
+}
+
+bool code_names_build_id(const struct code_names *names,
+                         char to[CODE_BUILD_ID_ROOM])
+{
+	struct opened opened = open_image(names);
+	bool is_elf = opened.elf && elf_kind(opened.elf) == ELF_K_ELF;
+	size_t count = 0;
+	GElf_Phdr head;
+
+	*to = '\0';
+	if (is_elf && elf_getphdrnum(opened.elf, &count) < 0)
+		count = 0;
+	for (size_t i = 0; i < count && i < INT_MAX; i++)
+		if (gelf_getphdr(opened.elf, (int)i, &head) &&
+		    head.p_type == PT_NOTE &&
+		    find_build_id(elf_getdata_rawchunk(
+					  opened.elf, (int64_t)head.p_offset,
+					  head.p_filesz, ELF_T_NHDR),
+		                  to))
+			break;
+	close_image(&opened);
+	return is_elf;
 }
 
 /* ---- Callers ------------------------------------------------------------- */
@@ -227,7 +303,7 @@ void code_names_put_callers(const struct code_names *names,
 		                  name, sizeof(name)))
 			name[0] = '\0';
 		more = snprintf(text + used, room - used, "%s0x%llx%s",
-		                i ? ", " : ", called from ",
+		                i ? ", " : CALLED_FROM,
 		                (unsigned long long)callers[i], name);
 		if (more < 0 || (size_t)more >= room - used) {
 			text[used] = '\0'; /* not a part of one */

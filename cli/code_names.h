@@ -39,4 +39,17 @@ bool code_names_is_in(const struct code_names *names, uint64_t start,
  */
 void code_names_put(const struct code_names *names, char *text, size_t room);
 
+/* The same of a text that may have callers, as code_names_put_callers() puts
+ * them, and names: those stay as they are. */
+void code_names_complete(const struct code_names *names, char *text,
+                         size_t room);
+
+#define CODE_BUILD_ID_MAX  64u /* bytes */
+#define CODE_BUILD_ID_ROOM (2 * CODE_BUILD_ID_MAX + 1)
+
+/* Stores its build id in hex, as far as it has one: else an empty text. False:
+ * it is no ELF. */
+bool code_names_build_id(const struct code_names *names,
+                         char to[CODE_BUILD_ID_ROOM]);
+
 #endif

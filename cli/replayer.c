@@ -89,6 +89,7 @@ struct replay {
 	struct gt_sink *sinks[OUTPUTS_MAX]; /* those of the outputs, or before
 	                                       them */
 	struct gt_selection *selection;     /* NULL: of all */
+	const struct symbols *symbols;      /* NULL: none; not with that */
 };
 
 /* Which spans are selected, and back to the beginning of the file. */
@@ -141,7 +142,8 @@ static int replay_one(struct replay *replay, const char *path, uint32_t index)
 		if (input.percent)
 			fprintf(stderr, "\r     \r");
 	}
-	if (r < 0 && !outputs_failed(outputs))
+	if (r < 0 && !(replay->symbols && r == -ESTALE) &&
+	    !outputs_failed(outputs))
 		complain("%s: %s", path, code_text(r));
 	if (r == 0 && outputs->says_damage)
 		say_damage(&witness, path);
@@ -156,13 +158,17 @@ static int select_begin(struct replay *replay,
 	int r = 0;
 
 	memcpy(replay->sinks, replay->outputs->sinks, sizeof(replay->sinks));
-	if (!analysis)
+	if (!analysis && !replay->symbols)
 		return 0;
-	r = gt_selection_new(analysis, &replay->selection);
+	if (analysis)
+		r = gt_selection_new(analysis, &replay->selection);
 	for (size_t i = 0; r == 0 && i < replay->outputs->sink_count; i++)
-		r = gt_selection_sink(replay->selection,
-		                      replay->outputs->sinks[i],
-		                      &replay->sinks[i]);
+		r = analysis ? gt_selection_sink(replay->selection,
+		                                 replay->outputs->sinks[i],
+		                                 &replay->sinks[i])
+		             : symbols_sink(replay->symbols,
+		                            replay->outputs->sinks[i],
+		                            &replay->sinks[i]);
 	if (r < 0)
 		complain("%s", code_text(r));
 	return r;
@@ -171,15 +177,17 @@ static int select_begin(struct replay *replay,
 static void select_end(struct replay *replay)
 {
 	for (size_t i = 0; i < replay->outputs->sink_count; i++)
-		if (replay->sinks[i] != replay->outputs->sinks[i])
+		if (replay->sinks[i] &&
+		    replay->sinks[i] != replay->outputs->sinks[i])
 			replay->sinks[i]->free(replay->sinks[i]);
-	gt_selection_free(replay->selection);
+	if (replay->selection)
+		gt_selection_free(replay->selection);
 }
 
-int replay_selected(struct outputs *outputs, char *const *paths, int count,
-                    const struct gt_analysis *analysis)
+static int replay_with(struct replay replay, char *const *paths, int count,
+                       const struct gt_analysis *analysis)
 {
-	struct replay replay = {.outputs = outputs};
+	struct outputs *outputs = replay.outputs;
 	int r, closed;
 
 	if (!inputs_are_apart(paths, count))
@@ -195,10 +203,24 @@ int replay_selected(struct outputs *outputs, char *const *paths, int count,
 		r = select_begin(&replay, analysis);
 	for (int i = 0; r == 0 && i < count; i++)
 		r = replay_one(&replay, paths[i], (uint32_t)i);
-	if (replay.selection)
-		select_end(&replay);
+	select_end(&replay);
 	closed = outputs_close(outputs, r == 0);
 	return r < 0 || closed < 0 ? COMMAND_FAILED : 0;
+}
+
+int replay_selected(struct outputs *outputs, char *const *paths, int count,
+                    const struct gt_analysis *analysis)
+{
+	return replay_with((struct replay){.outputs = outputs}, paths, count,
+	                   analysis);
+}
+
+int replay_named(struct outputs *outputs, char *const *paths, int count,
+                 const struct symbols *symbols)
+{
+	return replay_with(
+		(struct replay){.outputs = outputs, .symbols = symbols}, paths,
+		count, NULL);
 }
 
 int replay_all(struct outputs *outputs, char *const *paths, int count)

@@ -4,6 +4,7 @@
 #define GT_CLI_REPLAYER_H
 
 #include "outputs.h"
+#include "symbols.h"
 
 #include <guesttrace/analysis.h>
 
@@ -18,5 +19,10 @@ int replay_all(struct outputs *outputs, char *const *paths, int count);
  * NULL: of all. */
 int replay_selected(struct outputs *outputs, char *const *paths, int count,
                     const struct gt_analysis *analysis);
+
+/* All of it, with names that the symbols have for what the captures do not;
+ * NULL: none. */
+int replay_named(struct outputs *outputs, char *const *paths, int count,
+                 const struct symbols *symbols);
 
 #endif
