@@ -31,7 +31,7 @@ enum {
 static const struct option_spec options[] = {
 	{OPTION_JSON, "json", NULL, "all of it as one JSON object", NULL},
 	{OPTION_FOLLOW, "follow", NULL,
-         "of a capture being written: show each tree when it is complete",
+         "of a capture being written: show each span when it ends",
          NULL},
 	{OPTION_DEPTH, "depth", "N", "levels of the tree; 0: no tree", NULL},
 	{OPTION_MIN_DURATION, "min-duration", "DURATION",
@@ -277,7 +277,7 @@ static bool can_follow(const struct report *report, int captures)
 	                            : first_beside(report, FOLLOWED);
 
 	if (other)
-		complain("--follow shows trees alone: it does not go with --%s",
+		complain("--follow shows spans alone: it does not go with --%s",
 		         other);
 	else if (captures != 1)
 		complain("--follow shows one capture, not %d", captures);

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spans as they end. All that belongs to one span without a parent is kept in a
- * collector of its own, which is printed and freed when none of its spans is
- * open any more; what belongs to no open span is printed at once.
+ * Spans as they end, and all else as it comes, a line each: what is above it,
+ * as far as that is still open, stands before its name. Nothing is kept but
+ * which spans are open.
  */
+#include "export/out/escape.h"
 #include "export/run/run_sink.h"
 #include "tree.h"
 #include <errno.h>
 #include <search.h>
+#include <string.h>
 
-struct family {
-	struct family *next;
-	struct family **before;
-	struct gt__collect *c;
-	uint64_t open; /* spans */
-};
+#define ABOVE_MAX 4u    /* names before a name: the nearest ones */
+#define BETWEEN   " > " /* them */
 
 struct open_span {
-	uint64_t id; /* first: key of the tree */
-	struct family *family;
+	uint64_t id;        /* first: key of the tree */
+	uint64_t parent_id; /* 0: it has none here */
+	uint32_t depth;
+	const struct gt_site_view *site;
 };
 
 struct followed {
 	struct gt__run head;
 	void *open_spans; /* of tsearch(3) */
-	struct family *families;
 };
 
 struct follow {
 	struct gt__run_sink head;
 	struct gt_report_options options;
 	struct gt__choice choice;
+	struct gt__out above; /* of the line being made */
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -40,11 +40,12 @@ static int compare_ids(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
-static struct family *family_of(struct followed *f, uint64_t id)
+static struct open_span *find(const struct followed *f, uint64_t id)
 {
-	struct open_span **found = tfind(&id, &f->open_spans, compare_ids);
+	struct open_span **found =
+		id ? tfind(&id, &f->open_spans, compare_ids) : NULL;
 
-	return found ? (*found)->family : NULL;
+	return found ? *found : NULL;
 }
 
 static struct gt__collect *new_collect(const struct follow *x,
@@ -60,42 +61,53 @@ static struct gt__collect *new_collect(const struct follow *x,
 	return c;
 }
 
-static struct family *new_family(struct follow *x, struct followed *f)
-{
-	struct family *family = calloc(1, sizeof *family);
+/* ---- A line -------------------------------------------------------------- */
 
-	if (!family)
-		return NULL;
-	family->c = new_collect(x, f);
-	if (!family->c) {
-		free(family);
-		return NULL;
+/* Of those from `span` on upwards, the outermost first; returns the columns. */
+static size_t put_above(struct follow *x, const struct followed *f,
+                        const struct open_span *span)
+{
+	const struct open_span *names[ABOVE_MAX];
+	size_t count = 0, columns = 0;
+
+	x->above.used = 0;
+	for (; span && count < ABOVE_MAX; span = find(f, span->parent_id))
+		names[count++] = span;
+	if (count && names[count - 1]->depth) { /* not the outermost one */
+		size_t from = x->above.used;
+
+		gt__put_char(&x->above, '(');
+		gt__put_u64(&x->above, names[count - 1]->depth);
+		gt__put(&x->above, ")" BETWEEN);
+		columns += x->above.used - from;
 	}
-	family->next = f->families;
-	family->before = &f->families;
-	if (family->next)
-		family->next->before = &family->next;
-	f->families = family;
-	return family;
+	while (count--) {
+		columns +=
+			gt__put_terminal(&x->above, names[count]->site->name);
+		gt__put(&x->above, BETWEEN);
+		columns += strlen(BETWEEN);
+	}
+	return columns;
 }
 
-static void free_family(struct family *family)
+static bool is_too_deep(const struct follow *x, const struct open_span *parent)
 {
-	*family->before = family->next;
-	if (family->next)
-		family->next->before = family->before;
-	gt__collect_free(family->c);
-	free(family);
+	return x->options.depth && parent &&
+	       parent->depth + 1 >= x->options.depth;
 }
 
-static int print(struct follow *x, struct gt__collect *c)
+/* What was collected, which is one thing, below `parent`, if that is there. */
+static int print(struct follow *x, const struct followed *f,
+                 struct gt__collect *c, const struct open_span *parent)
 {
+	size_t columns = put_above(x, f, parent);
 	uint32_t hidden;
 
-	if (gt__collect_build(c) < 0 ||
+	if (x->above.error || gt__collect_build(c) < 0 ||
 	    !gt__collect_prune(c, &x->options, &hidden))
-		return gt__run_sink_done(&x->head, -ENOMEM);
-	gt__put_tree(&x->head.out, c, NULL);
+		return -ENOMEM;
+	gt__put_ended(&x->head.out, c,
+	              (struct gt_text){x->above.bytes, x->above.used}, columns);
 	return gt__out_flush(&x->head.out);
 }
 
@@ -107,25 +119,24 @@ static int open_span(struct gt_sink *sink, const struct gt_trace *trace,
 	struct follow *x = (struct follow *)sink;
 	struct followed *f = gt__run_sink_find(&x->head, trace);
 	struct open_span *span, **slot;
+	const struct open_span *parent;
 
 	if (!f)
 		return x->head.out.error;
 	span = calloc(1, sizeof *span);
 	if (!span)
 		return gt__run_sink_done(&x->head, -ENOMEM);
-	span->id = view->id;
-	if (!view->parent_remote)
-		span->family = family_of(f, view->parent_id);
-	if (!span->family)
-		span->family = new_family(x, f);
-	slot = span->family ? tsearch(span, &f->open_spans, compare_ids) : NULL;
-	if (!slot || *slot != span) {
+	parent = view->parent_remote ? NULL : find(f, view->parent_id);
+	*span = (struct open_span){
+		.id = view->id,
+		.parent_id = parent ? parent->id : 0,
+		.depth = parent ? parent->depth + 1 : 0,
+		.site = view->site,
+	};
+	slot = tsearch(span, &f->open_spans, compare_ids);
+	if (!slot || *slot != span)
 		free(span);
-		return slot ? x->head.out.error
-		            : gt__run_sink_done(&x->head, -ENOMEM);
-	}
-	span->family->open++;
-	return x->head.out.error;
+	return slot ? x->head.out.error : gt__run_sink_done(&x->head, -ENOMEM);
 }
 
 static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
@@ -133,55 +144,42 @@ static int close_span(struct gt_sink *sink, const struct gt_trace *trace,
 {
 	struct follow *x = (struct follow *)sink;
 	struct followed *f = gt__run_sink_find(&x->head, trace);
-	struct open_span **found, *span;
-	struct family *family;
-	int rc;
+	struct gt__collect *c = f ? new_collect(x, f) : NULL;
+	struct open_span *span, *parent;
+	int rc = c ? gt__collect_span(c, view) : -ENOMEM;
 
 	if (!f)
 		return x->head.out.error;
-	found = tfind(&view->id, &f->open_spans, compare_ids);
-	if (!found)
-		return x->head.out.error;
-	span = *found;
-	family = span->family;
-	tdelete(&view->id, &f->open_spans, compare_ids);
+	span = find(f, view->id);
+	parent = find(f, span ? span->parent_id : 0);
+	if (rc == 0 && !is_too_deep(x, parent))
+		rc = print(x, f, c, parent);
+	if (span)
+		tdelete(&view->id, &f->open_spans, compare_ids);
 	free(span);
-	rc = gt__collect_span(family->c, view);
-	if (rc == 0 && --family->open == 0) {
-		rc = print(x, family->c);
-		free_family(family);
-	}
-	return gt__run_sink_done(&x->head, rc);
-}
-
-/* Alone on its line. */
-static int print_event(struct follow *x, const struct followed *f,
-                       const struct gt_event_view *view, bool counter)
-{
-	struct gt__collect *c = new_collect(x, f);
-	int rc = -ENOMEM;
-
-	if (c)
-		rc = gt__collect_event(c, view, counter);
-	if (rc == 0)
-		rc = print(x, c);
 	if (c)
 		gt__collect_free(c);
-	return rc;
+	return gt__run_sink_done(&x->head, rc);
 }
 
 static int put_record(struct follow *x, const struct gt_trace *trace,
                       const struct gt_event_view *view, bool counter)
 {
 	struct followed *f = gt__run_sink_find(&x->head, trace);
-	struct family *family;
+	struct open_span *parent = f ? find(f, view->span_id) : NULL;
+	struct gt__collect *c;
+	int rc = -ENOMEM;
 
-	if (!f)
+	if (!f || is_too_deep(x, parent))
 		return x->head.out.error;
-	family = family_of(f, view->span_id);
-	return gt__run_sink_done(
-		&x->head, family ? gt__collect_event(family->c, view, counter)
-				 : print_event(x, f, view, counter));
+	c = new_collect(x, f);
+	if (c)
+		rc = gt__collect_event(c, view, counter);
+	if (rc == 0)
+		rc = print(x, f, c, parent);
+	if (c)
+		gt__collect_free(c);
+	return gt__run_sink_done(&x->head, rc);
 }
 
 static int put_event(struct gt_sink *sink, const struct gt_trace *trace,
@@ -196,22 +194,29 @@ static int put_counter(struct gt_sink *sink, const struct gt_trace *trace,
 	return put_record((struct follow *)sink, trace, view, true);
 }
 
+/* Of exits and work those that a span had. */
 static int put_host_span(struct gt_sink *sink, const struct gt_trace *trace,
                          const struct gt_host_span_view *view)
 {
 	struct follow *x = (struct follow *)sink;
 	struct followed *f = gt__run_sink_find(&x->head, trace);
-	struct family *family;
+	struct open_span *parent = f ? find(f, view->parent_id) : NULL;
+	struct gt__collect *c;
+	int rc = -ENOMEM;
 
-	if (!f || !x->options.exits)
+	if (!f || !x->options.exits || view->parent_id == trace->run_id ||
+	    is_too_deep(x, parent))
 		return x->head.out.error;
-	family = family_of(f, view->parent_id);
-	return family ? gt__run_sink_done(&x->head, gt__collect_host_span(
-							    family->c, view))
-	              : x->head.out.error;
+	c = new_collect(x, f);
+	if (c)
+		rc = gt__collect_host_span(c, view);
+	if (rc == 0)
+		rc = print(x, f, c, parent);
+	if (c)
+		gt__collect_free(c);
+	return gt__run_sink_done(&x->head, rc);
 }
 
-/* At once, as what belongs to no span. */
 static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
                     const struct gt_loss_view *loss)
 {
@@ -223,7 +228,7 @@ static int put_loss(struct gt_sink *sink, const struct gt_trace *trace,
 	if (!f)
 		return x->head.out.error;
 	if (rc == 0)
-		rc = print(x, c);
+		rc = print(x, f, c, NULL);
 	if (c)
 		gt__collect_free(c);
 	return gt__run_sink_done(&x->head, rc);
@@ -235,8 +240,6 @@ static void free_followed(struct gt__run_sink *x, struct gt__run *head)
 
 	(void)x;
 	tdestroy(f->open_spans, free);
-	while (f->families)
-		free_family(f->families);
 	free(f);
 }
 
@@ -252,8 +255,12 @@ static void end_run(struct gt__run_sink *x, struct gt__run *run,
 
 static void free_sink(struct gt_sink *sink)
 {
-	if (sink)
-		gt__choice_fini(&((struct follow *)sink)->choice);
+	struct follow *x = (struct follow *)sink;
+
+	if (x) {
+		gt__choice_fini(&x->choice);
+		gt__out_fini(&x->above);
+	}
 	gt__run_sink_free(sink);
 }
 
@@ -279,6 +286,7 @@ int gt_follow_with(const struct gt_output *output,
 	if (rc)
 		return rc;
 	x = (struct follow *)*ret_sink;
+	gt__out_init(&x->above, &(struct gt_output){0});
 	gt__take_report_options(options, &x->options, &x->head.out);
 	analysis = gt__analysis_of(&x->options);
 	rc = gt__choice_init(&x->choice, &analysis);

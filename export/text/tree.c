@@ -15,7 +15,7 @@
 
 #define DRAWN_DEPTH_MAX 32u  /* deeper items say their depth in a number */
 #define NAME_COLUMNS    56u  /* a longer name pushes its own line only */
-#define FOLLOW_COLUMNS  24u  /* of names, so that one tree is as the next */
+#define FOLLOW_COLUMNS  36u  /* of names, so that one line is as the next */
 #define BAR_COLUMNS_MIN 100u /* a narrower terminal has no room for bars */
 
 struct printer {
@@ -28,6 +28,8 @@ struct printer {
 	uint32_t last_event;            /* or GT__ROOT, as the one above */
 	bool last[DRAWN_DEPTH_MAX + 1]; /* by depth: nothing follows there */
 	uint32_t under;                 /* as of a walk */
+	struct gt_text above;           /* before the name of a root */
+	size_t above_columns;
 	struct gt__fold fold;
 };
 
@@ -109,6 +111,9 @@ static void put_branch(struct printer *p, const struct gt__item *item,
 	uint32_t depth = drawn_depth(p, walk->depth);
 
 	p->last[depth] = walk->last;
+	gt__paint(p->out, GT__DIM);
+	gt__put_bytes(p->out, p->above.bytes, p->above.count);
+	gt__unpaint(p->out);
 	put_guides(p, depth);
 	if (depth)
 		gt__put(p->out, walk->last ? "\u2514" : "\u251c");
@@ -267,7 +272,7 @@ static void put_loss(struct printer *p, uint32_t index, uint32_t depth)
 static size_t name_columns(const struct printer *p, const struct gt__item *item,
                            uint32_t depth)
 {
-	return branch_columns(p, item, depth) +
+	return p->above_columns + branch_columns(p, item, depth) +
 	       gt__terminal_columns(name_of(p->c, item));
 }
 
@@ -379,26 +384,41 @@ static bool is_folded(struct printer *p, const struct gt__item *item,
 	return true;
 }
 
+static void put_all(struct printer *p, const struct gt_summary *summary)
+{
+	const struct gt__item *item;
+	struct gt__walk walk = {0};
+
+	p->died_span = p->last_event = GT__ROOT;
+	find_widths(p);
+	find_end(p, summary);
+	while ((item = gt__collect_next(p->c, &walk)) && !p->out->error)
+		if (!is_folded(p, item, &walk))
+			put_item(p, item, &walk);
+}
+
 void gt__put_tree(struct gt__out *o, struct gt__collect *c,
                   const struct gt_summary *summary)
+{
+	struct printer p = {.out = o, .c = c, .fold.is_wanted = o->columns};
+
+	put_all(&p, summary);
+}
+
+void gt__put_ended(struct gt__out *o, struct gt__collect *c,
+                   struct gt_text above, size_t columns)
 {
 	struct printer p = {
 		.out = o,
 		.c = c,
-		.died_span = GT__ROOT,
-		.last_event = GT__ROOT,
+		.width = o->columns && o->columns / 3 < FOLLOW_COLUMNS
+	                         ? o->columns / 3
+	                         : FOLLOW_COLUMNS,
+		.above = above,
+		.above_columns = columns,
 	};
-	const struct gt__item *item;
-	struct gt__walk walk = {0};
 
-	if (!summary)
-		p.width = FOLLOW_COLUMNS;
-	p.fold.is_wanted = o->columns && summary;
-	find_widths(&p);
-	find_end(&p, summary);
-	while ((item = gt__collect_next(c, &walk)) && !o->error)
-		if (!is_folded(&p, item, &walk))
-			put_item(&p, item, &walk);
+	put_all(&p, NULL);
 }
 
 uint64_t gt__put_subtree(struct gt__out *o, struct gt__collect *c,

@@ -10,9 +10,12 @@
 /* Who ran, how it ended, how long; then the tree. */
 void gt__put_header(struct gt__out *out, const struct gt__collect *c,
                     const struct gt_summary *summary);
-/* `summary` NULL: of spans that have ended in a run that has not. */
 void gt__put_tree(struct gt__out *out, struct gt__collect *c,
                   const struct gt_summary *summary);
+/* The same of a run that has not ended, with what is above each root before its
+ * name: bytes as they are put, which take so many columns. */
+void gt__put_ended(struct gt__out *out, struct gt__collect *c,
+                   struct gt_text above, size_t columns);
 
 /*
  * One span and what is below it, in at most so many lines. Returns how many
