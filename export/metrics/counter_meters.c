@@ -4,6 +4,7 @@
  * counter and its field; texts and booleans are attributes of all of them.
  */
 #include "metrics_inside.h"
+#include "export/out/unit.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,24 +24,16 @@ static bool take_sign(struct gt_text *text, char sign)
 void gt__split_unit(struct gt_text *key, struct gt_text *ret_unit,
                     enum gt__metric_kind *ret_kind)
 {
-	struct gt_text unit;
-	size_t at = key->count;
+	struct gt_text unit, name = *key;
 
 	*ret_unit = GT__TEXT("");
 	*ret_kind = GT__GAUGE;
-	if (!at || key->bytes[at - 1] != ']')
-		return;
-	while (at && key->bytes[at - 1] != '[')
-		at--;
-	if (!at || (at > 1 && key->bytes[at - 2] != ' '))
-		return;
-	unit = (struct gt_text){key->bytes + at, key->count - at - 1};
-	if (unit.count > GT__METER_UNIT_MAX)
+	if (!gt__cut_unit(&name, &unit) || unit.count > GT__METER_UNIT_MAX)
 		return;
 	if (take_sign(&unit, '+'))
 		*ret_kind = take_sign(&unit, '-') ? GT__SUM : GT__TOTAL;
 	*ret_unit = unit;
-	key->count = at > 1 ? at - 2 : 0;
+	*key = name;
 }
 
 /* The counter's name and the key, behind `guest.` where the host has it. */

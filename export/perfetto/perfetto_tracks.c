@@ -7,6 +7,7 @@
 #include "perfetto_packets.h"
 #include "export/out/protobuf.h"
 #include "export/out/protobuf_raw.h"
+#include "export/out/unit.h"
 #include "export/out/values.h"
 #include "export/out/words.h"
 
@@ -36,6 +37,7 @@ enum {
 	TRACK_THREAD = 4,
 	TRACK_PARENT_UUID = 5,
 	TRACK_COUNTER = 8,
+	COUNTER_UNIT_NAME = 6,
 	PROCESS_PID = 1,
 	PROCESS_NAME = 6,
 	PROCESS_LABELS = 8,
@@ -201,15 +203,27 @@ uint64_t gt__pf_track_uuid(struct gt__out *o, struct gt__pf_run *run,
 	return uuid;
 }
 
-static void describe(struct gt__out *o, const struct gt__pf_run *run,
-                     uint64_t uuid, uint32_t vcpu, const char *what)
+/* What viewers show such a track below: its vCPU, or else the process. */
+static uint64_t parent_uuid(struct gt__out *o, struct gt__pf_run *run,
+                            uint32_t vcpu)
 {
+	uint32_t thread;
+
+	return gt__lanes_event(&run->lanes, vcpu, 0, &thread)
+	               ? run->uuid | GT__PF_UUID_PROCESS
+	               : gt__pf_track_uuid(o, run, thread);
+}
+
+static void describe(struct gt__out *o, struct gt__pf_run *run, uint64_t uuid,
+                     uint32_t vcpu, const char *what)
+{
+	uint64_t parent = parent_uuid(o, run, vcpu);
 	size_t packet, descriptor;
 
 	packet = gt__pf_begin_packet(o, run);
 	descriptor = gt__pb_begin(o, GT__PF_PACKET_TRACK_DESCRIPTOR);
 	gt__pb_u64(o, TRACK_UUID, uuid);
-	gt__pb_u64(o, TRACK_PARENT_UUID, run->uuid | GT__PF_UUID_PROCESS);
+	gt__pb_u64(o, TRACK_PARENT_UUID, parent);
 	put_vcpu_name(o, TRACK_NAME, vcpu, what, 0);
 	gt__pb_end(o, descriptor);
 	gt__pb_end(o, packet);
@@ -239,6 +253,23 @@ uint64_t gt__pf_lost_uuid(struct gt__out *o, struct gt__pf_run *run,
 
 /* ---- Counters ------------------------------------------------------------ */
 
+/* Without the signs that say how the values add up. */
+static void put_unit(struct gt__out *o, struct gt_text key)
+{
+	struct gt_text unit;
+	size_t name;
+
+	if (!gt__cut_unit(&key, &unit))
+		return;
+	for (; unit.count && strchr("+-", *unit.bytes); unit.bytes++)
+		unit.count--;
+	if (!unit.count)
+		return;
+	name = gt__pb_begin(o, COUNTER_UNIT_NAME);
+	gt__put_utf8(o, unit);
+	gt__pb_end(o, name);
+}
+
 /* counter_descriptor.proto: an empty descriptor makes it a counter track. */
 static void describe_counter(struct gt__out *o, const struct gt__pf_run *run,
                              uint64_t uuid, const struct gt_event_view *event,
@@ -257,7 +288,9 @@ static void describe_counter(struct gt__out *o, const struct gt__pf_run *run,
 		gt__put_utf8(o, event->fields[field].key);
 	}
 	gt__pb_end(o, name);
-	gt__pb_end(o, gt__pb_begin(o, TRACK_COUNTER));
+	name = gt__pb_begin(o, TRACK_COUNTER);
+	put_unit(o, event->fields[field].key);
+	gt__pb_end(o, name);
 	gt__pb_end(o, track);
 	gt__pb_end(o, packet);
 }

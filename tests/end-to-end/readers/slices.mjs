@@ -176,19 +176,22 @@ function checkEvents(events, instants, offset, flavour) {
   }
 }
 
+// What stands in brackets at the end of a key, without the signs before it.
+const unitOf = (key) => upToNul(/(?:^| )\[([+-]*)([^[]*)\]$/s.exec(key)?.[2] ?? '');
+
 // Each numeric field of a counter has a track, named after both where it has several.
 async function checkCounters(report, tp, flavour) {
   // Its JSON parser may miss a double by a little.
   const rounded = (v) => flavour === FLAVOURS.chrome ? v.toPrecision(13) : v;
   const got = new Map(), add = (map, line) => map.set(line, (map.get(line) ?? 0) + 1);
-  for (const c of await tp.query('select c.ts, c.value, t.name from counter c join counter_track t on c.track_id = t.id'))
-    add(got, show([c.ts, c.name ?? '', rounded(c.value)]));
+  for (const c of await tp.query('select c.ts, c.value, t.name, t.unit from counter c join counter_track t on c.track_id = t.id'))
+    add(got, show([c.ts, c.name ?? '', rounded(c.value), c.unit ?? '']));
   const want = new Map();
   let count = 0;
   for (const trace of report) for (const c of trace.counters)
     for (const [key, [type, value]] of lastFields(c.fields)) {
       if (type === 'string' || type === 'bytes' || !Number.isFinite(Number(value))) continue;
-      add(want, show([BigInt(c.time_ns) - flavour.offset(trace), flavour.counter(c, key), rounded(Number(value))]));
+      add(want, show([BigInt(c.time_ns) - flavour.offset(trace), flavour.counter(c, key), rounded(Number(value)), flavour.unit(key)]));
       count++;
     }
   same([...got].filter(([line, n]) => want.get(line) !== n).slice(0, 2),
@@ -198,9 +201,9 @@ async function checkCounters(report, tp, flavour) {
 
 // Of Chrome's JSON the trace processor gives what has no name one.
 export const FLAVOURS = {
-  perfetto: { name: upToNul, counter: (c, key) => upToNul(c.fields.length > 1 ? `${c.name}.${key}` : c.name), values: PERFETTO_VALUES, types: PERFETTO_TYPES,
+  perfetto: { name: upToNul, unit: unitOf, counter: (c, key) => upToNul(c.fields.length > 1 ? `${c.name}.${key}` : c.name), values: PERFETTO_VALUES, types: PERFETTO_TYPES,
     offset: (t) => BigInt(t.monotonic_offset_ns) - BigInt(t.boottime_offset_ns), key: (k) => upToNul(k).replace(/[.[\]]/g, '_'), flows: checkFlows },
-  chrome: { name: (n) => n ? upToNul(n) : '[No name]', counter: (c, key) => upToNul(`${c.name} ${key}`), values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns) + t.zero, key: upToNul, flows: checkArrows },
+  chrome: { unit: () => '', name: (n) => n ? upToNul(n) : '[No name]', counter: (c, key) => upToNul(`${c.name} ${key}`), values: CHROME_VALUES, offset: (t) => BigInt(t.monotonic_offset_ns) + t.zero, key: upToNul, flows: checkArrows },
 };
 
 const LOST = ['records', 'overwritten_bytes', 'bad_records', 'bad_bytes'];

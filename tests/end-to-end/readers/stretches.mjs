@@ -9,7 +9,7 @@ const REASONS = ['other', 'io', 'mmio', 'halt', 'shutdown', 'exception', 'interr
 export async function checkStretches(tp, host, report, prefix, offset) {
   const arg = (key, column, none) => `max(iif(a.key = '${prefix}${key}', a.${column}, ${none}))`;
   const rows = await tp.query(`select s.id, s.ts, s.dur, s.name, s.depth, s.parent_id, s.arg_set_id,
-    coalesce(h.name, t.name) as track,
+    coalesce(t.name, h.name) as track, h.name as thread,
     ${arg('span_id', 'string_value', 'null')} as span,
     ${arg('parent_id', 'string_value', 'null')} as parent,
     ${arg('reason', 'string_value', 'null')} as reason,
@@ -27,6 +27,7 @@ export async function checkStretches(tp, host, report, prefix, offset) {
     same([got.ts, got.ts + got.dur], [want.start_ns, want.end_ns].map((ns) => BigInt(ns) - offset(trace)), where, 'times');
     same(got.parent, want.parent_id, where, 'parent');
     same(got.track, `vCPU ${want.vcpu} ${want.kind === 1 ? 'guest runs' : 'exits'}`, where, 'track');
+    if (prefix === 'debug.guesttrace_') same(got.thread, `vCPU ${want.vcpu}`, where, 'below the thread');
     const reason = REASONS[want.reason];
     const port = prefix === 'debug.guesttrace_' && want.reason === 1 ? ` 0x${want.port.toString(16)}` : '';
     same(want.name || got.name !== '[No name]' ? got.name ?? '' : '', { 1: 'guest', 2: `exit ${reason}${port}`, 3: want.name.split('\0')[0] }[want.kind], where, 'name');

@@ -296,12 +296,70 @@ static void a_run_of_everything_has_its_instants_and_counters(void **state)
 	free(b.at);
 }
 
+/* The unit of the first counter track; no bytes: it has none. */
+static struct bytes unit_of_counter(struct bytes b)
+{
+	struct field packet, counter;
+
+	while (read_field(&b, &packet)) {
+		counter = find(find(packet.bytes, 60).bytes, 8);
+		if (counter.wire_type == 2)
+			return find(counter.bytes, 6).bytes;
+	}
+	fail();
+	return (struct bytes){0};
+}
+
+static void a_counter_has_the_unit_that_its_key_says(void **state)
+{
+	static const struct {
+		const char *key, *unit;
+	} cases[] = {
+		{"sent [By]", "By"},
+		{"sent [+By]", "By"},
+		{"[+-{page}]", "{page}"},
+		{"load [1]", "1"},
+		{"n [+]", ""},
+		{"n[By]", ""},
+		{"[]", ""},
+		{"By]", ""},
+		{"n", ""},
+	};
+	const struct gt_site_view site = {.name = {"net", 3}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct bytes b = {0}, unit;
+		struct gt_output output = {append, &b};
+		struct syn s = {.sink_count = 1};
+		struct gt_field f = {
+			.key = {cases[i].key, strlen(cases[i].key)},
+			.type = GT_TYPE_U64,
+			.value.u64 = 1,
+		};
+
+		assert_int_equal(gt_perfetto_new(&output, &s.sinks[0]), 0);
+		syn_begin(&s, 0, "guest");
+		syn_counter(&s, &site, NULL, 0, 1000, &f, 1);
+		syn_end(&s, 2000);
+		assert_int_equal(syn_finish(&s), 0);
+		unit = unit_of_counter(b);
+		assert_int_equal(unit.count, strlen(cases[i].unit));
+		if (unit.count)
+			assert_memory_equal(unit.at, cases[i].unit, unit.count);
+		syn_free(&s);
+		free(b.at);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices_have_the_durations_of_the_spans),
 		cmocka_unit_test(
 			a_run_of_everything_has_its_instants_and_counters),
+		cmocka_unit_test(a_counter_has_the_unit_that_its_key_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
