@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "attach_search.h"
 #include "attach_layout.h"
+#include "command.h"
+#include "free_memory.h"
 #include "salvage.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -125,6 +128,36 @@ static bool is_part(const struct gt_layout *layout,
 	return false;
 }
 
+static int count_range(void *context, uint64_t offset, uint64_t bytes)
+{
+	uint64_t *sum = context;
+
+	(void)offset;
+	*sum += bytes;
+	return 0;
+}
+
+/* A page that looks like a control block is enough to have all copied: the
+ * machine's memory is not a guest's to fill. Half of what is free. */
+static bool is_too_large(const struct attach_memory *memory,
+                         const struct gt_layout *layout)
+{
+	static bool said;
+	uint64_t bytes = 0, room = free_memory() / 2;
+
+	for (size_t i = 0; i < memory->count; i++)
+		if (is_part(layout, &memory->mappings[i]))
+			gt_process_present(&memory->mappings[i], count_range,
+			                   &bytes);
+	if (bytes > room && !said)
+		complain("a guest does not say where its page tables are, and "
+		         "they are not looked for: a copy of its memory takes "
+		         "%" PRIu64 " MiB, more than half of what is free",
+		         bytes >> 20);
+	said |= bytes > room;
+	return bytes > room;
+}
+
 static int copy_all(struct dump *dump, const struct attach_memory *memory,
                     const struct gt_layout *layout)
 {
@@ -146,9 +179,12 @@ static bool is_led_to(const struct salvaged *guest)
 static int search(struct attach_memory *memory, const struct gt_layout *layout,
                   const struct gt_found_control *silent, size_t count)
 {
-	struct salvage *s = calloc(1, sizeof(*s));
+	struct salvage *s = NULL;
 	int r = -ENOMEM;
 
+	if (is_too_large(memory, layout))
+		return 0;
+	s = calloc(1, sizeof(*s));
 	if (s) {
 		s->name = "memory";
 		s->keeps_silent = true;

@@ -4,6 +4,7 @@
  * control block. Threat A6.
  */
 #include "cli/attach_find.h"
+#include "cli/free_memory.h"
 #include "cli/inputs.h"
 #include "cli/places.h"
 
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -44,6 +46,13 @@ void input_close(int fd)
 {
 	(void)fd;
 	abort();
+}
+
+static uint64_t is_free = UINT64_MAX;
+
+uint64_t free_memory(void)
+{
+	return is_free;
 }
 
 /* Its tables lead from any address to themselves. */
@@ -87,6 +96,7 @@ static pid_t begin(void)
 		uint8_t *ram = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
 		                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (ram == MAP_FAILED)
 			_exit(1);
 		fill(ram);
@@ -127,9 +137,38 @@ static void pages_that_all_look_like_one_cost_little(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static uint64_t resident_bytes_max(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* Tables are looked for in a copy. Before the other one: of the most. */
+static void nothing_is_copied_that_fills_the_machine(void **state)
+{
+	static struct attach_memory memory;
+	pid_t pid = begin();
+	uint64_t before = resident_bytes_max();
+
+	(void)state;
+	assert_int_equal(attach_memory_of(&memory, pid), 0);
+	is_free = 2 * (BYTES - 2 * PAGE); /* all but one are there */
+	assert_int_equal(attach_find(&memory, NULL), 0);
+	is_free = UINT64_MAX;
+	assert_int_equal(memory.guest_count, 0);
+	assert_true(memory.silent_count > 0);
+	assert_true(resident_bytes_max() - before < BYTES / 4);
+	attach_memory_close(&memory);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_copied_that_fills_the_machine),
 		cmocka_unit_test(pages_that_all_look_like_one_cost_little),
 	};
 
