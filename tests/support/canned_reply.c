@@ -13,6 +13,8 @@
 #define REQUEST_BYTES 8u
 #define ROUNDS_MAX    8 /* of a ms: whoever does not send by then never will */
 
+uint32_t canned_reply_timeout_ms = 1000;
+
 static int listening = -1;
 
 /* ---- The endpoint -------------------------------------------------------- */
@@ -86,7 +88,7 @@ static struct gt__otlp_post *post_for(enum gt_otlp_signal signal,
 		.url = url,
 		.signal = signal,
 		.protocol = protocol,
-		.timeout_ms = 1000,
+		.timeout_ms = canned_reply_timeout_ms,
 	};
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", listen_somewhere());
@@ -114,9 +116,16 @@ void canned_reply(enum gt_otlp_signal signal, enum gt_otlp_protocol protocol,
 	if (gt__otlp_post_begin(post, request) < 0)
 		abort();
 	while (!gt__otlp_post_ended(post, ret_result)) {
-		if (fd < 0) {
-			fd = accept_one();
-		} else if (!answered &&
+		int next = accept_one();
+
+		/* It may try once more, on another connection. */
+		if (next >= 0) {
+			if (fd >= 0)
+				close(fd);
+			fd = next;
+			answered = false;
+			rounds = 0;
+		} else if (fd >= 0 && !answered &&
 		           (has_request(fd, protocol == GT_OTLP_GRPC) ||
 		            ++rounds > ROUNDS_MAX)) {
 			answer(fd, reply, count);

@@ -14,6 +14,9 @@ void canned_reply(enum gt_otlp_signal signal, enum gt_otlp_protocol protocol,
                   const void *reply, size_t count,
                   struct gt__otlp_result *ret_result);
 
+/* Looked at when a signal and a protocol have their first request. */
+extern uint32_t canned_reply_timeout_ms;
+
 /* What is kept for the next time. */
 void canned_reply_free(void);
 
