@@ -14,19 +14,6 @@ const VIEW_MIN_NS = 20;
 const FINGER_PX = 12;
 const ZOOM_STOP = 99; // beyond what the library takes for fine enough
 
-// The first of `items`, in the order of `key`, that is not below `value`.
-function lowerBound(items, value, key) {
-  let low = 0, high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (key(items[middle]) < value)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 // A double has 53 bits: far from the start of a page of lying times less cannot be
 // told apart.
 function leastView(end) {
@@ -69,9 +56,10 @@ class Overview extends TimeframeSelectorPlugin {
 class Tracks extends FlameChartPlugin {
   constructor(end) {
     super({ data: { rows: [], end }, name: 'tracks' });
-    this.overlays = { marked: [], interrupted: [], matches: [], events: [], errors: [], arrows: [], range: null, marks: [] };
+    const none = new Overlay();
+    this.overlays = { failed: none, interrupted: none, found: none, foundEvents: none, events: none, errors: none, arrows: [], range: null, marks: [] };
     this.selected = null;
-    this.made = new Map(); // by the items of a row
+    this.made = new Map(); // rows, by their items
   }
 
   // The library calls it while constructing.
@@ -94,34 +82,23 @@ class Tracks extends FlameChartPlugin {
     this.initialClusterizedFlatTree = [];
   }
 
-  // What is drawn of a row is made once, wherever the row is.
+  // `appearance(item)`: its name, color and badge, asked for what is drawn.
   setRows(rows, appearance) {
     this.data.rows = rows;
-    this.nodes = rows.map((row, level) => (row.heading ? [] : this.nodesOf(row.items, level, appearance)));
+    this.appearance = appearance;
     this.hoveredRegion = null;
     this.setPositionY(this.positionY);
   }
 
-  nodesOf(items, level, appearance) {
-    let made = this.made.get(items);
-    if (!made) {
-      made = { level, nodes: items.map((item) => ({
-        source: { ...appearance(item), start: item.start, duration: item.duration, item }, end: item.end, level,
-      })) };
-      this.made.set(items, made);
-    }
-    if (made.level !== level) {
-      made.level = level;
-      for (const node of made.nodes)
-        node.level = level;
-    }
-    return made.nodes;
+  itemsOf(level) {
+    return this.data.rows[level]?.items ?? NONE;
   }
 
-  setColors(appearance) {
-    for (const { nodes } of this.made.values())
-      for (const { source } of nodes)
-        Object.assign(source, appearance(source.item));
+  rowOf(level) {
+    const items = this.itemsOf(level);
+    if (!this.made.has(items))
+      this.made.set(items, new Row(items));
+    return this.made.get(items);
   }
 
   get step() {
@@ -144,23 +121,25 @@ class Tracks extends FlameChartPlugin {
     return Boolean(this.data.rows[row]?.heading);
   }
 
-  // What is in view, a cluster per row, for the library to part further.
+  // What is in view of each row, instead of the library's look at all there is.
   reclusterizeClusteredFlatTree() {
-    const { positionX, height } = this.renderEngine;
+    const { positionX, height, zoom } = this.renderEngine;
     const end = positionX + this.renderEngine.getRealView();
     const last = Math.min(this.rowAt(height), this.data.rows.length - 1);
-    this.initialClusterizedFlatTree = [];
-    for (let level = Math.max(0, this.rowAt(0)); level <= last; level++) {
-      const all = this.nodes[level];
-      const from = lowerBound(all, positionX, (node) => node.end);
-      const nodes = all.slice(from, lowerBound(all, end, (node) => node.source.start));
-      if (nodes.length > 0)
-        this.initialClusterizedFlatTree.push({
-          start: nodes[0].source.start, end: nodes.at(-1).end, level, nodes,
-          duration: nodes.at(-1).end - nodes[0].source.start,
-        });
-    }
-    super.reclusterizeClusteredFlatTree();
+    const clusters = this.actualClusterizedFlatTree = [];
+    for (let level = Math.max(0, this.rowAt(0)); level <= last; level++)
+      clustersOf(this.rowOf(level), level, [positionX, end, zoom], this.appearance, clusters);
+  }
+
+  // What is below the mouse, as the library draws it: a pixel wide at least.
+  findNodeInCluster(region) {
+    if (region?.type !== 'cluster')
+      return null;
+    const engine = this.renderEngine, mouse = this.interactionsEngine.getMouse();
+    const time = engine.pixelToTime(mouse.x) + engine.positionX;
+    const row = this.rowOf(region.data.level);
+    const item = row.items[row.from(time - engine.pixelToTime(1))];
+    return item && item.start <= time && this.rowAt(mouse.y) === region.data.level ? { data: { source: { item } }, type: 'node' } : null;
   }
 
   handleHover(region) {
@@ -187,14 +166,13 @@ class Tracks extends FlameChartPlugin {
       this.emit('toggle', row.heading);
       return;
     }
-    const nodes = this.nodes[level] ?? [];
-    const at = lowerBound(nodes, time, (node) => node.end);
-    const near = [nodes[at - 1], nodes[at]].filter(Boolean).map((node) => [Math.max(node.source.start - time, time - node.end, 0) * engine.zoom, node]);
-    const [far, node] = near.sort(([a], [b]) => a - b)[0] ?? [Infinity];
+    const { items } = this.rowOf(level), at = this.rowOf(level).from(time);
+    const near = [items[at - 1], items[at]].filter(Boolean).map((item) => [Math.max(item.start - time, time - item.end, 0) * engine.zoom, item]);
+    const [far, item] = near.sort(([a], [b]) => a - b)[0] ?? [Infinity];
     if (row?.graph)
       this.emit('counter', pointAt(row.graph, time));
     else
-      this.emit('pick', far <= FINGER_PX ? node.source.item : null);
+      this.emit('pick', far <= FINGER_PX ? item : null);
   }
 
   handleSelect(region) {
@@ -222,9 +200,10 @@ class Tracks extends FlameChartPlugin {
     this.data.rows.forEach((row, level) => row.graph && drawGraph(engine, row.graph, level * this.step - this.positionY));
     this.renderEvents(this.overlays.events, engine.theme.text);
     this.renderEvents(this.overlays.errors, engine.theme.error);
-    this.renderMarks(this.overlays.marked, engine.theme.error, ROW_HEIGHT - 4, 3);
+    this.renderFailures(this.overlays.failed);
     this.renderEnds();
-    this.renderMarks(this.overlays.matches, engine.theme.match, 0, ROW_HEIGHT - 1);
+    this.renderFound(this.overlays.found);
+    this.renderFound(this.overlays.foundEvents);
     this.renderSelected();
     drawArrows(engine, this.overlays.arrows, (row) => row * this.step - this.positionY + ROW_HEIGHT / 2);
     drawRange(engine, this.overlays.range);
@@ -247,41 +226,39 @@ class Tracks extends FlameChartPlugin {
     }
   }
 
-  // Calls draw(x, y, width) for those of `items` (by start) that are in view.
-  eachInView(items, draw) {
-    const engine = this.renderEngine;
-    const end = engine.positionX + engine.getRealView();
-    const lastX = new Map(); // per row
-    for (const item of items) {
-      if (item.start > end)
-        break;
-      const y = item.row * this.step - this.positionY;
-      if (item.row < 0 || item.end < engine.positionX || y + this.step < 0 || y > engine.height)
-        continue;
-      const x = Math.round(engine.timeToPosition(item.start));
-      const width = (item.end - item.start) * engine.zoom;
-      if (width < 1 && lastX.get(item.row) === x)
-        continue;
-      lastX.set(item.row, x);
-      draw(x, y, width, item);
-    }
+  // Calls draw(x, y, width, item, number) for what is in view of an overlay.
+  eachInView(overlay, draw) {
+    const { positionX, zoom, height } = this.renderEngine;
+    const view = [positionX, positionX + this.renderEngine.getRealView(), zoom];
+    const last = Math.min(this.rowAt(height), this.data.rows.length - 1);
+    for (let row = Math.max(0, this.rowAt(0)); row <= last; row++)
+      overlay.eachOf(row, view, (x, width, item, number) => draw(x, row * this.step - this.positionY, width, item, number));
   }
 
-  renderEvents(items, color) {
+  renderEvents(overlay, color) {
     const draw = eventPen(this.renderEngine, color);
-    this.eachInView(items, (x, y, width, { row }) => draw(x, y + ROW_HEIGHT - 1, row));
+    this.eachInView(overlay, (x, y, width, { row }) => draw(x, y + ROW_HEIGHT - 1, row));
   }
 
-  renderMarks(items, color, top, height) {
-    const { ctx } = this.renderEngine;
-    ctx.fillStyle = color;
-    ctx.strokeStyle = color;
+  // The more in one pixel, the taller.
+  renderFailures(overlay) {
+    const { ctx, theme } = this.renderEngine;
+    ctx.fillStyle = theme.error;
+    this.eachInView(overlay, (x, y, width, item, number) => {
+      const tall = failureHeight(number, ROW_HEIGHT - 1);
+      ctx.fillRect(x, y + ROW_HEIGHT - 1 - tall, Math.max(2, width - 1), tall);
+    });
+  }
+
+  renderFound(overlay) {
+    const { ctx, theme } = this.renderEngine;
+    ctx.fillStyle = ctx.strokeStyle = theme.match;
     ctx.lineWidth = 1.5;
-    this.eachInView(items, (x, y, width) => {
-      if (width < 6 || height < ROW_HEIGHT - 1) // of narrow ones the colour stays
-        ctx.fillRect(x, y + top, Math.max(2, width - 1), Math.min(height, 4));
+    this.eachInView(overlay, (x, y, width) => {
+      if (width < 6) // of narrow ones the colour stays
+        ctx.fillRect(x, y, Math.max(2, width - 1), 4);
       else
-        ctx.strokeRect(x + 0.75, y + 0.75, width - 2.5, height - 1.5);
+        ctx.strokeRect(x + 0.75, y + 0.75, width - 2.5, ROW_HEIGHT - 2.5);
     });
   }
 
@@ -306,7 +283,7 @@ class Tracks extends FlameChartPlugin {
     const { ctx, theme } = this.renderEngine;
     ctx.strokeStyle = theme.selected;
     ctx.lineWidth = 2;
-    this.eachInView(this.selected ? [this.selected] : [], (x, y, width) => {
+    this.eachInView(new Overlay(this.selected ? [this.selected] : []), (x, y, width) => {
       ctx.strokeRect(x, y, Math.max(2, width - 1), ROW_HEIGHT - 1);
     });
   }
@@ -380,6 +357,7 @@ class Timeline {
     this.overview.setTimeseries(this.overview.timeseries);
     this.canvas.style.backgroundColor = '';
     this.chart.renderEngine.recalcChildrenLayout();
+    this.overview.shouldRender = true;
     this.render();
   }
 
@@ -389,7 +367,7 @@ class Timeline {
   }
 
   setColors(appearance) {
-    this.tracks.setColors(appearance);
+    this.tracks.appearance = appearance;
     this.render();
   }
 
@@ -410,7 +388,6 @@ class Timeline {
   }
 
   render() {
-    this.overview.shouldRender = true;
     this.chart.render();
   }
 
@@ -422,6 +399,7 @@ class Timeline {
     this.chart.renderEngine.resize(Math.max(100, width), Math.max(140, height));
     this.canvas.style.backgroundColor = '';
     this.tracks.setPositionY(this.tracks.positionY);
+    this.overview.shouldRender = true;
     this.render();
   }
 
@@ -470,6 +448,11 @@ class Timeline {
 
   scrollRows(pixels) {
     this.tracks.setPositionY(this.tracks.positionY + pixels);
+    this.render();
+  }
+
+  scrollTo(y) {
+    this.tracks.setPositionY(y);
     this.render();
   }
 

@@ -53,6 +53,17 @@ class Comparison {
     Object.assign(this, { runs, byName, actions, before: runs[0], after: runs[1], changes: new Map() });
   }
 
+  // For the address.
+  state() {
+    const [before, after] = [this.before, this.after].map((run) => this.runs.indexOf(run));
+    return before === 0 && after === 1 || before < 0 ? '' : `${before},${after}`;
+  }
+
+  restore([before, after]) {
+    this.before = this.runs[before] ?? this.runs[0];
+    this.after = this.runs[after] ?? this.runs[1];
+  }
+
   pair() {
     const { before, after } = this;
     const id = `${before.index} ${after.index}`;
@@ -102,7 +113,7 @@ class Comparison {
         { title: `${what}`, number: true, value: (row) => time(row, 'after', what) ?? -1,
           cell: (row) => `${row.before && row.before[what] !== null ? duration(row.before[what]) : '–'} → ${row.after && row.after[what] !== null ? duration(row.after[what]) : '–'}` },
         by(what)]),
-    ], this.pair(), [difference, true], partialText([this.before, this.after]));
+    ], this.pair(), [difference, true], partialText([this.before, this.after]), 'compare');
   }
 
   exitRows() {
@@ -128,6 +139,6 @@ class Comparison {
       difference,
       { title: 'count', number: true, value: (row) => row.after?.number ?? 0, cell: (row) => `${count(row.before?.number ?? 0)} → ${count(row.after?.number ?? 0)}` },
       { title: 'per span', number: true, value: (row) => (row.after?.spans ? row.after.number / row.after.spans : 0), cell: (row) => `${per(row.before)} → ${per(row.after)}` },
-    ], rows, [difference, true], null);
+    ], rows, [difference, true], null, 'compare-exits');
   }
 }

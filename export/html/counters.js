@@ -32,6 +32,10 @@ function makeGraphs(counters) {
       graph.high = Math.max(graph.high, value);
       graph.points.push({ graph, event, field, value });
     }
+  for (const graph of graphs.values()) {
+    graph.times = numbersOf(graph.points, ({ event }) => event.time - event.run.offset);
+    graph.values = numbersOf(graph.points, ({ value }) => value);
+  }
   return [...graphs.values()];
 }
 

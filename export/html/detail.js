@@ -105,7 +105,7 @@ function flagRows(flags) {
 
 // The longest of what it called.
 function childrenView(span, pick) {
-  const children = span.run.spans.filter((one) => one.parent === span);
+  const children = span.below.filter((one) => one.site);
   if (children.length === 0)
     return [];
   const longest = firstSorted(children, (one) => one.duration, -1, CHILDREN_SHOWN);
@@ -261,6 +261,6 @@ function showDetail(panel, item, runs, actions) {
     parts = blockDetail(item);
   else
     parts = spanDetail(item, runs, actions);
+  panel.scrollTop = 0; // before: behind it the browser would have to lay out all of it at once
   panel.replaceChildren(...parts.filter(Boolean));
-  panel.scrollTop = 0;
 }

@@ -16,6 +16,31 @@ class FlameGraph {
     this.focus = null;
   }
 
+  // For the address: of which name, of which run, and the names down to what fills the width.
+  state() {
+    const way = [];
+    for (let node = this.focus; node?.parent; node = node.parent)
+      way.unshift(nameKey(node));
+    const run = this.chosen.length === 1 && this.runs.length > 1 ? this.chosen[0].index : -1;
+    return this.key === null && run < 0 && way.length === 0 ? [] : [this.key, run, ...way];
+  }
+
+  restore([key, run, ...way]) {
+    const one = runAt(this.runs, run), chosen = one ? [one] : this.runs;
+    if (chosen.length !== this.chosen.length || chosen[0] !== this.chosen[0])
+      Object.assign(this, { chosen, tree: null });
+    this.show(null);
+    if (typeof key !== 'string' && way.length === 0)
+      return;
+    this.tree ??= treeOfPaths(this.chosen);
+    if (nodesOf(this.tree).some((node) => nameKey(node) === key))
+      this.key = key;
+    for (const root of this.parts().map((part) => part.root))
+      this.focus ??= way.reduce((node, name) => node?.byKey.get(name), root) ?? null;
+    if (this.focus && !this.focus.parent)
+      this.focus = null;
+  }
+
   draw(panel) {
     this.panel = panel;
     this.tree ??= treeOfPaths(this.chosen);

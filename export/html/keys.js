@@ -17,7 +17,7 @@ function listen(page) {
   on('tracks', 'click', () => page.trackList.open());
   on('range-mode', 'click', () => get('range-mode').setAttribute('aria-pressed', String(!page.choosing())));
   document.addEventListener('keydown', (event) => pressed(page, event));
-  for (const event of ['click', 'change', 'keyup'])
+  for (const event of ['click', 'change', 'input', 'keyup'])
     document.addEventListener(event, () => page.state.changed());
   addEventListener('hashchange', () => page.state.read());
   new ResizeObserver(() => timeline.resize()).observe(get('timeline'));
@@ -66,6 +66,7 @@ function pressed(page, event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]'))
     return;
   if (event.key === 'Escape' && event.target === page.get('search')) {
+    event.preventDefault(); // the browser would empty the box, but not what was found
     page.get('chart').focus();
     return;
   }

@@ -5,30 +5,51 @@
 const GRAPH_HEIGHT = 30; // of its two rows
 const GRAPH_LABEL = 12;
 
+// Where its line goes, from the point before the view to its end: of the points on one
+// pixel the first, the least, the greatest and the last. Calls to(x, value), and returns
+// whether there are points behind the view.
+function traceGraph({ times, values, run }, engine, to) {
+  const { positionX, zoom, width } = engine;
+  const [start, end] = [positionX - run.offset, positionX - run.offset + engine.getRealView()];
+  const across = (time) => Math.round(Math.min(Math.max(-2, (time - start) * zoom), width + 2));
+  let i = Math.max(0, lowerBound(times, start, (time) => time) - 1);
+  while (i < times.length && times[i] <= end) {
+    const x = across(times[i]);
+    let low = values[i], high = values[i];
+    to(x, values[i]);
+    let last = values[i];
+    for (i++; i < times.length && times[i] <= end && across(times[i]) === x; i++) {
+      last = values[i];
+      low = Math.min(low, last);
+      high = Math.max(high, last);
+    }
+    if (low !== high)
+      [low, high, last].forEach((value) => to(x, value));
+  }
+  return i < times.length;
+}
+
 // A counter holds until its next value, or the run's end.
 function drawGraph(engine, graph, y) {
-  const { ctx, theme, width, height, positionX } = engine;
+  const { ctx, theme, width, height } = engine;
   if (y + GRAPH_HEIGHT < 0 || y > height)
     return;
-  const { points, low, high } = graph;
-  const end = positionX + engine.getRealView();
+  const { low, high } = graph;
   const tall = GRAPH_HEIGHT - GRAPH_LABEL;
   const place = (value) => Math.round(y + 3 + GRAPH_LABEL + tall * (1 - (value - low) / (high - low || 1))) + 0.5;
-  const across = (time) => Math.min(Math.max(-2, engine.timeToPosition(time)), width + 2);
-  const from = Math.max(0, lowerBound(points, positionX, ({ event }) => event.time) - 1);
-  const left = across(points[from].event.time);
-  let x = left, line = place(points[from].value), i = from;
+  let left = null, line = 0;
   ctx.beginPath();
-  ctx.moveTo(x, line);
-  for (i++; i < points.length && points[i].event.time <= end; i++) {
-    const [toX, toLine] = [Math.round(across(points[i].event.time)), place(points[i].value)];
-    if (toX === x && toLine === line)
-      continue;
-    ctx.lineTo(toX, line);
-    ctx.lineTo(toX, toLine);
-    [x, line] = [toX, toLine];
-  }
-  const right = i < points.length ? width + 2 : across(graph.run.end);
+  const more = traceGraph(graph, engine, (x, value) => {
+    const to = place(value);
+    if (left === null)
+      ctx.moveTo(left = x, to);
+    else if (to !== line) {
+      ctx.lineTo(x, line);
+      ctx.lineTo(x, to);
+    }
+    line = to;
+  });
+  const right = more ? width + 2 : Math.min(Math.max(-2, engine.timeToPosition(graph.run.end)), width + 2);
   ctx.lineTo(right, line);
   ctx.strokeStyle = theme.counter;
   ctx.lineWidth = 1;
@@ -47,13 +68,20 @@ function drawGraph(engine, graph, y) {
 // Above the line, which it never hides.
 function labelGraph({ ctx, theme }, graph, y) {
   const { title, low, high } = graph;
-  const text = `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${withUnit(scaleText(high), graph)}`;
+  graph.label ??= `${title.length > 60 ? `${title.slice(0, 59)}…` : title}  ${scaleText(low)} to ${withUnit(scaleText(high), graph)}`;
   ctx.save(); // the library keeps in mind what it has set
   ctx.font = `11px ${theme.font}`;
   ctx.textBaseline = 'top';
   ctx.fillStyle = theme.text;
-  ctx.fillText(text, 5, y + 2);
+  ctx.fillText(graph.label, 5, y + 2);
   ctx.restore();
+}
+
+const FAILURE_HEIGHT = 3;
+
+// Of one failed span, or of so many in one pixel: a line more for each doubling.
+function failureHeight(number, most) {
+  return Math.min(most, FAILURE_HEIGHT + 2 * Math.floor(Math.log2(number)));
 }
 
 const EVENT_WIDTH = 6;

@@ -13,9 +13,11 @@
 // page's: the start of the first run, or, aligned, of each. The split of a run is
 // that of all its vCPUs, by the same parts.
 
+let siteNumber = 0;
+
 function siteOf(sites, column) {
   const [name, target, level, file, line, inFunction] = Array.isArray(column) ? column : sites[column];
-  return { name, target, level, file, line, inFunction };
+  return { name, target, level, file, line, inFunction, number: siteNumber++, text: undefined };
 }
 
 const NOTHING = Object.freeze({});
@@ -26,7 +28,7 @@ function makeSpan(run, column) {
   return {
     run, parent: run.spans[parent] ?? null, site: run.site(site), start: run.offset + start,
     duration: length, end: run.offset + start + length, self, vcpu, flags, status, id,
-    split, nesting: more?.nesting ?? 0, more: more ?? NOTHING, events: NONE, children: 0, row: -1,
+    split, nesting: more?.nesting ?? 0, more: more ?? NOTHING, events: NONE, below: NONE, row: -1,
   };
 }
 
@@ -68,17 +70,26 @@ function makeGap(run, [start, length, vcpu, losses, lost]) {
   };
 }
 
+// What has no parent is below its run.
+function putBelow(run, item) {
+  const above = item.parent ?? run;
+  if (above.below === NONE)
+    above.below = [];
+  above.below.push(item);
+}
+
 function makeRun(trace, index, offset) {
   const sites = trace.sites.map((site) => siteOf([], site));
-  const run = { ...trace, index, offset, realOffset: offset, spans: [], end: offset + trace.duration_ns };
+  const run = { ...trace, index, offset, realOffset: offset, spans: [], below: [], end: offset + trace.duration_ns };
   run.site = (column) => (Array.isArray(column) ? siteOf([], column) : sites[column]);
   for (const column of trace.spans) {
     const span = makeSpan(run, column);
-    if (span.parent)
-      span.parent.children++;
+    putBelow(run, span);
     run.spans.push(span);
   }
   run.blocks = trace.blocks.map((column) => makeBlock(run, column));
+  for (const block of run.blocks)
+    putBelow(run, block);
   run.events = trace.events.map((column) => makeEvent(run, column));
   run.host = (trace.host ?? []).map((column) => makeStretch(run, column));
   run.gaps = trace.gaps.map((column) => makeGap(run, column));
@@ -94,6 +105,11 @@ function readTraces(text) {
   const starts = traces.map((trace) => BigInt(trace.start_ns));
   const base = starts.reduce((least, start) => (start < least ? start : least), starts[0]);
   return traces.map((trace, index) => makeRun(trace, index, Number(starts[index] - base)));
+}
+
+// What an address may say is anything.
+function runAt(runs, index) {
+  return Number.isInteger(index) ? runs[index] ?? null : null;
 }
 
 // Moves a run in the page's time, so that it starts there.

@@ -4,7 +4,8 @@
 class Page {
   constructor(runs) {
     this.runs = runs;
-    this.align(runs.length > 1 && !runsOverlap(runs));
+    this.alignedAtFirst = runs.length > 1 && !runsOverlap(runs);
+    this.align(this.alignedAtFirst);
     this.tracks = makeTracks(runs);
     for (const track of this.tracks)
       track.title = this.trackTitle(track);
@@ -31,6 +32,8 @@ class Page {
     this.state = new State(this);
     this.byName = new SpansByName(runs);
     this.flame = new FlameGraph(runs, (node) => this.colours.of(node, this.get('colour').value === 'target' ? 'target' : 'name', this.theme), this.actions);
+    this.log = new EventLog(runs, this.actions);
+    this.exits = new Exits(runs, this.actions);
     this.comparison = new Comparison(runs, this.byName, this.actions);
     this.spansOfName = new SpansOfName(runs, this.byName, this.actions);
   }
@@ -69,14 +72,13 @@ class Page {
     this.get('host-switch').hidden = !this.runs.some((run) => run.host.length > 0);
     this.get('counters-switch').hidden = !this.tracks.some((track) => track.graphs.length > 0);
     this.draw();
-    this.mark();
     this.get('align-switch').hidden = this.runs.length < 2;
     this.get('links-switch').hidden = !this.links.any;
     this.get('align').checked = this.aligned;
     this.tabs = makeTabs(this);
     this.gestures = new Gestures(this.get('chart'), this.timeline, { range: (...range) => this.dragRange(...range), choosing: () => this.choosing() });
     listen(this);
-    makePanes((id) => this.get(id));
+    this.panes = new Panes((id) => this.get(id));
     this.search.prepare();
     showDetail(this.get('detail'), null, this.runs, this.actions);
     this.fitSpans();
@@ -107,26 +109,32 @@ class Page {
   draw() {
     this.rows = makeRows(this.tracks, this.trackList.order(), this.get('host').checked, this.get('counters').checked);
     this.timeline.setRows(this.rows, (item) => this.appearance(item));
-    this.timeline.setOverlays(this.eventMarks());
-    this.markFound();
+    this.mark();
     this.drawArrows();
     Object.assign(this.get('chart').dataset, {
       rows: this.rows.length, counters: this.rows.filter((row) => row.graph).length,
     });
   }
 
+  // What is drawn on top of the spans, where these are now.
   mark() {
+    this.failed ??= this.spans.filter((span) => span.status === ERROR);
+    this.interrupted ??= this.spans.filter((span) => span.flags & INTERRUPTED);
     this.timeline.setOverlays({
-      marked: this.spans.filter((span) => span.status === ERROR).sort(byStart),
-      interrupted: this.spans.filter((span) => span.flags & INTERRUPTED).sort(byStart),
+      failed: new Overlay(this.failed.sort(byStart)), interrupted: new Overlay(this.interrupted.sort(byStart)), ...this.eventMarks(),
     });
     this.markFound();
   }
 
+  // Of spans and of what else has a length; of events apart, which lie on top of spans.
   markFound() {
-    this.timeline.setOverlays({
-      matches: this.search.items.map((item) => (item.time === undefined ? item : this.eventMark(item))),
-    });
+    const found = new Overlay(), foundEvents = new Overlay();
+    for (const item of this.search.items)
+      if (item.time === undefined)
+        found.add(item);
+      else
+        foundEvents.add(this.eventMark(item));
+    this.timeline.setOverlays({ found, foundEvents });
   }
 
   realign(aligned) {
@@ -134,7 +142,6 @@ class Page {
     this.search.moved();
     this.timeline.setExtent(this.end, density(this.runs, this.end));
     this.draw();
-    this.mark();
     this.pick(this.selected);
   }
 
@@ -142,12 +149,16 @@ class Page {
     return { start: event.time, end: event.time, row: this.eventRow(event) };
   }
 
+  // Made once; where they are drawn is asked again, for rows and runs move.
   eventMarks() {
-    const events = this.runs.flatMap((run) => run.events.filter((event) => !event.counter));
-    const marks = (of) => of.map((event) => this.eventMark(event)).sort(byStart);
-    return {
-      events: marks(events.filter(({ site }) => site.level !== 1)), errors: marks(events.filter(({ site }) => site.level === 1)),
-    };
+    this.marksOfEvents ??= this.runs.flatMap((run) => run.events.filter((event) => !event.counter)).map((event) => ({ event, start: 0, end: 0, row: -1 }));
+    for (const mark of this.marksOfEvents) {
+      mark.start = mark.end = mark.event.time;
+      mark.row = this.eventRow(mark.event);
+    }
+    const marks = this.marksOfEvents.sort(byStart);
+    const isError = ({ event }) => event.site.level === 1;
+    return { events: new Overlay(marks.filter((mark) => !isError(mark))), errors: new Overlay(marks.filter(isError)) };
   }
 
   trackOf(item) {

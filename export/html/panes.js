@@ -31,19 +31,43 @@ function makeSeparator(bar, size, place) {
   });
   bar.setAttribute('aria-valuenow', String(Math.round(size())));
   bar.setAttribute('aria-valuemin', String(PANE_LEAST));
+  return put;
 }
 
-function makePanes(get) {
-  const [main] = document.getElementsByTagName('main');
-  makeSeparator(get('split-detail'), () => get('detail').offsetWidth, (px) => main.style.setProperty('--detail-width', `${px}px`));
-  makeSeparator(get('split-tables'), () => get('tables').offsetHeight, (px) => main.style.setProperty('--tables-height', `${px}px`));
-  for (const [id, pane] of [['show-detail', 'detail'], ['show-tables', 'tables']])
-    get(id).addEventListener('click', () => {
-      const shown = get(id).getAttribute('aria-pressed') !== 'true';
-      get(id).setAttribute('aria-pressed', String(shown));
-      get(pane).hidden = get(`split-${pane}`).hidden = !shown;
-      main.classList.toggle(`no-${pane}`, !shown);
-    });
+// The panel beside the timeline and the tables below it: how large, and whether there.
+class Panes {
+  constructor(get) {
+    const [main] = document.getElementsByTagName('main');
+    Object.assign(this, { get, main, sizes: {}, put: {} });
+    for (const [pane, property, side] of [['detail', '--detail-width', 'offsetWidth'], ['tables', '--tables-height', 'offsetHeight']]) {
+      this.put[pane] = makeSeparator(get(`split-${pane}`), () => get(pane)[side], (px) => {
+        this.sizes[pane] = px;
+        main.style.setProperty(property, `${px}px`);
+      });
+      get(`show-${pane}`).addEventListener('click', () => this.show(pane, !this.shows(pane)));
+    }
+  }
+
+  shows(pane) {
+    return this.get(`show-${pane}`).getAttribute('aria-pressed') === 'true';
+  }
+
+  show(pane, shown) {
+    this.get(`show-${pane}`).setAttribute('aria-pressed', String(shown));
+    this.get(pane).hidden = this.get(`split-${pane}`).hidden = !shown;
+    this.main.classList.toggle(`no-${pane}`, !shown);
+  }
+
+  // For the address: how large somebody made it, and 'no' where it is closed.
+  text(pane) {
+    return `${this.sizes[pane] ?? ''}${this.shows(pane) ? '' : 'no'}`;
+  }
+
+  restore(pane, text) {
+    if (parseInt(text, 10) > 0)
+      this.put[pane](parseInt(text, 10));
+    this.show(pane, !text.endsWith('no'));
+  }
 }
 
 // The list of vCPUs: drawn or not, at the top, before and behind others. `changed` when

@@ -39,19 +39,22 @@ function kindText(item) {
   return '';
 }
 
-const siteTexts = new WeakMap(); // many spans have one site
-
+// Sites are few, and have what many items say: each has a number of its own.
 function siteText(site) {
-  if (!siteTexts.has(site))
-    siteTexts.set(site, [site.name, visible(site.name), site.target, LEVELS[site.level], site.file ? `${site.file}:${site.line}` : '',
-      site.inFunction ?? ''].join('\n').toLowerCase());
-  return siteTexts.get(site);
+  site.text ??= [site.name, visible(site.name), site.target, LEVELS[site.level], site.file ? `${site.file}:${site.line}` : '', site.inFunction ?? ''].join('\n');
+  return site.text;
+}
+
+// Whether it holds of a site's text, asked once of each.
+function ofSites(holds) {
+  const known = []; // by number
+  return (site) => (known[site.number] ??= holds(siteText(site)));
 }
 
 // Of a span, an event, or what the host did; that of its site is apart.
 function ownText(item) {
   if (!item.site)
-    return kindText(item).toLowerCase();
+    return kindText(item);
   const parts = [fieldsText(item.more?.fields ?? item.fields ?? NONE)];
   if (item.id !== undefined) {
     const { more, run } = item;
@@ -63,11 +66,16 @@ function ownText(item) {
   }
   if (item.flags)
     parts.push(FLAGS.filter(([bit]) => item.flags & bit).map(([, word]) => word).join(' '));
-  return parts.join('\n').toLowerCase();
+  return parts.join('\n');
+}
+
+function textOf(item) {
+  item.text ??= ownText(item);
+  return item.text;
 }
 
 function haystack(item) {
-  item.haystack ??= ownText(item);
+  item.haystack ??= textOf(item).toLowerCase();
   return item.haystack;
 }
 
@@ -78,9 +86,25 @@ const PROPERTIES = {
   self: (item) => item.self, run: ({ run }) => run.guest, port: ({ port }) => port || undefined, waiting: (item) => item.waiting,
 };
 
+const lowerNames = new Map();
+
+function isNamed([name], key) {
+  let lower = lowerNames.get(name);
+  if (lower === undefined)
+    lowerNames.set(name, lower = name.toLowerCase());
+  return lower === key;
+}
+
+// Its own of that name, or else of the first of its events that has it.
 function fieldOf(item, key) {
-  const own = (item.more?.fields ?? item.fields ?? NONE).find(([name]) => name.toLowerCase() === key);
-  return own ?? (item.events ?? NONE).flatMap(({ fields }) => fields).find(([name]) => name.toLowerCase() === key);
+  for (const field of item.more?.fields ?? item.fields ?? NONE)
+    if (isNamed(field, key))
+      return field;
+  for (const { fields } of item.events ?? NONE)
+    for (const field of fields)
+      if (isNamed(field, key))
+        return field;
+  return undefined;
 }
 
 function compares(key, operator, text) {
@@ -95,7 +119,7 @@ function compares(key, operator, text) {
   };
   return (item) => {
     const field = key ? fieldOf(item, key) : undefined;
-    if (field)
+    if (field !== undefined)
       return judge(field[1] === 'bytes' ? fieldValue(field) : field[2]);
     return judge(key ? Object.hasOwn(PROPERTIES, key) ? PROPERTIES[key](item) : undefined : item.duration);
   };
@@ -105,25 +129,17 @@ function compares(key, operator, text) {
 
 function contains(word) {
   const needle = word.toLowerCase();
-  const sites = new Map();
-  return (item) => {
-    const { site } = item;
-    if (site) {
-      if (!sites.has(site))
-        sites.set(site, siteText(site).includes(needle));
-      if (sites.get(site))
-        return true;
-    }
-    return haystack(item).includes(needle);
-  };
+  const inSite = ofSites((text) => text.toLowerCase().includes(needle));
+  return (item) => (item.site !== undefined && inSite(item.site)) || haystack(item).includes(needle);
 }
 
+// On each text by itself, which is a line: where all of them together match, one may.
 function matches(source, flags) {
   const pattern = new RegExp(source, `${flags}mu`);
-  const text = ({ site }) => (site ? [site.name, site.target, site.file ? `${site.file}:${site.line}` : '', site.inFunction ?? ''] : []);
-  return (item) => [...text(item), item.site ? fieldsText(item.more?.fields ?? item.fields ?? NONE) : kindText(item),
-    item.more?.message ?? '', ...(item.events ?? NONE).flatMap((event) => [event.site.name, fieldsText(event.fields)])]
-    .some((part) => pattern.test(part));
+  const whole = !source.includes('(?'); // what looks around may see the next text
+  const holds = (text) => (!whole || pattern.test(text)) && text.split('\n').some((line) => pattern.test(line));
+  const inSite = ofSites(holds);
+  return (item) => (item.site !== undefined && inSite(item.site)) || holds(textOf(item));
 }
 
 // `known(key)`: whether any item has a field or property of that name.
@@ -149,14 +165,30 @@ function conditionOf(word, known) {
 // host did, which never ends, that would find more than anybody wants.
 const GENERAL = /^(-.*|(duration|vcpu|run|self)?(!=|<=|>=|=|<|>).*)$/s;
 
-// A test of an item; null: nothing is asked. Throws where a regular expression is none.
+// What has no more meaning than its letters.
+function isPlain(word) {
+  return !/[-=<>!/"]/.test(word);
+}
+
+// A test of an item, and `narrows(other)`: whether all it holds of is among what `other`
+// holds of. Null: nothing is asked. Throws where a regular expression is none.
 function parseQuery(text, known) {
   const words = text.match(WORDS);
   if (!words)
     return null;
   const conditions = words.map((word) => conditionOf(word, known));
   const ofHost = words.some((word) => !GENERAL.test(word));
-  return (item) => (ofHost || !item.host) && conditions.every((holds) => holds(item));
+  const holds = conditions.length === 1 ? conditions[0] : (item) => conditions.every((one) => one(item));
+  const plain = words.filter(isPlain).map((word) => word.toLowerCase());
+  return {
+    holds: ofHost ? holds : (item) => !item.host && holds(item),
+    words, plain,
+    narrows: (other) => other.plain.length === other.words.length && other.plain.every((word) => plain.some((one) => one.includes(word))),
+  };
+}
+
+function hasExpression(text) {
+  return (text.match(WORDS) ?? NONE).some((word) => /^-*\/.+\/i?$/s.test(word));
 }
 
 // The names that can be compared in those runs.

@@ -127,13 +127,13 @@ class RangePanel {
       inside,
       { title: 'longest', number: true, value: (row) => row.longest.duration, cell: (row) => element('button', { class: 'link', type: 'button',
         onclick: () => this.actions.pick(row.longest) }, duration(row.longest.duration)) },
-    ], found.names, [inside, true], null).draw(names);
+    ], found.names, [inside, true], null, 'range').draw(names);
     if (found.exits.length > 0)
       new SortedTable([
         { title: 'exits', value: (row) => row.reason, cell: (row) => `${row.reason}${row.port ? ` 0x${row.port.toString(16)}` : ''}${row.tracing ? ', for records' : ''}` },
         { title: 'count', number: true, value: (row) => row.count, cell: (row) => count(row.count) },
         inside,
-      ], found.exits, [inside, true], null).draw(exits);
+      ], found.exits, [inside, true], null, 'range-exits').draw(exits);
     return [facts, names, exits];
   }
 }

@@ -13,6 +13,17 @@ class SpansOfName {
     Object.assign(this, { key, run, range: null });
   }
 
+  // For the address; a name is told by the page's own list of them.
+  state() {
+    return this.key === null ? [] : [this.key, this.run ? this.runs.indexOf(this.run) : -1, ...this.range ?? NONE];
+  }
+
+  restore([key, run, from, to]) {
+    this.show(this.names.some((one) => nameKey(one) === key) ? key : null, runAt(this.runs, run));
+    if (Number.isFinite(from) && from < to)
+      this.range = [from, to];
+  }
+
   chosenRuns() {
     return this.run ? [this.run] : this.runs;
   }
@@ -32,6 +43,7 @@ class SpansOfName {
     }
     this.list = element('div', {});
     panel.replaceChildren(this.toolbar(), this.histogram(), this.list);
+    this.press();
     this.drawList();
   }
 
@@ -77,10 +89,14 @@ class SpansOfName {
 
   choose(range) {
     this.range = this.range && range && this.range[0] === range[0] ? null : range;
+    this.press();
+    this.drawList();
+  }
+
+  press() {
     document.getElementById('spans-all').disabled = !this.range;
     for (const bar of this.bars ?? [])
       bar.setAttribute('aria-pressed', String(Boolean(this.range) && bar.title.includes(` from ${duration(this.range[0])} to ${duration(this.range[1])}`)));
-    this.drawList();
   }
 
   notice(shown) {
@@ -108,6 +124,6 @@ class SpansOfName {
       { title: 'vCPU', number: true, value: (span) => span.vcpu, cell: (span) => String(span.vcpu) },
       { title: 'status', value: (span) => span.status, cell: (span) => statusChip(span) ?? '', tight: true },
       { title: 'fields', value: (span) => fieldsText(span.more.fields ?? NONE), cell: (span) => cutText(fieldsText(span.more.fields ?? NONE), { class: 'mono' }) },
-    ], rows, [time, true], this.notice(rows.length)).draw(this.list);
+    ], rows, [time, true], this.notice(rows.length), 'spans').draw(this.list);
   }
 }

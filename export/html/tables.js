@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The tables below the timeline: names, events, and what is known of the runs.
 
-const PAGE_ROWS = 100;
+const PAGE_ROWS = 50; // drawn at first: a browser takes longer to lay out a row than to find it
+const MORE_ROWS = 100;
 
 // The first `most` of `rows`, by the values that `value` has of them; equal ones stay
 // as they were. Not all are sorted, where few of very many are wanted.
@@ -34,9 +35,21 @@ function firstSorted(rows, value, sign, most) {
 
 // Columns: { title, number, value(row): to sort by, cell(row), tight }.
 class SortedTable {
-  constructor(columns, rows, order, notice) {
-    Object.assign(this, { columns, rows, notice, shown: PAGE_ROWS });
-    [this.by, this.down] = order;
+  static orders = new Map(); // by id, what somebody chose: [column's number, down]
+
+  // For what an address says.
+  static takeOrders(list) {
+    SortedTable.orders = new Map(list.filter((one) => Array.isArray(one) && one.length === 3).map(([id, column, down]) => [String(id), [Number(column), Boolean(down)]]));
+  }
+
+  // Of tables that are made again and again, those of one id are sorted alike.
+  constructor(columns, rows, order, notice, id) {
+    Object.assign(this, { columns, rows, notice, id, order, shown: PAGE_ROWS });
+  }
+
+  chooseOrder() {
+    const [column, down] = SortedTable.orders.get(this.id) ?? NONE;
+    [this.by, this.down] = this.columns[column] ? [this.columns[column], down] : this.order;
   }
 
   sort(column) {
@@ -44,6 +57,7 @@ class SortedTable {
       this.down = !this.down;
     else
       [this.by, this.down] = [column, Boolean(column.number)];
+    SortedTable.orders.set(this.id, [this.columns.indexOf(this.by), this.down]);
     this.shown = PAGE_ROWS;
     this.draw();
   }
@@ -64,6 +78,7 @@ class SortedTable {
 
   draw(panel = this.panel) {
     this.panel = panel;
+    this.chooseOrder();
     const { value } = this.by;
     const sign = this.down ? -1 : 1;
     const { rows } = this;
@@ -74,7 +89,7 @@ class SortedTable {
       element('table', {}, element('thead', {}, element('tr', {}, ...this.columns.map((column) => this.header(column)))),
         element('tbody', {}, ...firstSorted(rows, value, sign, this.shown).map((row) => this.row(row)))),
       more > 0 ? element('p', {}, element('button', { type: 'button', onclick: () => {
-        this.shown += PAGE_ROWS;
+        this.shown += MORE_ROWS;
         this.draw();
       } }, `Show more (${count(more)} left)`)) : '',
       rows.length === 0 ? element('p', { class: 'faint' }, 'There are none.') : '');
@@ -127,7 +142,7 @@ function namesTable(runs, actions) {
     timeColumn('p50', (row) => row.p50),
     timeColumn('p99', (row) => row.p99),
     timeColumn('max', (row) => row.max),
-  ], rows, [total, true], partialText(runs));
+  ], rows, [total, true], partialText(runs), 'names');
 }
 
 function eventsTable(runs, rows, actions) {
@@ -147,7 +162,7 @@ function eventsTable(runs, rows, actions) {
     { title: 'span', value: (event) => event.span?.site.name ?? '', cell: (event) => (event.span ? cutText(event.span.site.name) : '') },
     { title: 'fields', value: (event) => fieldsText(event.fields),
       cell: (event) => cutText(fieldsText(event.fields), { class: 'mono' }) },
-  ], rows, [time, false], partialText(runs));
+  ], rows, [time, false], partialText(runs), 'events');
 }
 
 // The events, of the levels and with the words that are asked for.
@@ -155,6 +170,17 @@ class EventLog {
   constructor(runs, actions) {
     Object.assign(this, { runs, actions, words: '', level: 5, counters: true, known: knownKeys(runs) });
     this.events = runs.flatMap((run) => run.events);
+  }
+
+  // For the address; an expression is nobody's but one's own: it may take any time.
+  state() {
+    return this.words === '' && this.level === 5 && this.counters ? [] : [this.words, this.level, Number(this.counters)];
+  }
+
+  restore([words = '', level = 5, counters = 1], own) {
+    this.words = own || !hasExpression(String(words)) ? String(words).slice(0, TEXT_MOST) : '';
+    this.level = [1, 2, 3, 4, 5].includes(level) ? level : 5;
+    this.counters = Boolean(counters);
   }
 
   draw(panel) {
@@ -176,13 +202,13 @@ class EventLog {
   }
 
   chosen() {
-    let holds;
+    let query;
     try {
-      holds = parseQuery(this.words, this.known);
+      query = parseQuery(this.words, this.known);
     } catch {
       return [];
     }
-    return this.events.filter((event) => (event.counter ? this.counters : event.site.level <= this.level) && (!holds || holds(event)));
+    return this.events.filter((event) => (event.counter ? this.counters : event.site.level <= this.level) && (!query || query.holds(event)));
   }
 
   drawList() {
@@ -211,7 +237,7 @@ function exitsTable(runs, bySpan, actions) {
     timeColumn('p50', (row) => row.p50),
     timeColumn('p99', (row) => row.p99),
     timeColumn('max', (row) => row.max),
-  ], rows, [total, true], partialText(runs));
+  ], rows, [total, true], partialText(runs), 'exits');
 }
 
 // VM exits summed up, with how long the guest stood still for them.

@@ -24,8 +24,8 @@ class Tabs {
       button.tabIndex = i === index ? 0 : -1;
     });
     this.panel.setAttribute('aria-labelledby', this.buttons[index].id);
+    this.panel.scrollTop = 0; // before: see showDetail
     this.views[index].draw(this.panel);
-    this.panel.scrollTop = 0;
     return this.buttons[index];
   }
 
@@ -46,7 +46,7 @@ function eventsTitle(runs) {
 function makeViews(page) {
   const { runs, actions } = page;
   const names = namesTable(runs, actions);
-  const log = new EventLog(runs, actions), exits = new Exits(runs, actions);
+  const { log, exits } = page;
   const view = (id, title, of) => ({ id, title, draw: (panel) => of.draw(panel) });
   return [
     view('names', `Names (${count(names.rows.length)}${names.notice ? ', partial' : ''})`, names),
@@ -64,6 +64,7 @@ function makeTabs(page) {
   const tabs = new Tabs(makeViews(page));
   const { runs } = page;
   const [names, events] = [runs.some((run) => run.names.length > 0), runs.some((run) => run.events.length > 0)];
-  tabs.open(!names && events ? 'events' : 'names');
+  tabs.first = !names && events ? 'events' : 'names';
+  tabs.open(tabs.first);
   return tabs;
 }

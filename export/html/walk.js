@@ -14,18 +14,29 @@ function stretchAt(items, time) {
   return items[lowerBound(items, time, ({ end }) => end - 1)] ?? items.at(-1);
 }
 
+const ordered = new WeakSet();
+
+// What is below a span or run, by start.
+function inOrder(above) {
+  if (!ordered.has(above)) {
+    above.below = [...above.below].sort(byStart);
+    ordered.add(above);
+  }
+  return above.below;
+}
+
 function besides(item, track) {
   if (item.lost)
     return track.gaps;
   if (item.host)
     return item.host === 'work' ? track.work : track.host;
-  return [...item.run.spans, ...item.run.blocks].filter((one) => one.parent === item.parent).sort(byStart);
+  return inOrder(item.parent ?? item.run);
 }
 
 function below(item, track) {
   if (item.host || item.lost)
     return track.items.find(({ end }) => end > item.start) ?? track.items.at(-1);
-  return [...item.run.spans, ...item.run.blocks].filter((one) => one.parent === item).sort(byStart)[0];
+  return item.site ? inOrder(item)[0] : undefined;
 }
 
 // What the host did then; from there what the VMM worked on, and back.

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { holds } from './holds.mjs';
 import { finger } from './html-range.mjs';
-import { coloursAt, inView, settle } from './shown.mjs';
+import { coloursAt, findSpan, inView, settle } from './shown.mjs';
 
 const axe = readFileSync(join(process.env.BROWSER, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
@@ -98,4 +98,20 @@ export async function access(open) {
   await holds('fingers move, zoom and select', () => touched(opened.page));
   await holds('it is sharp at any zoom of the browser', () => sharp(opened.page));
   await opened.context.close();
+}
+
+// The rows of a run: overview, axis, heading, guest runs and exits, `replay`, `request`.
+export async function legible(page) {
+  const requests = 52 + 22 + 18 * 3;
+  await page.locator('#fit').click();
+  await page.keyboard.press('Escape');
+  await settle(page);
+  const line = await coloursAt(page, requests + 14);
+  const dark = line.filter((colour) => colour.every((part) => part < 70)).length / line.length;
+  assert.ok(dark < 0.25, `${dark} of the names' feet are covered`);
+  await page.setViewportSize({ width: 1024, height: 400 });
+  await settle(page);
+  await findSpan(page, requests - 10, 'replay');
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await settle(page);
 }

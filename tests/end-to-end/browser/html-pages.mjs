@@ -8,7 +8,8 @@ import { launch, open } from './chromium.mjs';
 import { figures } from './figures.mjs';
 import { finish, holds } from './holds.mjs';
 import { coloursAt, cut, eventsOf, findSpan, inView, nsOf, settle, withText } from './shown.mjs';
-import { access } from './html-access.mjs';
+import { access, legible } from './html-access.mjs';
+import { addresses } from './html-addresses.mjs';
 import { jobs, verdicts } from './html-jobs.mjs';
 import { joined, ranges } from './html-range.mjs';
 import { views } from './html-views.mjs';
@@ -130,7 +131,7 @@ async function eventTimes(page, traces) {
     .map((event) => BigInt(event.time_ns) - BigInt(trace.start_ns))).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   assert.equal(await text(page, '#tab-events'),
     `${traces.some((trace) => trace.counters.length > 0) ? 'Events and counters' : 'Events'} (${wanted.length.toLocaleString('en-US')})`);
-  assert.deepEqual(shown.map(nsOf), wanted.slice(0, 100));
+  assert.deepEqual(shown.map(nsOf), wanted.slice(0, 50));
   if (traces.length > 1) {
     await page.locator('#align').click();
     assert.deepEqual(await column(), shown);
@@ -307,7 +308,7 @@ async function keyboard(page) {
   await page.keyboard.press('ArrowRight');
   assert.equal(await page.locator('#tab-flame').getAttribute('aria-selected'), 'true');
   await page.locator('#tab-events').press('Enter');
-  assert.equal(await page.locator('#table tbody tr').count(), 100);
+  assert.equal(await page.locator('#table tbody tr').count(), 50);
 }
 
 // A run whose host was seen: every box is reached.
@@ -339,22 +340,6 @@ async function keysOfHost(page) {
     ['detail', 'solid']);
 }
 
-// The rows of a run: overview, axis, heading, guest runs and exits, `replay`, `request`.
-async function legible(page) {
-  const requests = 52 + 22 + 18 * 3;
-  await page.locator('#fit').click();
-  await page.keyboard.press('Escape');
-  await settle(page);
-  const line = await coloursAt(page, requests + 14);
-  const dark = line.filter((colour) => colour.every((part) => part < 70)).length / line.length;
-  assert.ok(dark < 0.25, `${dark} of the names' feet are covered`);
-  await page.setViewportSize({ width: 1024, height: 400 });
-  await settle(page);
-  await findSpan(page, requests - 10, 'replay');
-  await page.setViewportSize({ width: 1400, height: 900 });
-  await settle(page);
-}
-
 for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file(one))))
   await withPage(kind, async (page) => {
     const { traces } = report(kind);
@@ -376,8 +361,8 @@ for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file
 
 await withPage('planted', (page) => views(page, report('planted').traces));
 await jobs((options) => open(browser, pathToFileURL(file('planted', 'page.html')).href, options));
-await ranges((options) => open(browser, pathToFileURL(file('planted', 'page.html')).href, options), (url) => open(browser, url),
-  report('planted').traces);
+await ranges((options) => open(browser, pathToFileURL(file('planted', 'page.html')).href, options), report('planted').traces);
+await addresses((url) => open(browser, url), pathToFileURL(file('planted', 'page.html')).href);
 await access((options) => open(browser, pathToFileURL(file('planted', 'page.html')).href, options));
 await withPage('joined', (page) => holds('what belongs together is joined by arrows and leads both ways', () => joined(page, report('joined').traces)));
 if (existsSync(file('two')))
@@ -442,11 +427,29 @@ await withPage('extremes', (page) => holds('times that cannot be, 10,000 levels 
 await made('100000');
 // The limits are of CPU time: others may be using the machine.
 await withPage('100000', (page, opened) => holds('100,000 spans are usable', async () => {
-  const { loading, searching, acting } = await figures('100000', page, bytes('100000'), opened);
+  const { loading, acting } = await figures('100000', page, bytes('100000'), opened);
   assert.match(await text(page, '.run .counts'), /^100,000 spans/);
   assert.equal(await page.locator('.excerpt').count(), 0);
   assert.equal(await text(page, '#found'), '1 of 50,000');
-  assert.ok(loading < 5000 && acting < 50 && searching < 200);
+  assert.ok(loading < 5000 && acting < 50);
+}));
+
+// Large enough to be looked through in parts, between which the count grows.
+await withPage('100000', (page) => holds('a search that is typed finds what is there, and Enter waits for the last', async () => {
+  const [{ sites, spans }] = data('100000');
+  const told = async (wanted) => page.waitForFunction((words) => document.getElementById('found').textContent === words, wanted);
+  const wanted = (holds) => spans.filter(([site, , , , , , , , , , more]) => holds(sites[site][0], Number(more.fields[0][2]))).length.toLocaleString('en-US');
+  await page.locator('#search').focus();
+  await page.keyboard.type('quer');
+  await told(`${wanted((name) => name === 'query')} found`);
+  await page.keyboard.type('y n>99900');
+  await told(`${wanted((name, n) => name === 'query' && n > 99900)} found`);
+  await page.locator('#search').fill('-parse');
+  await page.keyboard.press('Shift+Enter');
+  const all = wanted((name) => name !== 'parse');
+  await told(`${all} of ${all}`);
+  await page.keyboard.press('Enter');
+  await told(`1 of ${all}`);
 }));
 
 await made('1000000');
@@ -456,8 +459,8 @@ await withPage('1000000', (page, opened) => holds('1,000,000 spans are an excerp
   const overview = await coloursAt(page, 46);
   const colours = [0.1, 0.5, 0.85, 0.95].map((x) => String(overview[Math.round(x * overview.length)]));
   assert.equal(new Set(colours).size, 1, `the overview has the blocks as well: ${colours}`);
-  const { loading, searching, acting } = await figures('1000000', page, bytes('1000000'), opened);
-  assert.ok(loading < 5000 && acting < 50 && searching < 200);
+  const { loading, acting } = await figures('1000000', page, bytes('1000000'), opened);
+  assert.ok(loading < 5000 && acting < 50);
   assert.match(await text(page, '#found'), /^1 of [\d,]+ of those shown$/);
   assert.match(await text(page, '.run .counts'), /^1,000,000 spans/);
   assert.match(await text(page, '.excerpt'), /Of 1,000,000 spans the page has the 100,000 .*other 900,000/);

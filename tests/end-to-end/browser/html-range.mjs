@@ -110,32 +110,6 @@ async function marks(page, traces) {
   assert.equal(await page.locator('.marks tbody tr').count(), 1);
 }
 
-// What is looked at is in the address, and another page opens with it.
-async function address(page, open) {
-  await page.locator('#search').fill('op=scan');
-  await page.locator('#search').press('Enter');
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('f');
-  await page.keyboard.press('r');
-  await page.keyboard.press('c');
-  await page.locator('#colour').selectOption('level');
-  await page.waitForTimeout(500);
-  const seen = async (one) => ({ detail: await text(one, '#detail h2'), view: await text(one, '#view'), found: (await text(one, '#found')).split(' ').at(-1),
-    facts: await pairsIn(one, '#range-facts'), rows: await one.locator('#chart').getAttribute('data-rows'), colour: await one.locator('#colour').inputValue() });
-  const wanted = { ...await seen(page), found: 'found' };
-  assert.equal(wanted.detail, 'request');
-  const again = await open(page.url());
-  assert.deepEqual(await seen(again.page), wanted);
-  await again.context.close();
-  // No address does harm.
-  for (const bad of ['#v=1,2,3&s=9:9&t=none&m=x,,1e999&x=99&n=%00&q=/(/&r=5,1', '#%', `#v=${'9'.repeat(400)},0`, '#s=__proto__:x&t=__proto__&c=__proto__']) {
-    const one = await open(page.url().split('#')[0] + bad);
-    assert.deepEqual(one.said, []);
-    assert.ok(await one.page.locator('#table').isVisible());
-    await one.context.close();
-  }
-}
-
 // At the arrow's colour somewhere in the chart.
 const hasArrow = (page) => page.evaluate(() => {
   const chart = document.getElementById('chart');
@@ -208,8 +182,8 @@ async function panes(page) {
   await page.locator('#track-list button', { hasText: 'Close' }).click();
 }
 
-/** `open(options)`: the page of these runs, anew; `kept(url)`: one with a fragment. */
-export async function ranges(open, kept, traces) {
+/** `open(options)`: the page of these runs, anew. */
+export async function ranges(open, traces) {
   for (const way of Object.keys(drivers)) {
     const opened = await open({ hasTouch: way === 'touch' });
     await holds(`by ${way}: a stretch of time has the spans and times that the report has`, () => chosenBy(way, opened.page, traces));
@@ -219,9 +193,6 @@ export async function ranges(open, kept, traces) {
     }
     await opened.context.close();
   }
-  const opened = await open({});
-  await holds('an address keeps what is looked at, and no address does harm', () => address(opened.page, kept));
-  await opened.context.close();
 }
 
 export { joined };
