@@ -18,11 +18,6 @@ void gt__put_bytes(struct gt__out *out, const void *from, size_t count)
 		sink = ((const char *)from)[i];
 }
 
-void gt__put_char(struct gt__out *out, char c)
-{
-	gt__put_bytes(out, &c, 1);
-}
-
 void gt__put(struct gt__out *out, const char *text)
 {
 	(void)out;

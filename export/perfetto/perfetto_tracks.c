@@ -203,15 +203,18 @@ uint64_t gt__pf_track_uuid(struct gt__out *o, struct gt__pf_run *run,
 	return uuid;
 }
 
-/* What viewers show such a track below: its vCPU, or else the process. */
+/* What viewers show such a track below: its vCPU. Without memory: an error. */
 static uint64_t parent_uuid(struct gt__out *o, struct gt__pf_run *run,
                             uint32_t vcpu)
 {
 	uint32_t thread;
+	int r = gt__lanes_event(&run->lanes, vcpu, 0, &thread);
 
-	return gt__lanes_event(&run->lanes, vcpu, 0, &thread)
-	               ? run->uuid | GT__PF_UUID_PROCESS
-	               : gt__pf_track_uuid(o, run, thread);
+	if (r == 0)
+		return gt__pf_track_uuid(o, run, thread);
+	if (!o->error)
+		o->error = r;
+	return 0;
 }
 
 static void describe(struct gt__out *o, struct gt__pf_run *run, uint64_t uuid,

@@ -151,6 +151,15 @@ static int look_at(const struct gt__guest *guest,
 	return 0;
 }
 
+/* Of what was overwritten, from `from` to `to`, what was recorded for us. */
+static uint64_t missed(const struct gt__ring_view *ring, uint64_t from,
+                       uint64_t to)
+{
+	if (from < ring->joined)
+		from = ring->joined;
+	return to > from ? to - from : 0;
+}
+
 /* One level; stores position and bytes at `range`. */
 static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
                       uint32_t vcpu, unsigned level, uint64_t pos,
@@ -177,7 +186,7 @@ static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
 		buffer->count -= pos - begin - (got < 0 ? 0 : (uint64_t)got);
 		range[0] = from;
 		range[1] = got < 0 ? 0 : (uint64_t)got;
-		*overwritten += gone + (from - begin);
+		*overwritten += missed(ring, begin - gone, from);
 		return got < 0 ? (int)got : 0;
 	}
 	r = copy(guest, paging, ring, from, pos - from, to);
@@ -190,7 +199,7 @@ static int read_level(struct gt__guest *guest, const struct gt__paging *paging,
 	buffer->count -= late;
 	range[0] = from + late;
 	range[1] = pos - from - late;
-	*overwritten += gone + late;
+	*overwritten += missed(ring, from - gone, from + late);
 	return 0;
 }
 
@@ -294,8 +303,10 @@ static int join_vcpu(struct gt__guest *guest, const struct gt__paging *paging,
 
 		/* Of another `pos` reading says that it is not to be believed.
 		 */
-		if (look.pos[i] % 8 == 0 && look.pos[i] > ring->bytes &&
-		    look.pos[i] >> GT_ID_VCPU_SHIFT == 0)
+		if (look.pos[i] % 8 != 0 || look.pos[i] >> GT_ID_VCPU_SHIFT)
+			continue;
+		ring->joined = look.pos[i];
+		if (look.pos[i] > ring->bytes)
 			ring->tail = oldest_whole(ring, look.pos[i]);
 	}
 	return r;

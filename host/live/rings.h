@@ -18,6 +18,9 @@ struct gt__ring_view {
 	uint64_t bytes;
 	uint64_t block_bytes;
 	uint64_t tail; /* everything below is taken */
+	/* Where it was when a guest that runs was attached to: what lay below is
+	 * of before, and no loss when it is overwritten. */
+	uint64_t joined;
 	bool overwrite;
 };
 

@@ -115,3 +115,48 @@ export async function legible(page) {
   await page.setViewportSize({ width: 1400, height: 900 });
   await settle(page);
 }
+
+// Of the page's address, once that is written.
+async function view(page) {
+  await page.waitForTimeout(500);
+  return new URLSearchParams(new URL(page.url()).hash.slice(1)).get('v').split(',').map(Number);
+}
+
+/** As in games: W and S come closer and go back, A and D go to the sides. */
+export async function leftHand(page) {
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('0');
+  await settle(page);
+  const all = await inView(page);
+  await page.keyboard.press('w');
+  await settle(page);
+  assert.ok(Math.abs(await inView(page) / all - 0.5) < 0.01);
+  const [from, to] = await view(page);
+  await page.keyboard.press('d');
+  const [right] = await view(page);
+  assert.ok(right > from && right < to, `${from} ${right} ${to}`);
+  await page.keyboard.press('a');
+  assert.ok(Math.abs((await view(page))[0] - from) < 1);
+  await page.keyboard.press('s');
+  await settle(page);
+  assert.ok(Math.abs(await inView(page) / all - 1) < 0.01);
+}
+
+/** What is copied is what is pasted elsewhere. */
+export async function copies(page, span) {
+  const pasted = async () => {
+    await page.locator('#search').fill('');
+    await page.locator('#search').press('Control+v');
+    return page.locator('#search').inputValue();
+  };
+  await page.locator('#search').fill(span.name);
+  await page.locator('#search').press('Enter');
+  const copy = page.locator('#detail .actions button', { hasText: 'Copy' });
+  await copy.click();
+  await page.locator('#detail .actions button', { hasText: 'Copied' }).waitFor();
+  const whole = await pasted();
+  assert.ok(whole.startsWith(`${span.name} [${span.target}] `) && whole.includes(`span ${span.id}`), whole);
+  await page.locator('#detail button[title*="span id"], #detail button[aria-label*="span id"]').click();
+  assert.equal(await pasted(), span.id);
+  await page.locator('#search').fill('');
+}

@@ -8,7 +8,7 @@ import { launch, open } from './chromium.mjs';
 import { figures } from './figures.mjs';
 import { finish, holds } from './holds.mjs';
 import { coloursAt, cut, eventsOf, findSpan, inView, nsOf, settle, withText } from './shown.mjs';
-import { access, legible } from './html-access.mjs';
+import { access, copies, leftHand, legible } from './html-access.mjs';
 import { addresses } from './html-addresses.mjs';
 import { jobs, verdicts } from './html-jobs.mjs';
 import { joined, ranges } from './html-range.mjs';
@@ -356,6 +356,8 @@ for (const kind of ['everything', 'kv', 'crash'].filter((one) => existsSync(file
     await holds('losses come first, and are drawn where they were', () => lossesFirst(page, traces));
     await holds('the split of a span is the report\'s, and the host\'s rows switch off', () => splitAndHost(page, traces));
     await holds('all works from the keyboard', () => keyboard(page));
+    await holds('the left hand moves the view', () => leftHand(page));
+    await holds('what is copied can be pasted', () => copies(page, traces[0].spans.find(({ name }) => name === 'boot')));
     await holds('keys lead to what the host did, to other vCPUs, and fold them', () => keysOfHost(page));
   });
 

@@ -241,6 +241,46 @@ static void what_a_ring_held_before_is_no_loss(void **state)
 	}
 }
 
+static void record_bytes(uint64_t bytes)
+{
+	uint64_t end = gt_vcpu0.ring[0].pos + bytes;
+
+	while (gt_vcpu0.ring[0].pos < end) {
+		record();
+		inproc_now += 100;
+	}
+}
+
+/* Between the reader's coming and its first look: of what came since alone. */
+static void what_is_overwritten_before_the_first_look_is_no_loss(void **state)
+{
+	const uint64_t most = 4 * sizeof(ring);
+
+	(void)state;
+	for (uint64_t late = 0; late < most; late += sizeof(ring) / 16) {
+		struct gt_host *host;
+		uint64_t joined, end, lost;
+
+		start(GT_RING_OVERWRITE, GT_INFO);
+		record_bytes(2 * sizeof(ring));
+		memset(&shown, 0, sizeof(shown));
+		assert_int_equal(attach_as(77, false, OFFSET, &host), 0);
+		joined = gt_vcpu0.ring[0].pos;
+		record_bytes(late);
+		end = gt_vcpu0.ring[0].pos;
+		assert_true(gt_host_drain(host) >= 0);
+		assert_int_equal(gt_host_detach(host), 0);
+		finish(host);
+		lost = shown.summary.losses.overwritten_bytes;
+		/* The ring keeps at least all but the block being written. */
+		if (end - joined <= sizeof(ring) - sizeof(ring) / 4)
+			assert_int_equal(lost, 0);
+		if (end - joined > sizeof(ring))
+			assert_true(lost >= end - joined - sizeof(ring));
+		assert_true(lost <= end - joined);
+	}
+}
+
 static void sites_are_as_before_when_it_leaves(void **state)
 {
 	struct gt_host *host;
@@ -332,6 +372,8 @@ int main(void)
 		cmocka_unit_test(a_known_offset_is_taken_as_it_is),
 		cmocka_unit_test(nothing_is_shown_before_an_offset_is_known),
 		cmocka_unit_test(what_a_ring_held_before_is_no_loss),
+		cmocka_unit_test(
+			what_is_overwritten_before_the_first_look_is_no_loss),
 		cmocka_unit_test(sites_are_as_before_when_it_leaves),
 		cmocka_unit_test(a_second_reader_is_refused),
 		cmocka_unit_test_teardown(
