@@ -288,14 +288,30 @@ static void what_was_not_seen_whole_is_in_no_percentile(void **state)
 
 /* ---- Following ----------------------------------------------------------- */
 
-static void a_family_is_shown_when_its_last_span_has_ended(void **state)
+/* What has been put since, which is `wanted` and something behind it. */
+static void expect_line(struct gt__out *text, size_t *shown, const char *wanted)
+{
+	const char *line;
+
+	assert_true(text->used > *shown);
+	gt__put_char(text, '\0');
+	text->used--;
+	line = text->bytes + *shown;
+	SHOWS(line, wanted);
+	/* Above it stands what `wanted` has, and nothing else. */
+	if (!strstr(wanted, " > "))
+		assert_null(strstr(line, " > "));
+	*shown = text->used;
+}
+
+static void each_item_is_shown_at_its_end_below_what_is_open(void **state)
 {
 	struct gt_output none = {0};
 	struct gt__out text;
 	struct gt_output output = {write_all, &text};
 	struct syn s = {.sink_count = 1};
 	struct syn_span *a, *b;
-	size_t before;
+	size_t shown = 0;
 
 	(void)state;
 	gt__out_init(&text, &none);
@@ -303,18 +319,15 @@ static void a_family_is_shown_when_its_last_span_has_ended(void **state)
 	syn_begin(&s, 0, "g");
 	a = syn_open(&s, &outer, NULL, 0, 0, true);
 	b = syn_open(&s, &inner, a, 1, 10, true);
-	syn_event(&s, &note, b, 1, 20, NULL, 0);
-	syn_close(&s, a, 0, 30);
 	assert_int_equal(text.used, 0);
-	syn_event(&s, &note, NULL, 0, 35, NULL, 0); /* nobody's: at once */
-	before = text.used;
-	assert_true(before > 0);
-	syn_close(&s, b, 1, 40);
-	gt__put_char(&text, '\0');
-	SHOWS(text.bytes + before, "outer");
-	SHOWS(text.bytes + before, "└─ inner");
-	SHOWS(text.bytes + before, "└· note");
-	text.used--;
+	syn_event(&s, &note, b, 1, 20, NULL, 0);
+	expect_line(&text, &shown, "outer > inner > · note ");
+	syn_close(&s, a, 0, 30);
+	expect_line(&text, &shown, "outer ");
+	syn_event(&s, &note, NULL, 0, 35, NULL, 0);
+	expect_line(&text, &shown, "· note ");
+	syn_close(&s, b, 1, 40); /* its parent is not open any longer */
+	expect_line(&text, &shown, "inner ");
 	syn_end(&s, 50);
 	assert_int_equal(syn_finish(&s), 0);
 	syn_free(&s);
@@ -443,7 +456,7 @@ int main(void)
 			a_name_inside_of_itself_counts_each_moment_once),
 		cmocka_unit_test(what_was_not_seen_whole_is_in_no_percentile),
 		cmocka_unit_test(
-			a_family_is_shown_when_its_last_span_has_ended),
+			each_item_is_shown_at_its_end_below_what_is_open),
 		cmocka_unit_test(following_shows_every_span_and_event_once),
 		cmocka_unit_test(
 			a_diff_is_sorted_by_impact_and_names_what_is_new),
